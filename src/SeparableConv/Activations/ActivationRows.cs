@@ -1,0 +1,76 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using SeparableConv.Kernels;
+
+namespace SeparableConv;
+
+/// <summary>A function of one value, written once for every vector width.</summary>
+internal interface IElementFunction
+{
+    TVec Apply<TSimd, TVec>(TVec x)
+        where TSimd : struct, ISimd<TVec>
+        where TVec : struct;
+}
+
+/// <summary>Rows of floats in memory, one a pixel: what an activation is applied to, in place.</summary>
+/// <param name="data">The first pixel's first channel.</param>
+/// <param name="pixels">Rows.</param>
+/// <param name="channels">Floats of a row that are changed.</param>
+/// <param name="pixelStride">Floats from one row to the next.</param>
+internal readonly unsafe struct ActivationRows(float* data, nint pixels, int channels, nint pixelStride)
+{
+    public float* Data { get; } = data;
+
+    public nint Pixels { get; } = pixels;
+
+    public int Channels { get; } = channels;
+
+    public nint PixelStride { get; } = pixelStride;
+
+    /// <summary>Applies a function to every value.</summary>
+    public void ForEach<TFunction>(TFunction function, SimdWidth width)
+        where TFunction : struct, IElementFunction
+    {
+        // Rows without gaps are one long row, with one remainder.
+        var rows = PixelStride == Channels ? Pixels > 0 ? 1 : 0 : Pixels;
+        var length = PixelStride == Channels ? Pixels * Channels : Channels;
+        for (nint row = 0; row < rows; row++)
+        {
+            var start = Data + (row * PixelStride);
+            switch (width)
+            {
+                case SimdWidth.V512:
+                    Run<TFunction, Simd512, Vector512<float>>(function, start, length);
+                    break;
+                case SimdWidth.V256:
+                    Run<TFunction, Simd256, Vector256<float>>(function, start, length);
+                    break;
+                case SimdWidth.V128:
+                    Run<TFunction, Simd128, Vector128<float>>(function, start, length);
+                    break;
+                default:
+                    Run<TFunction, SimdScalar, float>(function, start, length);
+                    break;
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Run<TFunction, TSimd, TVec>(TFunction function, float* data, nint length)
+        where TFunction : struct, IElementFunction
+        where TSimd : struct, ISimd<TVec>
+        where TVec : struct
+    {
+        nint i = 0;
+        for (; i <= length - TSimd.Count; i += TSimd.Count)
+            TSimd.Store(function.Apply<TSimd, TVec>(TSimd.Load(data + i)), data + i);
+        if (i == length)
+            return;
+
+        // The remainder goes through a vector of its own: in place, an overlapping vector would be changed twice.
+        var tail = stackalloc float[TSimd.Count];
+        new Span<float>(data + i, (int)(length - i)).CopyTo(new Span<float>(tail, TSimd.Count));
+        TSimd.Store(function.Apply<TSimd, TVec>(TSimd.Load(tail)), tail);
+        new Span<float>(tail, (int)(length - i)).CopyTo(new Span<float>(data + i, (int)(length - i)));
+    }
+}

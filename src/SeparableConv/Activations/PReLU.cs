@@ -1,0 +1,49 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using SeparableConv.Kernels;
+
+namespace SeparableConv;
+
+/// <summary>y_c = x_c where x_c is 0 or more, slopes_c*x_c below.</summary>
+internal static unsafe class PReLURows
+{
+    /// <remarks>The first of <paramref name="slopes"/> belongs to the first float of a row.</remarks>
+    public static void Apply(ActivationRows rows, float* slopes, SimdWidth width)
+    {
+        switch (width)
+        {
+            case SimdWidth.V512:
+                Run<Simd512, Vector512<float>>(rows, slopes);
+                break;
+            case SimdWidth.V256:
+                Run<Simd256, Vector256<float>>(rows, slopes);
+                break;
+            case SimdWidth.V128:
+                Run<Simd128, Vector128<float>>(rows, slopes);
+                break;
+            default:
+                Run<SimdScalar, float>(rows, slopes);
+                break;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Run<TSimd, TVec>(ActivationRows rows, float* slopes)
+        where TSimd : struct, ISimd<TVec>
+        where TVec : struct
+    {
+        for (nint pixel = 0; pixel < rows.Pixels; pixel++)
+        {
+            var data = rows.Data + (pixel * rows.PixelStride);
+            nint c = 0;
+            for (; c <= rows.Channels - TSimd.Count; c += TSimd.Count)
+            {
+                var x = TSimd.Load(data + c);
+                TSimd.Store(TSimd.SelectLess(x, TSimd.Zero, TSimd.Multiply(TSimd.Load(slopes + c), x), x), data + c);
+            }
+
+            for (; c < rows.Channels; c++)
+                data[c] = data[c] < 0 ? slopes[c] * data[c] : data[c];
+        }
+    }
+}

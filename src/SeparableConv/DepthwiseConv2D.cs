@@ -1,0 +1,53 @@
+using System.Numerics.Tensors;
+using SeparableConv.Kernels;
+
+namespace SeparableConv;
+
+/// <summary>
+/// Depthwise convolution: M kernels a channel, no sum across channels,
+/// y[n,i,j,c*M+m] = activation(bias[c*M+m] + sum over u,v of x[n, i*s+u*d-p, j*s+v*d-p, c] * w[u,v,c,m]).
+/// </summary>
+/// <remarks>Keras's DepthwiseConv2D. Unequal strides are legal here, as is a stride together with a dilation.</remarks>
+public sealed unsafe class DepthwiseConv2D : Convolution
+{
+    private readonly DepthwiseKernel _kernel;
+
+    /// <summary>Packs the weights.</summary>
+    /// <param name="weights">(kH, kW, C, M).</param>
+    /// <param name="bias">(C*M), or empty for none.</param>
+    /// <param name="options">Stride, padding and the rest; its groups stay 1: a depthwise convolution has a group a channel of itself.</param>
+    /// <exception cref="ArgumentException">A shape or an option does not fit.</exception>
+    public DepthwiseConv2D(in ReadOnlyTensorSpan<float> weights, ReadOnlySpan<float> bias = default, ConvOptions? options = null)
+        : this(weights, bias, options ?? ConvOptions.Default, SimdWidths.Best)
+    {
+    }
+
+    internal DepthwiseConv2D(in ReadOnlyTensorSpan<float> weights, ReadOnlySpan<float> bias, ConvOptions options, SimdWidth width)
+        : this(TensorDoor.Weights(weights, "(kH, kW, C, M)", "Depthwise"), weights.Lengths, bias, options, width)
+    {
+    }
+
+    private DepthwiseConv2D(ReadOnlySpan<float> weights, ReadOnlySpan<nint> shape, ReadOnlySpan<float> bias, ConvOptions options, SimdWidth width)
+        : base(new((int)shape[0], (int)shape[1]), (int)shape[2], checked((int)(shape[2] * shape[3])), options)
+    {
+        CheckGroups(options);
+        TensorDoor.CheckBias(bias, OutChannels);
+        DepthMultiplier = (int)shape[3];
+        _kernel = new DepthwiseKernel(weights, KernelSize, InChannels, DepthMultiplier, bias, options.Activation, width);
+    }
+
+    /// <summary>M, kernels a channel.</summary>
+    public int DepthMultiplier { get; }
+
+    internal static void CheckGroups(ConvOptions options)
+    {
+        if (options.Groups != 1)
+            throw new ArgumentException($"Groups is {options.Groups}; a depthwise convolution has one group a channel of itself, so leave Groups at 1.");
+    }
+
+    private protected override ConvGeometry CreateGeometry(int batch, Size2D input) => ConvGeometry.Create(
+        batch, input, InChannels, OutChannels, KernelSize, Options.Stride, Options.Dilation, Options.Padding, InChannels);
+
+    private protected override void RunKernel(float* input, float* output, in ConvGeometry geometry) =>
+        _kernel.Run(input, output, geometry, Options.Threads);
+}

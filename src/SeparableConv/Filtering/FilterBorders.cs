@@ -1,0 +1,51 @@
+using SeparableConv.Kernels.Filters;
+
+namespace SeparableConv;
+
+/// <summary>How far a kernel reaches to each side of its anchor, and what it then finds.</summary>
+internal readonly unsafe struct FilterBorders
+{
+    private readonly ImageFormat _format;
+    private readonly BorderMode _mode;
+
+    public FilterBorders(FilterPlan plan)
+    {
+        _format = plan.Format;
+        _mode = plan.Options.Border;
+        (Above, Below) = Reach(plan.Kernel.Height, plan.Options.Convolve);
+        (Before, After) = Reach(plan.Kernel.Width, plan.Options.Convolve);
+    }
+
+    public int Above { get; }
+
+    public int Below { get; }
+
+    public int Before { get; }
+
+    public int After { get; }
+
+    /// <summary>
+    /// How many strips of about so many elements the width is cut into. Every strip is several kernels wide, so that what a
+    /// mirroring border reads lies in the strip at the edge; a wrapping one reads the far edge and gets a single strip.
+    /// </summary>
+    public int Strips(int elements)
+    {
+        var pixels = Math.Max(elements / _format.Channels, (4 * (Before + After + 1)) + 64);
+        return _mode == BorderMode.Wrap ? 1 : Math.Max(1, _format.Width / pixels);
+    }
+
+    /// <summary>The columns that stand for the Before pixels left and the After pixels right of the image.</summary>
+    public int* Columns(PinnedTables tables)
+    {
+        var columns = new int[Before + After];
+        for (var i = 0; i < Before; i++)
+            columns[i] = Borders.Resolve(i - Before, _format.Width, _mode);
+        for (var i = 0; i < After; i++)
+            columns[Before + i] = Borders.Resolve(_format.Width + i, _format.Width, _mode);
+        return tables.Add<int>(columns);
+    }
+
+    // Correlation anchors at size/2; flipping the kernel flips the anchor too, which shows where the size is even.
+    private static (int Before, int After) Reach(int size, bool convolve) =>
+        convolve ? (size - 1 - (size / 2), size / 2) : (size / 2, size - 1 - (size / 2));
+}

@@ -1,0 +1,62 @@
+using SeparableConv.Threading;
+
+namespace SeparableConv;
+
+/// <summary>How a kernel is applied to a picture.</summary>
+/// <remarks>output = round(Scale * sum + Offset), rounded once, half to even, and saturated; floats are not rounded.</remarks>
+public sealed record FilterOptions
+{
+    /// <summary>Correlation with reflect-101 borders, scale 1, offset 0, alpha kept, the cheapest exact plan, all processors.</summary>
+    public static FilterOptions Default { get; } = new();
+
+    /// <summary>What is read beyond the edge.</summary>
+    public BorderMode Border { get; init; } = BorderMode.Reflect101;
+
+    /// <summary>The border's value where <see cref="Border"/> is constant; it must be a value that the pixel type has.</summary>
+    public double ConstantValue { get; init; }
+
+    /// <summary>
+    /// Whether the kernel is flipped first: true convolution, as scipy.ndimage.convolve, even sizes included. Off: correlation,
+    /// y[i,j] = sum over u,v of x[i + u - kH/2, j + v - kW/2] * k[u,v], as OpenCV's filter2D and scipy.ndimage.correlate.
+    /// </summary>
+    public bool Convolve { get; init; }
+
+    /// <summary>Whether alpha, the last of 2 or 4 channels, is filtered like the others; off: it is copied.</summary>
+    public bool FilterAlpha { get; init; }
+
+    /// <summary>Multiplies every sum.</summary>
+    public double Scale { get; init; } = 1;
+
+    /// <summary>Added to every scaled sum, in pixel steps.</summary>
+    public double Offset { get; init; }
+
+    /// <summary>The most threads used, 1 to 1024. The result does not depend on it.</summary>
+    public int Threads { get; init; } = WorkerPool.DefaultThreads;
+
+    /// <summary>Which plan; the cheapest by default.</summary>
+    public FilterPlanChoice Plan { get; init; } = FilterPlanChoice.Auto;
+
+    /// <summary>
+    /// The largest error, in pixel steps, that an automatic plan may make by dropping terms: 0 (the default) keeps all.
+    /// For floats it holds where pixels lie between -1 and 1.
+    /// </summary>
+    public double MaxError { get; init; }
+
+    internal void Check(PixelType type)
+    {
+        if (!Enum.IsDefined(Border))
+            throw new ArgumentException($"The border mode {(int)Border} is unknown; use one of {string.Join(", ", Enum.GetNames<BorderMode>())}.");
+        if (!double.IsFinite(Scale) || !double.IsFinite(Offset))
+            throw new ArgumentException($"The scale is {Scale} and the offset {Offset}; both must be finite.");
+        if (Threads is < 1 or > WorkerPool.MostThreads)
+            throw new ArgumentException($"The number of threads is {Threads}; it must be from 1 to {WorkerPool.MostThreads}.");
+        if (!(MaxError >= 0))
+            throw new ArgumentException($"The largest error is {MaxError}; it must be 0 (exact) or more.");
+        if (Border != BorderMode.Constant)
+            return;
+
+        var largest = new ImageFormat(1, 1, 1, type).MaxValue;
+        if (type != PixelType.Float32 && !(ConstantValue >= 0 && ConstantValue <= largest && ConstantValue == Math.Floor(ConstantValue)))
+            throw new ArgumentException($"The border's constant is {ConstantValue} but pixels are {type}; use a whole number from 0 to {largest}.");
+    }
+}

@@ -1,0 +1,105 @@
+using SeparableConv.Kernels;
+using SeparableConv.Kernels.Filters;
+
+namespace SeparableConv;
+
+/// <summary>Turns a separable plan into the tables that <see cref="SeparableBands"/> runs on.</summary>
+internal static unsafe class SeparableSetup
+{
+    // Four lines of a strip and the rows that feed them stay inside a first-level cache of 32 KB. Measured at 3840x2160 on
+    // Emerald Rapids, 7x7: float x1 takes 3.9 ms with strips of 768, 4.3 with 1024, 5.5 with 2048; byte x3 9.5 with 1024, 10.0 with 768.
+    private const int StripElements = 1024;
+    private const int FloatStripElements = 768;
+
+    public static SeparableBands Create<TIn>(
+        FilterPlan plan, FilterBorders borders, SimdWidth widest, PinnedTables tables, out SimdWidth width)
+        where TIn : unmanaged
+    {
+        var format = plan.Format;
+        var terms = plan.Separable!.Terms;
+        var reach = borders.Before + borders.After;
+        var strips = borders.Strips(Math.Max((typeof(TIn) == typeof(float) ? FloatStripElements : StripElements) / terms.Count, 256));
+        var stripPixels = Strip.Largest(strips, format.Width);
+        width = Narrow(widest, Strip.Smallest(strips, format.Width) * format.Channels, 4);
+
+        // Lines a power of two apart would share the sets of the cache; a streamed row starts up to 16 floats before its line.
+        var lineStride = ((((nint)(stripPixels + reach) * format.Channels) + 63) / 64 * 64) + 48;
+        var bands = new SeparableBands
+        {
+            Height = format.Height,
+            Width = format.Width,
+            Channels = format.Channels,
+            BandRows = BandRows(format),
+            Strips = strips,
+            Before = borders.Before,
+            After = borders.After,
+            LineStride = lineStride,
+            Border = plan.Options.Border,
+            TermCount = terms.Count,
+        };
+
+        var termPlans = new SeparableTermPlan[terms.Count];
+        var offsets = new List<nint>();
+        var weights = new List<float>();
+        for (var t = 0; t < terms.Count; t++)
+        {
+            var term = plan.Options.Convolve ? terms[t].Flip() : terms[t];
+            termPlans[t] = Column<TIn>(term, borders.Above, plan.Options, width, tables);
+            bands.LargestSpan = Math.Max(bands.LargestSpan, termPlans[t].Span);
+            for (var j = 0; j < term.Row.Length; j++)
+            {
+                var weight = (float)(term.Row[j] * plan.Options.Scale);
+                if (weight == 0)
+                    continue;
+                offsets.Add((t * lineStride) + (j * format.Channels));
+                weights.Add(weight);
+            }
+        }
+
+        bands.Terms = tables.Add<SeparableTermPlan>(termPlans);
+        bands.RowTaps.Offsets = tables.Add<nint>(offsets.ToArray());
+        bands.RowTaps.Weights = tables.Add<float>(weights.ToArray());
+        bands.RowTaps.Taps = weights.Count;
+        bands.RowTaps.Offset = (float)plan.Options.Offset;
+        bands.BorderColumns = borders.Columns(tables);
+        return bands;
+    }
+
+    /// <summary>The widest width of which so many vectors fit in a row; narrower rows run on narrower vectors.</summary>
+    public static SimdWidth Narrow(SimdWidth width, int elements, int vectors)
+    {
+        while (width != SimdWidth.Scalar && (int)width * vectors > elements)
+            width = width == SimdWidth.V128 ? SimdWidth.Scalar : (SimdWidth)((int)width / 2);
+        return width;
+    }
+
+    /// <summary>Rows a band: a multiple of four, about 64 K elements, and never dependent on the number of threads.</summary>
+    public static int BandRows(ImageFormat format) => Math.Max(32, ((65536 / format.RowElements) + 3) / 4 * 4);
+
+    private static SeparableTermPlan Column<TIn>(
+        SeparableTerm term, int above, FilterOptions options, SimdWidth width, PinnedTables tables)
+        where TIn : unmanaged
+    {
+        var column = Array.ConvertAll(term.Column.ToArray(), w => (float)w);
+        var first = Array.FindIndex(column, w => w != 0);
+        var last = Array.FindLastIndex(column, w => w != 0);
+        var span = first < 0 ? [] : column[first..(last + 1)];
+        var rows = Enumerable.Range(0, span.Length).Where(i => span[i] != 0).ToArray();
+        var sum = 0.0;
+        foreach (var weight in column)
+            sum += weight;
+
+        return new SeparableTermPlan
+        {
+            FourLines = FilterLoops.FourLines<TIn>(width, span),
+            OneLine = FilterLoops.OneLine<TIn>(width),
+            FirstRow = Math.Max(first, 0) - above,
+            Span = span.Length,
+            Weights = tables.Add<float>(span),
+            Rows = tables.Add<int>(rows),
+            RowWeights = tables.Add<float>(Array.ConvertAll(rows, i => span[i])),
+            Taps = rows.Length,
+            BorderSum = (float)(sum * options.ConstantValue),
+        };
+    }
+}

@@ -1,0 +1,30 @@
+using System.Runtime.InteropServices;
+
+namespace SeparableConv.Kernels;
+
+/// <summary>Floats outside the managed heap, aligned to a cache line: packed weights, made once with their layer.</summary>
+internal sealed unsafe class PackedBuffer
+{
+    private const nuint Alignment = 64;
+
+    private readonly void* _memory;
+
+    /// <summary>Allocates <paramref name="length"/> floats, all zero.</summary>
+    public PackedBuffer(nint length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        Length = length;
+        var bytes = checked((nuint)length * sizeof(float));
+        _memory = NativeMemory.AlignedAlloc(Math.Max(bytes, Alignment), Alignment);
+        NativeMemory.Clear(_memory, bytes);
+    }
+
+    ~PackedBuffer() => NativeMemory.AlignedFree(_memory);
+
+    public nint Length { get; }
+
+    /// <summary>The first float. Whoever uses it keeps this object alive (<see cref="GC.KeepAlive"/>).</summary>
+    public float* Pointer => (float*)_memory;
+
+    public Span<float> Span => new(_memory, checked((int)Length));
+}

@@ -1,0 +1,240 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace SeparableConv.Threading;
+
+/// <summary>Work that falls into numbered parts, each of which writes memory no other part writes.</summary>
+internal interface IParallelWork
+{
+    void Execute(int part);
+}
+
+/// <summary>
+/// A fork-join pool for loops of tens of microseconds. Workers spin a little after each loop and then park, because waking
+/// a parked thread costs more than many a layer. Every participant starts on its own run of parts, so that a chain of
+/// layers finds its rows in the cache of the core that wrote them, and helps the others when it is done. Which thread ran a
+/// part never shows in the result: parts are cut by the caller and do not depend on the number of threads.
+/// </summary>
+internal sealed unsafe class WorkerPool
+{
+    /// <summary>The most threads a loop may be given: more than any machine has processors, far fewer than a process can have.</summary>
+    public const int MostThreads = 1024;
+
+    // About 60 microseconds: longer than the gap between two layers, shorter than anybody notices.
+    private const int SpinsBeforeParking = 2000;
+
+    private static readonly Lazy<WorkerPool> LazyShared = new(() => new WorkerPool());
+
+    private readonly object _gate = new();
+    private readonly object _parkingLot = new();
+    private readonly List<Worker> _workers = [];
+
+    private delegate*<void*, int, void> _execute;
+    private void* _work;
+    private Range[] _ranges = [];
+    private int _participants;
+    private volatile int _generation;
+    private int _parked;
+    private int _running;
+    private bool _busy;
+    private Exception? _failure;
+
+    private WorkerPool()
+    {
+    }
+
+    public static WorkerPool Shared => LazyShared.Value;
+
+    /// <summary>The number of threads used where the caller names none.</summary>
+    public static int DefaultThreads { get; } = Math.Min(Environment.ProcessorCount, MostThreads);
+
+    /// <summary>
+    /// Executes parts 0 to <paramref name="parts"/> - 1 on at most <paramref name="threads"/> threads, the caller's among
+    /// them, and returns when all are done. A second caller, or a part that calls again, works through its parts alone.
+    /// </summary>
+    public void Run<TWork>(ref TWork work, int parts, int threads)
+        where TWork : struct, IParallelWork
+    {
+        var participants = Math.Min(threads, parts);
+        if (participants <= 1 || !Monitor.TryEnter(_gate))
+        {
+            RunAlone(ref work, parts);
+            return;
+        }
+
+        Exception? failure = null;
+        try
+        {
+            if (_busy)
+            {
+                // The gate lets its owner in again: the caller is itself a part of the loop under way on this thread.
+                RunAlone(ref work, parts);
+                return;
+            }
+
+            _busy = true;
+            try
+            {
+#pragma warning disable CS8500 // The pointer is only ever turned back into TWork, and what it points to is fixed: references inside are seen by the collector where they lie.
+                fixed (TWork* pinned = &work)
+#pragma warning restore CS8500
+                {
+                    Fork(&Invoke<TWork>, pinned, parts, participants);
+                    // Kept from the helpers: a first run then warms up this thread's memory whatever the scheduler does.
+                    Execute(0);
+                    WorkThrough(0);
+                    Join();
+                }
+            }
+            finally
+            {
+                (failure, _failure) = (_failure, null);
+                _busy = false;
+            }
+        }
+        finally
+        {
+            Monitor.Exit(_gate);
+        }
+
+        if (failure is not null)
+            throw new InvalidOperationException("A part of a parallel loop failed: " + failure.Message, failure);
+    }
+
+    private static void RunAlone<TWork>(ref TWork work, int parts)
+        where TWork : struct, IParallelWork
+    {
+        for (var part = 0; part < parts; part++)
+            work.Execute(part);
+    }
+
+    private static void Invoke<TWork>(void* work, int part)
+        where TWork : struct, IParallelWork => Unsafe.AsRef<TWork>(work).Execute(part);
+
+    private void Fork(delegate*<void*, int, void> execute, void* work, int parts, int participants)
+    {
+        while (_workers.Count < participants - 1)
+            _workers.Add(new Worker(this, _workers.Count + 1, _generation));
+        if (_ranges.Length < participants)
+            _ranges = new Range[participants];
+
+        for (var i = 0; i < participants; i++)
+        {
+            _ranges[i].Next = (int)((long)parts * i / participants);
+            _ranges[i].End = (int)((long)parts * (i + 1) / participants);
+        }
+
+        _ranges[0].Next = 1;
+        _execute = execute;
+        _work = work;
+        _participants = participants;
+        _running = _workers.Count;
+        Interlocked.Increment(ref _generation);
+        if (Volatile.Read(ref _parked) > 0)
+        {
+            lock (_parkingLot)
+                Monitor.PulseAll(_parkingLot);
+        }
+    }
+
+    private void Join()
+    {
+        var spinner = 0;
+        while (Volatile.Read(ref _running) != 0)
+        {
+            if (++spinner < 100_000)
+                Thread.SpinWait(4);
+            else
+                Thread.Yield();
+        }
+    }
+
+    private void WorkThrough(int index)
+    {
+        var participants = _participants;
+        if (index >= participants)
+            return;
+        for (var i = 0; i < participants; i++)
+        {
+            var owner = index + i < participants ? index + i : index + i - participants;
+            ref var range = ref _ranges[owner];
+            while (Volatile.Read(ref range.Next) < range.End)
+            {
+                var part = Interlocked.Increment(ref range.Next) - 1;
+                if (part >= range.End)
+                    break;
+                Execute(part);
+            }
+        }
+    }
+
+    private void Execute(int part)
+    {
+        try
+        {
+            _execute(_work, part);
+        }
+        catch (Exception e)
+        {
+            Interlocked.CompareExchange(ref _failure, e, null);
+        }
+    }
+
+    // A line of its own for each participant: the counters are written by every part.
+    [StructLayout(LayoutKind.Explicit, Size = 128)]
+    private struct Range
+    {
+        [FieldOffset(64)]
+        public int Next;
+
+        [FieldOffset(68)]
+        public int End;
+    }
+
+    private sealed class Worker
+    {
+        private readonly WorkerPool _pool;
+        private readonly int _index;
+        private int _seen;
+
+        public Worker(WorkerPool pool, int index, int generation)
+        {
+            _pool = pool;
+            _index = index;
+            _seen = generation;
+            new Thread(Loop) { IsBackground = true, Name = "SeparableConv worker " + index }.Start();
+        }
+
+        private void Loop()
+        {
+            while (true)
+            {
+                Await();
+                _pool.WorkThrough(_index);
+                Interlocked.Decrement(ref _pool._running);
+            }
+        }
+
+        private void Await()
+        {
+            for (var spins = 0; _pool._generation == _seen; spins++)
+            {
+                if (spins < SpinsBeforeParking)
+                {
+                    Thread.SpinWait(1);
+                    continue;
+                }
+
+                lock (_pool._parkingLot)
+                {
+                    Interlocked.Increment(ref _pool._parked);
+                    while (_pool._generation == _seen)
+                        Monitor.Wait(_pool._parkingLot);
+                    Interlocked.Decrement(ref _pool._parked);
+                }
+            }
+
+            _seen = _pool._generation;
+        }
+    }
+}
