@@ -1,0 +1,163 @@
+using System.Globalization;
+
+namespace SeparableConv.Imaging;
+
+/// <summary>Image files: recognized by content when read, chosen by extension when written.</summary>
+/// <remarks>
+/// PNG and NumPy's .npy need nothing installed. JPEG, WebP, TIFF, GIF, AVIF, HEIF, BMP, PNM, JPEG 2000, JPEG XL and
+/// OpenEXR go through libvips, as far as the installed one was built with them; CMYK, Lab and the like become sRGB, embedded
+/// colour profiles are otherwise not applied, and of several pages or frames the first is read. An .npy file is an image where its shape
+/// is (height, width) or (height, width, 1 to 4) and its type u1, u2, f4, or f8, which becomes float.
+/// </remarks>
+public static class ImageFile
+{
+    /// <summary>Reads an image.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="options">Limits and orientation; <see cref="ImageReadOptions.Default"/> where null.</param>
+    /// <returns>An <see cref="Image{T}"/> of byte, ushort or float, as the file has them.</returns>
+    /// <exception cref="InvalidDataException">The file is of no known kind, is damaged, or has more pixels than allowed.</exception>
+    /// <exception cref="DllNotFoundException">Its format needs libvips, which is not installed.</exception>
+    /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
+    public static Image Load(string path, ImageReadOptions? options = null)
+        => Load(path, options ?? ImageReadOptions.Default, VipsLibrary.System);
+
+    /// <summary>Reads an image from a stream to its end.</summary>
+    /// <param name="input">Where from; need not seek.</param>
+    /// <param name="options">Limits and orientation; <see cref="ImageReadOptions.Default"/> where null.</param>
+    /// <returns>An <see cref="Image{T}"/> of byte, ushort or float, as the file has them.</returns>
+    /// <exception cref="InvalidDataException">The file is of no known kind, is damaged, or has more pixels than allowed.</exception>
+    /// <exception cref="DllNotFoundException">Its format needs libvips, which is not installed.</exception>
+    public static Image Load(Stream input, ImageReadOptions? options = null)
+        => Load(input, options ?? ImageReadOptions.Default, VipsLibrary.System);
+
+    /// <summary>Writes an image in the format of the extension; an existing file is replaced once the new one is complete.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="path">The file: .png, .npy, .jpg, .jpeg, .webp, .tif, .tiff, .gif, .avif, .heif, .heic, .jp2, .jxl, .ppm, .pgm or .pnm.</param>
+    /// <param name="options">Level and quality; <see cref="ImageWriteOptions.Default"/> where null.</param>
+    /// <exception cref="ArgumentException">The extension is unknown, or the format cannot hold such an image.</exception>
+    /// <exception cref="DllNotFoundException">The format needs libvips, which is not installed.</exception>
+    /// <exception cref="InvalidDataException">libvips cannot write the file.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public static void Save(Image image, string path, ImageWriteOptions? options = null)
+        => Save(image, path, options ?? ImageWriteOptions.Default, VipsLibrary.System);
+
+    /// <summary>Writes a PNG or .npy to a stream.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="output">Where to; need not seek.</param>
+    /// <param name="extension">".png" or ".npy".</param>
+    /// <param name="options">The level; <see cref="ImageWriteOptions.Default"/> where null.</param>
+    /// <exception cref="ArgumentException">The extension is another, or the format cannot hold such an image.</exception>
+    public static void Save(Image image, Stream output, string extension, ImageWriteOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        ArgumentNullException.ThrowIfNull(output);
+        ArgumentNullException.ThrowIfNull(extension);
+        switch (extension.ToLowerInvariant())
+        {
+            case ".png":
+                PngCodec.Encode(image, output, options);
+                break;
+            case ".npy":
+                NpyImage.Write(image, output);
+                break;
+            default:
+                throw new ArgumentException($"A stream is written as .png or .npy, but '{extension}' was asked for; write a file instead.", nameof(extension));
+        }
+    }
+
+    internal static Image Load(string path, ImageReadOptions options, VipsLibrary vips)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (Directory.Exists(path))
+            throw new IOException($"'{path}' is a directory; the name of an image file is expected.");
+
+        using var file = File.OpenRead(path);
+        if (!file.CanSeek)
+            return Load(file, options, vips);
+
+        var start = new byte[ImageFormat.MarkBytes];
+        var count = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+        file.Position = 0;
+        var format = Recognize(start.AsSpan(0, count));
+        if (format is ImageFormat.Png or ImageFormat.Npy)
+            return Load(file, options, vips);
+
+        vips.Require($"Reading {format}");
+        return Vips.Load(path, format, options);
+    }
+
+    internal static Image Load(Stream input, ImageReadOptions options, VipsLibrary vips)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+
+        // A PNG's signature and header chunk: enough to refuse a bomb before the rest is read.
+        var start = new byte[8 + 12 + PngHeader.Length];
+        var count = input.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+        var format = Recognize(start.AsSpan(0, count));
+        if (format == ImageFormat.Npy)
+            return NpyImage.Read(new PrefixedStream(start.AsMemory(0, count), input), options);
+
+        if (format == ImageFormat.Png)
+            PngParts.ReadHeader(start.AsSpan(0, count), options.MaxPixels);
+        else
+            vips.Require($"Reading {format}");
+
+        var file = ReadToEnd(start.AsSpan(0, count), input);
+        return format == ImageFormat.Png ? PngDecoder.Decode(file, options) : Vips.Load(file, format, options);
+    }
+
+    internal static void Save(Image image, string path, ImageWriteOptions options, VipsLibrary vips)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var extension = Path.GetExtension(path);
+        if (extension.ToLowerInvariant() is ".png" or ".npy")
+        {
+            AtomicFile.Write(path, output => Save(image, output, extension, options));
+            return;
+        }
+
+        var target = ImageTarget.FromExtension(extension) ?? throw new ArgumentException(
+            $"'{path}' names no format to write; use .png, .npy, .jpg, .webp, .tif, .gif, .avif, .heif, .jp2, .jxl or .ppm.", nameof(path));
+        target.Check(image);
+        vips.Require($"Writing {target.Name}");
+        var quality = options.Quality.ToString(CultureInfo.InvariantCulture);
+        AtomicFile.WriteBeside(path, beside => Vips.Save(image, beside, target.Name, target.HasQuality ? [("Q", quality)] : []));
+    }
+
+    private static string Recognize(ReadOnlySpan<byte> start)
+    {
+        if (start.IsEmpty)
+            throw new InvalidDataException("The image file is empty.");
+
+        return ImageFormat.Recognize(start) ?? throw new InvalidDataException(
+            $"The file is no image of a known kind: it begins with the bytes {Convert.ToHexString(start[..Math.Min(8, start.Length)])}; PNG, JPEG, WebP, TIFF, GIF, AVIF, HEIF, BMP, PNM, JPEG 2000, JPEG XL, OpenEXR or .npy is expected.");
+    }
+
+    // Grows as bytes arrive, so that memory follows the file and not a claim.
+    private static byte[] ReadToEnd(ReadOnlySpan<byte> start, Stream input)
+    {
+        const int FirstPiece = 1 << 20;
+        var left = input.CanSeek ? input.Length - input.Position : 0;
+        if (left > Array.MaxLength - start.Length)
+            throw TooLong();
+
+        var file = new byte[start.Length + (input.CanSeek ? (int)left + 1 : FirstPiece)];
+        start.CopyTo(file);
+        for (var filled = start.Length; ;)
+        {
+            filled += input.ReadAtLeast(file.AsSpan(filled), file.Length - filled, throwOnEndOfStream: false);
+            if (filled < file.Length)
+            {
+                Array.Resize(ref file, filled);
+                return file;
+            }
+
+            if (filled == Array.MaxLength)
+                throw TooLong();
+            Array.Resize(ref file, (int)Math.Min(Array.MaxLength, 2L * filled));
+        }
+    }
+
+    private static InvalidDataException TooLong() => new($"The image file is longer than {Array.MaxLength} bytes, the most that is read; split the picture.");
+}

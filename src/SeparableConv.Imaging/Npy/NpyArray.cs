@@ -1,0 +1,102 @@
+using System.Runtime.InteropServices;
+
+namespace SeparableConv.Imaging;
+
+/// <summary>An array as a NumPy .npy file holds it: a type, a shape and the elements, row-major (C order), in the machine's byte order.</summary>
+public sealed class NpyArray
+{
+    private readonly int[] _shape;
+    private readonly byte[] _data;
+
+    internal NpyArray(NpyType type, int[] shape, byte[] data)
+    {
+        Type = type;
+        _shape = shape;
+        _data = data;
+    }
+
+    /// <summary>The element type.</summary>
+    public NpyType Type { get; }
+
+    /// <summary>The extent of every axis, slowest first; empty for a single number.</summary>
+    public ReadOnlySpan<int> Shape => _shape;
+
+    /// <summary>Number of elements.</summary>
+    public int Count => _data.Length / NpyTypes.Size(Type);
+
+    /// <summary>The elements as bytes, in the machine's byte order.</summary>
+    public ReadOnlySpan<byte> Data => _data;
+
+    /// <summary>Copies elements into a new array.</summary>
+    /// <typeparam name="T">byte, sbyte, ushort, short, int, long, float or double.</typeparam>
+    /// <param name="elements">Row-major, as many as the shape has.</param>
+    /// <param name="shape">The extent of every axis, slowest first, none negative.</param>
+    /// <returns>The array.</returns>
+    /// <exception cref="ArgumentException">The type is another, or shape and number of elements do not agree.</exception>
+    public static NpyArray Create<T>(ReadOnlySpan<T> elements, params ReadOnlySpan<int> shape)
+        where T : unmanaged
+    {
+        var type = NpyTypes.Of<T>();
+        Int128 count = 1;
+        foreach (var extent in shape)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(extent, nameof(shape));
+
+            // Capped, so that not even many large extents overflow; such a product equals no array's length.
+            count = Int128.Min(count * extent, long.MaxValue);
+        }
+
+        if (count != elements.Length)
+        {
+            throw new ArgumentException(
+                $"An array of shape ({string.Join(", ", shape.ToArray())}) has {count} elements, but {elements.Length} were given.", nameof(elements));
+        }
+
+        return new NpyArray(type, shape.ToArray(), MemoryMarshal.AsBytes(elements).ToArray());
+    }
+
+    /// <summary>The elements, not converted.</summary>
+    /// <typeparam name="T">The type that <see cref="Type"/> names.</typeparam>
+    /// <returns>A view of the array's memory, row-major.</returns>
+    /// <exception cref="ArgumentException">The elements are of another type.</exception>
+    public ReadOnlySpan<T> As<T>()
+        where T : unmanaged
+    {
+        if (NpyTypes.Of<T>() != Type)
+            throw new ArgumentException($"The array's elements are {Type}, but {typeof(T).Name} was asked for; use {nameof(ToDoubles)} to convert them.");
+
+        return MemoryMarshal.Cast<byte, T>(_data);
+    }
+
+    /// <summary>The elements converted to double; only 64-bit integers beyond 2^53 are rounded.</summary>
+    /// <returns>A new array, row-major.</returns>
+    public double[] ToDoubles() => Convert<double>();
+
+    /// <summary>The elements converted to float, each rounded to the nearest.</summary>
+    /// <returns>A new array, row-major.</returns>
+    public float[] ToFloats() => Convert<float>();
+
+    private TTarget[] Convert<TTarget>()
+        where TTarget : struct, System.Numerics.INumber<TTarget>
+        => Type switch
+        {
+            NpyType.UInt8 => Convert<byte, TTarget>(),
+            NpyType.Int8 => Convert<sbyte, TTarget>(),
+            NpyType.UInt16 => Convert<ushort, TTarget>(),
+            NpyType.Int16 => Convert<short, TTarget>(),
+            NpyType.Int32 => Convert<int, TTarget>(),
+            NpyType.Int64 => Convert<long, TTarget>(),
+            NpyType.Float32 => Convert<float, TTarget>(),
+            _ => Convert<double, TTarget>(),
+        };
+
+    private TTarget[] Convert<TSource, TTarget>()
+        where TSource : unmanaged, System.Numerics.INumber<TSource>
+        where TTarget : struct, System.Numerics.INumber<TTarget>
+    {
+        var source = MemoryMarshal.Cast<byte, TSource>(_data);
+        var target = new TTarget[source.Length];
+        System.Numerics.Tensors.TensorPrimitives.ConvertTruncating(source, target);
+        return target;
+    }
+}

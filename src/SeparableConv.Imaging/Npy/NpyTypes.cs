@@ -1,0 +1,56 @@
+namespace SeparableConv.Imaging;
+
+/// <summary>Sizes and names of <see cref="NpyType"/>.</summary>
+internal static class NpyTypes
+{
+    /// <summary>Bytes of an element.</summary>
+    public static int Size(NpyType type) => type switch
+    {
+        NpyType.UInt8 or NpyType.Int8 => 1,
+        NpyType.UInt16 or NpyType.Int16 => 2,
+        NpyType.Int32 or NpyType.Float32 => 4,
+        _ => 8,
+    };
+
+    /// <summary>The name in a file's header, without the byte order.</summary>
+    public static string Name(NpyType type) => type switch
+    {
+        NpyType.UInt8 => "u1",
+        NpyType.Int8 => "i1",
+        NpyType.UInt16 => "u2",
+        NpyType.Int16 => "i2",
+        NpyType.Int32 => "i4",
+        NpyType.Int64 => "i8",
+        NpyType.Float32 => "f4",
+        _ => "f8",
+    };
+
+    /// <summary>The type with this name.</summary>
+    public static NpyType? FromName(ReadOnlySpan<char> name)
+    {
+        foreach (var type in Enum.GetValues<NpyType>())
+        {
+            if (name.SequenceEqual(Name(type)))
+                return type;
+        }
+
+        return null;
+    }
+
+    /// <summary>The type that stands for <typeparamref name="T"/>.</summary>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public static NpyType Of<T>()
+        where T : unmanaged
+    {
+        var type = typeof(T);
+        return type == typeof(byte) ? NpyType.UInt8
+            : type == typeof(sbyte) ? NpyType.Int8
+            : type == typeof(ushort) ? NpyType.UInt16
+            : type == typeof(short) ? NpyType.Int16
+            : type == typeof(int) ? NpyType.Int32
+            : type == typeof(long) ? NpyType.Int64
+            : type == typeof(float) ? NpyType.Float32
+            : type == typeof(double) ? NpyType.Float64
+            : throw new ArgumentException($"An .npy array holds byte, sbyte, ushort, short, int, long, float or double, not {type.Name}.");
+    }
+}

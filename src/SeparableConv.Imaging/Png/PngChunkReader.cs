@@ -1,0 +1,71 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace SeparableConv.Imaging;
+
+/// <summary>Walks the chunks of a PNG that lies in memory and checks each one's length, letters and checksum.</summary>
+internal ref struct PngChunkReader
+{
+    // Length, type and checksum around a chunk's data.
+    private const int Frame = 12;
+
+    private readonly ReadOnlySpan<byte> _file;
+    private int _position;
+
+    public PngChunkReader(ReadOnlySpan<byte> file)
+    {
+        if (!file.StartsWith(Signature))
+            throw new InvalidDataException("This is not a PNG file, or its first eight bytes were changed in transfer.");
+
+        _file = file;
+        _position = Signature.Length;
+    }
+
+    /// <summary>The eight bytes that every PNG begins with.</summary>
+    public static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
+
+    /// <summary>The four letters of a chunk's type.</summary>
+    public static string Name(PngChunkType type)
+    {
+        Span<byte> letters = stackalloc byte[4];
+        BinaryPrimitives.WriteUInt32BigEndian(letters, (uint)type);
+        return Encoding.ASCII.GetString(letters);
+    }
+
+    /// <summary>The next chunk.</summary>
+    /// <exception cref="InvalidDataException">The file ends inside it, its letters are none, or its checksum is wrong.</exception>
+    public PngChunk Next()
+    {
+        var rest = _file[_position..];
+        if (rest.Length < Frame)
+            throw new InvalidDataException($"The PNG ends at byte {_file.Length} without its last chunk, IEND: the file is cut off.");
+
+        var length = BinaryPrimitives.ReadUInt32BigEndian(rest);
+        var letters = rest.Slice(4, 4);
+        foreach (var letter in letters)
+        {
+            if (!char.IsAsciiLetter((char)letter))
+                throw new InvalidDataException($"PNG chunk type at byte {_position + 4} is not four letters: the file is damaged.");
+        }
+
+        var type = (PngChunkType)BinaryPrimitives.ReadUInt32BigEndian(letters);
+        if (length > (uint)(rest.Length - Frame))
+        {
+            throw new InvalidDataException(
+                $"PNG chunk {Name(type)} at byte {_position} claims {length} bytes, but {rest.Length - Frame} are left: the file is cut off or damaged.");
+        }
+
+        var data = rest.Slice(8, (int)length);
+        var stored = BinaryPrimitives.ReadUInt32BigEndian(rest[(8 + (int)length)..]);
+        var computed = Crc32.Compute(letters, data);
+        if (stored != computed)
+        {
+            throw new InvalidDataException(
+                $"PNG chunk {Name(type)} at byte {_position} has checksum {computed:x8}, but the file says {stored:x8}: the file is damaged.");
+        }
+
+        var chunk = new PngChunk(type, _position + 8, (int)length);
+        _position += Frame + (int)length;
+        return chunk;
+    }
+}

@@ -1,0 +1,145 @@
+namespace SeparableConv.Imaging;
+
+/// <summary>
+/// The chunks of a PNG that make its pixels, found and checked for order and number. Other ancillary chunks (gamma,
+/// profiles, text, time) are checked for damage only: samples are returned as stored.
+/// </summary>
+internal sealed class PngParts
+{
+    private readonly List<PngChunk> _data = [];
+
+    private PngParts(PngHeader header) => Header = header;
+
+    public PngHeader Header { get; }
+
+    /// <summary>The IDAT chunks, in order: one zlib stream cut anywhere.</summary>
+    public IReadOnlyList<PngChunk> Data => _data;
+
+    /// <summary>Bytes in all IDAT chunks together.</summary>
+    public long DataBytes { get; private set; }
+
+    public PngChunk? Palette { get; private set; }
+
+    public PngChunk? Transparency { get; private set; }
+
+    public PngChunk? Exif { get; private set; }
+
+    /// <summary>Reads IHDR, with nothing behind it, and judges its size.</summary>
+    /// <exception cref="InvalidDataException">The header is damaged or claims too many pixels.</exception>
+    public static PngHeader ReadHeader(ReadOnlySpan<byte> file, long maxPixels)
+    {
+        var reader = new PngChunkReader(file);
+        return ReadHeader(file, ref reader, maxPixels);
+    }
+
+    /// <summary>Walks the whole file.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged, or its header claims too many pixels.</exception>
+    public static PngParts Read(ReadOnlySpan<byte> file, long maxPixels)
+    {
+        var reader = new PngChunkReader(file);
+        var parts = new PngParts(ReadHeader(file, ref reader, maxPixels));
+        var previous = PngChunkType.Header;
+        while (true)
+        {
+            var chunk = reader.Next();
+            if (chunk.Type == PngChunkType.End)
+            {
+                parts.CheckComplete(chunk);
+                return parts;
+            }
+
+            parts.Add(chunk, previous);
+            previous = chunk.Type;
+        }
+    }
+
+    private static PngHeader ReadHeader(ReadOnlySpan<byte> file, ref PngChunkReader reader, long maxPixels)
+    {
+        var chunk = reader.Next();
+        if (chunk.Type != PngChunkType.Header)
+            throw new InvalidDataException($"The first PNG chunk is {PngChunkReader.Name(chunk.Type)}; IHDR is expected.");
+
+        var header = PngHeader.Parse(file.Slice(chunk.Offset, chunk.Length));
+        ImageLimits.Check("PNG", header.Width, header.Height, header.StoredSamples, maxPixels);
+        return header;
+    }
+
+    private void Add(PngChunk chunk, PngChunkType previous)
+    {
+        switch (chunk.Type)
+        {
+            case PngChunkType.Header:
+                throw new InvalidDataException("The PNG has two IHDR chunks.");
+            case PngChunkType.Palette:
+                AddPalette(chunk);
+                break;
+            case PngChunkType.Transparency:
+                AddTransparency(chunk);
+                break;
+            case PngChunkType.Exif:
+                // Damaged or doubled metadata do not make a picture unreadable; the first block counts.
+                Exif ??= chunk;
+                break;
+            case PngChunkType.Data:
+                if (_data.Count > 0 && previous != PngChunkType.Data)
+                    throw new InvalidDataException($"PNG chunk {PngChunkReader.Name(previous)} stands between IDAT chunks, which must follow each other.");
+                _data.Add(chunk);
+                DataBytes += chunk.Length;
+                break;
+            default:
+                // Bit 5 of the first letter, its case, says whether a reader may pass over a chunk that it does not know.
+                if (((uint)chunk.Type & 0x20000000) == 0)
+                    throw new InvalidDataException($"PNG chunk {PngChunkReader.Name(chunk.Type)} is critical and unknown; this picture needs another reader.");
+                break;
+        }
+    }
+
+    private void AddPalette(PngChunk chunk)
+    {
+        if (Palette is not null)
+            throw new InvalidDataException("The PNG has two PLTE chunks.");
+        if (_data.Count > 0)
+            throw new InvalidDataException("PNG chunk PLTE stands after IDAT; it must stand before.");
+        if (Transparency is not null)
+            throw new InvalidDataException("PNG chunk PLTE stands after tRNS; it must stand before.");
+        if (Header.Color is PngColor.Gray or PngColor.GrayAlpha)
+            throw new InvalidDataException($"PNG chunk PLTE is not allowed with colour type {(int)Header.Color}.");
+        if (chunk.Length % 3 != 0 || chunk.Length is < 3 or > 768)
+            throw new InvalidDataException($"PNG chunk PLTE has {chunk.Length} bytes; 3 to 768 are expected, three for each colour.");
+
+        Palette = chunk;
+    }
+
+    private void AddTransparency(PngChunk chunk)
+    {
+        if (Transparency is not null)
+            throw new InvalidDataException("The PNG has two tRNS chunks.");
+        if (_data.Count > 0)
+            throw new InvalidDataException("PNG chunk tRNS stands after IDAT; it must stand before.");
+
+        var right = Header.Color switch
+        {
+            PngColor.Gray => chunk.Length == 2,
+            PngColor.Rgb => chunk.Length == 6,
+            PngColor.Palette => Palette is { } palette && chunk.Length >= 1 && chunk.Length <= palette.Length / 3,
+            _ => throw new InvalidDataException($"PNG chunk tRNS is not allowed with colour type {(int)Header.Color}, which has alpha already."),
+        };
+        if (!right)
+        {
+            throw new InvalidDataException(
+                $"PNG chunk tRNS has {chunk.Length} bytes; 2 are expected for gray, 6 for RGB, and at most one for each colour of PLTE, which stands before it.");
+        }
+
+        Transparency = chunk;
+    }
+
+    private void CheckComplete(PngChunk end)
+    {
+        if (end.Length != 0)
+            throw new InvalidDataException($"PNG chunk IEND has {end.Length} bytes; none is expected.");
+        if (_data.Count == 0)
+            throw new InvalidDataException("The PNG has no IDAT chunk, and so no pixels.");
+        if (Header.Color == PngColor.Palette && Palette is null)
+            throw new InvalidDataException("The PNG has palette colours but no PLTE chunk.");
+    }
+}

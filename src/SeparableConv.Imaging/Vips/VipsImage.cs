@@ -1,0 +1,9 @@
+namespace SeparableConv.Imaging;
+
+/// <summary>A reference to a picture of libvips.</summary>
+internal sealed class VipsImage(nint handle) : IDisposable
+{
+    public nint Handle { get; } = handle;
+
+    public void Dispose() => VipsNative.Unref(Handle);
+}
