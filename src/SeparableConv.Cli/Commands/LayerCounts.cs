@@ -1,0 +1,36 @@
+namespace SeparableConv.Cli.Commands;
+
+/// <summary>What each form of a layer costs, without computing any of it.</summary>
+/// <param name="Geometry">The sizes.</param>
+/// <param name="Standard">Every filter over all channels.</param>
+/// <param name="Depthwise">The first half of the separable form.</param>
+/// <param name="Pointwise">Its second half.</param>
+/// <param name="Separable">Both halves, one after the other.</param>
+/// <param name="Fused">Both halves, tile by tile; the tile itself is not counted.</param>
+internal sealed record LayerCounts(
+    ConvGeometry Geometry, ConvCost Standard, ConvCost Depthwise, ConvCost Pointwise, ConvCost Separable, ConvCost Fused)
+{
+    /// <summary>How many times fewer multiplications the separable form needs.</summary>
+    public double Ratio => (double)Standard.Multiplications / Separable.Multiplications;
+
+    /// <summary>Counts a layer.</summary>
+    /// <exception cref="InputException">A count exceeds 2^63-1.</exception>
+    public static LayerCounts Of(Layer layer)
+    {
+        var geometry = layer.Geometry();
+        try
+        {
+            return new LayerCounts(
+                geometry,
+                ConvCost.Standard(geometry),
+                ConvCost.Depthwise(geometry, layer.DepthMultiplier),
+                ConvCost.Pointwise(geometry, layer.DepthMultiplier),
+                ConvCost.DepthwiseSeparable(geometry, layer.DepthMultiplier),
+                ConvCost.DepthwiseSeparableFused(geometry, 0, layer.DepthMultiplier));
+        }
+        catch (OverflowException e)
+        {
+            throw new InputException("A count of this layer is too large for 64 bits; use smaller sizes.", e);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+using SeparableConv.Imaging;
+
+namespace SeparableConv.Cli;
+
+/// <summary>Pictures from files and standard input, and back.</summary>
+internal static class PictureFile
+{
+    public const string Png = ".png";
+    public const string Npy = ".npy";
+
+    /// <summary>Reads a picture.</summary>
+    /// <param name="path">A file, or - for standard input.</param>
+    /// <param name="terminal">Has standard input.</param>
+    /// <param name="options">The limit of pixels.</param>
+    /// <exception cref="InputException">It cannot be read; the message begins with the path.</exception>
+    public static Picture Load(string path, Terminal terminal, ImageReadOptions options)
+    {
+        try
+        {
+            if (path == Terminal.Dash)
+            {
+                using var input = terminal.OpenInput();
+                var content = new MemoryStream();
+                input.CopyTo(content);
+                content.Position = 0;
+                return Load(content, () => ImageFile.Load(content, options));
+            }
+
+            if (Directory.Exists(path))
+                return Load(Stream.Null, () => ImageFile.Load(path, options));
+            using var file = File.OpenRead(path);
+            return Load(file, () => file.CanSeek ? ImageFile.Load(path, options) : ImageFile.Load(file, options));
+        }
+        catch (Exception e) when (Failure.IsExpected(e))
+        {
+            throw new InputException(Named(path == Terminal.Dash ? "standard input" : path, e), e);
+        }
+    }
+
+    /// <summary>Writes a picture to a file, whole or not at all.</summary>
+    /// <exception cref="InputException">It cannot be written; the message begins with the path.</exception>
+    public static void Save(Picture picture, string path)
+    {
+        try
+        {
+            Interruption.WriteWhole(() =>
+            {
+                if (picture.HasChannelAxis && Path.GetExtension(path).Equals(Npy, StringComparison.OrdinalIgnoreCase))
+                    NpyFile.Save(path, WithChannelAxis(picture.Image));
+                else
+                    ImageFile.Save(picture.Image, path);
+            });
+        }
+        catch (Exception e) when (Failure.IsExpected(e))
+        {
+            throw new InputException(
+                e is FileNotFoundException or DirectoryNotFoundException ? $"'{path}' cannot be made there; choose another directory." : Named(path, e), e);
+        }
+    }
+
+    /// <summary>Writes a picture to standard output.</summary>
+    /// <param name="picture">The picture.</param>
+    /// <param name="terminal">Has standard output.</param>
+    /// <param name="extension">.png or .npy.</param>
+    public static void Write(Picture picture, Terminal terminal, string extension)
+    {
+        using var output = terminal.OpenOutput();
+        if (picture.HasChannelAxis && extension == Npy)
+            NpyFile.Write(output, WithChannelAxis(picture.Image));
+        else
+            ImageFile.Save(picture.Image, output, extension);
+        output.Flush();
+    }
+
+    /// <summary>The message with the path before it, unless it names the path already.</summary>
+    public static string Named(string path, Exception e) => e switch
+    {
+        FileNotFoundException or DirectoryNotFoundException => $"'{path}' was not found; check the path.",
+        UnauthorizedAccessException => $"'{path}' may not be read or written; check its permissions and those of its directory.",
+        _ when e.Message.Contains(path, StringComparison.Ordinal) => Failure.Describe(e),
+        _ => $"{path}: {Failure.Describe(e)}",
+    };
+
+    private static Picture Load(Stream content, Func<Image> load)
+    {
+        var (isNpy, hasChannelAxis) = content.CanSeek ? Peek(content) : (false, false);
+        return new Picture(load(), isNpy, hasChannelAxis);
+    }
+
+    // Only the shape in the file's header tells (height, width, 1) from (height, width).
+    private static (bool IsNpy, bool HasChannelAxis) Peek(Stream content)
+    {
+        Span<byte> magic = stackalloc byte[6];
+        var count = content.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false);
+        content.Position = 0;
+        if (count < magic.Length || magic is not [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'])
+            return (false, false);
+
+        var shape = NpyFile.ReadShape(content);
+        content.Position = 0;
+        return (true, shape is [_, _, 1]);
+    }
+
+    private static NpyArray WithChannelAxis(Image image) => image switch
+    {
+        Image<byte> bytes => NpyArray.Create<byte>(bytes.Pixels, image.Height, image.Width, 1),
+        Image<ushort> shorts => NpyArray.Create<ushort>(shorts.Pixels, image.Height, image.Width, 1),
+        _ => NpyArray.Create<float>(((Image<float>)image).Pixels, image.Height, image.Width, 1),
+    };
+}

@@ -1,0 +1,25 @@
+using System.Globalization;
+
+namespace SeparableConv.Cli;
+
+/// <summary>Plans and formats in the words of the command line.</summary>
+internal static class PlanNames
+{
+    /// <summary>dense, separable or rank:R, as <c>--plan</c> takes them.</summary>
+    public static string Of(FilterAlternative way) => way.Kind == FilterPlanKind.Separable ? "separable" : Choice(way).ToString();
+
+    /// <summary>The choice that makes a plan of this way; an approximation of one term can only be asked for by its rank.</summary>
+    public static FilterPlanChoice Choice(FilterAlternative way) => way.Kind switch
+    {
+        FilterPlanKind.Dense => FilterPlanChoice.Dense,
+        FilterPlanKind.Separable => FilterPlanChoice.OfRank(1),
+        _ => FilterPlanChoice.OfRank(way.Rank),
+    };
+
+    /// <summary>uint8, uint16 or float32, as NumPy says.</summary>
+    public static string Of(PixelType type) => type.ToString().ToLowerInvariant();
+
+    /// <summary>For example <c>3840x2160x3 uint8</c>: width, height, channels, type.</summary>
+    public static string Of(ImageFormat format) =>
+        string.Create(CultureInfo.InvariantCulture, $"{format.Width}x{format.Height}x{format.Channels} {Of(format.Type)}");
+}
