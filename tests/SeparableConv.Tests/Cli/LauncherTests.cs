@@ -1,0 +1,43 @@
+using System.Runtime.CompilerServices;
+using SeparableConv.Imaging;
+using SeparableConv.Tests.Imaging;
+using SeparableConv.Tests.Support;
+using Xunit;
+
+namespace SeparableConv.Tests.Cli;
+
+/// <summary>The script at the root and what lies in samples/.</summary>
+public sealed class LauncherTests
+{
+    private static string Root => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "..", "..", ".."));
+
+    [Fact]
+    public async Task The_launcher_runs_through_a_link_from_anywhere()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows() || !File.Exists("/bin/sh"), "The launcher is a shell script.");
+        Assert.SkipUnless(File.Exists(Path.Combine(Root, "sepconv")), $"The sources are no longer at {Root}.");
+        using var folder = new TempFolder();
+        File.CreateSymbolicLink(folder["first"], Path.Combine(Root, "sepconv"));
+        File.CreateSymbolicLink(folder["second"], "first");
+        var run = await CommandRun.StartAsync(folder["second"], [], "kernel", "3 6 9; 4 8 12; 5 10 15", "--json");
+        Assert.Equal(0, run.Code);
+        Assert.Contains("{\"column\":[3,4,5],\"row\":[1,2,3]}", run.Output);
+
+        var failed = await CommandRun.StartAsync(folder["second"], [], "kernel", "no-such-kernel");
+        failed.AssertFails(1, "no-such-kernel");
+    }
+
+    [Fact]
+    public void Samples_are_there_and_can_be_filtered()
+    {
+        var samples = Path.Combine(Root, "samples");
+        Assert.SkipUnless(Directory.Exists(samples), $"The sources are no longer at {Root}.");
+        using var folder = new TempFolder();
+        var picture = ImageFile.Load(Path.Combine(samples, "picture.png"));
+        Assert.Equal((1200, 800, 3), (picture.Width, picture.Height, picture.Channels));
+        foreach (var kernel in Directory.GetFiles(Path.Combine(samples, "kernels")))
+            Assert.Equal(0, CommandRun.Of("filter", Path.Combine(samples, "picture.png"), "-o", folder["out.png"], "-k", kernel).Code);
+    }
+
+    private static string ThisFile([CallerFilePath] string path = "") => path;
+}

@@ -1,0 +1,135 @@
+using System.Numerics.Tensors;
+using SeparableConv.Kernels;
+using SeparableConv.Kernels.Reference;
+using Xunit;
+
+namespace SeparableConv.Tests.Filtering;
+
+/// <summary>One picture, one kernel, one way to filter it; compared with the double reference.</summary>
+internal sealed record FilterCase(ImageFormat Format, FilterKernel Kernel, FilterOptions Options, SimdWidth Width, int Seed)
+{
+    private const double Epsilon = 1.0 / (1 << 24);
+
+    // In pixel steps, where the weights' absolute sum is 1: rounding, and what float sums add to it. A float has 24 bits, so a
+    // 16-bit sum near 65536 is off by up to 1/512 a tap; ten taps stay within 0.02.
+    private const double ByteTolerance = 0.5 + 1e-3;
+    private const double FewTaps = 10;
+
+    private double SummedTaps =>
+        FilterPlan.Create(Kernel, Format, Options).Separable is { } terms ? terms.Rank * (Kernel.Height + Kernel.Width) : Kernel.Height * Kernel.Width;
+
+    public void Check()
+    {
+        switch (Format.Type)
+        {
+            case PixelType.UInt8:
+                CheckIntegers<byte>(ByteTolerance);
+                break;
+            case PixelType.UInt16:
+                CheckIntegers<ushort>(0.5 + (0.02 * Math.Max(1, SummedTaps / FewTaps)));
+                break;
+            default:
+                CheckFloats<float>(Filter<float, float>());
+                break;
+        }
+    }
+
+    public void CheckToFloat()
+    {
+        switch (Format.Type)
+        {
+            case PixelType.UInt8:
+                CheckFloats<byte>(Filter<byte, float>());
+                break;
+            case PixelType.UInt16:
+                CheckFloats<ushort>(Filter<ushort, float>());
+                break;
+            default:
+                CheckFloats<float>(Filter<float, float>());
+                break;
+        }
+    }
+
+    public TOut[] Filter<TIn, TOut>()
+        where TIn : unmanaged
+        where TOut : unmanaged
+    {
+        var filter = new ImageFilter(FilterPlan.Create(Kernel, Format, Options), Width);
+        var output = new TOut[Format.Height * Format.RowElements];
+        ReadOnlySpan<nint> shape = [Format.Height, Format.Width, Format.Channels];
+        var input = new ReadOnlyTensorSpan<TIn>(Pixels<TIn>(Format, Seed), shape);
+        if (typeof(TOut) == typeof(float))
+            filter.RunToFloat(input, new TensorSpan<float>((float[])(object)output, shape));
+        else
+            filter.Run(input, new TensorSpan<TIn>((TIn[])(object)output, shape));
+        return output;
+    }
+
+    public static T[] Pixels<T>(ImageFormat format, int seed)
+        where T : unmanaged
+    {
+        var random = new Random(seed);
+        var pixels = new T[format.Height * format.RowElements];
+        for (var i = 0; i < pixels.Length; i++)
+        {
+            if (typeof(T) == typeof(byte))
+                pixels[i] = (T)(object)(byte)random.Next(256);
+            else if (typeof(T) == typeof(ushort))
+                pixels[i] = (T)(object)(ushort)random.Next(65536);
+            else
+                pixels[i] = (T)(object)((2 * random.NextSingle()) - 1);
+        }
+
+        return pixels;
+    }
+
+    public static double[] Widen<T>(T[] pixels)
+        where T : unmanaged => Array.ConvertAll(pixels, p => Convert.ToDouble(p));
+
+    private void CheckIntegers<T>(double tolerance)
+        where T : unmanaged
+    {
+        var expected = FilterReference.Run(Widen(Pixels<T>(Format, Seed)), Format, Kernel, Options, []);
+        var actual = Widen(Filter<T, T>());
+        for (var i = 0; i < expected.Length; i++)
+        {
+            var wanted = Math.Clamp(expected[i], 0, Format.MaxValue);
+            Assert.True(
+                Math.Abs(actual[i] - wanted) <= tolerance,
+                $"{this}: element {i} is {actual[i]}, exactly {expected[i]:R}; off by {Math.Abs(actual[i] - wanted):R}, allowed {tolerance}.");
+        }
+    }
+
+    // A sum of terms rounds where the dense kernel would not: its bound is that of the terms' absolute values.
+    private void CheckFloats<T>(float[] actual)
+        where T : unmanaged
+    {
+        var pixels = Widen(Pixels<T>(Format, Seed));
+        var expected = FilterReference.Run(pixels, Format, Kernel, Options, []);
+        var magnitudes = new double[expected.Length];
+        var absolute = Options with { ConstantValue = Math.Abs(Options.ConstantValue) };
+        FilterReference.Run(Array.ConvertAll(pixels, Math.Abs), Format, AbsoluteTerms(), absolute, magnitudes);
+        var terms = Kernel.Height * Kernel.Width;
+        for (var i = 0; i < expected.Length; i++)
+        {
+            var bound = (2 * (terms + 4) * Epsilon * (magnitudes[i] + Math.Abs(expected[i]))) + float.Epsilon;
+            Assert.True(
+                Math.Abs(actual[i] - expected[i]) <= bound,
+                $"{this}: element {i} is {actual[i]:R}, the reference {expected[i]:R}; off by {Math.Abs(actual[i] - expected[i]):E2}, allowed {bound:E2}.");
+        }
+    }
+
+    private FilterKernel AbsoluteTerms()
+    {
+        var plan = FilterPlan.Create(Kernel, Format, Options);
+        var values = new double[Kernel.Height * Kernel.Width];
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = plan.Separable is null
+                ? Math.Abs(Kernel.Values[i])
+                : plan.Separable.Terms.Sum(t => Math.Abs(t.Column[i / Kernel.Width] * t.Row[i % Kernel.Width]));
+        }
+
+        return new FilterKernel(values.AsSpan(), Kernel.Height, Kernel.Width);
+    }
+}

@@ -1,0 +1,90 @@
+using System.Numerics.Tensors;
+using System.Text.Json;
+using SeparableConv.Kernels;
+using SeparableConv.Tests.Support;
+using Xunit;
+
+namespace SeparableConv.Tests.Filtering;
+
+// filters.json, which make_filters.py made with SciPy and OpenCV.
+public class FilterGoldenTests
+{
+    [Fact]
+    public void SciPy_and_OpenCV_agree_on_every_plan_and_width()
+    {
+        using var file = JsonDocument.Parse(File.ReadAllText(TestFiles.Golden("filters.json")));
+        var checks = 0;
+        foreach (var vector in file.RootElement.GetProperty("cases").EnumerateArray())
+        {
+            foreach (var plan in new[] { FilterPlanChoice.Dense, FilterPlanChoice.OfRank(1000), FilterPlanChoice.Auto })
+            {
+                foreach (var width in SimdWidths.All)
+                {
+                    Check(vector, plan, width);
+                    checks++;
+                }
+            }
+        }
+
+        Assert.True(checks > 900, $"Only {checks} comparisons were made.");
+    }
+
+    private static void Check(JsonElement vector, FilterPlanChoice plan, SimdWidth width)
+    {
+        var shape = Numbers(vector, "shape");
+        var kernelShape = Numbers(vector, "kernelShape");
+        var kernel = new FilterKernel(Numbers(vector, "kernel").AsSpan(), (int)kernelShape[0], (int)kernelShape[1]);
+        var type = vector.GetProperty("type").GetString() switch
+        {
+            "uint8" => PixelType.UInt8,
+            "uint16" => PixelType.UInt16,
+            _ => PixelType.Float32,
+        };
+        var format = new ImageFormat((int)shape[0], (int)shape[1], (int)shape[2], type);
+        var options = new FilterOptions
+        {
+            Border = Enum.Parse<BorderMode>(vector.GetProperty("border").GetString()!, ignoreCase: true),
+            ConstantValue = vector.TryGetProperty("constant", out var constant) ? constant.GetDouble() : 0,
+            Convolve = vector.GetProperty("convolve").GetBoolean(),
+            Plan = plan.Kind == FilterPlanKind.RankR ? FilterPlanChoice.OfRank(Math.Min(kernel.Height, kernel.Width)) : plan,
+        };
+        var filter = new ImageFilter(FilterPlan.Create(kernel, format, options), width);
+        var input = Numbers(vector, "input");
+        var actual = type switch
+        {
+            PixelType.UInt8 => Array.ConvertAll(Run(filter, Array.ConvertAll(input, v => (byte)v)), v => (double)v),
+            PixelType.UInt16 => Array.ConvertAll(Run(filter, Array.ConvertAll(input, v => (ushort)v)), v => (double)v),
+            _ => Array.ConvertAll(Run(filter, Array.ConvertAll(input, v => (float)v)), v => (double)v),
+        };
+
+        // OpenCV's own float results (GaussianBlur) are rounded like ours; integers are compared with the exact sum.
+        var expected = Numbers(vector, "expected");
+        var largest = expected.Max(Math.Abs);
+        var tolerance = type switch
+        {
+            PixelType.UInt8 => 0.5 + 1e-3,
+            PixelType.UInt16 => 0.5 + 0.02,
+            _ => 3e-6 * Math.Max(1, largest),
+        };
+        for (var i = 0; i < expected.Length; i++)
+        {
+            Assert.True(
+                Math.Abs(actual[i] - expected[i]) <= tolerance,
+                $"{vector.GetProperty("maker")} {format} {kernel} {options.Border} convolve {options.Convolve} {plan} {width}: "
+                + $"element {i} is {actual[i]:R}, expected {expected[i]:R}.");
+        }
+    }
+
+    private static T[] Run<T>(ImageFilter filter, T[] input)
+        where T : unmanaged
+    {
+        var format = filter.Plan.Format;
+        var output = new T[input.Length];
+        ReadOnlySpan<nint> shape = [format.Height, format.Width, format.Channels];
+        filter.Run(new ReadOnlyTensorSpan<T>(input, shape), new TensorSpan<T>(output, shape));
+        return output;
+    }
+
+    private static double[] Numbers(JsonElement vector, string name) =>
+        [.. vector.GetProperty(name).EnumerateArray().Select(v => v.GetDouble())];
+}

@@ -1,0 +1,76 @@
+using System.Numerics.Tensors;
+using SeparableConv.Imaging;
+using SeparableConv.Tests.Support;
+using Xunit;
+
+namespace SeparableConv.Tests.Readme;
+
+/// <summary>The README's code, compiled and run; <see cref="ReadmeTests"/> checks that the README has it word for word.</summary>
+public sealed class ReadmeExamples
+{
+    [Fact]
+    public void A_separable_layer()
+    {
+        var depthwise = Tensor.CreateFromShape<float>([3, 3, 32, 1]);   // (kH, kW, C, M)
+        var pointwise = Tensor.CreateFromShape<float>([1, 1, 32, 64]);  // (1, 1, C*M, filters)
+
+        var layer = new SeparableConv2D(depthwise, pointwise, options: new()
+        {
+            Stride = 2,
+            Padding = Padding.Same,
+            Activation = Activation.ReLU6,
+        });
+
+        var image = Tensor.CreateFromShape<float>([1, 112, 112, 32]);   // (N, H, W, C)
+        Tensor<float> features = layer.Run(image);                      // (1, 56, 56, 64)
+
+        Assert.Equal([1, 56, 56, 64], features.Lengths.ToArray());
+    }
+
+    [Fact]
+    public void A_kernel_that_separates()
+    {
+        var kernel = KernelParser.Parse("3 6 9; 4 8 12; 5 10 15");
+        KernelDecomposition parts = KernelSeparation.Decompose(kernel);
+
+        SeparableTerm term = parts.Exact.Terms[0];    // parts.Rank is 1
+        double[] column = term.Column.ToArray();      // 3 4 5
+        double[] row = term.Row.ToArray();            // 1 2 3
+
+        Assert.Equal(1, parts.Rank);
+        Assert.Equal([3, 4, 5], column);
+        Assert.Equal([1, 2, 3], row);
+    }
+
+    [Fact]
+    public void A_picture_filtered_by_the_cheapest_exact_plan()
+    {
+        using var folder = new TempFolder();
+        var (from, to) = (Path.Combine(ReadmeTests.Root, "samples", "picture.png"), folder["blurred.png"]);
+
+        var picture = (Image<byte>)ImageFile.Load(from);
+        var blurred = Image.Create(picture.Width, picture.Height, picture.Channels, new byte[picture.Pixels.Length]);
+
+        var format = new ImageFormat(picture.Height, picture.Width, picture.Channels, PixelType.UInt8);
+        var filter = ImageFilter.Create(KernelLibrary.Gauss(15, sigma: 2.6), format);
+        Console.WriteLine(filter.Plan);   // separable (30 multiplications): gauss:15:2.6 (15x15) has rank 1; ...
+
+        filter.Run<byte>(picture.AsTensor(), blurred.AsTensor());
+        ImageFile.Save(blurred, to);
+
+        Assert.StartsWith("separable (30 multiplications): gauss:15:2.6 (15x15) has rank 1; ", filter.Plan.ToString());
+        Assert.Equal(["blurred.png"], folder.Names);
+    }
+
+    [Fact]
+    public void What_a_layer_costs()
+    {
+        var geometry = ConvGeometry.Create(
+            batch: 1, input: 12, inChannels: 3, outChannels: 256, kernel: 5, stride: 1, dilation: 1, Padding.Valid);
+
+        long standard = ConvCost.Standard(geometry).Multiplications;              // 1,228,800
+        long separable = ConvCost.DepthwiseSeparable(geometry).Multiplications;   // 53,952
+
+        Assert.Equal((1_228_800, 53_952), (standard, separable));
+    }
+}

@@ -1,0 +1,15 @@
+namespace SeparableConv.Tests.Support;
+
+/// <summary>Numbers to compute with, the same for the same seed.</summary>
+internal static class RandomData
+{
+    /// <summary>Floats between -1 and 1.</summary>
+    public static float[] Floats(int count, int seed)
+    {
+        var random = new Random(seed);
+        var floats = new float[count];
+        foreach (ref var x in floats.AsSpan())
+            x = (2 * random.NextSingle()) - 1;
+        return floats;
+    }
+}
