@@ -1,0 +1,77 @@
+using System.Globalization;
+using System.Numerics.Tensors;
+using SeparableConv.Kernels.Reference;
+
+namespace SeparableConv.Bench;
+
+/// <summary>One picture and one filter over it, both sides of the comparison ready to be timed.</summary>
+internal sealed class FilterWorkload<T>
+    where T : unmanaged
+{
+    private readonly T[] _input;
+    private readonly T[] _output;
+    private readonly ImageFormat _format;
+
+    public FilterWorkload(int height, int width, int channels)
+    {
+        _format = new ImageFormat(height, width, channels, ImageFormat.TypeOf<T>());
+        _input = GC.AllocateUninitializedArray<T>(height * _format.RowElements, pinned: true);
+        _output = GC.AllocateArray<T>(_input.Length, pinned: true);
+        var random = new Random(1);
+        for (var i = 0; i < _input.Length; i++)
+        {
+            if (typeof(T) == typeof(byte))
+                _input[i] = (T)(object)(byte)random.Next(256);
+            else if (typeof(T) == typeof(ushort))
+                _input[i] = (T)(object)(ushort)random.Next(65536);
+            else
+                _input[i] = (T)(object)random.NextSingle();
+        }
+    }
+
+    public ImageFormat Format => _format;
+
+    public ReadOnlySpan<T> Input => _input;
+
+    public void Run(ImageFilter filter)
+    {
+        ReadOnlySpan<nint> shape = [_format.Height, _format.Width, _format.Channels];
+        filter.Run(new ReadOnlyTensorSpan<T>(_input, shape), new TensorSpan<T>(_output, shape));
+    }
+
+    public void Copy() => _input.AsSpan().CopyTo(_output);
+
+    /// <summary>Filters once and compares elements all over the picture, its corners among them, with exact sums.</summary>
+    /// <returns>The largest error seen, rounding included.</returns>
+    /// <exception cref="InvalidOperationException">An element is off by more than its type allows.</exception>
+    public double Check(ImageFilter filter)
+    {
+        Run(filter);
+        var plan = filter.Plan;
+        var random = new Random(2);
+        var worst = 0.0;
+        var allowed = _format.Type switch
+        {
+            PixelType.UInt8 => 0.5 + 1e-3,
+            PixelType.UInt16 => 0.5 + 0.02,
+            _ => 1e-5 * plan.Kernel.AbsoluteSum,
+        };
+        for (var n = 0; n < 20_000; n++)
+        {
+            // Every fourth sample lies at a corner, where two borders meet.
+            var y = n % 4 == 0 ? (n % 8 == 0 ? n / 8 % 9 : _format.Height - 1 - (n / 8 % 9)) : random.Next(_format.Height);
+            var x = n % 4 == 0 ? (n % 16 < 8 ? n % 11 : _format.Width - 1 - (n % 11)) : random.Next(_format.Width);
+            var c = random.Next(_format.Channels);
+            var at = (((y * _format.Width) + x) * _format.Channels) + c;
+            var exact = FilterReference.Element(i => Convert.ToDouble(_input[i], CultureInfo.InvariantCulture), _format, plan.Kernel, plan.Options, y, x, c);
+            if (_format.Type != PixelType.Float32)
+                exact = Math.Clamp(exact, 0, _format.MaxValue);
+            var error = Math.Abs(Convert.ToDouble(_output[at], CultureInfo.InvariantCulture) - exact);
+            worst = Math.Max(worst, error);
+            if (error > allowed)
+                throw new InvalidOperationException($"Element ({y},{x},{c}) of {_format} is off by {error}; allowed {allowed}.");
+        }
+
+        return worst;
+    }
+}

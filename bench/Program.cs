@@ -1,0 +1,24 @@
+namespace SeparableConv.Bench;
+
+internal static class Program
+{
+    private static int Main(string[] args)
+    {
+        switch (args)
+        {
+            case ["depthwise", .. var rest]:
+                return DepthwiseSuite.Run(rest);
+            case ["filters", .. var rest]:
+                return FilterSuite.Run(rest);
+            case ["fused", .. var rest]:
+                return FusedSuite.Run(rest);
+            case ["pointwise", .. var rest]:
+                return PointwiseSuite.Run(rest);
+            case ["standard", .. var rest]:
+                return StandardSuite.Run(rest);
+            default:
+                Console.Error.WriteLine("usage: SeparableConv.Bench SUITE [options]; suites: depthwise, filters, fused, pointwise, standard.");
+                return 2;
+        }
+    }
+}

@@ -1,0 +1,112 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace SeparableConv.Bench;
+
+/// <summary>
+/// Two ways of doing the same work, timed in turns within one run, because the machine's speed drifts by more than the
+/// difference that is looked for. A table grows on the console row by row; <see cref="SaveJson"/> keeps it.
+/// </summary>
+/// <remarks>
+/// <code>
+/// var table = new SideBySide("pointwise", "ours", "onnxruntime");
+/// table.Measure("56x56x64-128, 1 thread", () => SideBySide.Time(Ours, 20), () => Peer(), gigaflop: 0.051);
+/// table.PrintSummary();
+/// table.SaveJson(path);
+/// </code>
+/// </remarks>
+internal sealed class SideBySide
+{
+    private readonly string _title;
+    private readonly string _ours;
+    private readonly string _theirs;
+    private readonly List<SideBySideRow> _rows = [];
+
+    /// <summary>Prints the table's head.</summary>
+    public SideBySide(string title, string ours, string theirs)
+    {
+        (_title, _ours, _theirs) = (title, ours, theirs);
+        Console.WriteLine($"{title}: {ours} beside {theirs}; milliseconds, median (minimum); ratio above 1: {ours} is faster");
+        Console.WriteLine($"{"",-44} {ours,20} {theirs,20} {"ratio",7} {"GFLOP/s",8}");
+    }
+
+    public IReadOnlyList<SideBySideRow> Rows => _rows;
+
+    /// <summary>Milliseconds of one call, averaged over <paramref name="repeat"/> calls: one sample.</summary>
+    public static double Time(Action action, int repeat)
+    {
+        var start = Stopwatch.GetTimestamp();
+        for (var i = 0; i < repeat; i++)
+            action();
+        return Stopwatch.GetElapsedTime(start).TotalMilliseconds / repeat;
+    }
+
+    public static double Median(IEnumerable<double> values)
+    {
+        var sorted = values.Order().ToArray();
+        return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
+    }
+
+    /// <summary>Takes samples in turns, ours and theirs, after one of each to warm up, and prints the row.</summary>
+    /// <param name="name">The row, named by origin: MobileNetV2_14x14x576_k3.</param>
+    /// <param name="ours">One sample in milliseconds.</param>
+    /// <param name="theirs">One sample in milliseconds.</param>
+    /// <param name="rounds">Samples of each.</param>
+    /// <param name="gigaflop">The work of a sample (2 for a multiplication and an addition), to print the speed; 0 for none.</param>
+    public SideBySideRow Measure(string name, Func<double> ours, Func<double> theirs, int rounds = 9, double gigaflop = 0)
+    {
+        ours();
+        theirs();
+        var (a, b) = (new double[rounds], new double[rounds]);
+        for (var i = 0; i < rounds; i++)
+        {
+            a[i] = ours();
+            b[i] = theirs();
+        }
+
+        var row = new SideBySideRow(name, Median(a), a.Min(), Median(b), b.Min(), gigaflop);
+        _rows.Add(row);
+        var speed = gigaflop > 0 ? Invariant($"{gigaflop / row.OursMedian * 1000,8:F1}") : "";
+        var oursText = Invariant($"{row.OursMedian:F4} ({row.OursMin:F4})");
+        var theirsText = Invariant($"{row.TheirsMedian:F4} ({row.TheirsMin:F4})");
+        Console.WriteLine(Invariant($"{name,-44} {oursText,20} {theirsText,20} {row.Ratio,7:F2} {speed}"));
+        return row;
+    }
+
+    /// <summary>Prints the least and the geometric mean of the ratios.</summary>
+    public void PrintSummary()
+    {
+        var mean = Math.Exp(_rows.Average(row => Math.Log(row.Ratio)));
+        var least = _rows.MinBy(row => row.Ratio)!;
+        Console.WriteLine(Invariant(
+            $"{_title}: {_rows.Count} rows, ratio {mean:F2} in the geometric mean, {least.Ratio:F2} at least ({least.Name})"));
+    }
+
+    /// <summary>Writes every row to a file; nothing where <paramref name="path"/> is null.</summary>
+    public void SaveJson(string? path)
+    {
+        if (path is null)
+            return;
+        var rows = _rows.Select(row => new JsonObject
+        {
+            ["name"] = row.Name,
+            [_ours] = new JsonObject { ["median"] = row.OursMedian, ["min"] = row.OursMin },
+            [_theirs] = new JsonObject { ["median"] = row.TheirsMedian, ["min"] = row.TheirsMin },
+            ["ratio"] = row.Ratio,
+            ["gigaflopPerSecond"] = row.Gigaflop > 0 ? row.Gigaflop / row.OursMedian * 1000 : null,
+        });
+        var document = new JsonObject { ["title"] = _title, ["unit"] = "milliseconds", ["rows"] = new JsonArray([.. rows]) };
+        File.WriteAllText(path, document.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n");
+    }
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>One row of the table, in milliseconds.</summary>
+internal sealed record SideBySideRow(string Name, double OursMedian, double OursMin, double TheirsMedian, double TheirsMin, double Gigaflop)
+{
+    /// <summary>Their median over ours: above 1 where ours is faster.</summary>
+    public double Ratio => TheirsMedian / OursMedian;
+}
