@@ -59,7 +59,7 @@ public sealed unsafe class Conv2D : Convolution
         return groupChannels * options.Groups;
     }
 
-    private protected override void RunKernel(float* input, float* output, in ConvGeometry geometry)
+    internal override void RunKernel(float* input, float* output, in ConvGeometry geometry)
     {
         if (_pointwise is not null)
             _pointwise.Run(input, output, (nint)geometry.Batch * geometry.Rows.Out * geometry.Columns.Out, Options.Threads);

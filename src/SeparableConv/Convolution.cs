@@ -114,5 +114,5 @@ public abstract unsafe class Convolution
     private protected virtual ConvGeometry CreateGeometry(int batch, Size2D input) => ConvGeometry.Create(
         batch, input, InChannels, OutChannels, KernelSize, Options.Stride, Options.Dilation, Options.Padding, Options.Groups);
 
-    private protected abstract void RunKernel(float* input, float* output, in ConvGeometry geometry);
+    internal abstract void RunKernel(float* input, float* output, in ConvGeometry geometry);
 }

@@ -48,6 +48,6 @@ public sealed unsafe class DepthwiseConv2D : Convolution
     private protected override ConvGeometry CreateGeometry(int batch, Size2D input) => ConvGeometry.Create(
         batch, input, InChannels, OutChannels, KernelSize, Options.Stride, Options.Dilation, Options.Padding, InChannels);
 
-    private protected override void RunKernel(float* input, float* output, in ConvGeometry geometry) =>
+    internal override void RunKernel(float* input, float* output, in ConvGeometry geometry) =>
         _kernel.Run(input, output, geometry, Options.Threads);
 }

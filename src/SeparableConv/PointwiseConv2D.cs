@@ -40,6 +40,6 @@ public sealed unsafe class PointwiseConv2D : Convolution
         kernel == new Size2D(1, 1) && options.Stride == new Size2D(1, 1)
         && options.Padding is { Mode: not PaddingMode.Explicit } or { Top: 0, Bottom: 0, Left: 0, Right: 0 };
 
-    private protected override void RunKernel(float* input, float* output, in ConvGeometry geometry) =>
+    internal override void RunKernel(float* input, float* output, in ConvGeometry geometry) =>
         _kernel.Run(input, output, (nint)geometry.Batch * geometry.Rows.Out * geometry.Columns.Out, Options.Threads);
 }

@@ -61,7 +61,7 @@ public sealed unsafe class SeparableConv2D : Convolution
     private protected override ConvGeometry CreateGeometry(int batch, Size2D input) => ConvGeometry.Create(
         batch, input, InChannels, OutChannels, KernelSize, Options.Stride, Options.Dilation, Options.Padding);
 
-    private protected override void RunKernel(float* input, float* output, in ConvGeometry geometry)
+    internal override void RunKernel(float* input, float* output, in ConvGeometry geometry)
     {
         var expanded = InChannels * DepthMultiplier;
         var depthwise = geometry with { OutChannels = expanded, Groups = InChannels };

@@ -73,7 +73,7 @@ public sealed unsafe class SpatiallySeparableConv2D : Convolution
     private protected override ConvGeometry CreateGeometry(int batch, Size2D input) => ConvGeometry.Create(
         batch, input, InChannels, OutChannels, KernelSize, Options.Stride, Options.Dilation, Options.Padding);
 
-    private protected override void RunKernel(float* input, float* output, in ConvGeometry geometry) =>
+    internal override void RunKernel(float* input, float* output, in ConvGeometry geometry) =>
         _kernel.Run(input, output, geometry, _rank, Options.Threads);
 
     private static void Check(ConvOptions options, ReadOnlySpan<float> bias, int outChannels)

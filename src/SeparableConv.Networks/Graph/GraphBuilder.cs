@@ -1,0 +1,94 @@
+using SeparableConv.Networks.Operators;
+
+namespace SeparableConv.Networks;
+
+/// <summary>
+/// Builds a network node by node and checks each as it comes. Importers, builders and the compiler's passes
+/// all build through it.
+/// </summary>
+internal sealed class GraphBuilder
+{
+    private readonly List<Value> _inputs = [];
+    private readonly List<Node> _nodes = [];
+    private readonly Dictionary<string, int> _names = [];
+
+    /// <summary>Nodes so far.</summary>
+    public IReadOnlyList<Node> Nodes => _nodes;
+
+    /// <summary>An input of the network.</summary>
+    public Value Input(string name, TensorType type)
+    {
+        var value = new Value(UniqueName(name), type);
+        _inputs.Add(value);
+        return value;
+    }
+
+    /// <summary>A constant.</summary>
+    public Value Constant(string name, TensorData data) => new(UniqueName(name), data.Type, data);
+
+    /// <summary>A node with one output, which takes the node's name.</summary>
+    /// <exception cref="NetworkException">The inputs do not fit the operator; the message names the node.</exception>
+    public Value Add(string name, Operator op, params ReadOnlySpan<Value?> inputs) => AddNode(name, op, inputs).Outputs[0];
+
+    /// <summary>A node.</summary>
+    /// <exception cref="NetworkException">The inputs do not fit the operator; the message names the node.</exception>
+    public Node AddNode(string name, Operator op, params ReadOnlySpan<Value?> inputs)
+    {
+        name = UniqueName(name);
+        var types = new TensorType?[inputs.Length];
+        for (var i = 0; i < inputs.Length; i++)
+            types[i] = inputs[i]?.Type;
+
+        TensorType[] outputs;
+        try
+        {
+            outputs = op.Infer(types);
+        }
+        catch (Exception e) when (e is ArgumentException or OverflowException or NetworkException)
+        {
+            throw new NetworkException($"In node '{name}' ({op.Kind}): {e.Message}", e);
+        }
+
+        var values = new Value[outputs.Length];
+        for (var i = 0; i < outputs.Length; i++)
+            values[i] = new Value(i == 0 ? name : UniqueName($"{name}:{i}"), outputs[i]);
+        var node = new Node(name, op, inputs.ToArray(), values);
+        _nodes.Add(node);
+        return node;
+    }
+
+    /// <summary>The network that computes these values; nodes that none of them needs are left out, inputs are kept.</summary>
+    public Network Build(string name, params ReadOnlySpan<Value> outputs)
+    {
+        var needed = new HashSet<Node>();
+        var open = new Stack<Node>();
+        foreach (var output in outputs)
+        {
+            if (output.Producer is { } producer && needed.Add(producer))
+                open.Push(producer);
+        }
+
+        while (open.TryPop(out var node))
+        {
+            foreach (var input in node.Inputs)
+            {
+                if (input?.Producer is { } producer && needed.Add(producer))
+                    open.Push(producer);
+            }
+        }
+
+        return new Network(name, [.. _inputs], outputs.ToArray(), [.. _nodes.Where(needed.Contains)]);
+    }
+
+    private string UniqueName(string name)
+    {
+        if (name.Length == 0)
+            name = "node";
+
+        // Counted by name: a file that uses one name a million times must not cost a million squared.
+        var unique = name;
+        while (!_names.TryAdd(unique, 0))
+            unique = $"{name}_{++_names[name]}";
+        return unique;
+    }
+}

@@ -1,0 +1,23 @@
+using System.Numerics.Tensors;
+
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>
+/// Standard, grouped or pointwise convolution, bias and activation fused: x (N, inH, inW, C), weights (kH, kW, C/groups, O),
+/// bias (O) or none -> (N, outH, outW, O). The formula is <see cref="Conv2D"/>'s.
+/// </summary>
+internal sealed class Conv2DOperator(ConvOptions options) : FloatConvOperator(options)
+{
+    public override string Kind => "Conv2D";
+
+    public override ConvGeometry Geometry(TensorType input, TensorType weights)
+    {
+        var shape = weights.Shape;
+        return ConvShapes.Geometry(input, (shape[0], shape[1]), checked(shape[2] * Options.Groups), shape[3], Options, Options.Groups);
+    }
+
+    internal override OperatorCost Cost(Node node) => new(ConvCost.Standard(Geometry(node.Inputs[0]!.Type, node.Inputs[1]!.Type)).Macs);
+
+    private protected override Convolution Create(in ReadOnlyTensorSpan<float> weights, ReadOnlySpan<float> bias, int threads) =>
+        new Conv2D(weights, bias, Options with { Threads = threads });
+}

@@ -1,0 +1,8 @@
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>A convolution with its weights packed, for one size of input.</summary>
+internal sealed unsafe class ConvStep(Convolution convolution, ConvGeometry geometry) : Step
+{
+    public override void Run(ForwardContext context) =>
+        convolution.RunKernel(context.Inputs[0].Pointer<float>(), context.Outputs[0].Pointer<float>(), geometry);
+}

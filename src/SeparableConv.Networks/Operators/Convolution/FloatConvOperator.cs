@@ -1,0 +1,50 @@
+using System.Numerics.Tensors;
+
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>
+/// What the float convolutions share: inputs are x (N, inH, inW, C), weights of four dimensions and, where there is one, a bias (O);
+/// the output is (N, outH, outW, O).
+/// </summary>
+internal abstract class FloatConvOperator(ConvOptions options) : Operator
+{
+    /// <summary>Stride, dilation, padding, groups and the fused activation; its threads are not used.</summary>
+    public ConvOptions Options { get; } = options;
+
+    /// <summary>The sizes, from the types of input and weights.</summary>
+    /// <exception cref="ArgumentException">They do not fit.</exception>
+    public abstract ConvGeometry Geometry(TensorType input, TensorType weights);
+
+    internal override bool CountsAsParameters(int input) => input > 0;
+
+    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
+    {
+        var input = ConvShapes.Required(inputs, 0, "input", ElementType.Float32, 4);
+        var weights = ConvShapes.Required(inputs, 1, "weights", ElementType.Float32, 4);
+        var g = Geometry(input, weights);
+        ConvShapes.CheckBias(inputs, 2, g.OutChannels, ElementType.Float32);
+        return [new(ElementType.Float32, ConvShapes.Output(g))];
+    }
+
+    internal override Step Prepare(Node node, int threads)
+    {
+        var (weights, bias) = (node.Inputs[1]!, node.Inputs.Count > 2 ? node.Inputs[2] : null);
+        if (weights.Constant is null || bias is { IsConstant: false })
+            return new ForwardStep(this);
+        var biases = bias is null ? default : bias.Constant!.Span<float>();
+        return new ConvStep(Create(Weights(weights.Constant.Span<float>(), weights.Shape), biases, threads), Geometry(node.Inputs[0]!.Type, weights.Type));
+    }
+
+    internal override void Forward(ForwardContext context)
+    {
+        var (x, w) = (context.Inputs[0], context.Inputs[1]);
+        var bias = context.Inputs.Length > 2 && context.Inputs[2].IsPresent ? context.Inputs[2].Span<float>() : default;
+        new ConvStep(Create(Weights(w.Span<float>(), w.Shape), bias, context.Threads), Geometry(x.Type, w.Type)).Run(context);
+    }
+
+    /// <summary>The convolution with its weights packed.</summary>
+    private protected abstract Convolution Create(in ReadOnlyTensorSpan<float> weights, ReadOnlySpan<float> bias, int threads);
+
+    private static ReadOnlyTensorSpan<float> Weights(ReadOnlySpan<float> values, TensorShape shape) =>
+        new(values, [shape[0], shape[1], shape[2], shape[3]]);
+}

@@ -1,0 +1,38 @@
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>
+/// What a node does: from the types of its inputs to those of its outputs, what that costs, and how it is computed. An operator
+/// holds its attributes and nothing else, and never changes.
+/// </summary>
+/// <remarks>
+/// Weights are inputs, constant in a network that is only run. Tensors are dense and row-major; images are (N, height, width,
+/// channels).
+/// </remarks>
+public abstract class Operator
+{
+    private protected Operator()
+    {
+    }
+
+    /// <summary>What it is called, in Keras's words where Keras has one: <c>Conv2D</c>, <c>Add</c>, <c>Reshape</c>.</summary>
+    public abstract string Kind { get; }
+
+    /// <summary>How its output may lie where its first input lies.</summary>
+    internal virtual Aliasing Aliasing => Aliasing.None;
+
+    /// <summary>The types of the outputs; null stands for an optional input that is not there.</summary>
+    /// <exception cref="ArgumentException">The inputs do not fit.</exception>
+    internal abstract TensorType[] Infer(ReadOnlySpan<TensorType?> inputs);
+
+    /// <summary>What one run costs.</summary>
+    internal virtual OperatorCost Cost(Node node) => default;
+
+    /// <summary>Whether a constant at this input is something that a training could change.</summary>
+    internal virtual bool CountsAsParameters(int input) => false;
+
+    /// <summary>Makes ready what does not change from run to run: packs constant weights, chooses a kernel.</summary>
+    internal virtual Step Prepare(Node node, int threads) => new ForwardStep(this);
+
+    /// <summary>Computes the outputs from nothing but the inputs: what a run without preparation does, and a training.</summary>
+    internal abstract void Forward(ForwardContext context);
+}

@@ -1,0 +1,17 @@
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>An operator made ready for one node. It holds no memory that a run changes, so that sessions can share it.</summary>
+internal abstract class Step
+{
+    /// <summary>Working memory that a run needs beside its outputs.</summary>
+    public virtual long ScratchBytes => 0;
+
+    /// <summary>Computes the outputs; allocates nothing.</summary>
+    public abstract void Run(ForwardContext context);
+}
+
+/// <summary>A step with nothing to make ready.</summary>
+internal sealed class ForwardStep(Operator op) : Step
+{
+    public override void Run(ForwardContext context) => op.Forward(context);
+}
