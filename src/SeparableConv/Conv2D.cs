@@ -59,6 +59,8 @@ public sealed unsafe class Conv2D : Convolution
         return groupChannels * options.Groups;
     }
 
+    internal override void MakeReady(in ConvGeometry geometry) => _standard?.MakeReady(geometry);
+
     internal override void RunKernel(float* input, float* output, in ConvGeometry geometry)
     {
         if (_pointwise is not null)
