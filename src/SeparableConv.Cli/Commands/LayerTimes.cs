@@ -39,7 +39,7 @@ internal sealed record LayerTimes(
         var depthwiseWeights = Weights(random, kernel.Height * kernel.Width, [kernel.Height, kernel.Width, channels, multiplier]);
         var pointwiseWeights = Weights(random, channels * multiplier, [1, 1, channels * multiplier, filters]);
         var standard = new Conv2D(
-            Weights(random, kernel.Height * kernel.Width * channels, [kernel.Height, kernel.Width, channels, filters]), default, options with { Winograd = !direct });
+            Weights(random, kernel.Height * kernel.Width * channels, [kernel.Height, kernel.Width, channels, filters]), default, options with { FastAlgorithms = !direct });
         var depthwise = new DepthwiseConv2D(depthwiseWeights, default, options);
         var pointwise = new PointwiseConv2D(pointwiseWeights, default, new ConvOptions { Threads = threads });
         var separable = new SeparableConv2D(depthwiseWeights, pointwiseWeights, default, options) { Fused = false };
