@@ -21,7 +21,7 @@ internal enum BuiltinOperator
     MUL = 18,
     RELU = 19,
     RELU_N1_TO_1 = 20,
-    RELU_6 = 21,
+    RELU6 = 21,
     RESHAPE = 22,
     RESIZE_BILINEAR = 23,
     RNN = 24,

@@ -37,7 +37,7 @@ internal sealed record TFLiteTensor(int Index, string Name, ElementType? Element
                 throw FlatBuffer.Damaged($"tensor {index} has length {shape[i]} in dimension {i}");
         }
 
-        return new(index, table.Name(3), Element(code), code, shape, table);
+        return new(index, table.Name(3), ElementOf(code), code, shape, table);
     }
 
     /// <summary>What its elements stand for; null where the file does not say.</summary>
@@ -76,7 +76,7 @@ internal sealed record TFLiteTensor(int Index, string Name, ElementType? Element
         }
     }
 
-    private static ElementType? Element(int code) => code switch
+    private static ElementType? ElementOf(int code) => code switch
     {
         0 => ElementType.Float32,
         1 => ElementType.Float16,

@@ -47,8 +47,10 @@ internal sealed class AffineDequantizeOperator : QuantizedOperator
 
         public override void Run(ForwardContext context)
         {
-            var (x, y) = (context.Inputs[0].Span<T>(), context.Outputs[0].Span<float>());
-            var (scales, zeroPoints) = (_quantization.Scales, _quantization.ZeroPoints);
+            var x = context.Inputs[0].Span<T>();
+            var y = context.Outputs[0].Span<float>();
+            var scales = _quantization.Scales;
+            var zeroPoints = _quantization.ZeroPoints;
             for (var (start, index) = (0, 0); start < x.Length; start += _inner, index = index + 1 == scales.Length ? 0 : index + 1)
             {
                 // Exact in double, so that it is rounded once.

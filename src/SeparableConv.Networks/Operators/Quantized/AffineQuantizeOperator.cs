@@ -27,7 +27,8 @@ internal sealed class AffineQuantizeOperator(ElementType element, Quantization o
     {
         public override void Run(ForwardContext context)
         {
-            var (x, y) = (context.Inputs[0].Span<float>(), context.Outputs[0].Bytes());
+            var x = context.Inputs[0].Span<float>();
+            var y = context.Outputs[0].Bytes();
             for (var i = 0; i < x.Length; i++)
                 y[i] = (byte)QuantizedTypes.Quantize(x[i], output, element);
         }

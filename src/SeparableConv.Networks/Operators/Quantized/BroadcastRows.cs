@@ -12,7 +12,7 @@ internal sealed class BroadcastRows
 
     public BroadcastRows(TensorShape first, TensorShape second)
     {
-        Shape = Broadcast(first, second);
+        Shape = ShapeRules.Broadcast(first, second);
         var (lengths, a, b) = (new List<int> { 1 }, new List<long> { 1 }, new List<long> { 1 });
         long firstStep = 1, secondStep = 1;
         for (var d = 1; d <= Shape.Rank; d++)
@@ -58,22 +58,6 @@ internal sealed class BroadcastRows
 
     /// <summary>The second operand's step within a row, 0 or 1.</summary>
     public int SecondStep { get; }
-
-    /// <summary>The shape that two shapes are broadcast to.</summary>
-    /// <exception cref="ArgumentException">They cannot be.</exception>
-    public static TensorShape Broadcast(TensorShape first, TensorShape second)
-    {
-        var lengths = new int[Math.Max(first.Rank, second.Rank)];
-        for (var d = 1; d <= lengths.Length; d++)
-        {
-            var (a, b) = (d <= first.Rank ? first[^d] : 1, d <= second.Rank ? second[^d] : 1);
-            if (a != b && a != 1 && b != 1)
-                throw new ArgumentException($"Shapes {first} and {second} do not broadcast: lengths {a} and {b} are neither equal nor 1.");
-            lengths[^d] = a == 1 ? b : a;
-        }
-
-        return new TensorShape(lengths);
-    }
 
     /// <summary>Where a row begins in the two operands.</summary>
     public (int First, int Second) Row(int row)

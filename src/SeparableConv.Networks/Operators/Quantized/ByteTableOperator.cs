@@ -42,7 +42,8 @@ internal abstract class ByteTableOperator(ElementType element, Quantization outp
     {
         public override void Run(ForwardContext context)
         {
-            var (x, y) = (context.Inputs[0].Bytes(), context.Outputs[0].Bytes());
+            var x = context.Inputs[0].Bytes();
+            var y = context.Outputs[0].Bytes();
             for (var i = 0; i < x.Length; i++)
                 y[i] = table[x[i]];
         }

@@ -44,7 +44,8 @@ internal sealed unsafe class QuantizedAveragePoolOperator(
 
         public override void Run(ForwardContext context)
         {
-            var (x, y) = (context.Inputs[0].Pointer<T>(), context.Outputs[0].Pointer<T>());
+            var x = context.Inputs[0].Pointer<T>();
+            var y = context.Outputs[0].Pointer<T>();
             var sums = new Span<int>(context.Scratch, g.InChannels);
             for (var n = 0; n < g.Batch; n++)
             {

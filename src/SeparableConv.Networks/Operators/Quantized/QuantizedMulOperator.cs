@@ -12,7 +12,7 @@ internal sealed class QuantizedMulOperator(Quantization output, int clampMin, in
         var (a, b) = QuantizedTypes.RequiredPair(inputs, "first operand", "second operand");
         QuantizedTypes.CheckPerTensor(output, a.Element, "output");
         _ = Multiplier(a, b);
-        return [new(a.Element, BroadcastRows.Broadcast(a.Shape, b.Shape), output)];
+        return [new(a.Element, ShapeRules.Broadcast(a.Shape, b.Shape), output)];
     }
 
     internal override OperatorCost Cost(Node node) => new(0, node.Outputs[0].Type.Shape.ElementCount);
@@ -44,7 +44,9 @@ internal sealed class QuantizedMulOperator(Quantization output, int clampMin, in
     {
         public override void Run(ForwardContext context)
         {
-            var (a, b, y) = (context.Inputs[0].Bytes(), context.Inputs[1].Bytes(), context.Outputs[0].Bytes());
+            var a = context.Inputs[0].Bytes();
+            var b = context.Inputs[1].Bytes();
+            var y = context.Outputs[0].Bytes();
             for (var row = 0; row < rows.Rows; row++)
             {
                 var (i, j) = rows.Row(row);

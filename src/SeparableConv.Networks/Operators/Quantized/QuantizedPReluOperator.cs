@@ -14,7 +14,7 @@ internal sealed class QuantizedPReluOperator(Quantization output) : QuantizedOpe
         var (x, slope) = QuantizedTypes.RequiredPair(inputs, "input", "slope");
         QuantizedTypes.CheckPerTensor(output, x.Element, "output");
         _ = Multipliers(x, slope);
-        return BroadcastRows.Broadcast(x.Shape, slope.Shape) == x.Shape
+        return ShapeRules.Broadcast(x.Shape, slope.Shape) == x.Shape
             ? [new(x.Element, x.Shape, output)]
             : throw new ArgumentException($"The slopes {slope.Shape} do not broadcast to the input {x.Shape}.");
     }
@@ -41,7 +41,9 @@ internal sealed class QuantizedPReluOperator(Quantization output) : QuantizedOpe
         public override void Run(ForwardContext context)
         {
             var (least, most) = QuantizedTypes.Range(_element);
-            var (x, slopes, y) = (context.Inputs[0].Bytes(), context.Inputs[1].Bytes(), context.Outputs[0].Bytes());
+            var x = context.Inputs[0].Bytes();
+            var slopes = context.Inputs[1].Bytes();
+            var y = context.Outputs[0].Bytes();
             for (var row = 0; row < rows.Rows; row++)
             {
                 var (i, j) = rows.Row(row);

@@ -83,8 +83,10 @@ internal sealed unsafe class QuantizedResizeBilinearOperator(int outHeight, int 
                 {
                     foreach (var (left, right, across) in columns)
                     {
-                        var (a, b) = (image + (top * width) + ((nint)left * channels), image + (bottom * width) + ((nint)left * channels));
-                        var (c, d) = (image + (top * width) + ((nint)right * channels), image + (bottom * width) + ((nint)right * channels));
+                        var a = image + (top * width) + ((nint)left * channels);
+                        var b = image + (bottom * width) + ((nint)left * channels);
+                        var c = image + (top * width) + ((nint)right * channels);
+                        var d = image + (bottom * width) + ((nint)right * channels);
                         for (var i = 0; i < channels; i++)
                             *y++ = Mix(a[i], b[i], c[i], d[i], down, across);
                     }
@@ -115,8 +117,10 @@ internal sealed unsafe class QuantizedResizeBilinearOperator(int outHeight, int 
                 {
                     foreach (var (left, right, across) in columns)
                     {
-                        var (a, b) = (image + (top * width) + ((nint)left * channels), image + (bottom * width) + ((nint)left * channels));
-                        var (c, d) = (image + (top * width) + ((nint)right * channels), image + (bottom * width) + ((nint)right * channels));
+                        var a = image + (top * width) + ((nint)left * channels);
+                        var b = image + (bottom * width) + ((nint)left * channels);
+                        var c = image + (top * width) + ((nint)right * channels);
+                        var d = image + (bottom * width) + ((nint)right * channels);
 
                         // The order of the operations is the reference's: each product is rounded.
                         for (var i = 0; i < channels; i++)

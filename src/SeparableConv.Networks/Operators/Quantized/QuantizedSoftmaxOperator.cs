@@ -53,7 +53,8 @@ internal sealed class QuantizedSoftmaxOperator(float beta, Quantization output) 
     {
         public override void Run(ForwardContext context)
         {
-            var (x, y) = (context.Inputs[0].Span<T>(), context.Outputs[0].Span<T>());
+            var x = context.Inputs[0].Span<T>();
+            var y = context.Outputs[0].Span<T>();
             for (var start = 0; start < x.Length; start += depth)
                 Row(x.Slice(start, depth), y.Slice(start, depth));
         }
