@@ -55,6 +55,8 @@ internal readonly struct FlatTable
     public string Name(int field)
     {
         var bytes = Vector(field, 1);
+        if (bytes.IsEmpty)
+            return "";
         var cut = bytes[..Math.Min(bytes.Length, LongestName)];
         _file.Spend(cut.Length);
         var name = new StringBuilder(Encoding.UTF8.GetString(cut));
@@ -83,6 +85,8 @@ internal readonly struct FlatTable
     {
         var size = Marshal.SizeOf<T>();
         var bytes = Vector(field, size);
+        if (bytes.IsEmpty)
+            return [];
         if (bytes.Length / size > most)
             throw FlatBuffer.Damaged($"{what} has {bytes.Length / size} entries; at most {most} make sense");
         _file.Spend(bytes.Length);
