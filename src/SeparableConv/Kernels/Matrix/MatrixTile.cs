@@ -66,7 +66,7 @@ internal static unsafe class MatrixTile
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run<TSimd, TVec, TRows, TVectors>(TileArguments* arguments)
-        where TSimd : struct, ISimd<TVec>
+        where TSimd : struct, ITileSimd<TVec>
         where TVec : struct
         where TRows : struct, IConstant
         where TVectors : struct, IConstant
@@ -308,7 +308,7 @@ internal static unsafe class MatrixTile
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Store<TSimd, TVec, TVectors>(TVec a, TVec b, TVec c, TVec lower, TVec upper, float* output, nint last)
-        where TSimd : struct, ISimd<TVec>
+        where TSimd : struct, ITileSimd<TVec>
         where TVec : struct
         where TVectors : struct, IConstant
     {
