@@ -50,7 +50,9 @@ internal sealed record TFLiteTensor(int Index, string Name, ElementType? Element
         if (scales.Length == 0)
             return null;
         var zeroPoints = table.Array<long>(3, $"the zero points of tensor {Index}");
-        var axis = table.Int32(6);
+
+        // A bias's scales run along its only dimension, whatever some converters write.
+        var axis = Shape.Length == 1 ? 0 : table.Int32(6);
         if (zeroPoints.Length != scales.Length && zeroPoints.Length > 1)
             throw FlatBuffer.Damaged($"tensor {Index} has {scales.Length} scales and {zeroPoints.Length} zero points");
         if (scales.Length > 1 && (axis < 0 || axis >= Shape.Length || Shape[axis] != scales.Length))
