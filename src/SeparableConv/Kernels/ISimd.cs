@@ -19,6 +19,8 @@ internal interface ITileSimd<TVec>
 
     static abstract unsafe void Store(TVec value, float* target);
 
+    static abstract TVec Add(TVec a, TVec b);
+
     /// <summary>a*b + c, rounded once where the machine can, twice where it cannot.</summary>
     static abstract TVec MultiplyAdd(TVec a, TVec b, TVec c);
 
@@ -39,8 +41,6 @@ internal interface ISimd<TVec> : ITileSimd<TVec>
 {
     /// <summary>Whether there are 32 vector registers and not 16: kernels then keep weights in them.</summary>
     static abstract bool ManyRegisters { get; }
-
-    static abstract TVec Add(TVec a, TVec b);
 
     static abstract TVec Subtract(TVec a, TVec b);
 

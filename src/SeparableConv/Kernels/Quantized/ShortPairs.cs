@@ -7,7 +7,7 @@ namespace SeparableConv.Kernels;
 
 /// <summary>
 /// The operations of <see cref="MatrixTile"/> with a pair of 16-bit numbers in every 32 bits of the operands and a 32-bit integer in
-/// those of the sums: a*b + c is low(a)*low(b) + high(a)*high(b) + c, exact, the sum wrapping around. Bits that are no float only ever
+/// those of the sums: a*b + c is low(a)*low(b) + high(a)*high(b) + c, exact, the sum wrapping around; a + b adds sums. Bits that are no float only ever
 /// pass through loads, stores and broadcasts, which keep them. Sums are not clamped: what makes bytes of them does that.
 /// </summary>
 internal readonly struct ShortPairs128 : ITileSimd<Vector128<float>>
@@ -26,6 +26,9 @@ internal readonly struct ShortPairs128 : ITileSimd<Vector128<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void Store(Vector128<float> value, float* target) => value.Store(target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Add(Vector128<float> a, Vector128<float> b) => (a.AsInt32() + b.AsInt32()).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> MultiplyAdd(Vector128<float> a, Vector128<float> b, Vector128<float> c) =>
@@ -57,6 +60,9 @@ internal readonly struct ShortPairs256 : ITileSimd<Vector256<float>>
     public static unsafe void Store(Vector256<float> value, float* target) => value.Store(target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Add(Vector256<float> a, Vector256<float> b) => (a.AsInt32() + b.AsInt32()).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> MultiplyAdd(Vector256<float> a, Vector256<float> b, Vector256<float> c) =>
         Integers256.MultiplyAddPairs(a.AsInt32(), b.AsInt32(), c.AsInt32()).AsSingle();
 
@@ -86,6 +92,9 @@ internal readonly struct ShortPairs512 : ITileSimd<Vector512<float>>
     public static unsafe void Store(Vector512<float> value, float* target) => value.Store(target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Add(Vector512<float> a, Vector512<float> b) => (a.AsInt32() + b.AsInt32()).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> MultiplyAdd(Vector512<float> a, Vector512<float> b, Vector512<float> c) =>
         Integers512.MultiplyAddPairs(a.AsInt32(), b.AsInt32(), c.AsInt32()).AsSingle();
 
@@ -113,6 +122,10 @@ internal readonly struct ShortPairsScalar : ITileSimd<float>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void Store(float value, float* target) => *target = value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Add(float a, float b) =>
+        BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(a) + BitConverter.SingleToInt32Bits(b));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float MultiplyAdd(float a, float b, float c) => BitConverter.Int32BitsToSingle(IntegersScalar.MultiplyAddPairs(
