@@ -23,7 +23,7 @@ internal sealed class InspectReport
         _layers = [.. network.Nodes.Select(NetworkLayer.Of)];
         _parameters = network.Parameters;
         _macs = _layers.Aggregate(0L, (sum, layer) => checked(sum + layer.Macs));
-        _plan = MemoryPlan.Create(NetworkOptimizer.Run(network, isOptimized: true));
+        _plan = MemoryPlan.Create(NetworkOptimizer.Run(network, optimize: true));
     }
 
     private IEnumerable<NetworkLayer> Standard => _layers.Where(layer => layer.Separable is not null);
