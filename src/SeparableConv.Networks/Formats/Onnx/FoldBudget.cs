@@ -7,7 +7,7 @@ namespace SeparableConv.Networks.Formats.Onnx;
 /// is about as large as the model; a file of a hundred bytes that unfolds to gigabytes, or takes hours, is an attack.
 /// </summary>
 /// <param name="fileBytes">The model's size, external data included.</param>
-internal sealed class FoldBudget(long fileBytes)
+internal sealed class FoldBudget(Func<long> fileBytes)
 {
     /// <summary>Folded bytes that any model may have.</summary>
     public const long FreeBytes = 16 << 20;
@@ -22,7 +22,7 @@ internal sealed class FoldBudget(long fileBytes)
     private long _macs;
 
     /// <summary>Bytes that may be folded in all.</summary>
-    public long MaxBytes => FreeBytes + (BytesPerByte * fileBytes);
+    public long MaxBytes => FreeBytes + (BytesPerByte * fileBytes());
 
     /// <summary>Takes the cost of one operator from the budget.</summary>
     /// <exception cref="ArgumentException">The budget is spent.</exception>

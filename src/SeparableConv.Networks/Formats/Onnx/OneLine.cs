@@ -6,14 +6,10 @@ internal static class OneLine
     private const int Longest = 80;
 
     /// <summary>The name without control characters, shortened where it is long.</summary>
-    public static string Of(string name)
-    {
-        if (name.Length > Longest)
-            name = name[..Longest] + "...";
-        return string.Create(name.Length, name, (characters, source) =>
-        {
-            for (var i = 0; i < characters.Length; i++)
-                characters[i] = char.IsControl(source[i]) || source[i] is '\u2028' or '\u2029' ? '?' : source[i];
-        });
-    }
+    public static string Of(string name) => Clean(name.Length > Longest ? name[..Longest] + "..." : name);
+
+    /// <summary>The name without control characters.</summary>
+    public static string Clean(string name) => name.Any(IsControl) ? new string([.. name.Select(c => IsControl(c) ? '?' : c)]) : name;
+
+    private static bool IsControl(char c) => char.IsControl(c) || c is '\u2028' or '\u2029';
 }

@@ -13,7 +13,7 @@ internal sealed class OnnxNode
     public OnnxNode(NodeProto proto)
     {
         _proto = proto;
-        Name = proto.Name.Length > 0 ? proto.Name : proto.Output.FirstOrDefault(output => output.Length > 0) ?? proto.OpType;
+        Name = OneLine.Clean(proto.Name.Length > 0 ? proto.Name : proto.Output.FirstOrDefault(output => output.Length > 0) ?? proto.OpType);
         foreach (var attribute in proto.Attribute)
         {
             if (!_attributes.TryAdd(attribute.Name, attribute))

@@ -8,7 +8,7 @@ internal sealed class OnnxValue
 {
     private OnnxValue(string name, TensorShape shape, Value? original, Value? channelsLast)
     {
-        Name = name;
+        Name = OneLine.Clean(name);
         Shape = shape;
         Original = original;
         ChannelsLast = channelsLast;
