@@ -24,6 +24,9 @@ internal sealed class FoldBudget(Func<long> fileBytes)
     /// <summary>Bytes that may be folded in all.</summary>
     public long MaxBytes => FreeBytes + (BytesPerByte * fileBytes());
 
+    /// <summary>Bytes that may still be folded.</summary>
+    public long RemainingBytes => MaxBytes - _bytes;
+
     /// <summary>Takes the cost of one operator from the budget.</summary>
     /// <exception cref="ArgumentException">The budget is spent.</exception>
     public void Spend(Operator op, ReadOnlySpan<Value?> inputs, TensorType[] outputs)

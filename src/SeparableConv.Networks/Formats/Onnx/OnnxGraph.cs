@@ -13,6 +13,9 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
     /// <summary>The version of ONNX's operators that the model is written in.</summary>
     public int Opset => opset;
 
+    /// <summary>Bytes that may still be computed from constants.</summary>
+    public long RemainingBytes => budget.RemainingBytes;
+
     /// <summary>The value of that name; an initializer is read when it is first asked for.</summary>
     public OnnxValue? Find(string name)
     {
@@ -20,7 +23,7 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
             return known;
         if (initializer(name) is not { } data)
             return null;
-        return _values[name] = OnnxValue.First(name, graph.Constant(name, data));
+        return _values[name] = OnnxValue.First(name, graph.Constant(OneLine.Clean(name), data));
     }
 
     /// <summary>A node's input, which must be there.</summary>
@@ -55,6 +58,13 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
     {
         if (!_values.TryAdd(value.Name, value))
             throw new NetworkException($"Two values are called '{OneLine.Of(value.Name)}'; names must differ.");
+    }
+
+    /// <summary>Sets a node's first output to what there is already; both names then share what is made of it.</summary>
+    public void Alias(OnnxNode node, OnnxValue value)
+    {
+        if (node.HasOutput(0) && !_values.TryAdd(node.Outputs[0], value))
+            throw node.Error($"there is another value '{OneLine.Of(node.Outputs[0])}'; names must differ");
     }
 
     /// <summary>Sets a node's output that lies as ONNX sees it.</summary>
@@ -167,13 +177,13 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
 
     /// <summary>A constant made here.</summary>
     public Value Constant<T>(string name, T[] values, params ReadOnlySpan<int> shape)
-        where T : unmanaged => graph.Constant(name, TensorData.Create(values, shape));
+        where T : unmanaged => graph.Constant(OneLine.Clean(name), TensorData.Create(values, shape));
 
     /// <summary>A constant made here.</summary>
     public Value Constant(string name, TensorData data)
     {
         Spend(name, "Constant", () => budget.Spend(data.Type.Bytes));
-        return graph.Constant(name, data);
+        return graph.Constant(OneLine.Clean(name), data);
     }
 
     /// <summary>A node of one output.</summary>
@@ -182,6 +192,7 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
     /// <summary>A node; its outputs at once where its inputs are constant.</summary>
     public IReadOnlyList<Value> EmitAll(string name, Operator op, params ReadOnlySpan<Value?> inputs)
     {
+        name = OneLine.Clean(name);
         foreach (var input in inputs)
         {
             if (input is { IsConstant: false })

@@ -8,7 +8,7 @@ internal sealed class OnnxValue
 {
     private OnnxValue(string name, TensorShape shape, Value? original, Value? channelsLast)
     {
-        Name = OneLine.Clean(name);
+        Name = name;
         Shape = shape;
         Original = original;
         ChannelsLast = channelsLast;
@@ -34,7 +34,4 @@ internal sealed class OnnxValue
 
     /// <summary>An image or row that lies channels last.</summary>
     public static OnnxValue Last(string name, Value channelsLast, int rank) => new(name, ImageLayout.ToFirst(channelsLast.Shape, rank), null, channelsLast);
-
-    /// <summary>The same tensor under another name.</summary>
-    public OnnxValue Renamed(string name) => new(name, Shape, Original, ChannelsLast);
 }
