@@ -83,6 +83,8 @@ internal static class ElementwiseReaders
             "Ceil" => UnaryKind.Ceil,
             "Round" => UnaryKind.Round,
             "Sign" => UnaryKind.Sign,
+            "Sin" => UnaryKind.Sin,
+            "Cos" => UnaryKind.Cos,
             "Erf" => UnaryKind.Erf,
             "Softplus" => UnaryKind.Softplus,
             "Softsign" => UnaryKind.Softsign,

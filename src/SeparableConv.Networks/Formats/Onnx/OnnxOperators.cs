@@ -45,6 +45,8 @@ internal static class OnnxOperators
         ["Ceil"] = ElementwiseReaders.Unary,
         ["Round"] = ElementwiseReaders.Unary,
         ["Sign"] = ElementwiseReaders.Unary,
+        ["Sin"] = ElementwiseReaders.Unary,
+        ["Cos"] = ElementwiseReaders.Unary,
         ["Erf"] = ElementwiseReaders.Unary,
         ["Softplus"] = ElementwiseReaders.Unary,
         ["Softsign"] = ElementwiseReaders.Unary,

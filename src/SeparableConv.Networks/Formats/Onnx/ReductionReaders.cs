@@ -51,18 +51,17 @@ internal static class ReductionReaders
 
     public static void ArgMax(OnnxGraph graph, OnnxNode node)
     {
-        if (node.Flag("select_last_index", false))
-            throw node.Error("select_last_index is 1; expected 0, the first of equal numbers");
+        var selectLast = node.Flag("select_last_index", false);
         var x = graph.Input(node, 0);
         var axis = ShapeReaders.Axis(node, node.Int("axis", 0), x.Rank);
         var keep = node.Flag("keepdims", true);
         if (!OnnxGraph.PrefersLast(x) || x.Rank != 4)
         {
-            graph.Output(node, 0, graph.Emit(node.Name, new ArgMaxOperator(axis, keep, ElementType.Int64), graph.Original(x)));
+            graph.Output(node, 0, graph.Emit(node.Name, new ArgMaxOperator(axis, keep, ElementType.Int64, selectLast), graph.Original(x)));
             return;
         }
 
-        var y = graph.Emit(node.Name, new ArgMaxOperator(ImageLayout.LastAxis(4, axis), true, ElementType.Int64), graph.ChannelsLast(x));
+        var y = graph.Emit(node.Name, new ArgMaxOperator(ImageLayout.LastAxis(4, axis), true, ElementType.Int64, selectLast), graph.ChannelsLast(x));
         if (keep)
             graph.OutputLast(node, 0, y, 4);
         else
