@@ -57,6 +57,9 @@ internal sealed class GraphBuilder
         return node;
     }
 
+    /// <summary>Gives back the name of a node whose place another takes: nobody reads it any more, and it will be left out.</summary>
+    public void Release(Node node) => _names.Remove(node.Name);
+
     /// <summary>The network that computes these values; nodes that none of them needs are left out, inputs are kept.</summary>
     public Network Build(string name, params ReadOnlySpan<Value> outputs)
     {
