@@ -9,7 +9,7 @@ public static class ModelFile
 
     /// <summary>Reads an ONNX or a TensorFlow Lite file.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="shapes">Shapes of inputs by name, in the file's own layout: for what an ONNX file leaves open.</param>
+    /// <param name="shapes">Shapes of inputs by name, in the file's own layout: for what the file leaves open.</param>
     /// <returns>The network.</returns>
     /// <exception cref="NetworkException">It is neither, is damaged, or uses what is not supported; one line says what.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
@@ -20,16 +20,11 @@ public static class ModelFile
         using (var file = File.OpenRead(path))
             start = start[..file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
 
+        var lengths = (shapes ?? new Dictionary<string, TensorShape>()).ToDictionary(shape => shape.Key, IReadOnlyList<int> (shape) => shape.Value.Lengths.ToArray());
         if (start.Length > MarkAt && start[MarkAt..].SequenceEqual(TFLiteMark))
-        {
-            return shapes is not { Count: > 0 }
-                ? TFLiteReader.Read(path)
-                : throw new NetworkException($"A shape is given for '{shapes.Keys.First()}', but '{Path.GetFileName(path)}' is a TensorFlow Lite model, which settles all shapes itself; leave it out.");
-        }
-
+            return TFLiteReader.Read(path, new TFLiteReadOptions { Shapes = lengths });
         if (start.IsEmpty || !IsModelField(start[0]))
             throw new NetworkException($"'{Path.GetFileName(path)}' is neither an ONNX nor a TensorFlow Lite model; its first bytes are those of {(start.IsEmpty ? "an empty file" : "something else")}.");
-        var lengths = (shapes ?? new Dictionary<string, TensorShape>()).ToDictionary(shape => shape.Key, IReadOnlyList<int> (shape) => shape.Value.Lengths.ToArray());
         return OnnxReader.Read(path, new OnnxReadOptions { Shapes = lengths });
     }
 
