@@ -74,6 +74,12 @@ public sealed unsafe class Activation
     /// <summary>Whether a channel's result depends on the pixel's other channels, so that all of them must be there first.</summary>
     internal bool NeedsAllChannels => _kind == ActivationKind.Softmax;
 
+    /// <summary>What the two bounds do not tell: which function it is, and its parameters.</summary>
+    internal (ActivationKind Kind, float Alpha, float Beta) Function => (_kind, _alpha, _beta);
+
+    /// <summary>PReLU's slopes, one a channel; none for another function.</summary>
+    internal ReadOnlySpan<float> Slopes => _slopes is null ? default : _slopes.Span[..(int)_slopes.Length];
+
     /// <summary>The number of channels that the parameters were given for; 0 where any number will do.</summary>
     internal int RequiredChannels => _slopes is { Length: > 1 } ? (int)_slopes.Length : 0;
 
