@@ -34,8 +34,6 @@ internal sealed class QuantizedConv2DOperator(
 
     internal override OperatorCost Cost(Node node) => new(ConvCost.Standard(Geometry(node.Inputs[0]!.Type, node.Inputs[1]!.Type)).Macs);
 
-    private protected override bool MultipliesScalesAsFloats(TensorType input, TensorType weights) => input.Element == ElementType.UInt8;
-
     private protected override Step Create(TensorType input, TensorType weights, ReadOnlySpan<byte> weightBytes, ReadOnlySpan<int> bias)
     {
         var g = Geometry(input, weights);

@@ -38,8 +38,6 @@ internal sealed class QuantizedDepthwiseConv2DOperator(
         return new(ConvCost.Depthwise(g, g.OutChannels / g.InChannels).Macs);
     }
 
-    private protected override bool MultipliesScalesAsFloats(TensorType input, TensorType weights) => input.Element == ElementType.UInt8;
-
     private protected override Step Create(TensorType input, TensorType weights, ReadOnlySpan<byte> weightBytes, ReadOnlySpan<int> bias)
     {
         var g = Geometry(input, weights);

@@ -9,8 +9,8 @@ namespace SeparableConv.Networks.Operators;
 /// </summary>
 /// <remarks>
 /// The factor is computed as the formats' own runtimes compute it, to the last bit: TensorFlow Lite multiplies the two scales as doubles
-/// where a layer may have a scale a channel, and as floats where it has one (<see cref="MultipliesScalesAsFloats"/>); ONNX Runtime computes
-/// it in floats.
+/// in convolutions, and as floats in dense layers with one scale (<see cref="MultipliesScalesAsFloats"/>); ONNX Runtime computes it in
+/// floats.
 /// </remarks>
 internal abstract class QuantizedLayerOperator : Operator
 {
@@ -53,7 +53,7 @@ internal abstract class QuantizedLayerOperator : Operator
     private protected abstract Step Create(TensorType input, TensorType weights, ReadOnlySpan<byte> weightBytes, ReadOnlySpan<int> bias);
 
     /// <summary>Whether TensorFlow Lite multiplies the scales of input and weights as floats.</summary>
-    private protected abstract bool MultipliesScalesAsFloats(TensorType input, TensorType weights);
+    private protected virtual bool MultipliesScalesAsFloats(TensorType input, TensorType weights) => false;
 
     /// <summary>Checks everything but shapes.</summary>
     /// <exception cref="ArgumentException">A type, a zero point or the clamp does not fit.</exception>

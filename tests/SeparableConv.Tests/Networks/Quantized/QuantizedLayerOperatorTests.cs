@@ -115,7 +115,7 @@ public sealed class QuantizedLayerOperatorTests
                 var product = (float)(x.Quantization.Scale * scale);
                 if (rounding == Requantization.Float)
                     return (float)(product / output.Scale);
-                return !isSigned || kind == "dense" ? product / (double)output.Scale : (double)x.Quantization.Scale * scale / output.Scale;
+                return kind == "dense" ? product / (double)output.Scale : (double)x.Quantization.Scale * scale / output.Scale;
             }),
             Output = new(rounding, isSigned, output.ZeroPoint, isSigned ? -128 : 0, isSigned ? 127 : 255),
         };
