@@ -18,6 +18,8 @@ internal abstract class FloatConvOperator(ConvOptions options) : Operator
     /// <exception cref="ArgumentException">They do not fit.</exception>
     public abstract ConvGeometry Geometry(TensorType input, TensorType weights);
 
+    internal override ConvGeometry? Geometry(Node node) => Geometry(node.Inputs[0]!.Type, node.Inputs[1]!.Type);
+
     internal override bool CountsAsParameters(int input) => input > 0;
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
