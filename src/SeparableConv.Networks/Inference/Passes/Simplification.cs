@@ -26,7 +26,7 @@ internal sealed class Simplification : NetworkPass
     /// <summary>Whether an operator whose output has the input's type and shape gives the input's numbers.</summary>
     private static bool ChangesNothing(Operator op, Value?[] inputs) => op switch
     {
-        IdentityOperator or CastOperator or ExpandOperator or TileOperator => true,
+        IdentityOperator or DropoutOperator or CastOperator or ExpandOperator or TileOperator => true,
         PadOperator pad => !pad.Before.ContainsAnyExcept(0) && !pad.After.ContainsAnyExcept(0),
         SliceOperator slice => !slice.Steps.ContainsAnyExcept(1),
         ConcatOperator => inputs.Length == 1,
