@@ -9,6 +9,13 @@ internal static class NetworkOptimizer
         if (optimize)
         {
             network = new ConstantFolding().Run(network);
+            network = new Simplification().Run(network);
+            network = new DenseLowering().Run(network);
+            network = new AffineFolding().Run(network);
+            network = new NextConvFolding().Run(network);
+            network = new PadFolding().Run(network);
+            network = new ActivationRecognition().Run(network);
+            network = new ActivationFusion().Run(network);
             network = new SeparableFusion().Run(network);
         }
 

@@ -83,10 +83,6 @@ public sealed unsafe class Activation
     /// <summary>The number of channels that the parameters were given for; 0 where any number will do.</summary>
     internal int RequiredChannels => _slopes is { Length: > 1 } ? (int)_slopes.Length : 0;
 
-    /// <summary>Whether this is <see cref="HardSigmoid"/> with about these parameters: sixths are written in several roundings.</summary>
-    internal bool IsHardSigmoid(float alpha, float beta) =>
-        _kind == ActivationKind.HardSigmoid && Math.Abs(_alpha - alpha) < 1e-6f && Math.Abs(_beta - beta) < 1e-6f;
-
     /// <summary>y = min(maximum, max(minimum, x)).</summary>
     /// <param name="minimum">The least value; minus infinity for none.</param>
     /// <param name="maximum">The greatest value; plus infinity for none.</param>

@@ -22,6 +22,8 @@ internal sealed unsafe class PackedProductStep : Step
         _inputs = inputs;
     }
 
+    public override bool Reads(int input) => input == 0;
+
     public override void Run(ForwardContext context)
     {
         var (x, y) = (context.Inputs[0], context.Outputs[0]);

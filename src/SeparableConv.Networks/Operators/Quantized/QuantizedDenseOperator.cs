@@ -40,6 +40,8 @@ internal sealed class QuantizedDenseOperator(ElementType element, Quantization o
 /// <summary>A quantized dense layer with its weights packed, for one size of input.</summary>
 internal sealed unsafe class QuantizedDenseStep(QuantizedConvKernel kernel, nint rows) : Step
 {
+    public override bool Reads(int input) => input == 0;
+
     public override void Run(ForwardContext context) =>
         kernel.RunPointwise((byte*)context.Inputs[0].Memory, (byte*)context.Outputs[0].Memory, rows, context.Threads);
 }

@@ -49,6 +49,8 @@ internal sealed class QuantizedDepthwiseConv2DOperator(
 /// <summary>A quantized depthwise convolution with its weights packed, for one size of input.</summary>
 internal sealed unsafe class QuantizedDepthwiseStep(QuantizedDepthwiseKernel kernel, ConvGeometry geometry) : Step
 {
+    public override bool Reads(int input) => input == 0;
+
     public override void Run(ForwardContext context) =>
         kernel.Run((byte*)context.Inputs[0].Memory, (byte*)context.Outputs[0].Memory, geometry, context.Threads);
 }

@@ -1,0 +1,49 @@
+using SeparableConv.Networks.Operators;
+
+namespace SeparableConv.Networks.Inference;
+
+/// <summary>Lets an operator apply the activation that alone reads it, in its own pass over memory.</summary>
+internal sealed class ActivationFusion : NetworkPass
+{
+    protected override IReadOnlyList<Value>? Rewrite(Node node, Value?[] inputs)
+    {
+        if (node.Operator is not ActivationOperator { Activation: var activation } || inputs[0] is not { } x)
+            return null;
+        if (activation.IsNone)
+            return [x];
+        return HasOneReader(node.Inputs[0]) && x.Producer is { } before && With(before.Operator, activation) is { } op
+            ? [Replace(before, op, [.. before.Inputs])]
+            : null;
+    }
+
+    private static Operator? With(Operator op, Activation next)
+    {
+        switch (op)
+        {
+            case FloatConvOperator conv:
+                return Joined(conv.Options.Activation, next) is { } ofConv ? conv.With(conv.Options with { Activation = ofConv }) : null;
+            case DenseOperator dense:
+                return Joined(dense.Activation, next) is { } ofDense ? new DenseOperator(ofDense) : null;
+            case BinaryOperator binary:
+                return Joined(binary.Activation, next) is { } ofBinary ? new BinaryOperator(binary.BinaryKind, ofBinary) : null;
+            case ActivationOperator alone:
+                return Joined(alone.Activation, next) is { } ofBoth ? new ActivationOperator(ofBoth) : null;
+            case Pool2DOperator pool when Joined(pool.Activation, next) is { } ofPool:
+                return new Pool2DOperator(
+                    pool.PoolKind, pool.Kernel, pool.Stride, pool.Dilation, pool.Padding, pool.CeilMode, pool.CountIncludePad, ofPool);
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>Both, one after the other, as one; null where that is none of the activations there are.</summary>
+    private static Activation? Joined(Activation first, Activation next)
+    {
+        if (first.IsNone)
+            return next;
+        return first.IsClamp && next.IsClamp
+            ? Activation.Clip(
+                Math.Clamp(first.LowerBound, next.LowerBound, next.UpperBound), Math.Clamp(first.UpperBound, next.LowerBound, next.UpperBound))
+            : null;
+    }
+}
