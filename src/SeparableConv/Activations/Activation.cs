@@ -71,6 +71,9 @@ public sealed unsafe class Activation
     /// <summary>Whether the two bounds are the whole function, so that nothing is left to do after the kernel's clamp.</summary>
     internal bool IsClamp => _kind == ActivationKind.Clamp;
 
+    /// <summary>Whether it changes nothing.</summary>
+    internal bool IsNone => IsClamp && float.IsNegativeInfinity(LowerBound) && float.IsPositiveInfinity(UpperBound);
+
     /// <summary>Whether a channel's result depends on the pixel's other channels, so that all of them must be there first.</summary>
     internal bool NeedsAllChannels => _kind == ActivationKind.Softmax;
 
@@ -180,6 +183,18 @@ public sealed unsafe class Activation
                 SoftmaxRows.Apply(rows, width);
                 break;
         }
+    }
+
+    /// <summary>
+    /// Applies the whole function, its bounds included, in place to <paramref name="pixels"/> rows of <paramref name="channels"/>
+    /// floats without gaps: what an activation that no kernel took over is run with.
+    /// </summary>
+    internal void Apply(float* data, nint pixels, int channels, SimdWidth width)
+    {
+        if (IsClamp && !IsNone)
+            new ActivationRows(data, pixels, channels, channels).ForEach(new ClampFunction(LowerBound, UpperBound), width);
+        else
+            ApplyRows(data, pixels, channels, channels, 0, width);
     }
 
     /// <summary>For example <c>relu6</c>, <c>clip(0, 1)</c> or <c>elu(1)</c>.</summary>

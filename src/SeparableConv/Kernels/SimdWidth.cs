@@ -28,6 +28,13 @@ internal static class SimdWidths
         : Vector128.IsHardwareAccelerated ? SimdWidth.V128
         : SimdWidth.Scalar;
 
+    /// <summary>The widest that is no wider than <paramref name="width"/> and has no more lanes than there are channels.</summary>
+    public static SimdWidth ForChannels(SimdWidth width, int channels)
+    {
+        var lanes = Math.Min((int)width, channels);
+        return lanes >= 16 ? SimdWidth.V512 : lanes >= 8 ? SimdWidth.V256 : lanes >= 4 ? SimdWidth.V128 : SimdWidth.Scalar;
+    }
+
     /// <summary>All four; tests run each of them on any machine.</summary>
     public static IReadOnlyList<SimdWidth> All { get; } = [SimdWidth.Scalar, SimdWidth.V128, SimdWidth.V256, SimdWidth.V512];
 }

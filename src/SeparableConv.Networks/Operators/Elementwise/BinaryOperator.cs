@@ -1,0 +1,57 @@
+using SeparableConv.Kernels;
+
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>
+/// Element-wise arithmetic, comparison or logic of two tensors with NumPy's broadcasting, activation fused where the result is
+/// float32: y[...] = activation(a[...] op b[...]).
+/// </summary>
+/// <remarks>
+/// Both operands have the same element type, except a power's exponent. Integers wrap around. Comparisons and logic give bool.
+/// </remarks>
+internal sealed class BinaryOperator(BinaryKind kind, Activation activation) : Operator
+{
+    public override string Kind => BinaryKind switch
+    {
+        BinaryKind.Sub => "Subtract",
+        BinaryKind.Mul => "Multiply",
+        BinaryKind.Div => "Divide",
+        BinaryKind.Pow => "Power",
+        BinaryKind.Min => "Minimum",
+        BinaryKind.Max => "Maximum",
+        _ => BinaryKind.ToString(),
+    };
+
+    public BinaryKind BinaryKind { get; } = kind;
+
+    public Activation Activation { get; } = activation;
+
+    internal override Aliasing Aliasing => Aliasing.InPlace;
+
+    private bool GivesTruth => BinaryKind >= BinaryKind.Equal;
+
+    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
+    {
+        var (a, b) = (ConvShapes.Required(inputs, 0, "first operand"), ConvShapes.Required(inputs, 1, "second operand"));
+        if (BinaryKind != BinaryKind.Pow)
+            OperatorChecks.SameElement(a, b);
+        if (!BinaryRow.For(BinaryKind, a.Element, b.Element).Exists)
+            throw new ArgumentException($"The operands are {a} and {b}; {Kind} does not take these element types: put a Cast before them.");
+        var shape = TensorShapes.Broadcast(a.Shape, b.Shape);
+        _ = StridedLoops.Broadcast(a.Shape, b.Shape, shape);
+        var element = GivesTruth ? ElementType.Bool : a.Element;
+        OperatorChecks.Activation(Activation, element, shape.Rank > 0 ? shape[^1] : 1);
+        return [new(element, shape)];
+    }
+
+    internal override OperatorCost Cost(Node node) => new(0, node.Outputs[0].Shape.ElementCount);
+
+    internal override void Forward(ForwardContext context)
+    {
+        var (a, b, y) = (context.Inputs[0], context.Inputs[1], context.Outputs[0]);
+        var row = BinaryRow.For(BinaryKind, a.Type.Element, b.Type.Element);
+        ElementParts.Run(new BroadcastWork(row, a, b, y, Activation), y.Shape.ElementCount, 1, context.Threads);
+        if (Activation.NeedsAllChannels || Activation.RequiredChannels > 0)
+            ActivationWork.Run(Activation, y, y, context.Threads);
+    }
+}

@@ -1,0 +1,250 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>
+/// One row of an element-wise operation: so many elements of the result from two rows, or from a row and a number. Chosen once by
+/// operation and element type, so that the loops around it are written and compiled once.
+/// </summary>
+internal readonly unsafe struct BinaryRow
+{
+    private readonly delegate*<void*, void*, void*, int, RowOperands, void> _run;
+
+    private BinaryRow(delegate*<void*, void*, void*, int, RowOperands, void> run) => _run = run;
+
+    /// <summary>Whether the operation exists for the types of its operands.</summary>
+    public bool Exists => _run is not null;
+
+    /// <summary>The row of an operation; none where the operation does not take such elements.</summary>
+    public static BinaryRow For(BinaryKind kind, ElementType a, ElementType b) => kind == BinaryKind.Pow ? ForPower(a, b) : a != b ? default : a switch
+    {
+        ElementType.Float32 => ForNumbers<float>(kind),
+        ElementType.Float64 => ForNumbers<double>(kind),
+        ElementType.Float16 => ForNumbers<Half>(kind),
+        ElementType.Int8 => ForNumbers<sbyte>(kind),
+        ElementType.UInt8 => ForNumbers<byte>(kind),
+        ElementType.Int16 => ForNumbers<short>(kind),
+        ElementType.UInt16 => ForNumbers<ushort>(kind),
+        ElementType.Int32 => ForNumbers<int>(kind),
+        ElementType.UInt32 => ForNumbers<uint>(kind),
+        ElementType.Int64 => ForNumbers<long>(kind),
+        ElementType.UInt64 => ForNumbers<ulong>(kind),
+        _ => ForTruths(kind),
+    };
+
+    /// <summary>The row of x where it is not below 0, else x times the slope.</summary>
+    public static BinaryRow ForSlope(ElementType element) => element switch
+    {
+        ElementType.Float32 => new(&Each<BinaryFunctions.Slope<float>, float, float, float>),
+        ElementType.Float64 => new(&Each<BinaryFunctions.Slope<double>, double, double, double>),
+        ElementType.Float16 => new(&Each<BinaryFunctions.Slope<Half>, Half, Half, Half>),
+        ElementType.Int32 => new(&Each<BinaryFunctions.Slope<int>, int, int, int>),
+        ElementType.UInt32 => new(&Each<BinaryFunctions.Slope<uint>, uint, uint, uint>),
+        ElementType.Int64 => new(&Each<BinaryFunctions.Slope<long>, long, long, long>),
+        ElementType.UInt64 => new(&Each<BinaryFunctions.Slope<ulong>, ulong, ulong, ulong>),
+        _ => default,
+    };
+
+    /// <summary>Computes <paramref name="count"/> elements.</summary>
+    public void Run(void* a, void* b, void* y, int count, RowOperands operands) => _run(a, b, y, count, operands);
+
+    private static BinaryRow ForNumbers<T>(BinaryKind kind)
+        where T : unmanaged, INumber<T>
+    {
+        var isFloat = typeof(T) == typeof(float) || typeof(T) == typeof(double) || typeof(T) == typeof(Half);
+        switch (kind)
+        {
+            case BinaryKind.Add:
+                return new(&Add<T>);
+            case BinaryKind.Sub:
+                return new(&Subtract<T>);
+            case BinaryKind.Mul:
+                return new(&Multiply<T>);
+            case BinaryKind.Div when isFloat:
+                return new(&Divide<T>);
+            case BinaryKind.Div:
+                return new(&Each<BinaryFunctions.Quotient<T>, T, T, T>);
+            case BinaryKind.Min:
+                return new(&Min<T>);
+            case BinaryKind.Max:
+                return new(&Max<T>);
+            case BinaryKind.Mod:
+                return new(&Each<BinaryFunctions.FloorRemainder<T>, T, T, T>);
+            case BinaryKind.FMod:
+                return new(&Each<BinaryFunctions.TruncatedRemainder<T>, T, T, T>);
+            case BinaryKind.Equal:
+                return new(&Each<BinaryFunctions.Equal<T>, T, T, bool>);
+            case BinaryKind.Less:
+                return new(&Each<BinaryFunctions.Less<T>, T, T, bool>);
+            case BinaryKind.LessOrEqual:
+                return new(&Each<BinaryFunctions.LessOrEqual<T>, T, T, bool>);
+            case BinaryKind.Greater:
+                return new(&Each<BinaryFunctions.Greater<T>, T, T, bool>);
+            case BinaryKind.GreaterOrEqual:
+                return new(&Each<BinaryFunctions.GreaterOrEqual<T>, T, T, bool>);
+            default:
+                return default;
+        }
+    }
+
+    private static BinaryRow ForTruths(BinaryKind kind)
+    {
+        switch (kind)
+        {
+            case BinaryKind.Equal:
+                return new(&Each<BinaryFunctions.EqualTruth, byte, byte, bool>);
+            case BinaryKind.And:
+                return new(&Each<BinaryFunctions.And, byte, byte, bool>);
+            case BinaryKind.Or:
+                return new(&Each<BinaryFunctions.Or, byte, byte, bool>);
+            case BinaryKind.Xor:
+                return new(&Each<BinaryFunctions.Xor, byte, byte, bool>);
+            default:
+                return default;
+        }
+    }
+
+    private static BinaryRow ForPower(ElementType a, ElementType b) => a switch
+    {
+        ElementType.Float32 => ForPower<float>(b),
+        ElementType.Float64 => ForPower<double>(b),
+        ElementType.Float16 => ForPower<Half>(b),
+        ElementType.Int32 => ForPower<int>(b),
+        ElementType.Int64 => ForPower<long>(b),
+        _ => default,
+    };
+
+    private static BinaryRow ForPower<T>(ElementType exponent)
+        where T : unmanaged, INumber<T>
+    {
+        switch (exponent)
+        {
+            case ElementType.Float32:
+                return new(&Power<T, float>);
+            case ElementType.Float64:
+                return new(&Power<T, double>);
+            case ElementType.Float16:
+                return new(&Power<T, Half>);
+            case ElementType.Int32:
+                return new(&Power<T, int>);
+            case ElementType.UInt32:
+                return new(&Power<T, uint>);
+            case ElementType.Int64:
+                return new(&Power<T, long>);
+            case ElementType.UInt64:
+                return new(&Power<T, ulong>);
+            default:
+                return default;
+        }
+    }
+
+    private static void Add<T>(void* a, void* b, void* y, int count, RowOperands operands)
+        where T : unmanaged, INumber<T>
+    {
+        if (operands == RowOperands.Both)
+            TensorPrimitives.Add(Row<T>(a, count), Row<T>(b, count), Target<T>(y, count));
+        else if (operands == RowOperands.ScalarB)
+            TensorPrimitives.Add(Row<T>(a, count), *(T*)b, Target<T>(y, count));
+        else
+            TensorPrimitives.Add(Row<T>(b, count), *(T*)a, Target<T>(y, count));
+    }
+
+    private static void Subtract<T>(void* a, void* b, void* y, int count, RowOperands operands)
+        where T : unmanaged, INumber<T>
+    {
+        if (operands == RowOperands.Both)
+            TensorPrimitives.Subtract(Row<T>(a, count), Row<T>(b, count), Target<T>(y, count));
+        else if (operands == RowOperands.ScalarB)
+            TensorPrimitives.Subtract(Row<T>(a, count), *(T*)b, Target<T>(y, count));
+        else
+            TensorPrimitives.Subtract(*(T*)a, Row<T>(b, count), Target<T>(y, count));
+    }
+
+    private static void Multiply<T>(void* a, void* b, void* y, int count, RowOperands operands)
+        where T : unmanaged, INumber<T>
+    {
+        if (operands == RowOperands.Both)
+            TensorPrimitives.Multiply(Row<T>(a, count), Row<T>(b, count), Target<T>(y, count));
+        else if (operands == RowOperands.ScalarB)
+            TensorPrimitives.Multiply(Row<T>(a, count), *(T*)b, Target<T>(y, count));
+        else
+            TensorPrimitives.Multiply(Row<T>(b, count), *(T*)a, Target<T>(y, count));
+    }
+
+    private static void Divide<T>(void* a, void* b, void* y, int count, RowOperands operands)
+        where T : unmanaged, INumber<T>
+    {
+        if (operands == RowOperands.Both)
+            TensorPrimitives.Divide(Row<T>(a, count), Row<T>(b, count), Target<T>(y, count));
+        else if (operands == RowOperands.ScalarB)
+            TensorPrimitives.Divide(Row<T>(a, count), *(T*)b, Target<T>(y, count));
+        else
+            TensorPrimitives.Divide(*(T*)a, Row<T>(b, count), Target<T>(y, count));
+    }
+
+    private static void Min<T>(void* a, void* b, void* y, int count, RowOperands operands)
+        where T : unmanaged, INumber<T>
+    {
+        if (operands == RowOperands.Both)
+            TensorPrimitives.Min(Row<T>(a, count), Row<T>(b, count), Target<T>(y, count));
+        else if (operands == RowOperands.ScalarB)
+            TensorPrimitives.Min(Row<T>(a, count), *(T*)b, Target<T>(y, count));
+        else
+            TensorPrimitives.Min(Row<T>(b, count), *(T*)a, Target<T>(y, count));
+    }
+
+    private static void Max<T>(void* a, void* b, void* y, int count, RowOperands operands)
+        where T : unmanaged, INumber<T>
+    {
+        if (operands == RowOperands.Both)
+            TensorPrimitives.Max(Row<T>(a, count), Row<T>(b, count), Target<T>(y, count));
+        else if (operands == RowOperands.ScalarB)
+            TensorPrimitives.Max(Row<T>(a, count), *(T*)b, Target<T>(y, count));
+        else
+            TensorPrimitives.Max(Row<T>(b, count), *(T*)a, Target<T>(y, count));
+    }
+
+    private static void Power<T, TExponent>(void* a, void* b, void* y, int count, RowOperands operands)
+        where T : unmanaged, INumber<T>
+        where TExponent : unmanaged, INumber<TExponent>
+    {
+        // The square of a layer normalization is by far the most frequent power.
+        if (operands == RowOperands.ScalarB && *(TExponent*)b == TExponent.One + TExponent.One)
+            TensorPrimitives.Multiply(Row<T>(a, count), Row<T>(a, count), Target<T>(y, count));
+        else
+            Each<BinaryFunctions.Power<T, TExponent>, T, TExponent, T>(a, b, y, count, operands);
+    }
+
+    private static void Each<TFunction, TA, TB, TResult>(void* a, void* b, void* y, int count, RowOperands operands)
+        where TFunction : struct, IBinaryFunction<TA, TB, TResult>
+        where TA : unmanaged
+        where TB : unmanaged
+        where TResult : unmanaged
+    {
+        var rowA = (TA*)a;
+        var rowB = (TB*)b;
+        var target = (TResult*)y;
+        switch (operands)
+        {
+            case RowOperands.Both:
+                for (var i = 0; i < count; i++)
+                    target[i] = TFunction.Apply(rowA[i], rowB[i]);
+                break;
+            case RowOperands.ScalarB:
+                var valueB = *rowB;
+                for (var i = 0; i < count; i++)
+                    target[i] = TFunction.Apply(rowA[i], valueB);
+                break;
+            default:
+                var valueA = *rowA;
+                for (var i = 0; i < count; i++)
+                    target[i] = TFunction.Apply(valueA, rowB[i]);
+                break;
+        }
+    }
+
+    private static ReadOnlySpan<T> Row<T>(void* start, int count) => new(start, count);
+
+    private static Span<T> Target<T>(void* start, int count) => new(start, count);
+}

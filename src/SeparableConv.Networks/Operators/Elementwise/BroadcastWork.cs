@@ -1,0 +1,132 @@
+using SeparableConv.Kernels;
+
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>
+/// An element-wise operation of two broadcast operands on a range of its output: walks the rows, and repeats a short operand in a
+/// buffer of its own, so that a few channels do not make a loop of a few elements.
+/// </summary>
+internal readonly unsafe struct BroadcastWork : IRangeWork
+{
+    // The results of a block are still in the first-level cache when the activation reads them.
+    private const int BlockElements = 4096;
+
+    private const int ShortRow = 64;
+
+    private const int PatternBytes = 4096;
+
+    private readonly StridedLoops _loops;
+    private readonly BinaryRow _row;
+    private readonly Activation _activation;
+    private readonly byte* _a;
+    private readonly byte* _b;
+    private readonly byte* _y;
+    private readonly int _sizeA;
+    private readonly int _sizeB;
+    private readonly int _sizeY;
+    private readonly Pattern _pattern;
+
+    /// <param name="row">The operation.</param>
+    /// <param name="a">The first operand.</param>
+    /// <param name="b">The second operand.</param>
+    /// <param name="y">The result, of the shape that both broadcast to.</param>
+    /// <param name="activation">Applied to a float32 result where it looks at one element at a time.</param>
+    public BroadcastWork(BinaryRow row, TensorBuffer a, TensorBuffer b, TensorBuffer y, Activation activation)
+    {
+        _row = row;
+        _activation = activation;
+        _loops = StridedLoops.Broadcast(a.Shape, b.Shape, y.Shape);
+        _a = (byte*)a.Memory;
+        _b = (byte*)b.Memory;
+        _y = (byte*)y.Memory;
+        (_sizeA, _sizeB, _sizeY) = (a.Type.Element.Size(), b.Type.Element.Size(), y.Type.Element.Size());
+        _pattern = ChoosePattern(_loops);
+    }
+
+    /// <summary>Which operand is repeated, row after row, while the other runs on.</summary>
+    private enum Pattern
+    {
+        None,
+        A,
+        B,
+    }
+
+    public void Run(nint start, nint end)
+    {
+        var flat = !_activation.IsNone && !_activation.NeedsAllChannels && _activation.RequiredChannels == 0;
+        for (var at = start; at < end; at += BlockElements)
+        {
+            var count = (int)Math.Min(BlockElements, end - at);
+            if (_pattern == Pattern.None)
+                RunRows(at, at + count);
+            else
+                RunPattern(at, at + count);
+            if (flat)
+                _activation.Apply((float*)_y + at, 1, count, SimdWidths.Best);
+        }
+    }
+
+    private static Pattern ChoosePattern(in StridedLoops loops)
+    {
+        var (inner, outer) = (loops.Count - 1, loops.Count - 2);
+        var length = loops.Length(inner);
+        if (outer < 0 || length >= ShortRow || loops.StrideA(inner) != 1 || loops.StrideB(inner) != 1)
+            return Pattern.None;
+        return loops.StrideA(outer) == 0 && loops.StrideB(outer) == length ? Pattern.A
+            : loops.StrideB(outer) == 0 && loops.StrideA(outer) == length ? Pattern.B
+            : Pattern.None;
+    }
+
+    private void RunRows(nint start, nint end)
+    {
+        var inner = _loops.Count - 1;
+        var length = _loops.Length(inner);
+        var (strideA, strideB) = (_loops.StrideA(inner), _loops.StrideB(inner));
+        var operands = strideB == 0 ? RowOperands.ScalarB : strideA == 0 ? RowOperands.ScalarA : RowOperands.Both;
+        while (start < end)
+        {
+            var (row, column) = Math.DivRem(start, length);
+            var count = (int)Math.Min(length - column, end - start);
+            var (a, b) = _loops.Offsets(row, Math.Max(0, inner));
+            _row.Run(
+                _a + ((a + (column * strideA)) * _sizeA), _b + ((b + (column * strideB)) * _sizeB), _y + (start * _sizeY), count, operands);
+            start += count;
+        }
+    }
+
+    /// <summary>The two inner loops as one: the operand that stands still in the outer of them comes from the buffer.</summary>
+    private void RunPattern(nint start, nint end)
+    {
+        var buffer = stackalloc byte[PatternBytes];
+        var outer = _loops.Count - 2;
+        var period = (int)_loops.Length(outer + 1);
+        var length = _loops.Length(outer) * period;
+        var size = _pattern == Pattern.A ? _sizeA : _sizeB;
+        var elements = PatternBytes / size / period * period;
+        while (start < end)
+        {
+            var (row, column) = Math.DivRem(start, length);
+            var stop = start + Math.Min(length - column, end - start);
+            var (a, b) = _loops.Offsets(row, outer);
+            var source = _pattern == Pattern.A ? _a + (a * _sizeA) : _b + (b * _sizeB);
+            Repeat(source, period * size, buffer, (int)Math.Min(elements, length) * size);
+            while (start < stop)
+            {
+                var phase = (int)(column % period);
+                var count = (int)Math.Min(elements - phase, stop - start);
+                if (_pattern == Pattern.A)
+                    _row.Run(buffer + (phase * size), _b + ((b + column) * _sizeB), _y + (start * _sizeY), count, RowOperands.Both);
+                else
+                    _row.Run(_a + ((a + column) * _sizeA), buffer + (phase * size), _y + (start * _sizeY), count, RowOperands.Both);
+                start += count;
+                column += count;
+            }
+        }
+    }
+
+    private static void Repeat(byte* source, int bytes, byte* target, int targetBytes)
+    {
+        for (var at = 0; at < targetBytes; at += bytes)
+            new ReadOnlySpan<byte>(source, bytes).CopyTo(new Span<byte>(target + at, bytes));
+    }
+}

@@ -1,0 +1,100 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>
+/// Bounds of any element type: y = min(maximum, max(minimum, x)). A bound beyond the type's range is the end of the range; a minimum
+/// above the maximum gives the maximum. For float32 <see cref="ActivationOperator"/> does the same and can be fused.
+/// </summary>
+internal sealed unsafe class ClipOperator(double minimum, double maximum) : Operator
+{
+    public override string Kind => "Clip";
+
+    public double Minimum { get; } = minimum;
+
+    public double Maximum { get; } = maximum;
+
+    internal override Aliasing Aliasing => Aliasing.InPlace;
+
+    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
+    {
+        var input = ConvShapes.Required(inputs, 0, "input");
+        OperatorChecks.Takes(input.Element != ElementType.Bool, input, "numbers");
+        if (double.IsNaN(Minimum) || double.IsNaN(Maximum))
+            throw new ArgumentException(FormattableString.Invariant($"Clip has minimum {Minimum} and maximum {Maximum}; both must be numbers."));
+        return [input];
+    }
+
+    internal override OperatorCost Cost(Node node) => new(0, node.Outputs[0].Shape.ElementCount);
+
+    internal override void Forward(ForwardContext context)
+    {
+        switch (context.Inputs[0].Type.Element)
+        {
+            case ElementType.Float32:
+                Run<float>(context);
+                break;
+            case ElementType.Float64:
+                Run<double>(context);
+                break;
+            case ElementType.Float16:
+                Run<Half>(context);
+                break;
+            case ElementType.Int8:
+                Run<sbyte>(context);
+                break;
+            case ElementType.UInt8:
+                Run<byte>(context);
+                break;
+            case ElementType.Int16:
+                Run<short>(context);
+                break;
+            case ElementType.UInt16:
+                Run<ushort>(context);
+                break;
+            case ElementType.Int32:
+                Run<int>(context);
+                break;
+            case ElementType.UInt32:
+                Run<uint>(context);
+                break;
+            case ElementType.Int64:
+                Run<long>(context);
+                break;
+            default:
+                Run<ulong>(context);
+                break;
+        }
+    }
+
+    private void Run<T>(ForwardContext context)
+        where T : unmanaged, INumber<T>
+    {
+        var (x, y) = (context.Inputs[0], context.Outputs[0]);
+        var work = new Work<T>
+        {
+            X = x.Pointer<T>(),
+            Y = y.Pointer<T>(),
+            Minimum = T.CreateSaturating(Minimum),
+            Maximum = T.CreateSaturating(Maximum),
+        };
+        ElementParts.Run(work, y.Shape.ElementCount, 1, context.Threads);
+    }
+
+    private struct Work<T> : IRangeWork
+        where T : unmanaged, INumber<T>
+    {
+        public T* X;
+        public T* Y;
+        public T Minimum;
+        public T Maximum;
+
+        public readonly void Run(nint start, nint end)
+        {
+            var target = new Span<T>(Y + start, (int)(end - start));
+            TensorPrimitives.Max(new ReadOnlySpan<T>(X + start, target.Length), Minimum, target);
+            TensorPrimitives.Min(target, Maximum, target);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>
+/// PReLU with slopes that broadcast to the input: x, slope -> the input's shape, y = x where x is 0 or more, slope*x below. One slope a
+/// channel that is constant belongs in <see cref="SeparableConv.Activation.PReLU"/>, which convolutions take over.
+/// </summary>
+internal sealed class PReluOperator : Operator
+{
+    public override string Kind => "PReLU";
+
+    internal override Aliasing Aliasing => Aliasing.InPlace;
+
+    internal override bool CountsAsParameters(int input) => input > 0;
+
+    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
+    {
+        var (x, slope) = (ConvShapes.Required(inputs, 0, "input"), ConvShapes.Required(inputs, 1, "slope"));
+        OperatorChecks.SameElement(x, slope);
+        OperatorChecks.Takes(BinaryRow.ForSlope(x.Element).Exists, x, "floats, or integers of 32 or 64 bits");
+        if (TensorShapes.Broadcast(x.Shape, slope.Shape) != x.Shape)
+            throw new ArgumentException($"The slopes {slope.Shape} do not broadcast to the input's shape {x.Shape}.");
+        _ = StridedLoops.Broadcast(x.Shape, slope.Shape, x.Shape);
+        return [x with { Quantization = null }];
+    }
+
+    internal override OperatorCost Cost(Node node) => new(0, node.Outputs[0].Shape.ElementCount);
+
+    internal override void Forward(ForwardContext context)
+    {
+        var (x, slope, y) = (context.Inputs[0], context.Inputs[1], context.Outputs[0]);
+        ElementParts.Run(
+            new BroadcastWork(BinaryRow.ForSlope(x.Type.Element), x, slope, y, Activation.None), y.Shape.ElementCount, 1, context.Threads);
+    }
+}

@@ -1,0 +1,48 @@
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>An element-wise function of one tensor: y[...] = f(x[...]). Integers take Abs, Neg and Sign, bools Not, floats all others.</summary>
+internal sealed class UnaryOperator(UnaryKind kind) : Operator
+{
+    public override string Kind => UnaryKind switch
+    {
+        UnaryKind.Neg => "Negative",
+        _ => UnaryKind.ToString(),
+    };
+
+    public UnaryKind UnaryKind { get; } = kind;
+
+    internal override Aliasing Aliasing => Aliasing.InPlace;
+
+    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
+    {
+        var input = ConvShapes.Required(inputs, 0, "input");
+        if (!UnaryRow.For(UnaryKind, input.Element).Exists)
+            throw new ArgumentException($"The input is {input}; {Kind} does not take this element type: put a Cast before it.");
+        return [input with { Quantization = null }];
+    }
+
+    internal override OperatorCost Cost(Node node) => new(0, node.Outputs[0].Shape.ElementCount);
+
+    internal override unsafe void Forward(ForwardContext context)
+    {
+        var (x, y) = (context.Inputs[0], context.Outputs[0]);
+        var work = new Work
+        {
+            Row = UnaryRow.For(UnaryKind, x.Type.Element),
+            X = (byte*)x.Memory,
+            Y = (byte*)y.Memory,
+            Size = x.Type.Element.Size(),
+        };
+        ElementParts.Run(work, y.Shape.ElementCount, 1, context.Threads);
+    }
+
+    private unsafe struct Work : IRangeWork
+    {
+        public UnaryRow Row;
+        public byte* X;
+        public byte* Y;
+        public int Size;
+
+        public readonly void Run(nint start, nint end) => Row.Run(X + (start * Size), Y + (start * Size), (int)(end - start));
+    }
+}

@@ -1,0 +1,138 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>One row of an element-wise function, chosen once by function and element type; in place where both rows are the same.</summary>
+internal readonly unsafe struct UnaryRow
+{
+    private readonly delegate*<void*, void*, int, void> _run;
+
+    private UnaryRow(delegate*<void*, void*, int, void> run) => _run = run;
+
+    /// <summary>Whether the function exists for the type of its operand.</summary>
+    public bool Exists => _run is not null;
+
+    /// <summary>The row of a function; none where it does not take such elements.</summary>
+    public static UnaryRow For(UnaryKind kind, ElementType element) => element switch
+    {
+        ElementType.Float32 => ForFloats<float>(kind),
+        ElementType.Float64 => ForFloats<double>(kind),
+        ElementType.Float16 => ForFloats<Half>(kind),
+        ElementType.Int8 => ForNumbers<sbyte>(kind),
+        ElementType.UInt8 => ForNumbers<byte>(kind),
+        ElementType.Int16 => ForNumbers<short>(kind),
+        ElementType.UInt16 => ForNumbers<ushort>(kind),
+        ElementType.Int32 => ForNumbers<int>(kind),
+        ElementType.UInt32 => ForNumbers<uint>(kind),
+        ElementType.Int64 => ForNumbers<long>(kind),
+        ElementType.UInt64 => ForNumbers<ulong>(kind),
+        _ => kind == UnaryKind.Not ? new(&Each<byte, UnaryFunctions.Not>) : default,
+    };
+
+    /// <summary>Computes <paramref name="count"/> elements.</summary>
+    public void Run(void* x, void* y, int count) => _run(x, y, count);
+
+    private static UnaryRow ForNumbers<T>(UnaryKind kind)
+        where T : unmanaged, INumber<T>
+    {
+        switch (kind)
+        {
+            case UnaryKind.Abs:
+                return new(&Each<T, UnaryFunctions.Abs<T>>);
+            case UnaryKind.Neg:
+                return new(&Each<T, UnaryFunctions.Neg<T>>);
+            case UnaryKind.Sign:
+                return new(&Each<T, UnaryFunctions.Sign<T>>);
+            default:
+                return default;
+        }
+    }
+
+    private static UnaryRow ForFloats<T>(UnaryKind kind)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        switch (kind)
+        {
+            case UnaryKind.Abs:
+                return new(&Abs<T>);
+            case UnaryKind.Neg:
+                return new(&Negate<T>);
+            case UnaryKind.Sign:
+                return new(&Each<T, UnaryFunctions.Sign<T>>);
+            case UnaryKind.Floor:
+                return new(&Floor<T>);
+            case UnaryKind.Ceil:
+                return new(&Ceiling<T>);
+            case UnaryKind.Round:
+                return new(&Round<T>);
+            case UnaryKind.Sqrt:
+                return new(&Sqrt<T>);
+            case UnaryKind.Reciprocal:
+                return new(&Reciprocal<T>);
+            case UnaryKind.Exp:
+                return new(&Exp<T>);
+            case UnaryKind.Log:
+                return new(&Log<T>);
+            case UnaryKind.Sin:
+                return new(&Sin<T>);
+            case UnaryKind.Cos:
+                return new(&Cos<T>);
+            case UnaryKind.Erf:
+                return new(&Each<T, UnaryFunctions.Erf<T>>);
+            case UnaryKind.Softplus:
+                return new(&Each<T, UnaryFunctions.Softplus<T>>);
+            case UnaryKind.Softsign:
+                return new(&Each<T, UnaryFunctions.Softsign<T>>);
+            default:
+                return default;
+        }
+    }
+
+    private static void Each<T, TFunction>(void* x, void* y, int count)
+        where T : unmanaged
+        where TFunction : struct, IUnaryFunction<T>
+    {
+        var source = (T*)x;
+        var target = (T*)y;
+        for (var i = 0; i < count; i++)
+            target[i] = TFunction.Apply(source[i]);
+    }
+
+    private static void Abs<T>(void* x, void* y, int count)
+        where T : unmanaged, IFloatingPointIeee754<T> => TensorPrimitives.Abs(Row<T>(x, count), Target<T>(y, count));
+
+    private static void Negate<T>(void* x, void* y, int count)
+        where T : unmanaged, IFloatingPointIeee754<T> => TensorPrimitives.Negate(Row<T>(x, count), Target<T>(y, count));
+
+    private static void Floor<T>(void* x, void* y, int count)
+        where T : unmanaged, IFloatingPointIeee754<T> => TensorPrimitives.Floor(Row<T>(x, count), Target<T>(y, count));
+
+    private static void Ceiling<T>(void* x, void* y, int count)
+        where T : unmanaged, IFloatingPointIeee754<T> => TensorPrimitives.Ceiling(Row<T>(x, count), Target<T>(y, count));
+
+    private static void Round<T>(void* x, void* y, int count)
+        where T : unmanaged, IFloatingPointIeee754<T> => TensorPrimitives.Round(Row<T>(x, count), Target<T>(y, count));
+
+    private static void Sqrt<T>(void* x, void* y, int count)
+        where T : unmanaged, IFloatingPointIeee754<T> => TensorPrimitives.Sqrt(Row<T>(x, count), Target<T>(y, count));
+
+    private static void Reciprocal<T>(void* x, void* y, int count)
+        where T : unmanaged, IFloatingPointIeee754<T> => TensorPrimitives.Divide(T.One, Row<T>(x, count), Target<T>(y, count));
+
+    private static void Exp<T>(void* x, void* y, int count)
+        where T : unmanaged, IFloatingPointIeee754<T> => TensorPrimitives.Exp(Row<T>(x, count), Target<T>(y, count));
+
+    private static void Log<T>(void* x, void* y, int count)
+        where T : unmanaged, IFloatingPointIeee754<T> => TensorPrimitives.Log(Row<T>(x, count), Target<T>(y, count));
+
+    private static void Sin<T>(void* x, void* y, int count)
+        where T : unmanaged, IFloatingPointIeee754<T> => TensorPrimitives.Sin(Row<T>(x, count), Target<T>(y, count));
+
+    private static void Cos<T>(void* x, void* y, int count)
+        where T : unmanaged, IFloatingPointIeee754<T> => TensorPrimitives.Cos(Row<T>(x, count), Target<T>(y, count));
+
+    private static ReadOnlySpan<T> Row<T>(void* start, int count) => new(start, count);
+
+    private static Span<T> Target<T>(void* start, int count) => new(start, count);
+}

@@ -1,0 +1,64 @@
+using SeparableConv.Kernels;
+
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>
+/// Fully connected layer, bias and activation fused: x (..., I), weights (I, O), bias (O) or none -> (..., O),
+/// y[..., o] = activation(bias[o] + sum over i of x[..., i] * w[i, o]).
+/// </summary>
+internal sealed class DenseOperator(Activation activation) : Operator
+{
+    public override string Kind => "Dense";
+
+    public Activation Activation { get; } = activation;
+
+    internal override bool CountsAsParameters(int input) => input > 0;
+
+    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
+    {
+        var x = ConvShapes.Required(inputs, 0, "input");
+        var weights = ConvShapes.Required(inputs, 1, "weights", ElementType.Float32, 2);
+        if (x.Element != ElementType.Float32 || x.Shape.Rank == 0 || x.Shape[^1] != weights.Shape[0])
+            throw new ArgumentException($"The input is {x} but the weights {weights.Shape} are for float32 with {weights.Shape[0]} numbers in the last dimension.");
+        if (weights.Shape.ElementCount == 0)
+            throw new ArgumentException($"The weights {weights.Shape} are empty; give at least one input and one output.");
+        TensorShapes.CheckRank(x.Shape);
+        ConvShapes.CheckBias(inputs, 2, weights.Shape[1], ElementType.Float32);
+        OperatorChecks.Activation(Activation, ElementType.Float32, weights.Shape[1]);
+        int[] shape = [.. x.Shape.Lengths[..^1], weights.Shape[1]];
+        return [new(ElementType.Float32, new TensorShape(shape))];
+    }
+
+    internal override OperatorCost Cost(Node node) => new(node.Outputs[0].Shape.ElementCount * node.Inputs[1]!.Shape[0]);
+
+    internal override Step Prepare(Node node, int threads)
+    {
+        var (weights, bias) = (node.Inputs[1]!, node.Inputs.Count > 2 ? node.Inputs[2] : null);
+        if (weights.Constant is null || bias is { IsConstant: false })
+            return new ForwardStep(this);
+        return new PackedProductStep(
+            weights.Constant.Span<float>(), weights.Shape[0], weights.Shape[1], bias is null ? default : bias.Constant!.Span<float>(), Activation);
+    }
+
+    internal override unsafe void Forward(ForwardContext context)
+    {
+        var (x, w, y) = (context.Inputs[0], context.Inputs[1], context.Outputs[0]);
+        var (inputs, outputs) = (w.Shape[0], w.Shape[1]);
+        var product = new MatrixProductWork<float>
+        {
+            A = x.Pointer<float>(),
+            RowStride = inputs,
+            StepStride = 1,
+            B = w.Pointer<float>(),
+            Y = y.Pointer<float>(),
+            Rows = (nint)x.Shape.ElementCount / inputs,
+            Depth = inputs,
+            Columns = outputs,
+        };
+        product.Run(1, context.Threads);
+        if (context.Inputs.Length > 2 && context.Inputs[2].IsPresent)
+            ElementParts.Run(new BroadcastWork(BinaryRow.For(BinaryKind.Add, ElementType.Float32, ElementType.Float32), y, context.Inputs[2], y, Activation.None), y.Shape.ElementCount, 1, context.Threads);
+        if (!Activation.IsNone)
+            ActivationWork.Run(Activation, y, y, context.Threads);
+    }
+}

@@ -1,0 +1,31 @@
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>Checks that operators of several families make.</summary>
+internal static class OperatorChecks
+{
+    /// <summary>Refuses an activation that the output cannot have.</summary>
+    /// <exception cref="ArgumentException">The elements are not float32, or the activation is for another number of channels.</exception>
+    public static void Activation(Activation activation, ElementType element, int channels)
+    {
+        if (!activation.IsNone && element != ElementType.Float32)
+            throw new ArgumentException($"Activation {activation} is for float32; the tensor is {element.ToString().ToLowerInvariant()}.");
+        if (activation.RequiredChannels is > 0 and var slopes && slopes != channels)
+            throw new ArgumentException($"PReLU has {slopes} slopes but the tensor has {channels} channels; give one a channel, or one for all.");
+    }
+
+    /// <summary>Refuses two inputs of different element types.</summary>
+    /// <exception cref="ArgumentException">They differ.</exception>
+    public static void SameElement(TensorType a, TensorType b)
+    {
+        if (a.Element != b.Element)
+            throw new ArgumentException($"The inputs are {a} and {b}; both must have the same element type: put a Cast before one.");
+    }
+
+    /// <summary>Refuses an element type that an operator does not take.</summary>
+    /// <exception cref="ArgumentException">It does not.</exception>
+    public static void Takes(bool takes, TensorType type, string what)
+    {
+        if (!takes)
+            throw new ArgumentException($"An input is {type}; expected {what}: put a Cast before it.");
+    }
+}

@@ -1,0 +1,186 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using SeparableConv.Kernels;
+
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>
+/// Average or maximum pooling, activation fused: x (N, inH, inW, C) -> (N, outH, outW, C),
+/// y[n, i, j, c] = the mean, or the largest, of x[n, i*s + u*d - top, j*s + v*d - left, c] over the taps u, v inside the input.
+/// </summary>
+/// <remarks>
+/// The mean divides by the taps inside the input, or with <paramref name="countIncludePad"/> by those inside input and
+/// border. A window with no tap inside the input gives 0 as its mean and the least number there is as its maximum. Maximum takes
+/// every element type but bool, mean float32 and float64.
+/// </remarks>
+internal sealed unsafe class Pool2DOperator(
+    PoolKind kind, Size2D kernel, Size2D stride, Size2D dilation, Padding padding, bool ceilMode, bool countIncludePad, Activation activation) : Operator
+{
+    public override string Kind => PoolKind == PoolKind.Max ? "MaxPooling2D" : "AveragePooling2D";
+
+    public PoolKind PoolKind { get; } = kind;
+
+    public Size2D Kernel { get; } = kernel;
+
+    public Size2D Stride { get; } = stride;
+
+    public Size2D Dilation { get; } = dilation;
+
+    public Padding Padding { get; } = padding;
+
+    public bool CeilMode { get; } = ceilMode;
+
+    public bool CountIncludePad { get; } = countIncludePad;
+
+    public Activation Activation { get; } = activation;
+
+    /// <summary>The sizes for an input.</summary>
+    /// <exception cref="ArgumentException">The shape does not fit.</exception>
+    public ConvGeometry Geometry(TensorShape input) => PoolShapes.Geometry(input, Kernel, Stride, Dilation, Padding, CeilMode);
+
+    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
+    {
+        var input = ConvShapes.Required(inputs, 0, "input");
+        var takes = PoolKind == PoolKind.Max ? input.Element != ElementType.Bool : input.Element is ElementType.Float32 or ElementType.Float64;
+        if (!takes)
+            throw new ArgumentException($"The input is {input}; {Kind} takes {(PoolKind == PoolKind.Max ? "numbers" : "float32 or float64")}: put a Cast before it.");
+        OperatorChecks.Activation(Activation, input.Element, input.Shape.Rank > 0 ? input.Shape[^1] : 1);
+        return [new(input.Element, PoolShapes.Output(Geometry(input.Shape)), PoolKind == PoolKind.Max ? input.Quantization : null)];
+    }
+
+    internal override OperatorCost Cost(Node node)
+    {
+        var g = Geometry(node.Inputs[0]!.Shape);
+        return new(0, node.Outputs[0].Shape.ElementCount * g.Rows.Kernel * g.Columns.Kernel);
+    }
+
+    internal override void Forward(ForwardContext context)
+    {
+        var (x, y) = (context.Inputs[0], context.Outputs[0]);
+        var g = Geometry(x.Shape);
+        switch (x.Type.Element)
+        {
+            case ElementType.Float32:
+                PoolKernel.Run(
+                    x.Pointer<float>(), y.Pointer<float>(), g, PoolKind == PoolKind.Average, CountIncludePad, Activation, SimdWidths.Best, context.Threads);
+                break;
+            case ElementType.Float64 when PoolKind == PoolKind.Average:
+                Average(x.Pointer<double>(), y.Pointer<double>(), g, context.Threads);
+                break;
+            case ElementType.Float64:
+                Largest(x.Pointer<double>(), y.Pointer<double>(), g, context.Threads);
+                break;
+            case ElementType.Float16:
+                Largest(x.Pointer<Half>(), y.Pointer<Half>(), g, context.Threads);
+                break;
+            case ElementType.Int8:
+                Largest(x.Pointer<sbyte>(), y.Pointer<sbyte>(), g, context.Threads);
+                break;
+            case ElementType.UInt8:
+                Largest(x.Pointer<byte>(), y.Pointer<byte>(), g, context.Threads);
+                break;
+            case ElementType.Int16:
+                Largest(x.Pointer<short>(), y.Pointer<short>(), g, context.Threads);
+                break;
+            case ElementType.UInt16:
+                Largest(x.Pointer<ushort>(), y.Pointer<ushort>(), g, context.Threads);
+                break;
+            case ElementType.Int32:
+                Largest(x.Pointer<int>(), y.Pointer<int>(), g, context.Threads);
+                break;
+            case ElementType.UInt32:
+                Largest(x.Pointer<uint>(), y.Pointer<uint>(), g, context.Threads);
+                break;
+            case ElementType.Int64:
+                Largest(x.Pointer<long>(), y.Pointer<long>(), g, context.Threads);
+                break;
+            default:
+                Largest(x.Pointer<ulong>(), y.Pointer<ulong>(), g, context.Threads);
+                break;
+        }
+    }
+
+    private static void Largest<T>(T* x, T* y, in ConvGeometry g, int threads)
+        where T : unmanaged, INumber<T>, IMinMaxValue<T>
+    {
+        var work = new Rows<T, MaxOf<T>> { X = x, Y = y, Geometry = g, CountsBorder = false };
+        ElementParts.Run(work, (long)g.Batch * g.Rows.Out, ElementsInRow(g), threads);
+    }
+
+    private void Average(double* x, double* y, in ConvGeometry g, int threads)
+    {
+        var work = new Rows<double, MeanOf> { X = x, Y = y, Geometry = g, CountsBorder = CountIncludePad };
+        ElementParts.Run(work, (long)g.Batch * g.Rows.Out, ElementsInRow(g), threads);
+    }
+
+    private static long ElementsInRow(in ConvGeometry g) => (long)g.Columns.Out * g.InChannels * g.Rows.Kernel * g.Columns.Kernel;
+
+    private interface IWindow<T>
+    {
+        static abstract T Start { get; }
+
+        static abstract void Combine(Span<T> pixel, ReadOnlySpan<T> with);
+
+        static abstract void Finish(Span<T> pixel, long count);
+    }
+
+    private readonly struct MaxOf<T> : IWindow<T>
+        where T : unmanaged, INumber<T>, IMinMaxValue<T>
+    {
+        // -1/0 is minus infinity in the types that have one.
+        public static T Start => typeof(T) == typeof(double) || typeof(T) == typeof(Half) ? -T.One / T.Zero : T.MinValue;
+
+        public static void Combine(Span<T> pixel, ReadOnlySpan<T> with) => TensorPrimitives.Max(pixel, with, pixel);
+
+        public static void Finish(Span<T> pixel, long count)
+        {
+        }
+    }
+
+    private readonly struct MeanOf : IWindow<double>
+    {
+        public static double Start => 0;
+
+        public static void Combine(Span<double> pixel, ReadOnlySpan<double> with) => TensorPrimitives.Add(pixel, with, pixel);
+
+        public static void Finish(Span<double> pixel, long count) => TensorPrimitives.Divide(pixel, Math.Max(1, count), pixel);
+    }
+
+    /// <summary>Output rows of types that no network spends its time on: a pixel at a time, all its channels together.</summary>
+    private struct Rows<T, TWindow> : IRangeWork
+        where T : unmanaged
+        where TWindow : struct, IWindow<T>
+    {
+        public T* X;
+        public T* Y;
+        public ConvGeometry Geometry;
+        public bool CountsBorder;
+
+        public readonly void Run(nint start, nint end)
+        {
+            var (rows, columns, channels) = (Geometry.Rows, Geometry.Columns, Geometry.InChannels);
+            for (var row = start; row < end; row++)
+            {
+                var (image, outY) = (row / rows.Out, (int)(row % rows.Out));
+                var tapsU = rows.Taps(outY);
+                for (var outX = 0; outX < columns.Out; outX++)
+                {
+                    var tapsV = columns.Taps(outX);
+                    var pixel = new Span<T>(Y + (((row * columns.Out) + outX) * channels), channels);
+                    pixel.Fill(TWindow.Start);
+                    for (var u = tapsU.Start; u < tapsU.End; u++)
+                    {
+                        var inputRow = X + (((image * rows.In) + rows.InputStart(outY) + ((nint)u * rows.Dilation)) * columns.In * channels);
+                        for (var v = tapsV.Start; v < tapsV.End; v++)
+                            TWindow.Combine(pixel, new(inputRow + ((columns.InputStart(outX) + ((nint)v * columns.Dilation)) * channels), channels));
+                    }
+
+                    var count = CountsBorder
+                        ? PoolKernel.BorderedTaps(rows, outY) * (long)PoolKernel.BorderedTaps(columns, outX)
+                        : (tapsU.End - tapsU.Start) * (long)(tapsV.End - tapsV.Start);
+                    TWindow.Finish(pixel, count);
+                }
+            }
+        }
+    }
+}

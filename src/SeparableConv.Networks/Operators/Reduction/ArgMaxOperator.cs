@@ -1,0 +1,126 @@
+using System.Numerics;
+
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>
+/// Where the largest number along an axis stands: the first of equal ones, or the last. int64 or int32 numbers, the axis kept as a length of 1
+/// or left out. A NaN is the largest of all.
+/// </summary>
+internal sealed unsafe class ArgMaxOperator(int axis, bool keepDimensions, ElementType output, bool selectLast = false) : Operator
+{
+    public override string Kind => "ArgMax";
+
+    public int Axis { get; } = axis;
+
+    public bool KeepDimensions { get; } = keepDimensions;
+
+    public ElementType Output { get; } = output;
+
+    public bool SelectLast { get; } = selectLast;
+
+    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
+    {
+        var x = ConvShapes.Required(inputs, 0, "input");
+        OperatorChecks.Takes(x.Element != ElementType.Bool, x, "numbers");
+        if (Output is not (ElementType.Int64 or ElementType.Int32))
+            throw new ArgumentException($"ArgMax gives int64 or int32, not {Output.ToString().ToLowerInvariant()}.");
+        var dimension = TensorAxis.Resolve(Axis, x.Shape.Rank);
+        if (x.Shape[dimension] == 0)
+            throw new ArgumentException($"The input {x.Shape} is empty along axis {Axis}; ArgMax needs at least one number.");
+        var lengths = new List<int>(x.Shape.Lengths.ToArray());
+        if (KeepDimensions)
+            lengths[dimension] = 1;
+        else
+            lengths.RemoveAt(dimension);
+        return [new(Output, new TensorShape([.. lengths]))];
+    }
+
+    internal override OperatorCost Cost(Node node) => new(0, node.Inputs[0]!.Shape.ElementCount);
+
+    internal override void Forward(ForwardContext context)
+    {
+        switch (context.Inputs[0].Type.Element)
+        {
+            case ElementType.Float32:
+                Run<float>(context);
+                break;
+            case ElementType.Float64:
+                Run<double>(context);
+                break;
+            case ElementType.Float16:
+                Run<Half>(context);
+                break;
+            case ElementType.Int8:
+                Run<sbyte>(context);
+                break;
+            case ElementType.UInt8:
+                Run<byte>(context);
+                break;
+            case ElementType.Int16:
+                Run<short>(context);
+                break;
+            case ElementType.UInt16:
+                Run<ushort>(context);
+                break;
+            case ElementType.Int32:
+                Run<int>(context);
+                break;
+            case ElementType.UInt32:
+                Run<uint>(context);
+                break;
+            case ElementType.Int64:
+                Run<long>(context);
+                break;
+            default:
+                Run<ulong>(context);
+                break;
+        }
+    }
+
+    private void Run<T>(ForwardContext context)
+        where T : unmanaged, INumber<T>
+    {
+        var (x, y) = (context.Inputs[0], context.Outputs[0]);
+        var cut = TensorAxis.Cut(x.Shape, Axis);
+        var work = new Work<T> { X = x.Pointer<T>(), Y = y.Memory, Wide = Output == ElementType.Int64, Length = cut.Length, Inner = (nint)cut.Inner, SelectLast = SelectLast };
+        ElementParts.Run(work, cut.Outer * cut.Inner, cut.Length, context.Threads);
+    }
+
+    private struct Work<T> : IRangeWork
+        where T : unmanaged, INumber<T>
+    {
+        public T* X;
+        public void* Y;
+        public bool Wide;
+        public nint Length;
+        public nint Inner;
+        public bool SelectLast;
+
+        public readonly void Run(nint start, nint end)
+        {
+            for (var i = start; i < end; i++)
+            {
+                var (outer, column) = Math.DivRem(i, Inner);
+                var found = Find(X + (outer * Length * Inner) + column);
+                if (Wide)
+                    ((long*)Y)[i] = found;
+                else
+                    ((int*)Y)[i] = (int)found;
+            }
+        }
+
+        private readonly nint Find(T* x)
+        {
+            var (largest, found) = (*x, (nint)0);
+            for (nint k = 1; k < Length; k++)
+            {
+                var value = x[k * Inner];
+                var isLarger = value > largest || (T.IsNaN(value) && !T.IsNaN(largest));
+                if (isLarger || (SelectLast && value == largest))
+                    (largest, found) = (value, k);
+            }
+
+            return found;
+        }
+    }
+}

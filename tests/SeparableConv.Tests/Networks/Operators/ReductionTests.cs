@@ -1,0 +1,167 @@
+using SeparableConv.Networks;
+using SeparableConv.Networks.Operators;
+using Xunit;
+
+namespace SeparableConv.Tests.Networks.Operators;
+
+public class ReductionTests
+{
+    public static TheoryData<int[], int[]> Axes => new()
+    {
+        { [5], [0] },
+        { [3, 4], [1] },
+        { [3, 4], [0] },
+        { [2, 7, 9, 35], [1, 2] },
+        { [2, 7, 9, 35], [-2, -3] },
+        { [2, 3, 4, 5], [0, 2] },
+        { [2, 3, 4, 5], [1, 3] },
+        { [2, 3, 4, 5], [0, 1, 2, 3] },
+        { [2, 3, 4, 5], [] },
+        { [2, 1, 4, 1], [1, 2] },
+        { [6, 1, 5], [1] },
+        { [4, 2000], [-1] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Axes))]
+    public void Reductions_match_plain_loops(int[] shape, int[] axes)
+    {
+        foreach (var kind in Enum.GetValues<ReduceKind>())
+        {
+            foreach (var keep in new[] { false, true })
+            {
+                var op = new ReduceOperator(kind, axes, keep);
+                Check(op, OperatorRun.Floats(1, shape), 1e-5);
+                Check(op, OperatorRun.Wholes<double>(2, 1, 2, shape), 1e-9);
+                if (kind != ReduceKind.Prod)
+                    Check(op, OperatorRun.Wholes<Half>(2, 0, 3, shape), 0.02);
+                if (kind is not (ReduceKind.Prod or ReduceKind.Mean))
+                    Check(op, OperatorRun.Wholes<long>(3, -9, 9, shape), 0);
+                if (kind is ReduceKind.Max or ReduceKind.Min)
+                    Check(op, OperatorRun.Wholes<sbyte>(3, -128, 127, shape), 0);
+            }
+        }
+
+        void Check(ReduceOperator op, TensorData x, double bound)
+        {
+            var (expected, result) = Reference(op, OperatorRun.Doubles(x), shape);
+            OperatorRun.Check(op, 1, expected, result, i => bound * Math.Max(1, Math.Abs(expected[i])), x);
+        }
+    }
+
+    [Theory]
+    [InlineData(new[] { 7 }, 0)]
+    [InlineData(new[] { 3, 5, 4 }, 1)]
+    [InlineData(new[] { 3, 5, 4 }, -1)]
+    public void ArgMax_finds_the_first_or_the_last(int[] shape, int axis)
+    {
+        var x = OperatorRun.Wholes<float>(5, 0, 2, shape);
+        foreach (var last in new[] { false, true })
+        {
+            var values = x.Span<float>().ToArray();
+            var (dimension, inner) = (axis < 0 ? axis + shape.Length : axis, 1);
+            for (var i = dimension + 1; i < shape.Length; i++)
+                inner *= shape[i];
+            var length = shape[dimension];
+            var expected = new double[values.Length / length];
+            for (var i = 0; i < expected.Length; i++)
+            {
+                var column = Enumerable.Range(0, length).Select(k => values[(((i / inner * length) + k) * inner) + (i % inner)]).ToList();
+                expected[i] = last ? column.LastIndexOf(column.Max()) : column.IndexOf(column.Max());
+            }
+
+            var kept = (int[])shape.Clone();
+            kept[dimension] = 1;
+            OperatorRun.Check(new ArgMaxOperator(axis, true, ElementType.Int64, last), 1, expected, kept, _ => 0, x);
+            OperatorRun.Check(new ArgMaxOperator(axis, false, ElementType.Int32, last), 1, expected, [.. shape.Where((_, i) => i != dimension)], _ => 0, x);
+        }
+    }
+
+    [Theory]
+    [InlineData(new[] { 3, 5 }, 1)]
+    [InlineData(new[] { 3, 5 }, 0)]
+    [InlineData(new[] { 2, 300 }, -1)]
+    [InlineData(new[] { 2, 3, 140 }, 1)]
+    [InlineData(new[] { 1 }, 0)]
+    public void Softmax_and_its_logarithm_match_plain_loops(int[] shape, int axis)
+    {
+        var dimension = axis < 0 ? axis + shape.Length : axis;
+        var inner = shape[(dimension + 1)..].Aggregate(1, (a, b) => a * b);
+        Check(OperatorRun.Floats(1, shape), 2e-6);
+        Check(OperatorRun.Wholes<double>(1, -40, 40, shape), 1e-12);
+        Check(OperatorRun.Wholes<Half>(1, -4, 4, shape), 4e-3);
+        Check(OperatorRun.Wholes<float>(1, -1000, 1000, shape), 2e-6);
+
+        void Check(TensorData x, double bound)
+        {
+            var values = OperatorRun.Doubles(x);
+            var (softmax, logarithm) = (new double[values.Length], new double[values.Length]);
+            for (var i = 0; i < values.Length; i++)
+            {
+                var start = (i / (inner * shape[dimension]) * inner * shape[dimension]) + (i % inner);
+                var column = Enumerable.Range(0, shape[dimension]).Select(k => values[start + (k * inner)]).ToArray();
+                var sum = column.Sum(v => Math.Exp(v - column.Max()));
+                logarithm[i] = values[i] - column.Max() - Math.Log(sum);
+                softmax[i] = Math.Exp(values[i] - column.Max()) / sum;
+            }
+
+            OperatorRun.Check(new SoftmaxOperator(axis), 1, softmax, shape, _ => bound, x);
+            OperatorRun.Check(new LogSoftmaxOperator(axis), 1, logarithm, shape, i => bound * Math.Max(1, Math.Abs(logarithm[i])), x);
+        }
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(700, 3)]
+    [InlineData(40, 67)]
+    [InlineData(3, 1000)]
+    public void Batch_normalization_matches_its_formula(int rows, int channels)
+    {
+        var x = OperatorRun.Floats(1, rows, channels);
+        var (scale, bias, mean) = (OperatorRun.Floats(2, channels), OperatorRun.Floats(3, channels), OperatorRun.Floats(4, channels));
+        var variance = OperatorRun.Wholes<float>(5, 1, 4, channels);
+        var expected = new double[rows * channels];
+        for (var i = 0; i < expected.Length; i++)
+        {
+            var c = i % channels;
+            expected[i] = ((x.Span<float>()[i] - (double)mean.Span<float>()[c]) / Math.Sqrt(variance.Span<float>()[c] + 1e-3) * scale.Span<float>()[c]) + bias.Span<float>()[c];
+        }
+
+        var op = new BatchNormalizationOperator(1e-3f);
+        OperatorRun.Check(op, 1, expected, [rows, channels], _ => 2e-6, x, scale, bias, mean, variance);
+        OperatorRun.Check(op, 5, expected, [rows, channels], _ => 2e-6, x, scale, bias, mean, variance);
+        Assert.Throws<ArgumentException>(() => op.Infer([x.Type, scale.Type, bias.Type, mean.Type, null]));
+    }
+
+    [Fact]
+    public void What_does_not_fit_is_refused()
+    {
+        var x = new TensorType(ElementType.Float32, new TensorShape(2, 0));
+        Assert.Throws<ArgumentException>(() => new ReduceOperator(ReduceKind.Max, [1], true).Infer([x]));
+        Assert.Throws<ArgumentException>(() => new ReduceOperator(ReduceKind.Sum, [2], true).Infer([x]));
+        Assert.Throws<ArgumentException>(() => new ArgMaxOperator(1, true, ElementType.Int64).Infer([x]));
+        Assert.Throws<ArgumentException>(() => new ArgMaxOperator(0, true, ElementType.Float32).Infer([x]));
+        Assert.Throws<ArgumentException>(() => new SoftmaxOperator(-3).Infer([x]));
+        Assert.Equal([0f, 0f], (float[])Evaluator.Run(new ReduceOperator(ReduceKind.Sum, [1], false), TensorData.CreateZeros(x))[0].Values);
+    }
+
+    private static (double[] Values, int[] Shape) Reference(ReduceOperator op, double[] x, int[] shape)
+    {
+        var reduced = op.Axes.ToArray().Select(a => a < 0 ? a + shape.Length : a).ToHashSet();
+        var kept = shape.Select((length, i) => reduced.Contains(i) ? 1 : length).ToArray();
+        var groups = new List<double>[kept.Aggregate(1, (a, b) => a * b)];
+        for (var i = 0; i < groups.Length; i++)
+            groups[i] = [];
+        for (var i = 0; i < x.Length; i++)
+            groups[OperatorRun.BroadcastIndex(i, shape, kept)].Add(x[i]);
+        var values = Array.ConvertAll(groups, g => op.ReduceKind switch
+        {
+            ReduceKind.Mean => g.Average(),
+            ReduceKind.Sum => g.Sum(),
+            ReduceKind.Max => g.Max(),
+            ReduceKind.Min => g.Min(),
+            _ => g.Aggregate(1.0, (a, b) => a * b),
+        });
+        return (values, op.KeepDimensions ? kept : [.. shape.Where((_, i) => !reduced.Contains(i))]);
+    }
+}
