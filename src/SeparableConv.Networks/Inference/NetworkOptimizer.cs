@@ -9,6 +9,8 @@ internal static class NetworkOptimizer
         if (optimize)
         {
             network = new ConstantFolding().Run(network);
+            network = new Simplification().Run(network);
+            network = new PadFolding().Run(network);
             network = new SeparableFusion().Run(network);
         }
 
