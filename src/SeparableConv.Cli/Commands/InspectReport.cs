@@ -50,7 +50,7 @@ internal sealed class InspectReport
         foreach (var layer in _layers)
         {
             table.Add(
-                Failure.OneLine(layer.Node.Name),
+                ShortName(layer.Node.Name),
                 layer.Kind,
                 layer.Input is { } shape ? Sizes(shape) : "",
                 Sizes(layer.Output),
@@ -61,7 +61,7 @@ internal sealed class InspectReport
 
         table.Print(terminal);
         output.WriteLine($"total: {_layers.Length} layers, {Numbers.Count(_parameters)} parameters, {Numbers.Count(_macs)} MACs{Shares()}");
-        output.WriteLine($"peak activation memory: {Numbers.Bytes(_plan.ArenaBytes)} (no order of these layers needs less than {Numbers.Bytes(_plan.LowerBound)})");
+        output.WriteLine($"peak activation memory: {Numbers.Bytes(_plan.ArenaBytes)} (the layer that needs most, {Numbers.Bytes(_plan.LowerBound)})");
         var count = Standard.Count();
         if (count == 0)
         {
@@ -108,6 +108,14 @@ internal sealed class InspectReport
     });
 
     private long WithSeparable => _macs - StandardMacs + SeparableMacs;
+
+    // TensorFlow Lite's converter joins the names of all that went into a layer. The end of a name tells more than its beginning.
+    private static string ShortName(string name)
+    {
+        const int Longest = 40;
+        var first = Failure.OneLine(name.Split(';')[0]);
+        return first.Length <= Longest ? first : $"...{first[^(Longest - 3)..]}";
+    }
 
     private static string Sizes(TensorShape shape) => shape.Rank == 0 ? "scalar" : string.Join('x', shape.Lengths.ToArray());
 

@@ -41,8 +41,8 @@ internal sealed record NetworkLayer(Node Node, string Kind, long Macs, ConvCost?
         (_, { Groups: > 1 }) => "grouped",
         (_, { Kernel: { Height: 1, Width: 1 } }) => "pointwise",
         (_, not null) => Standard,
-        (ConvTranspose2DOperator, _) => "transposed",
-        (DenseOperator or GemmOperator or MatMulOperator, _) => "dense",
+        (ConvTranspose2DOperator or QuantizedConvTranspose2DOperator, _) => "transposed",
+        (DenseOperator or GemmOperator or MatMulOperator or QuantizedDenseOperator, _) => "dense",
         _ => op.Kind,
     };
 }

@@ -18,7 +18,8 @@ public static class OnnxWriter
     public static void Write(Network network, string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        var target = new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
+        var link = new FileInfo(path);
+        var target = link.Exists && link.ResolveLinkTarget(returnFinalTarget: true) is { } linked ? linked.FullName : link.FullName;
         var beside = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Guid.NewGuid():n}");
         try
         {

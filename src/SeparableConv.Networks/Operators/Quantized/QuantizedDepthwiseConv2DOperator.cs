@@ -32,6 +32,8 @@ internal sealed class QuantizedDepthwiseConv2DOperator(
         return [new(Element, ConvShapes.Output(g), Output)];
     }
 
+    internal override ConvGeometry? Geometry(Node node) => Geometry(node.Inputs[0]!.Type, node.Inputs[1]!.Type);
+
     internal override OperatorCost Cost(Node node)
     {
         var g = Geometry(node.Inputs[0]!.Type, node.Inputs[1]!.Type);

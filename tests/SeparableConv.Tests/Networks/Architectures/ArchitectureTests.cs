@@ -107,6 +107,27 @@ public class ArchitectureTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Small))]
+    public void What_is_saved_as_ONNX_gives_the_same_answer(string name)
+    {
+        foreach (var convolutions in Enum.GetValues<Convolutions>())
+        {
+            var network = BatchStatistics.Randomize(SmallNetworks[name](convolutions));
+            var file = new MemoryStream();
+            OnnxWriter.Write(network, file);
+            file.Position = 0;
+            var loaded = OnnxReader.Read(file);
+            Assert.Equal(network.Macs, loaded.Macs);
+            Assert.Equal(network.Parameters, loaded.Parameters);
+            using var session = new InferenceSession(network, new() { Threads = 1 });
+            using var again = new InferenceSession(loaded, new() { Threads = 1 });
+            var (expected, actual) = (Run(session, 1), Run(again, 1));
+            for (var i = 0; i < expected.Length; i++)
+                Assert.Equal(expected[i], actual[i], 1e-5f);
+        }
+    }
+
     [Fact]
     public void What_no_network_can_be_is_refused()
     {
