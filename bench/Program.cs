@@ -12,6 +12,8 @@ internal static class Program
                 return FilterSuite.Run(rest);
             case ["fused", .. var rest]:
                 return FusedSuite.Run(rest);
+            case ["int8", .. var rest]:
+                return QuantizedSuite.Run(rest);
             case ["networks", .. var rest]:
                 return NetworkSuite.Run(rest);
             case ["pointwise", .. var rest]:
@@ -19,7 +21,7 @@ internal static class Program
             case ["standard", .. var rest]:
                 return StandardSuite.Run(rest);
             default:
-                Console.Error.WriteLine("usage: SeparableConv.Bench SUITE [options]; suites: depthwise, filters, fused, networks, pointwise, standard.");
+                Console.Error.WriteLine("usage: SeparableConv.Bench SUITE [options]; suites: depthwise, filters, fused, int8, networks, pointwise, standard.");
                 return 2;
         }
     }

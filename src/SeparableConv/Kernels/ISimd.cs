@@ -24,6 +24,9 @@ internal interface ITileSimd<TVec>
     /// <summary>a*b + c, rounded once where the machine can, twice where it cannot.</summary>
     static abstract TVec MultiplyAdd(TVec a, TVec b, TVec c);
 
+    /// <summary>c += a*b and d += a*e, in the order of instructions that keeps the machine's ports busy.</summary>
+    static abstract void MultiplyAddBoth(TVec a, TVec b, TVec e, ref TVec c, ref TVec d);
+
     /// <summary>The machine's own minimum, one instruction: if either is NaN, x86 gives <paramref name="b"/>.</summary>
     static abstract TVec Min(TVec a, TVec b);
 

@@ -130,18 +130,20 @@ internal static unsafe class MatrixTile
 
 
                 x = TSimd.Broadcast(*p0);
-                a0 = TSimd.MultiplyAdd(x, wa, a0);
                 if (vectors > 1)
-                    b0 = TSimd.MultiplyAdd(x, wb, b0);
+                    TSimd.MultiplyAddBoth(x, wa, wb, ref a0, ref b0);
+                else
+                    a0 = TSimd.MultiplyAdd(x, wa, a0);
                 if (vectors > 2)
                     c0 = TSimd.MultiplyAdd(x, wc, c0);
 
                 if (rows > 1)
                 {
                     x = TSimd.Broadcast(*(p0 + stride));
-                    a1 = TSimd.MultiplyAdd(x, wa, a1);
                     if (vectors > 1)
-                        b1 = TSimd.MultiplyAdd(x, wb, b1);
+                        TSimd.MultiplyAddBoth(x, wa, wb, ref a1, ref b1);
+                    else
+                        a1 = TSimd.MultiplyAdd(x, wa, a1);
                     if (vectors > 2)
                         c1 = TSimd.MultiplyAdd(x, wc, c1);
                 }
@@ -149,9 +151,10 @@ internal static unsafe class MatrixTile
                 if (rows > 2)
                 {
                     x = TSimd.Broadcast(*(p0 + stride2));
-                    a2 = TSimd.MultiplyAdd(x, wa, a2);
                     if (vectors > 1)
-                        b2 = TSimd.MultiplyAdd(x, wb, b2);
+                        TSimd.MultiplyAddBoth(x, wa, wb, ref a2, ref b2);
+                    else
+                        a2 = TSimd.MultiplyAdd(x, wa, a2);
                     if (vectors > 2)
                         c2 = TSimd.MultiplyAdd(x, wc, c2);
                 }
@@ -159,9 +162,10 @@ internal static unsafe class MatrixTile
                 if (rows > 3)
                 {
                     x = TSimd.Broadcast(*p1);
-                    a3 = TSimd.MultiplyAdd(x, wa, a3);
                     if (vectors > 1)
-                        b3 = TSimd.MultiplyAdd(x, wb, b3);
+                        TSimd.MultiplyAddBoth(x, wa, wb, ref a3, ref b3);
+                    else
+                        a3 = TSimd.MultiplyAdd(x, wa, a3);
                     if (vectors > 2)
                         c3 = TSimd.MultiplyAdd(x, wc, c3);
                 }
@@ -169,9 +173,10 @@ internal static unsafe class MatrixTile
                 if (rows > 4)
                 {
                     x = TSimd.Broadcast(*(p1 + stride));
-                    a4 = TSimd.MultiplyAdd(x, wa, a4);
                     if (vectors > 1)
-                        b4 = TSimd.MultiplyAdd(x, wb, b4);
+                        TSimd.MultiplyAddBoth(x, wa, wb, ref a4, ref b4);
+                    else
+                        a4 = TSimd.MultiplyAdd(x, wa, a4);
                     if (vectors > 2)
                         c4 = TSimd.MultiplyAdd(x, wc, c4);
                 }
@@ -179,9 +184,10 @@ internal static unsafe class MatrixTile
                 if (rows > 5)
                 {
                     x = TSimd.Broadcast(*(p1 + stride2));
-                    a5 = TSimd.MultiplyAdd(x, wa, a5);
                     if (vectors > 1)
-                        b5 = TSimd.MultiplyAdd(x, wb, b5);
+                        TSimd.MultiplyAddBoth(x, wa, wb, ref a5, ref b5);
+                    else
+                        a5 = TSimd.MultiplyAdd(x, wa, a5);
                     if (vectors > 2)
                         c5 = TSimd.MultiplyAdd(x, wc, c5);
                 }
@@ -189,9 +195,10 @@ internal static unsafe class MatrixTile
                 if (rows > 6)
                 {
                     x = TSimd.Broadcast(*p2);
-                    a6 = TSimd.MultiplyAdd(x, wa, a6);
                     if (vectors > 1)
-                        b6 = TSimd.MultiplyAdd(x, wb, b6);
+                        TSimd.MultiplyAddBoth(x, wa, wb, ref a6, ref b6);
+                    else
+                        a6 = TSimd.MultiplyAdd(x, wa, a6);
                     if (vectors > 2)
                         c6 = TSimd.MultiplyAdd(x, wc, c6);
                 }
@@ -199,9 +206,10 @@ internal static unsafe class MatrixTile
                 if (rows > 7)
                 {
                     x = TSimd.Broadcast(*(p2 + stride));
-                    a7 = TSimd.MultiplyAdd(x, wa, a7);
                     if (vectors > 1)
-                        b7 = TSimd.MultiplyAdd(x, wb, b7);
+                        TSimd.MultiplyAddBoth(x, wa, wb, ref a7, ref b7);
+                    else
+                        a7 = TSimd.MultiplyAdd(x, wa, a7);
                     if (vectors > 2)
                         c7 = TSimd.MultiplyAdd(x, wc, c7);
                 }
@@ -209,9 +217,10 @@ internal static unsafe class MatrixTile
                 if (rows > 8)
                 {
                     x = TSimd.Broadcast(*(p2 + stride2));
-                    a8 = TSimd.MultiplyAdd(x, wa, a8);
                     if (vectors > 1)
-                        b8 = TSimd.MultiplyAdd(x, wb, b8);
+                        TSimd.MultiplyAddBoth(x, wa, wb, ref a8, ref b8);
+                    else
+                        a8 = TSimd.MultiplyAdd(x, wa, a8);
                     if (vectors > 2)
                         c8 = TSimd.MultiplyAdd(x, wc, c8);
                 }
@@ -219,9 +228,10 @@ internal static unsafe class MatrixTile
                 if (rows > 9)
                 {
                     x = TSimd.Broadcast(*p3);
-                    a9 = TSimd.MultiplyAdd(x, wa, a9);
                     if (vectors > 1)
-                        b9 = TSimd.MultiplyAdd(x, wb, b9);
+                        TSimd.MultiplyAddBoth(x, wa, wb, ref a9, ref b9);
+                    else
+                        a9 = TSimd.MultiplyAdd(x, wa, a9);
                     if (vectors > 2)
                         c9 = TSimd.MultiplyAdd(x, wc, c9);
                 }
@@ -229,9 +239,10 @@ internal static unsafe class MatrixTile
                 if (rows > 10)
                 {
                     x = TSimd.Broadcast(*(p3 + stride));
-                    a10 = TSimd.MultiplyAdd(x, wa, a10);
                     if (vectors > 1)
-                        b10 = TSimd.MultiplyAdd(x, wb, b10);
+                        TSimd.MultiplyAddBoth(x, wa, wb, ref a10, ref b10);
+                    else
+                        a10 = TSimd.MultiplyAdd(x, wa, a10);
                     if (vectors > 2)
                         c10 = TSimd.MultiplyAdd(x, wc, c10);
                 }
@@ -239,9 +250,10 @@ internal static unsafe class MatrixTile
                 if (rows > 11)
                 {
                     x = TSimd.Broadcast(*(p3 + stride2));
-                    a11 = TSimd.MultiplyAdd(x, wa, a11);
                     if (vectors > 1)
-                        b11 = TSimd.MultiplyAdd(x, wb, b11);
+                        TSimd.MultiplyAddBoth(x, wa, wb, ref a11, ref b11);
+                    else
+                        a11 = TSimd.MultiplyAdd(x, wa, a11);
                     if (vectors > 2)
                         c11 = TSimd.MultiplyAdd(x, wc, c11);
                 }
@@ -249,9 +261,10 @@ internal static unsafe class MatrixTile
                 if (rows > 12)
                 {
                     x = TSimd.Broadcast(*p4);
-                    a12 = TSimd.MultiplyAdd(x, wa, a12);
                     if (vectors > 1)
-                        b12 = TSimd.MultiplyAdd(x, wb, b12);
+                        TSimd.MultiplyAddBoth(x, wa, wb, ref a12, ref b12);
+                    else
+                        a12 = TSimd.MultiplyAdd(x, wa, a12);
                     if (vectors > 2)
                         c12 = TSimd.MultiplyAdd(x, wc, c12);
                 }
@@ -259,9 +272,10 @@ internal static unsafe class MatrixTile
                 if (rows > 13)
                 {
                     x = TSimd.Broadcast(*(p4 + stride));
-                    a13 = TSimd.MultiplyAdd(x, wa, a13);
                     if (vectors > 1)
-                        b13 = TSimd.MultiplyAdd(x, wb, b13);
+                        TSimd.MultiplyAddBoth(x, wa, wb, ref a13, ref b13);
+                    else
+                        a13 = TSimd.MultiplyAdd(x, wa, a13);
                     if (vectors > 2)
                         c13 = TSimd.MultiplyAdd(x, wc, c13);
                 }

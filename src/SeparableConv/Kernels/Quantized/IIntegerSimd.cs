@@ -19,29 +19,40 @@ internal unsafe interface IIntegerSimd<TVec>
 
     static abstract TVec Add(TVec a, TVec b);
 
-    static abstract TVec Subtract(TVec a, TVec b);
-
-    static abstract TVec Min(TVec a, TVec b);
-
-    static abstract TVec Max(TVec a, TVec b);
-
     /// <summary>low(a)*low(b) + high(a)*high(b) + c, where low and high are the signed 16-bit halves of a lane; no product saturates.</summary>
     static abstract TVec MultiplyAddPairs(TVec a, TVec b, TVec c);
 
-    /// <summary>Pairs for <see cref="MultiplyAddPairs"/> from two lanes of 16-bit numbers.</summary>
-    static abstract TVec JoinPairs(TVec low, TVec high);
+    /// <summary>2*Count bytes as 16-bit numbers: signed or not.</summary>
+    static abstract TVec LoadShorts(byte* source, bool signed);
 
-    /// <summary>Count bytes, zero-extended.</summary>
-    static abstract TVec LoadBytes(byte* source);
+    static abstract TVec BroadcastShort(int value);
 
-    /// <summary>Count bytes, sign-extended.</summary>
-    static abstract TVec LoadSignedBytes(byte* source);
+    static abstract TVec AddShorts(TVec a, TVec b);
 
-    /// <summary>The low 8 bits of each lane.</summary>
-    static abstract void StoreBytes(TVec value, byte* target);
+    static abstract TVec SubtractShorts(TVec a, TVec b);
 
-    /// <summary>The low 16 bits of each lane.</summary>
-    static abstract void StoreShorts(TVec value, short* target);
+    static abstract TVec ClampShorts(TVec value, TVec lower, TVec upper);
+
+    /// <summary>
+    /// Pairs for <see cref="MultiplyAddPairs"/> from two vectors of 16-bit numbers: of the first half of every 128 bits. Number i of
+    /// those is channel 8*(i/4) + i%4 of the vectors.
+    /// </summary>
+    static abstract TVec JoinLow(TVec a, TVec b);
+
+    /// <summary>The same of the second half: channel 8*(i/4) + i%4 + 4.</summary>
+    static abstract TVec JoinHigh(TVec a, TVec b);
+
+    /// <summary>Two vectors of integers as one of 16-bit numbers, saturating, in the order that <see cref="JoinLow"/> and <see cref="JoinHigh"/> took apart.</summary>
+    static abstract TVec Pack(TVec low, TVec high);
+
+    /// <summary>What <see cref="Pack"/> made of two neighbouring vectors, in their order.</summary>
+    static abstract TVec Order(TVec packed);
+
+    /// <summary>The low bytes of 2*Count 16-bit numbers.</summary>
+    static abstract void StoreBytes(TVec shorts, byte* target);
+
+    /// <summary>The low bytes of the first Count 16-bit numbers.</summary>
+    static abstract void StoreHalfBytes(TVec shorts, byte* target);
 
     /// <summary>floor((a*b + 2^31) / 2^32), from the whole product.</summary>
     static abstract TVec HighMultiply(TVec a, TVec b);

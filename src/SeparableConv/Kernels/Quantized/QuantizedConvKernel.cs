@@ -171,7 +171,7 @@ internal sealed unsafe class QuantizedConvKernel
         MatrixProduct.Run(weights, operand, (float*)sums, filters, 0, 0, firstPanel, endPanel);
         var first = panels[firstPanel].FirstColumn;
         var columns = (endPanel < panels.Length ? panels[endPanel].FirstColumn : filters) - first;
-        _requantizer.ToBytes(sums + first, filters, rows, first, columns, output + first, filters);
+        _requantizer.Run(sums + first, filters, rows, first, columns, output + first, filters);
     }
 
     private void RunRows(byte* image, byte* output, in ConvGeometry g, int firstRow, int endRow)
@@ -207,7 +207,7 @@ internal sealed unsafe class QuantizedConvKernel
                 }
 
                 var target = output + ((nint)(row - firstRow) * g.Columns.Out * _outChannels) + ((nint)group * Filters);
-                _requantizer.ToBytes(sums, Filters, (nint)count * g.Columns.Out, group * Filters, Filters, target, _outChannels);
+                _requantizer.Run(sums, Filters, (nint)count * g.Columns.Out, group * Filters, Filters, target, _outChannels);
             }
         }
     }

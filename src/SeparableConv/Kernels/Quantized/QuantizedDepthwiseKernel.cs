@@ -9,9 +9,10 @@ namespace SeparableConv.Kernels;
 /// exact in 32 bits (beyond which they wrap around), made bytes by <see cref="Requantizer"/>.
 /// </summary>
 /// <remarks>
-/// A vector of channels is taken through some rows of the image at a time. Its input is first paired: for every position that an
-/// output reads, the number there and the one a dilation to the right lie in one lane as two 16-bit halves. Two taps of a kernel row
-/// are then one multiplication of pairs, and borders, strides, dilations and multipliers are matters of the pairing alone.
+/// Two vectors of channels are taken through some rows of the image at a time. Their input is first paired: for every position that
+/// an output reads, the number there and the one a dilation to the right lie in one lane as two 16-bit halves. Two taps of a kernel
+/// row are then one multiplication of pairs, and borders, strides, dilations and multipliers are matters of the pairing alone. Pairing
+/// leaves the channels of the two vectors taken apart as the instruction does it; packing the results puts them back.
 /// </remarks>
 internal sealed unsafe class QuantizedDepthwiseKernel
 {
@@ -37,16 +38,23 @@ internal sealed unsafe class QuantizedDepthwiseKernel
         _outChannels = channels * multiplier;
         Debug.Assert(layer.Weights.Length == kernel.Height * kernel.Width * _outChannels, "weights are (kH, kW, C, M)");
         (_input, _kernel, _multiplier) = (layer.Input, kernel, multiplier);
-        _width = QuantizedLayer.NarrowTo(width, _outChannels);
-        _requantizer = new Requantizer(layer.Factors, layer.LargestSums(_outChannels), layer.Output, _width);
-        _weights = new PackedBuffer(checked((nint)Vectors * kernel.Height * Steps * Lanes));
-        _bias = new PackedBuffer((nint)Vectors * Lanes);
-        Pack(layer);
+        _width = QuantizedLayer.NarrowTo(width, Math.Max(1, _outChannels / 2));
+        var order = new int[checked(Blocks * Columns)];
+        for (var column = 0; column < order.Length; column++)
+            order[column] = Channel(column / Columns, column % Columns);
+        _requantizer = new Requantizer(layer.Factors, layer.LargestSums(_outChannels), layer.Output, _width, order);
+        _weights = new PackedBuffer(checked((nint)order.Length * kernel.Height * Steps));
+        _bias = new PackedBuffer(order.Length);
+        Pack(layer, order);
     }
 
     private int Lanes => (int)_width;
 
-    private int Vectors => (_outChannels + Lanes - 1) / Lanes;
+    /// <summary>Columns of sums of two vectors.</summary>
+    private int Columns => 2 * Lanes;
+
+    /// <summary>Pairs of vectors.</summary>
+    private int Blocks => (_outChannels + Columns - 1) / Columns;
 
     /// <summary>Multiplications of pairs in a kernel row.</summary>
     private int Steps => (_kernel.Width + 1) / 2;
@@ -55,7 +63,7 @@ internal sealed unsafe class QuantizedDepthwiseKernel
     public void Run(byte* input, byte* output, in ConvGeometry g, int threads)
     {
         // A thread has rows of its own; few rows read nearly all of their neighbours' input, channels nothing.
-        var byRows = threads > 1 && (g.Rows.Out >= 12 * threads || Vectors < threads);
+        var byRows = threads > 1 && (g.Rows.Out >= 12 * threads || Blocks < threads);
         var work = new Work
         {
             Kernel = this,
@@ -63,9 +71,9 @@ internal sealed unsafe class QuantizedDepthwiseKernel
             Output = output,
             Geometry = g,
             RowParts = byRows ? Math.Min(2 * threads, g.Rows.Out) : 1,
-            VectorParts = threads > 1 && !byRows ? Math.Min(2 * threads, Vectors) : 1,
+            BlockParts = threads > 1 && !byRows ? Math.Min(2 * threads, Blocks) : 1,
         };
-        WorkerPool.Shared.Run(ref work, checked(g.Batch * work.RowParts * work.VectorParts), threads);
+        WorkerPool.Shared.Run(ref work, checked(g.Batch * work.RowParts * work.BlockParts), threads);
         GC.KeepAlive(this);
     }
 
@@ -81,41 +89,42 @@ internal sealed unsafe class QuantizedDepthwiseKernel
     /// <param name="endRow">One past the last row.</param>
     public void RunWidened(byte* image, short* output, nint pixelStride, in ConvGeometry g, int firstRow, int endRow)
     {
-        RunBlock(image, null, output, pixelStride, g, firstRow, endRow, 0, Vectors);
+        RunBlock(image, null, output, pixelStride, g, firstRow, endRow, 0, Blocks);
         GC.KeepAlive(this);
     }
 
-    // [vector][kernel row][step][lane] and [vector][lane]; the last vector ends with the last channel.
-    private void Pack(in QuantizedLayer layer)
+    // [block][vector of two][kernel row][step][lane] and [block][column].
+    private void Pack(in QuantizedLayer layer, ReadOnlySpan<int> order)
     {
         var weights = (int*)_weights.Pointer;
         var factor = _requantizer.SumFactor;
-        for (var vector = 0; vector < Vectors; vector++)
+        for (var column = 0; column < order.Length; column++)
         {
-            var first = FirstChannel(vector);
-            for (var lane = 0; lane < Lanes && !layer.Bias.IsEmpty; lane++)
-                ((int*)_bias.Pointer)[(vector * Lanes) + lane] = layer.Bias[first + lane] * factor;
+            var (vector, lane) = Math.DivRem(column, Lanes);
+            if (!layer.Bias.IsEmpty)
+                ((int*)_bias.Pointer)[column] = layer.Bias[order[column]] * factor;
             for (var u = 0; u < _kernel.Height; u++)
             {
                 for (var v = 0; v < _kernel.Width; v++)
                 {
-                    var target = weights + ((((((nint)vector * _kernel.Height) + u) * Steps) + (v / 2)) * Lanes);
-                    var source = layer.Weights.Slice((((u * _kernel.Width) + v) * _outChannels) + first, Lanes);
-                    for (var lane = 0; lane < Lanes; lane++)
-                        target[lane] |= v % 2 == 0 ? source[lane] * factor & 0xFFFF : source[lane] * factor << 16;
+                    var weight = layer.Weights[(((u * _kernel.Width) + v) * _outChannels) + order[column]] * factor;
+                    weights[((((((nint)vector * _kernel.Height) + u) * Steps) + (v / 2)) * Lanes) + lane] |= v % 2 == 0 ? weight & 0xFFFF : weight << 16;
                 }
             }
         }
     }
 
-    private int FirstChannel(int vector) => Math.Min(vector * Lanes, _outChannels - Lanes);
+    // The last block ends with the last channel; a single channel stands in both columns.
+    private int FirstChannel(int block) => Math.Max(0, Math.Min(block * Columns, _outChannels - Columns));
+
+    private int Channel(int block, int column) => Math.Min(_outChannels - 1, FirstChannel(block) + Requantizer.ChannelApart(column, Lanes));
 
     private void RunBlock(
-        byte* image, byte* bytes, short* shorts, nint pixelStride, in ConvGeometry g, int firstRow, int endRow, int firstVector, int endVector)
+        byte* image, byte* bytes, short* shorts, nint pixelStride, in ConvGeometry g, int firstRow, int endRow, int firstBlock, int endBlock)
     {
-        var pairing = new QuantizedPairing(g, _input, _multiplier, Lanes);
+        var pairing = new QuantizedPairing(g, _input, _multiplier, Columns);
         var rowBytes = pairing.RowInts * sizeof(int);
-        nint sumBytes = (nint)g.Columns.Out * Lanes * sizeof(int);
+        nint sumBytes = (nint)g.Columns.Out * Columns * sizeof(int);
         nint outRowBytes = (Math.Min(g.Rows.Stride, g.Rows.In) * rowBytes) + sumBytes;
         var rows = (int)Math.Clamp((BlockBytes - (Math.Min(g.Rows.Span, g.Rows.In) * rowBytes)) / outRowBytes, 1, endRow - firstRow);
 
@@ -133,12 +142,13 @@ internal sealed unsafe class QuantizedDepthwiseKernel
             PixelStep = pairing.PixelStep,
             TapStep = pairing.TapStep,
             Pixels = g.Columns.Out,
+            HighWeights = (nint)Lanes * g.Rows.Kernel * Steps,
         };
-        for (var vector = firstVector; vector < endVector; vector++)
+        for (var block = firstBlock; block < endBlock; block++)
         {
-            var channel = FirstChannel(vector);
-            run.Weights = (int*)_weights.Pointer + ((nint)vector * g.Rows.Kernel * Steps * Lanes);
-            run.Bias = (int*)_bias.Pointer + ((nint)vector * Lanes);
+            var channel = FirstChannel(block);
+            run.Weights = (int*)_weights.Pointer + ((nint)block * Columns * g.Rows.Kernel * Steps);
+            run.Bias = (int*)_bias.Pointer + ((nint)block * Columns);
             for (var row = firstRow; row < endRow; row += rows)
             {
                 var end = Math.Min(endRow, row + rows);
@@ -151,7 +161,7 @@ internal sealed unsafe class QuantizedDepthwiseKernel
                 }
 
                 run.Sums = sums;
-                for (var i = row; i < end; i++, run.Sums += (nint)g.Columns.Out * Lanes)
+                for (var i = row; i < end; i++, run.Sums += (nint)g.Columns.Out * Columns)
                 {
                     for (var u = 0; u < g.Rows.Kernel; u++)
                     {
@@ -164,10 +174,14 @@ internal sealed unsafe class QuantizedDepthwiseKernel
 
                 var pixel = (nint)(row - firstRow) * g.Columns.Out * pixelStride;
                 var pixels = (nint)(end - row) * g.Columns.Out;
-                if (shorts != null)
-                    _requantizer.ToShorts(sums, Lanes, pixels, channel, Lanes, shorts + pixel + channel, pixelStride);
-                else
-                    _requantizer.ToBytes(sums, Lanes, pixels, channel, Lanes, bytes + pixel + channel, pixelStride);
+                _requantizer.RunApart(
+                    sums,
+                    pixels,
+                    block * Columns,
+                    Math.Min(_outChannels, Columns),
+                    bytes == null ? null : bytes + pixel + channel,
+                    shorts == null ? null : shorts + pixel + channel,
+                    pixelStride);
             }
         }
     }
@@ -217,11 +231,11 @@ internal sealed unsafe class QuantizedDepthwiseKernel
         public byte* Output;
         public ConvGeometry Geometry;
         public int RowParts;
-        public int VectorParts;
+        public int BlockParts;
 
         public readonly void Execute(int part)
         {
-            var (vectorPart, rest) = Math.DivRem(part, Geometry.Batch * RowParts);
+            var (blockPart, rest) = Math.DivRem(part, Geometry.Batch * RowParts);
             var (n, rowPart) = Math.DivRem(rest, RowParts);
             var (rows, columns) = (Geometry.Rows, Geometry.Columns);
             var first = (int)((long)rows.Out * rowPart / RowParts);
@@ -236,8 +250,8 @@ internal sealed unsafe class QuantizedDepthwiseKernel
                 Geometry,
                 first,
                 end,
-                (int)((long)Kernel.Vectors * vectorPart / VectorParts),
-                (int)((long)Kernel.Vectors * (vectorPart + 1) / VectorParts));
+                (int)((long)Kernel.Blocks * blockPart / BlockParts),
+                (int)((long)Kernel.Blocks * (blockPart + 1) / BlockParts));
         }
     }
 }

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace SeparableConv.Kernels;
 
 /// <summary>
-/// How a row of input is paired for <see cref="QuantizedDepthwiseKernel"/>: [position][lane], a lane the number at the position and the one a
-/// dilation to its right, each 16 bits less the zero point, 0 in the border. Step t of output pixel j reads position
+/// How a row of input is paired for <see cref="QuantizedDepthwiseKernel"/>: [position][column], a column of two vectors the number at the
+/// position and the one a dilation to its right, each 16 bits less the zero point, 0 in the border. Step t of output pixel j reads position
 /// j*PixelStep + t*TapStep.
 /// </summary>
 internal readonly unsafe struct QuantizedPairing
@@ -19,7 +19,7 @@ internal readonly unsafe struct QuantizedPairing
     // Input columns from one position to the next; 0 where positions are pixel after pixel, step after step.
     private readonly int _grid;
 
-    public QuantizedPairing(in ConvGeometry g, QuantizedInput input, int multiplier, int lanes)
+    public QuantizedPairing(in ConvGeometry g, QuantizedInput input, int multiplier, int columns)
     {
         (_columns, _input, _channels, _multiplier) = (g.Columns, input, g.InChannels, multiplier);
         _steps = (g.Columns.Kernel + 1) / 2;
@@ -33,15 +33,15 @@ internal readonly unsafe struct QuantizedPairing
         if (positions <= alone)
         {
             (_grid, _positions) = ((int)grid, checked((int)positions));
-            (PixelStep, TapStep) = ((nint)(g.Columns.Stride / grid * lanes), (nint)(tap / grid * lanes));
+            (PixelStep, TapStep) = ((nint)(g.Columns.Stride / grid * columns), (nint)(tap / grid * columns));
         }
         else
         {
             _positions = checked((int)alone);
-            (PixelStep, TapStep) = ((nint)_steps * lanes, lanes);
+            (PixelStep, TapStep) = ((nint)_steps * columns, columns);
         }
 
-        RowInts = (nint)_positions * lanes;
+        RowInts = (nint)_positions * columns;
     }
 
     /// <summary>Integers that a row takes.</summary>
@@ -54,44 +54,87 @@ internal readonly unsafe struct QuantizedPairing
     public nint TapStep { get; }
 
     /// <summary>Pairs a row for the output channels from <paramref name="channel"/> on.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Fill<TSimd, TVec>(byte* row, int channel, int* target)
         where TSimd : struct, IIntegerSimd<TVec>
         where TVec : struct
     {
-        var zero = TSimd.Broadcast(_input.ZeroPoint);
-        var (columns, channels, signed, dilation) = (_columns.In, _channels, _input.IsSigned, _columns.Dilation);
-        var spread = stackalloc byte[TSimd.Count];
-        for (var p = 0; p < _positions; p++, target += TSimd.Count)
+        // The positions both of whose columns are inside the image.
+        var (first, end) = (0, 0);
+        if (_grid > 0 && _multiplier == 1 && 2 * TSimd.Count <= _channels && _columns.In > _columns.Dilation)
         {
-            var column = _grid > 0 ? (p * _grid) - _columns.PadBefore : (p / _steps * _columns.Stride) + (p % _steps * 2 * dilation) - _columns.PadBefore;
-            var low = TSimd.Broadcast(0);
-            var high = low;
-            if ((uint)column < (uint)columns)
-                low = TSimd.Subtract(Read<TSimd, TVec>(row + ((nint)column * channels), channel, signed, spread), zero);
-            column += dilation;
-            if ((uint)column < (uint)columns)
-                high = TSimd.Subtract(Read<TSimd, TVec>(row + ((nint)column * channels), channel, signed, spread), zero);
-            TSimd.Store(TSimd.JoinPairs(low, high), target);
+            first = (int)Math.Min(_positions, (_columns.PadBefore + _grid - 1L) / _grid);
+            end = (int)Math.Clamp(((_columns.In - 1L - _columns.Dilation + _columns.PadBefore) / _grid) + 1, first, _positions);
+            FillInside<TSimd, TVec>(row + ((((nint)first * _grid) - _columns.PadBefore) * _channels) + channel, end - first, target + ((nint)first * 2 * TSimd.Count));
         }
+
+        for (var p = 0; p < first; p++)
+            FillOne<TSimd, TVec>(row, channel, p, target);
+        for (var p = end; p < _positions; p++)
+            FillOne<TSimd, TVec>(row, channel, p, target);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private TVec Read<TSimd, TVec>(byte* pixel, int channel, bool signed, byte* spread)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void FillInside<TSimd, TVec>(byte* source, int count, int* target)
         where TSimd : struct, IIntegerSimd<TVec>
         where TVec : struct
     {
-        if (_multiplier == 1)
+        var zero = TSimd.BroadcastShort(_input.ZeroPoint);
+        var signed = _input.IsSigned;
+        var (step, right) = ((nint)_grid * _channels, (nint)_columns.Dilation * _channels);
+        if (step == right)
         {
-            spread = pixel + channel;
-        }
-        else
-        {
-            for (var lane = 0; lane < TSimd.Count; lane++)
-                spread[lane] = pixel[(channel + lane) / _multiplier];
+            // What is right of a position is the next one's own.
+            var current = TSimd.SubtractShorts(TSimd.LoadShorts(source, signed), zero);
+            for (var p = 0; p < count; p++, target += 2 * TSimd.Count)
+            {
+                source += step;
+                var next = TSimd.SubtractShorts(TSimd.LoadShorts(source, signed), zero);
+                TSimd.Store(TSimd.JoinLow(current, next), target);
+                TSimd.Store(TSimd.JoinHigh(current, next), target + TSimd.Count);
+                current = next;
+            }
+
+            return;
         }
 
-        return signed ? TSimd.LoadSignedBytes(spread) : TSimd.LoadBytes(spread);
+        for (var p = 0; p < count; p++, source += step, target += 2 * TSimd.Count)
+        {
+            var left = TSimd.SubtractShorts(TSimd.LoadShorts(source, signed), zero);
+            var next = TSimd.SubtractShorts(TSimd.LoadShorts(source + right, signed), zero);
+            TSimd.Store(TSimd.JoinLow(left, next), target);
+            TSimd.Store(TSimd.JoinHigh(left, next), target + TSimd.Count);
+        }
+    }
+
+    private void FillOne<TSimd, TVec>(byte* row, int channel, int position, int* target)
+        where TSimd : struct, IIntegerSimd<TVec>
+        where TVec : struct
+    {
+        var column = _grid > 0
+            ? (position * _grid) - _columns.PadBefore
+            : (position / _steps * _columns.Stride) + (position % _steps * 2 * _columns.Dilation) - _columns.PadBefore;
+        var left = Read<TSimd, TVec>(row, column, channel);
+        var right = Read<TSimd, TVec>(row, column + _columns.Dilation, channel);
+        target += (nint)position * 2 * TSimd.Count;
+        TSimd.Store(TSimd.JoinLow(left, right), target);
+        TSimd.Store(TSimd.JoinHigh(left, right), target + TSimd.Count);
+    }
+
+    private TVec Read<TSimd, TVec>(byte* row, int column, int channel)
+        where TSimd : struct, IIntegerSimd<TVec>
+        where TVec : struct
+    {
+        if ((uint)column >= (uint)_columns.In)
+            return TSimd.BroadcastShort(0);
+        var pixel = row + ((nint)column * _channels);
+        if (_multiplier == 1 && channel + (2 * TSimd.Count) <= _channels)
+            return TSimd.SubtractShorts(TSimd.LoadShorts(pixel + channel, _input.IsSigned), TSimd.BroadcastShort(_input.ZeroPoint));
+
+        // Every channel as often as it has outputs; a single output stands in both columns.
+        var spread = stackalloc byte[2 * TSimd.Count];
+        for (var i = 0; i < 2 * TSimd.Count; i++)
+            spread[i] = pixel[Math.Min((channel + i) / _multiplier, _channels - 1)];
+        return TSimd.SubtractShorts(TSimd.LoadShorts(spread, _input.IsSigned), TSimd.BroadcastShort(_input.ZeroPoint));
     }
 
     private static long GreatestCommonDivisor(long a, long b) => b == 0 ? a : GreatestCommonDivisor(b, a % b);

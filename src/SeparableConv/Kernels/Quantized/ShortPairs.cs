@@ -8,7 +8,8 @@ namespace SeparableConv.Kernels;
 /// <summary>
 /// The operations of <see cref="MatrixTile"/> with a pair of 16-bit numbers in every 32 bits of the operands and a 32-bit integer in
 /// those of the sums: a*b + c is low(a)*low(b) + high(a)*high(b) + c, exact, the sum wrapping around; a + b adds sums. Bits that are no float only ever
-/// pass through loads, stores and broadcasts, which keep them. Sums are not clamped: what makes bytes of them does that.
+/// pass through loads, stores and broadcasts, which keep them. Broadcasts are those of integers: with those of floats before integer
+/// multiplications Zen 4 does a fifth less. Sums are not clamped: what makes bytes of them does that.
 /// </summary>
 internal readonly struct ShortPairs128 : ITileSimd<Vector128<float>>
 {
@@ -19,7 +20,7 @@ internal readonly struct ShortPairs128 : ITileSimd<Vector128<float>>
     public static Vector128<float> Zero => Vector128<float>.Zero;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> Broadcast(float value) => Vector128.Create(value);
+    public static Vector128<float> Broadcast(float value) => Vector128.Create(BitConverter.SingleToInt32Bits(value)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Vector128<float> Load(float* source) => Vector128.Load(source);
@@ -33,6 +34,14 @@ internal readonly struct ShortPairs128 : ITileSimd<Vector128<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> MultiplyAdd(Vector128<float> a, Vector128<float> b, Vector128<float> c) =>
         Integers128.MultiplyAddPairs(a.AsInt32(), b.AsInt32(), c.AsInt32()).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MultiplyAddBoth(Vector128<float> a, Vector128<float> b, Vector128<float> e, ref Vector128<float> c, ref Vector128<float> d)
+    {
+        var (sumC, sumD) = (c.AsInt32(), d.AsInt32());
+        Integers128.MultiplyAddPairs(a.AsInt32(), b.AsInt32(), e.AsInt32(), ref sumC, ref sumD);
+        (c, d) = (sumC.AsSingle(), sumD.AsSingle());
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Min(Vector128<float> a, Vector128<float> b) => b;
@@ -51,7 +60,7 @@ internal readonly struct ShortPairs256 : ITileSimd<Vector256<float>>
     public static Vector256<float> Zero => Vector256<float>.Zero;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Broadcast(float value) => Vector256.Create(value);
+    public static Vector256<float> Broadcast(float value) => Vector256.Create(BitConverter.SingleToInt32Bits(value)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Vector256<float> Load(float* source) => Vector256.Load(source);
@@ -65,6 +74,14 @@ internal readonly struct ShortPairs256 : ITileSimd<Vector256<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> MultiplyAdd(Vector256<float> a, Vector256<float> b, Vector256<float> c) =>
         Integers256.MultiplyAddPairs(a.AsInt32(), b.AsInt32(), c.AsInt32()).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MultiplyAddBoth(Vector256<float> a, Vector256<float> b, Vector256<float> e, ref Vector256<float> c, ref Vector256<float> d)
+    {
+        var (sumC, sumD) = (c.AsInt32(), d.AsInt32());
+        Integers256.MultiplyAddPairs(a.AsInt32(), b.AsInt32(), e.AsInt32(), ref sumC, ref sumD);
+        (c, d) = (sumC.AsSingle(), sumD.AsSingle());
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Min(Vector256<float> a, Vector256<float> b) => b;
@@ -83,7 +100,7 @@ internal readonly struct ShortPairs512 : ITileSimd<Vector512<float>>
     public static Vector512<float> Zero => Vector512<float>.Zero;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Broadcast(float value) => Vector512.Create(value);
+    public static Vector512<float> Broadcast(float value) => Vector512.Create(BitConverter.SingleToInt32Bits(value)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Vector512<float> Load(float* source) => Vector512.Load(source);
@@ -97,6 +114,14 @@ internal readonly struct ShortPairs512 : ITileSimd<Vector512<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> MultiplyAdd(Vector512<float> a, Vector512<float> b, Vector512<float> c) =>
         Integers512.MultiplyAddPairs(a.AsInt32(), b.AsInt32(), c.AsInt32()).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MultiplyAddBoth(Vector512<float> a, Vector512<float> b, Vector512<float> e, ref Vector512<float> c, ref Vector512<float> d)
+    {
+        var (sumC, sumD) = (c.AsInt32(), d.AsInt32());
+        Integers512.MultiplyAddPairs(a.AsInt32(), b.AsInt32(), e.AsInt32(), ref sumC, ref sumD);
+        (c, d) = (sumC.AsSingle(), sumD.AsSingle());
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Min(Vector512<float> a, Vector512<float> b) => b;
@@ -130,6 +155,9 @@ internal readonly struct ShortPairsScalar : ITileSimd<float>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float MultiplyAdd(float a, float b, float c) => BitConverter.Int32BitsToSingle(IntegersScalar.MultiplyAddPairs(
         BitConverter.SingleToInt32Bits(a), BitConverter.SingleToInt32Bits(b), BitConverter.SingleToInt32Bits(c)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MultiplyAddBoth(float a, float b, float e, ref float c, ref float d) => (c, d) = (MultiplyAdd(a, b, c), MultiplyAdd(a, e, d));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Min(float a, float b) => b;

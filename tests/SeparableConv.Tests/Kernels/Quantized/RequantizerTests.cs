@@ -54,7 +54,7 @@ public sealed unsafe class RequantizerTests
 
     private static void CheckSums(int[] sums, double factor, long bound, Requantization rounding, SimdWidth width)
     {
-        const int channels = 19;
+        const int channels = 35;
         foreach (var (signed, zeroPoint, least, most) in new[]
             { (true, 0, -128, 127), (true, -128, -128, 127), (true, 127, -128, 127), (false, 0, 0, 255), (false, 255, 0, 255), (false, 100, 100, 200), (true, -5, -20, 9) })
         {
@@ -65,15 +65,13 @@ public sealed unsafe class RequantizerTests
             for (var i = 0; i < sums.Length; i++)
                 given[i] = sums[i] * requantizer.SumFactor;
             var bytes = new byte[given.Length];
-            var shorts = new short[given.Length];
             fixed (int* from = given)
             {
                 fixed (byte* to = bytes)
-                    requantizer.ToBytes(from, channels, rows, 0, channels, to, channels);
-                fixed (short* to = shorts)
-                    requantizer.ToShorts(from, channels, rows, 0, channels, to, channels);
+                    requantizer.Run(from, channels, rows, 0, channels, to, channels);
             }
 
+            var shorts = Apart(given, factor, bound, output, width);
             var multiplier = FixedPointMultiplier.Create(factor);
             for (var i = 0; i < sums.Length; i++)
             {
@@ -86,5 +84,31 @@ public sealed unsafe class RequantizerTests
                     $"{width} {output}: {sums[i]} * {factor} gives {bytes[i]} and {shorts[i]}; expected {expected}.");
             }
         }
+    }
+
+    // The same sums, taken apart, as 16-bit numbers.
+    private static short[] Apart(int[] given, double factor, long bound, QuantizedOutput output, SimdWidth width)
+    {
+        var lanes = (int)width;
+        var channels = 2 * lanes;
+        var order = Enumerable.Range(0, channels).Select(column => Requantizer.ChannelApart(column, lanes)).ToArray();
+        Assert.Equal(Enumerable.Range(0, channels), order.Order());
+        var requantizer = new Requantizer([factor], [.. Enumerable.Repeat(bound, channels)], output, width, order);
+        var rows = (given.Length + channels - 1) / channels;
+        var apart = new int[rows * channels];
+        for (var i = 0; i < apart.Length; i++)
+        {
+            var from = (i / channels * channels) + order[i % channels];
+            apart[i] = from < given.Length ? given[from] : 0;
+        }
+
+        var shorts = new short[rows * channels];
+        fixed (int* from = apart)
+        {
+            fixed (short* to = shorts)
+                requantizer.RunApart(from, rows, 0, channels, null, to, channels);
+        }
+
+        return shorts[..given.Length];
     }
 }
