@@ -71,9 +71,6 @@ public sealed unsafe class Activation
     /// <summary>Whether the two bounds are the whole function, so that nothing is left to do after the kernel's clamp.</summary>
     internal bool IsClamp => _kind == ActivationKind.Clamp;
 
-    /// <summary>Whether it changes nothing.</summary>
-    internal bool IsNone => IsClamp && float.IsNegativeInfinity(LowerBound) && float.IsPositiveInfinity(UpperBound);
-
     /// <summary>Whether a channel's result depends on the pixel's other channels, so that all of them must be there first.</summary>
     internal bool NeedsAllChannels => _kind == ActivationKind.Softmax;
 
