@@ -12,28 +12,36 @@ internal static class CommandLine
         "sepconv filter samples/picture.png -o blurred.png --kernel gauss:15:2.6 --explain",
         "sepconv kernel \"3 6 9; 4 8 12; 5 10 15\"",
         "sepconv cost 12x12x3 --kernel 5x5 --filters 256",
+        "sepconv run mobilenet_v1.tflite cat.jpg --labels labels.txt",
+    ];
+
+    private static readonly (string Name, Func<Terminal, Command> Create, Func<string[]> Examples)[] Commands =
+    [
+        (CostCommand.Name, CostCommand.Create, () => CostCommand.Examples),
+        (KernelCommand.Name, KernelCommand.Create, () => KernelCommand.Examples),
+        (FilterCommand.Name, FilterCommand.Create, () => FilterCommand.Examples),
+        (InspectCommand.Name, InspectCommand.Create, () => InspectCommand.Examples),
+        (RunCommand.Name, RunCommand.Create, () => RunCommand.Examples),
     ];
 
     /// <summary>Builds the commands.</summary>
     /// <param name="terminal">Where they read and write.</param>
-    public static RootCommand Create(Terminal terminal)
+    /// <param name="first">What was typed first. Where that is a command, the others are left out: building all their options takes longer than many a run.</param>
+    public static RootCommand Create(Terminal terminal, string? first)
     {
-        var root = new RootCommand("sepconv: separable convolutions. Count what they cost, separate kernels, filter pictures.")
+        var root = new RootCommand("sepconv: separable convolutions. Count what they cost, separate kernels, filter pictures, run networks.");
+        var examples = new Dictionary<string, Func<string[]>> { [root.Name] = () => Examples };
+        var isOne = Array.Exists(Commands, command => command.Name == first);
+        foreach (var command in Commands)
         {
-            CostCommand.Create(terminal),
-            KernelCommand.Create(terminal),
-            FilterCommand.Create(terminal),
-            InspectCommand.Create(terminal),
-        };
+            if (isOne && command.Name != first)
+                continue;
+            root.Add(command.Create(terminal));
+            examples.Add(command.Name, command.Examples);
+        }
+
         var help = root.Options.OfType<HelpOption>().Single();
-        help.Action = new ExamplesHelp((HelpAction)help.Action!, new()
-        {
-            [root.Name] = () => Examples,
-            [CostCommand.Name] = () => CostCommand.Examples,
-            [KernelCommand.Name] = () => KernelCommand.Examples,
-            [FilterCommand.Name] = () => FilterCommand.Examples,
-            [InspectCommand.Name] = () => InspectCommand.Examples,
-        });
+        help.Action = new ExamplesHelp((HelpAction)help.Action!, examples);
         return root;
     }
 }

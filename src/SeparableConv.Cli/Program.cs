@@ -18,7 +18,7 @@ internal static class Program
     internal static int Run(string[] args, Terminal terminal)
     {
         // Without response files: a name such as @2x.png is a file's.
-        var parsed = CommandLine.Create(terminal).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var parsed = CommandLine.Create(terminal, args.FirstOrDefault()).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
             var command = parsed.CommandResult.Command;

@@ -1,0 +1,215 @@
+using SeparableConv.Imaging;
+using SeparableConv.Networks;
+
+namespace SeparableConv.Cli.Commands;
+
+/// <summary>One network in one session: pictures and tensors in, reports out.</summary>
+internal sealed class NetworkRunner : IDisposable
+{
+    private readonly Terminal _terminal;
+    private readonly RunSettings _settings;
+    private readonly RunTarget? _target;
+    private readonly ClassLabels? _labels;
+    private readonly InferenceSession _session;
+    private readonly int _imageInput = -1;
+    private readonly PictureInput? _pictures;
+
+    /// <summary>Checks that the settings suit the network, and makes it ready.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="settings">What was asked.</param>
+    /// <param name="labels">The names of its classes, or null.</param>
+    /// <param name="target">Where outputs go, or null.</param>
+    /// <param name="terminal">Has standard input and output.</param>
+    /// <exception cref="InputException">Something that was asked for does not suit the network.</exception>
+    public NetworkRunner(Network network, RunSettings settings, ClassLabels? labels, RunTarget? target, Terminal terminal)
+    {
+        (_terminal, _settings, _target, _labels) = (terminal, settings, target, labels);
+        Classes = ClassCount(network);
+        if (Classes is null && (labels is not null || settings.Top is not null))
+            throw new InputException($"{(labels is not null ? "--labels" : "--top")} is for networks whose only output is a list of classes; this one's {Outputs(network)}.");
+        labels?.Check(Classes!.Value);
+        target?.PathsFor("", 1, network.Outputs);
+
+        var free = Enumerable.Range(0, network.Inputs.Count).ToList();
+        var named = BindNamed(network, free);
+        if (settings.Images.Count > 0)
+        {
+            _imageInput = OnlyFree(network, free);
+            if (settings.Images.Any(image => !IsTensor(image)))
+                _pictures = Pictures(network.Inputs[_imageInput]);
+            else if (settings.Mean is not null || settings.Deviation is not null)
+                throw new InputException("--mean and --std change nothing: every input is a .npy tensor, which holds the network's own numbers.");
+        }
+        else if (free.Count > 0)
+        {
+            throw new InputException($"Nothing is given for {Names(free.Select(i => network.Inputs[i]))}; give --input NAME=FILE.npy for every input, or a picture for one.");
+        }
+
+        _session = new InferenceSession(network, new SessionOptions { Threads = settings.Threads });
+
+        // Inputs stay as they are written, from run to run.
+        foreach (var (index, bytes) in named)
+            bytes.CopyTo(_session.InputBytes(index));
+    }
+
+    /// <summary>How many classes the network tells apart; null where it is no classifier.</summary>
+    public int? Classes { get; }
+
+    /// <summary>What is done to pixels, for people; null where no picture is run.</summary>
+    public string? Normalization => _pictures?.Normalization;
+
+    /// <summary>The network's layers and their times, over the runs of the last input.</summary>
+    public LayerProfile Profile() => LayerProfile.Measure(_session, _settings.Repeat ?? LayerProfile.DefaultRounds);
+
+    /// <summary>Runs one picture or tensor.</summary>
+    /// <param name="image">Its file, or - for standard input; null where every input was named.</param>
+    /// <exception cref="InputException">It cannot be read or does not suit the network, or an output cannot be written.</exception>
+    public RunReport Run(string? image)
+    {
+        var description = image is null ? Names(_session.Inputs) : Fill(image);
+        _session.Run();
+
+        var source = image ?? _settings.Named[0].File;
+        var files = Save(source);
+        var (top, outputs) = Classes is null
+            ? ((ClassScore[]?)null, Summaries())
+            : (ClassScore.Best(Numbers(0), _settings.Top ?? RunSettings.DefaultTop, _labels), null);
+        RunTimes? times = _settings.Repeat is { } rounds ? RunTimes.Repeat(rounds, _session.Run) : null;
+        return new RunReport(source, description, top, outputs, files, times, _settings.Repeat ?? 1);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _session.Dispose();
+
+    // One output with a single dimension that is not 1: (1, 1000), (1000), or (1, 1000, 1, 1).
+    private static int? ClassCount(Network network)
+    {
+        if (network.Outputs is not [var output] || output.Type.Element == ElementType.Bool)
+            return null;
+        var lengths = output.Type.Shape.Lengths;
+        var largest = 1;
+        foreach (var length in lengths)
+        {
+            if (length == 0 || (length > 1 && largest > 1))
+                return null;
+            largest = Math.Max(largest, length);
+        }
+
+        return lengths.Length == 0 || (lengths.Length > 2 && largest == 1) ? null : largest;
+    }
+
+    // Reads the named tensors, and leaves as free the inputs that none was named for.
+    private List<(int Index, byte[] Bytes)> BindNamed(Network network, List<int> free)
+    {
+        var named = new List<(int Index, byte[] Bytes)>();
+        foreach (var (name, file) in _settings.Named)
+        {
+            var index = free.FindIndex(i => network.Inputs[i].Name == name);
+            if (index < 0)
+                throw new InputException($"The network has no input '{name}'; it has {Names(network.Inputs)}.");
+            var input = network.Inputs[free[index]];
+            var bytes = new byte[checked((int)input.Type.Bytes)];
+            TensorInput.Write(ReadTensor(file), file, input, bytes);
+            named.Add((free[index], bytes));
+            free.RemoveAt(index);
+        }
+
+        return named;
+    }
+
+    private static int OnlyFree(Network network, List<int> free) => free.Count switch
+    {
+        1 => free[0],
+        0 => throw new InputException($"Nothing is left for a picture: {(network.Inputs.Count == 0 ? "the network has no input" : "--input gives every input of the network")}; leave the picture out."),
+        _ => throw new InputException($"The network has {network.Inputs.Count} inputs, and a picture is for one; give all others by --input NAME=FILE.npy. They are {Names(free.Select(i => network.Inputs[i]))}."),
+    };
+
+    private static string Names(IEnumerable<Value> values) => string.Join(", ", values.Select(value => $"'{value.Name}' {value.Type}"));
+
+    private static string Outputs(Network network) => network.Outputs.Count == 1 ? $"is {Names(network.Outputs)}" : $"are {Names(network.Outputs)}";
+
+    private PictureInput Pictures(Value input)
+    {
+        var layout = PictureLayout.Of(input);
+        return new PictureInput(input, layout, Commands.Normalization.Of(input, layout, _settings.Mean, _settings.Deviation));
+    }
+
+    private string Fill(string image)
+    {
+        var input = _session.Inputs[_imageInput];
+        var memory = _session.InputBytes(_imageInput);
+        if (image != Terminal.Dash && IsTensor(image))
+        {
+            TensorInput.Write(ReadTensor(image), image, input, memory);
+            return input.Type.ToString();
+        }
+
+        var picture = PictureFile.Load(image, _terminal, _settings.Reading).Image;
+        _pictures!.Write(picture, memory);
+        return $"{picture.Width}x{picture.Height}x{picture.Channels} {TypeName(picture)} to {input.Type}";
+    }
+
+    private static string TypeName(Image image) => image.SampleType switch
+    {
+        SampleType.Byte => "uint8",
+        SampleType.UInt16 => "uint16",
+        _ => "float32",
+    };
+
+    // By content; what cannot be opened is told when its turn comes.
+    private static bool IsTensor(string path)
+    {
+        try
+        {
+            Span<byte> start = stackalloc byte[6];
+            using var file = File.OpenRead(path);
+            return file.CanSeek && file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == start.Length && start is [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
+        }
+        catch (Exception e) when (Failure.IsExpected(e))
+        {
+            return false;
+        }
+    }
+
+    private static NpyArray ReadTensor(string path)
+    {
+        try
+        {
+            return NpyFile.Load(path);
+        }
+        catch (Exception e) when (Failure.IsExpected(e))
+        {
+            throw new InputException(PictureFile.Named(path, e), e);
+        }
+    }
+
+    private double[] Numbers(int output) => OutputSummary.Numbers(_session.Outputs[output].Type, _session.OutputBytes(output));
+
+    private OutputSummary[] Summaries()
+    {
+        var summaries = new OutputSummary[_session.Outputs.Count];
+        for (var i = 0; i < summaries.Length; i++)
+            summaries[i] = OutputSummary.Of(_session.Outputs[i], Numbers(i));
+        return summaries;
+    }
+
+    private string[] Save(string source)
+    {
+        if (_target is null)
+            return [];
+        var arrays = new NpyArray[_session.Outputs.Count];
+        for (var i = 0; i < arrays.Length; i++)
+            arrays[i] = TensorInput.ToArray(_session.Outputs[i].Type, _session.OutputBytes(i));
+        if (_target.IsStandardOutput)
+        {
+            using var output = _terminal.OpenOutput();
+            NpyFile.Write(output, arrays[0]);
+            output.Flush();
+            return [];
+        }
+
+        var paths = _target.PathsFor(source, _settings.Images.Count, _session.Outputs);
+        RunTarget.Save(arrays, paths);
+        return paths;
+    }
+}
