@@ -36,10 +36,10 @@ internal static class ConvolutionWriters
             "ConvTranspose",
             node.Name,
             [output.First(node.Inputs[0]!), weights, Bias(output, node)],
-            Attribute("strides", op.Stride.Height, op.Stride.Width),
-            Attribute("dilations", op.Dilation.Height, op.Dilation.Width),
-            Attribute("pads", op.Top, op.Left, op.Bottom, op.Right),
-            Attribute("output_padding", op.OutputPadding.Height, op.OutputPadding.Width),
+            ListAttribute("strides", op.Stride.Height, op.Stride.Width),
+            ListAttribute("dilations", op.Dilation.Height, op.Dilation.Width),
+            ListAttribute("pads", op.Top, op.Left, op.Bottom, op.Right),
+            ListAttribute("output_padding", op.OutputPadding.Height, op.OutputPadding.Width),
             Attribute("group", op.Groups));
         Finish(output, node, y, op.Activation);
     }
@@ -121,23 +121,23 @@ internal static class ConvolutionWriters
             "Conv",
             node.Name,
             [output.First(node.Inputs[0]!), weights, Bias(output, node)],
-            Attribute("kernel_shape", g.Rows.Kernel, g.Columns.Kernel),
-            Attribute("strides", g.Rows.Stride, g.Columns.Stride),
-            Attribute("dilations", g.Rows.Dilation, g.Columns.Dilation),
-            Attribute("pads", g.Rows.PadBefore, g.Columns.PadBefore, g.Rows.PadAfter, g.Columns.PadAfter),
+            ListAttribute("kernel_shape", g.Rows.Kernel, g.Columns.Kernel),
+            ListAttribute("strides", g.Rows.Stride, g.Columns.Stride),
+            ListAttribute("dilations", g.Rows.Dilation, g.Columns.Dilation),
+            ListAttribute("pads", g.Rows.PadBefore, g.Columns.PadBefore, g.Rows.PadAfter, g.Columns.PadAfter),
             Attribute("group", groups));
         Finish(output, node, y, options.Activation);
     }
 
     private static List<AttributeProto> Pool(Size2D kernel, Size2D stride, Size2D dilation, Padding padding, bool ceilMode)
     {
-        var attributes = new List<AttributeProto> { Attribute("kernel_shape", kernel.Height, kernel.Width), Attribute("strides", stride.Height, stride.Width) };
+        var attributes = new List<AttributeProto> { ListAttribute("kernel_shape", kernel.Height, kernel.Width), ListAttribute("strides", stride.Height, stride.Width) };
         if (dilation != 1)
-            attributes.Add(Attribute("dilations", dilation.Height, dilation.Width));
+            attributes.Add(ListAttribute("dilations", dilation.Height, dilation.Width));
         if (padding.Mode is PaddingMode.SameUpper or PaddingMode.SameLower)
             attributes.Add(Attribute("auto_pad", padding.Mode == PaddingMode.SameUpper ? "SAME_UPPER" : "SAME_LOWER"));
         else
-            attributes.Add(Attribute("pads", padding.Top, padding.Left, padding.Bottom, padding.Right));
+            attributes.Add(ListAttribute("pads", padding.Top, padding.Left, padding.Bottom, padding.Right));
         if (ceilMode)
             attributes.Add(Attribute("ceil_mode", 1));
         return attributes;
@@ -145,7 +145,7 @@ internal static class ConvolutionWriters
 
     private static string Weights(OnnxOutput output, Value w, string suffix, int[] permutation) => w.Constant is { } data
         ? output.Constant($"{w.Name}/{suffix}", Transposed(data, permutation))
-        : output.Node("Transpose", $"{w.Name}/{suffix}", [output.AsIs(w)], Attribute("perm", permutation));
+        : output.Node("Transpose", $"{w.Name}/{suffix}", [output.AsIs(w)], ListAttribute("perm", permutation));
 
     private static string Bias(OnnxOutput output, Node node) => node.Inputs.Count > 2 && node.Inputs[2] is { } bias ? output.AsIs(bias) : "";
 

@@ -102,7 +102,7 @@ internal sealed class OnnxOutput
             return name;
         if (value.Constant is { } data)
             return _asIs[value] = Constant(value.Name, data);
-        return _asIs[value] = Node("Transpose", $"{value.Name}/nhwc", [_first[value]], Attribute("perm", 0, 2, 3, 1));
+        return _asIs[value] = Node("Transpose", $"{value.Name}/nhwc", [_first[value]], ListAttribute("perm", 0, 2, 3, 1));
     }
 
     /// <summary>The tensor that holds an image channels first.</summary>
@@ -112,7 +112,7 @@ internal sealed class OnnxOutput
             return name;
         if (value.Constant is { } data)
             return _first[value] = Constant($"{value.Name}/nchw", Transposed(data, 0, 3, 1, 2));
-        return _first[value] = Node("Transpose", $"{value.Name}/nchw", [AsIs(value)], Attribute("perm", 0, 3, 1, 2));
+        return _first[value] = Node("Transpose", $"{value.Name}/nchw", [AsIs(value)], ListAttribute("perm", 0, 3, 1, 2));
     }
 
     /// <summary>The tensor in the layout asked for.</summary>
@@ -156,7 +156,7 @@ internal sealed class OnnxOutput
 
     public static AttributeProto Attribute(string name, string text) => new() { Name = name, S = ByteString.CopyFromUtf8(text), Type = AttributeType.String };
 
-    public static AttributeProto Attribute(string name, params ReadOnlySpan<int> numbers)
+    public static AttributeProto ListAttribute(string name, params ReadOnlySpan<int> numbers)
     {
         var attribute = new AttributeProto { Name = name, Type = AttributeType.Ints };
         foreach (var number in numbers)

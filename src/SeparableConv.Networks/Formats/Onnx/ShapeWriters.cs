@@ -45,9 +45,9 @@ internal static class ShapeWriters
         else if (permutation is [0, 3, 1, 2] && output.HasFirst(x) && !x.IsConstant)
             output.SetAsIs(y, output.First(x));
         else if (x.Shape.Rank == 4 && !output.HasAsIs(x))
-            output.SetAsIs(y, output.Node("Transpose", node.Name, [output.First(x)], Attribute("perm", Array.ConvertAll(permutation, FirstAxis))));
+            output.SetAsIs(y, output.Node("Transpose", node.Name, [output.First(x)], ListAttribute("perm", Array.ConvertAll(permutation, FirstAxis))));
         else
-            output.SetAsIs(y, output.Node("Transpose", node.Name, [output.AsIs(x)], Attribute("perm", permutation)));
+            output.SetAsIs(y, output.Node("Transpose", node.Name, [output.AsIs(x)], ListAttribute("perm", permutation)));
     }
 
     public static void Expand(OnnxOutput output, Node node) => output.SetAsIs(node.Outputs[0], output.Node(
