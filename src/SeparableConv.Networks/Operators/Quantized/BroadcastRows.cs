@@ -72,4 +72,28 @@ internal sealed class BroadcastRows
 
         return ((int)first, (int)second);
     }
+
+    /// <summary>The pieces of rows that lie between two elements of the common shape: where each begins and how long it is.</summary>
+    public PartEnumerator Parts(nint start, nint end) => new(this, start, end);
+
+    /// <summary>Walks over pieces of rows.</summary>
+    public struct PartEnumerator(BroadcastRows rows, nint start, nint end)
+    {
+        /// <summary>A piece: its place in the common shape and in the two operands, and its length.</summary>
+        public (nint Start, nint First, nint Second, nint Count) Current { get; private set; }
+
+        public readonly PartEnumerator GetEnumerator() => this;
+
+        public bool MoveNext()
+        {
+            if (start >= end)
+                return false;
+            var (row, within) = Math.DivRem(start, rows.RowLength);
+            var (first, second) = rows.Row((int)row);
+            var count = Math.Min(rows.RowLength - within, end - start);
+            Current = (start, first + (within * rows.FirstStep), second + (within * rows.SecondStep), count);
+            start += count;
+            return true;
+        }
+    }
 }

@@ -4,7 +4,7 @@ namespace SeparableConv.Networks.Operators;
 /// A function of each quantized element alone: x of bytes -> the same shape, of <paramref name="element"/> with the quantization
 /// <paramref name="output"/>. There are 256 arguments, so that it is a table.
 /// </summary>
-internal abstract class ByteTableOperator(ElementType element, Quantization output) : QuantizedOperator
+internal abstract unsafe class ByteTableOperator(ElementType element, Quantization output) : QuantizedOperator
 {
     public ElementType Element { get; } = element;
 
@@ -42,10 +42,21 @@ internal abstract class ByteTableOperator(ElementType element, Quantization outp
     {
         public override void Run(ForwardContext context)
         {
-            var x = context.Inputs[0].Bytes();
-            var y = context.Outputs[0].Bytes();
-            for (var i = 0; i < x.Length; i++)
-                y[i] = table[x[i]];
+            var work = new TableWork { Table = table, X = (byte*)context.Inputs[0].Memory, Y = (byte*)context.Outputs[0].Memory };
+            ElementParts.Run(work, context.Inputs[0].Shape.ElementCount, 1, context.Threads);
+        }
+    }
+
+    private struct TableWork : IRangeWork
+    {
+        public byte[] Table;
+        public byte* X;
+        public byte* Y;
+
+        public readonly void Run(nint start, nint end)
+        {
+            for (var i = start; i < end; i++)
+                Y[i] = Table[X[i]];
         }
     }
 }

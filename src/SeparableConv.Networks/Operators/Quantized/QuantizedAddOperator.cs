@@ -6,7 +6,7 @@ namespace SeparableConv.Networks.Operators;
 /// a + b or a - b of quantized bytes, with NumPy's broadcasting: both brought to half the larger scale with 20 bits after the binary
 /// point, added, and brought to the output's scale within the clamp.
 /// </summary>
-internal sealed class QuantizedAddOperator(Quantization output, int clampMin, int clampMax, bool subtract) : QuantizedOperator
+internal sealed unsafe class QuantizedAddOperator(Quantization output, int clampMin, int clampMax, bool subtract) : QuantizedOperator
 {
     private const int FractionBits = 20;
 
@@ -55,20 +55,32 @@ internal sealed class QuantizedAddOperator(Quantization output, int clampMin, in
 
     private sealed class AddStep(BroadcastRows rows, int[] first, int[] second, FixedPointMultiplier toOutput, int zeroPoint, (int Min, int Max) clamp) : Step
     {
-        public override void Run(ForwardContext context)
+        private BroadcastRows Rows => rows;
+
+        public override void Run(ForwardContext context) => ElementParts.Run(
+            new AddWork { Step = this, A = (byte*)context.Inputs[0].Memory, B = (byte*)context.Inputs[1].Memory, Y = (byte*)context.Outputs[0].Memory },
+            (long)rows.Rows * rows.RowLength,
+            1,
+            context.Threads);
+
+        private void Part(byte* a, byte* b, byte* y, nint count)
         {
-            var a = context.Inputs[0].Bytes();
-            var b = context.Inputs[1].Bytes();
-            var y = context.Outputs[0].Bytes();
-            for (var row = 0; row < rows.Rows; row++)
+            var (stepA, stepB) = (rows.FirstStep, rows.SecondStep);
+            for (nint k = 0; k < count; k++, a += stepA, b += stepB)
+                y[k] = (byte)Math.Clamp(toOutput.Multiply(first[*a] + second[*b]) + zeroPoint, clamp.Min, clamp.Max);
+        }
+
+        private struct AddWork : IRangeWork
+        {
+            public AddStep Step;
+            public byte* A;
+            public byte* B;
+            public byte* Y;
+
+            public readonly void Run(nint start, nint end)
             {
-                var (i, j) = rows.Row(row);
-                foreach (ref var result in y.Slice(row * rows.RowLength, rows.RowLength))
-                {
-                    result = (byte)Math.Clamp(toOutput.Multiply(first[a[i]] + second[b[j]]) + zeroPoint, clamp.Min, clamp.Max);
-                    i += rows.FirstStep;
-                    j += rows.SecondStep;
-                }
+                foreach (var part in Step.Rows.Parts(start, end))
+                    Step.Part(A + part.First, B + part.Second, Y + part.Start, part.Count);
             }
         }
     }

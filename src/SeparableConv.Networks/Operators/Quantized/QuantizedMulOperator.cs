@@ -3,7 +3,7 @@ using SeparableConv.Kernels;
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>a * b of quantized bytes, with NumPy's broadcasting: the product of the two distances from zero, rescaled within the clamp.</summary>
-internal sealed class QuantizedMulOperator(Quantization output, int clampMin, int clampMax) : QuantizedOperator
+internal sealed unsafe class QuantizedMulOperator(Quantization output, int clampMin, int clampMax) : QuantizedOperator
 {
     public override string Kind => "QuantizedMul";
 
@@ -42,20 +42,32 @@ internal sealed class QuantizedMulOperator(Quantization output, int clampMin, in
 
     private sealed class MulStep(BroadcastRows rows, short[] first, short[] second, FixedPointMultiplier multiplier, int zeroPoint, (int Min, int Max) clamp) : Step
     {
-        public override void Run(ForwardContext context)
+        private BroadcastRows Rows => rows;
+
+        public override void Run(ForwardContext context) => ElementParts.Run(
+            new MulWork { Step = this, A = (byte*)context.Inputs[0].Memory, B = (byte*)context.Inputs[1].Memory, Y = (byte*)context.Outputs[0].Memory },
+            (long)rows.Rows * rows.RowLength,
+            1,
+            context.Threads);
+
+        private void Part(byte* a, byte* b, byte* y, nint count)
         {
-            var a = context.Inputs[0].Bytes();
-            var b = context.Inputs[1].Bytes();
-            var y = context.Outputs[0].Bytes();
-            for (var row = 0; row < rows.Rows; row++)
+            var (stepA, stepB) = (rows.FirstStep, rows.SecondStep);
+            for (nint k = 0; k < count; k++, a += stepA, b += stepB)
+                y[k] = (byte)Math.Clamp(multiplier.Multiply(first[*a] * second[*b]) + zeroPoint, clamp.Min, clamp.Max);
+        }
+
+        private struct MulWork : IRangeWork
+        {
+            public MulStep Step;
+            public byte* A;
+            public byte* B;
+            public byte* Y;
+
+            public readonly void Run(nint start, nint end)
             {
-                var (i, j) = rows.Row(row);
-                foreach (ref var result in y.Slice(row * rows.RowLength, rows.RowLength))
-                {
-                    result = (byte)Math.Clamp(multiplier.Multiply(first[a[i]] * second[b[j]]) + zeroPoint, clamp.Min, clamp.Max);
-                    i += rows.FirstStep;
-                    j += rows.SecondStep;
-                }
+                foreach (var part in Step.Rows.Parts(start, end))
+                    Step.Part(A + part.First, B + part.Second, Y + part.Start, part.Count);
             }
         }
     }

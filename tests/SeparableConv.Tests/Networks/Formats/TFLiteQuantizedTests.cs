@@ -48,6 +48,37 @@ public class TFLiteQuantizedTests
         }
     }
 
+    [Fact]
+    public void Arithmetic_cut_into_parts_is_the_same_and_allocates_nothing()
+    {
+        // 41*31*23 elements are more than one part, and the cut lies within a row.
+        var numbers = new QuantizedNumbers(ElementType.Int8, 1);
+        var (first, second, output) = (numbers.Quantization(0.05f), numbers.Quantization(0.03f), numbers.Quantization(0.06f));
+        var (a, b) = (numbers.Bytes(41 * 31 * 23), numbers.Bytes(31 * 23));
+        var file = new TFLiteFile { Inputs = [0, 1], Outputs = [3] };
+        file.Tensor(ElementType.Int8, [41, 31, 23], first);
+        file.Tensor(ElementType.Int8, [31, 23], second);
+        file.Tensor(ElementType.Int8, [41, 31, 23], output);
+        file.Tensor(ElementType.Int8, [41, 31, 23], output);
+        file.Operator(BuiltinOperator.ADD, [0, 1], [2], 11, []);
+        file.Operator(BuiltinOperator.RELU, [2], [3]);
+        using var session = new InferenceSession(file.Read(), new() { Threads = 2 });
+        a.CopyTo(session.InputBytes(0));
+        b.CopyTo(session.InputBytes(1));
+        session.Run();
+        var y = numbers.Values(session.OutputBytes(0).ToArray());
+        var (x1, x2) = (numbers.Values(a), numbers.Values(b));
+        for (var i = 0; i < y.Length; i++)
+        {
+            var sum = Sum(x1[i] - first.ZeroPoint, x2[i % x2.Length] - second.ZeroPoint, first.Scale, second.Scale, output.Scale, subtract: false);
+            Assert.Equal(Math.Max(numbers.Clamp(sum + output.ZeroPoint), output.ZeroPoint), y[i]);
+        }
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        session.Run();
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -105,7 +136,12 @@ public class TFLiteQuantizedTests
             file.Tensor(element, [1], quantization);
             file.Operator(BuiltinOperator.AVERAGE_POOL_2D, [0], [1], 5, new()
             {
-                [0] = (byte)(isSame ? 0 : 1), [1] = stride, [2] = stride, [3] = kernel, [4] = kernel, [5] = (byte)activation,
+                [0] = (byte)(isSame ? 0 : 1),
+                [1] = stride,
+                [2] = stride,
+                [3] = kernel,
+                [4] = kernel,
+                [5] = (byte)activation,
             });
             var y = numbers.Values(file.Run(x));
 
