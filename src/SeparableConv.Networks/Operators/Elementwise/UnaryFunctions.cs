@@ -39,7 +39,13 @@ internal static class UnaryFunctions
     public readonly struct Softplus<T> : IUnaryFunction<T>
         where T : IFloatingPointIeee754<T>
     {
-        public static T Apply(T x) => T.Max(x, T.Zero) + T.LogP1(T.Exp(-T.Abs(x)));
+        public static T Apply(T x)
+        {
+            // The framework's LogP1 is log(1 + z), which forgets a small z.
+            var z = Math.Exp(-Math.Abs(double.CreateTruncating(x)));
+            var log = z < 1e-5 ? z - (z * z / 2) : Math.Log(1 + z);
+            return T.CreateTruncating(Math.Max(double.CreateTruncating(x), 0) + log);
+        }
     }
 
     public readonly struct Softsign<T> : IUnaryFunction<T>

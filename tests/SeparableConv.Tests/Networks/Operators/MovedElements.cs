@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using SeparableConv.Networks;
 using SeparableConv.Networks.Operators;
+using SeparableConv.Tests.Support;
 using Xunit;
 
 namespace SeparableConv.Tests.Networks.Operators;
@@ -67,26 +68,12 @@ internal static class MovedElements
             for (var i = 0; i < inputs.Length; i++)
                 inputs[i].Bytes.CopyTo(session.InputBytes(i));
             session.Run();
-            Assert.Equal(0, AllocatedByRun(session));
+            Assert.Equal(0, Allocations.Least(session.Run));
             for (var i = 0; i < results.Length; i++)
                 Assert.True(results[i].Bytes.SequenceEqual(session.OutputBytes(i)), $"{op.Kind} in a session of {threads} threads gives something else for output {i}.");
         }
 
         return results;
-    }
-
-    // The least of several: starting the pool's threads allocates, and another test may have had them until now.
-    private static long AllocatedByRun(InferenceSession session)
-    {
-        var least = long.MaxValue;
-        for (var round = 0; round < 20 && least > 0; round++)
-        {
-            var before = GC.GetAllocatedBytesForCurrentThread();
-            session.Run();
-            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
-        }
-
-        return least;
     }
 
     /// <summary>Checks one output: its shape, and its bytes.</summary>
