@@ -8,6 +8,8 @@ internal static class NormalizationReaders
     /// <summary>y = (x - mean) / sqrt(variance + epsilon) * scale + bias, a channel (dimension 1) at a time.</summary>
     public static void BatchNormalization(OnnxGraph graph, OnnxNode node)
     {
+        if (graph.Opset < 7 && !node.Flag("is_test", false))
+            throw node.Error("is_test is 0, which computes statistics of the batch; expected 1, inference");
         if (node.Flag("training_mode", false))
             throw node.Error("training_mode is 1, which computes statistics of the batch; expected 0, inference");
         if (!node.Flag("spatial", true))

@@ -6,11 +6,49 @@ namespace SeparableConv.Tests.Networks.Formats;
 /// <summary>ONNX's own backend tests, all that lie in the shared data.</summary>
 public class OnnxBackendTests(ITestOutputHelper log)
 {
-    private const int Passing = 0;
+    private const int Passing = 199;
 
     // What the reader must refuse, and the words that say why.
     private static readonly Dictionary<string, string> Refused = new()
     {
+        ["node/test_averagepool_3d_default"] = "three spatial axes",
+        ["node/test_averagepool_3d_dilations_large_count_include_pad_is_0_ceil_mode_is_False"] = "three spatial axes",
+        ["node/test_averagepool_3d_dilations_large_count_include_pad_is_0_ceil_mode_is_True"] = "three spatial axes",
+        ["node/test_averagepool_3d_dilations_small"] = "three spatial axes",
+        ["node/test_batchnorm_example_training_mode"] = "training_mode",
+        ["node/test_convtranspose_3d"] = "three spatial axes",
+        ["node/test_dequantizelinear_blocked"] = "scales of blocks",
+        ["node/test_dequantizelinear_e4m3fn_float16"] = "float8",
+        ["node/test_dequantizelinear_e5m2"] = "float8",
+        ["node/test_dequantizelinear_float4e2m1"] = "float4",
+        ["node/test_dequantizelinear_int2"] = "int2",
+        ["node/test_dequantizelinear_int4"] = "int4",
+        ["node/test_dequantizelinear_uint4"] = "uint4",
+        ["node/test_maxpool_3d_default"] = "three spatial axes",
+        ["node/test_maxpool_3d_dilations"] = "three spatial axes",
+        ["node/test_maxpool_3d_dilations_use_ref_impl"] = "three spatial axes",
+        ["node/test_quantizelinear_blocked_asymmetric"] = "scales of blocks",
+        ["node/test_quantizelinear_blocked_symmetric"] = "scales of blocks",
+        ["node/test_quantizelinear_e4m3fn"] = "float8",
+        ["node/test_quantizelinear_int2"] = "int2",
+        ["node/test_quantizelinear_uint4"] = "uint4",
+        ["pytorch-converted/test_AvgPool3d_stride"] = "three spatial axes",
+        ["pytorch-converted/test_AvgPool3d_stride1_pad0_gpu_input"] = "three spatial axes",
+        ["pytorch-converted/test_Conv3d"] = "three spatial axes",
+        ["pytorch-converted/test_Conv3d_groups"] = "three spatial axes",
+        ["pytorch-converted/test_Conv3d_no_bias"] = "three spatial axes",
+        ["pytorch-converted/test_Conv3d_stride_padding"] = "three spatial axes",
+        ["pytorch-converted/test_MaxPool3d_stride_padding"] = "three spatial axes",
+        ["simple/test_gradient_of_add"] = "Gradient",
+        ["simple/test_gradient_of_add_and_mul"] = "Gradient",
+        ["simple/test_sequence_model1"] = "Sequence",
+        ["simple/test_sequence_model2"] = "Sequence",
+        ["simple/test_sequence_model7"] = "Sequence",
+        ["simple/test_strnorm_model_monday_casesensintive_lower"] = "string",
+        ["simple/test_strnorm_model_monday_casesensintive_nochangecase"] = "string",
+        ["simple/test_strnorm_model_monday_empty_output"] = "string",
+        ["simple/test_strnorm_model_monday_insensintive_upper_twodim"] = "string",
+        ["simple/test_strnorm_model_nostopwords_nochangecase"] = "string",
     };
 
     [Fact]
