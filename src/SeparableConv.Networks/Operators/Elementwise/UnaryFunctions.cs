@@ -39,7 +39,14 @@ internal static class UnaryFunctions
     public readonly struct Softplus<T> : IUnaryFunction<T>
         where T : IFloatingPointIeee754<T>
     {
-        public static T Apply(T x) => T.Max(x, T.Zero) + T.LogP1(T.Exp(-T.Abs(x)));
+        public static T Apply(T x)
+        {
+            // The rounding of 1 + e is taken back by the quotient, so that log keeps every digit of a small e.
+            var e = Math.Exp(-Math.Abs(double.CreateSaturating(x)));
+            var sum = 1 + e;
+            var logarithm = sum == 1 ? e : Math.Log(sum) * (e / (sum - 1));
+            return T.CreateSaturating(Math.Max(double.CreateSaturating(x), 0) + logarithm);
+        }
     }
 
     public readonly struct Softsign<T> : IUnaryFunction<T>

@@ -24,7 +24,7 @@ internal static class PoolShapes
     private static AxisGeometry RoundUp(in AxisGeometry axis)
     {
         var left = axis.In + axis.PadBefore + axis.PadAfter - axis.Span;
-        var more = left % axis.Stride != 0 && (long)axis.Out * axis.Stride < (long)axis.In + axis.PadBefore;
-        return more ? axis with { Out = axis.Out + 1 } : axis;
+        var output = axis.Out + (left % axis.Stride != 0 ? 1 : 0);
+        return axis with { Out = (output - 1L) * axis.Stride >= (long)axis.In + axis.PadBefore ? output - 1 : output };
     }
 }
