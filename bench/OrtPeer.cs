@@ -60,14 +60,14 @@ internal sealed class OrtPeer : IDisposable
         return [.. answer["milliseconds"]!.AsArray().Select(ms => (double)ms!)];
     }
 
-    /// <summary>The model's first output for an input of ours, both as ONNX lays them out (NCHW).</summary>
-    public float[] Run(int id, ReadOnlySpan<float> input)
+    /// <summary>One of the model's outputs for an input of ours, both as ONNX lays them out (NCHW).</summary>
+    public float[] Run(int id, ReadOnlySpan<float> input, int index = 0)
     {
         var (from, to) = (Path.GetTempFileName(), Path.GetTempFileName());
         try
         {
             File.WriteAllBytes(from, MemoryMarshal.AsBytes(input));
-            Ask(new JsonObject { ["do"] = "run", ["id"] = id, ["input"] = from, ["output"] = to });
+            Ask(new JsonObject { ["do"] = "run", ["id"] = id, ["input"] = from, ["output"] = to, ["index"] = index });
             return MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(to)).ToArray();
         }
         finally

@@ -12,12 +12,14 @@ internal static class Program
                 return FilterSuite.Run(rest);
             case ["fused", .. var rest]:
                 return FusedSuite.Run(rest);
+            case ["networks", .. var rest]:
+                return NetworkSuite.Run(rest);
             case ["pointwise", .. var rest]:
                 return PointwiseSuite.Run(rest);
             case ["standard", .. var rest]:
                 return StandardSuite.Run(rest);
             default:
-                Console.Error.WriteLine("usage: SeparableConv.Bench SUITE [options]; suites: depthwise, filters, fused, pointwise, standard.");
+                Console.Error.WriteLine("usage: SeparableConv.Bench SUITE [options]; suites: depthwise, filters, fused, networks, pointwise, standard.");
                 return 2;
         }
     }

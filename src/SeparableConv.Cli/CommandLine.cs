@@ -23,6 +23,7 @@ internal static class CommandLine
             CostCommand.Create(terminal),
             KernelCommand.Create(terminal),
             FilterCommand.Create(terminal),
+            InspectCommand.Create(terminal),
         };
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new ExamplesHelp((HelpAction)help.Action!, new()
@@ -31,6 +32,7 @@ internal static class CommandLine
             [CostCommand.Name] = () => CostCommand.Examples,
             [KernelCommand.Name] = () => KernelCommand.Examples,
             [FilterCommand.Name] = () => FilterCommand.Examples,
+            [InspectCommand.Name] = () => InspectCommand.Examples,
         });
         return root;
     }

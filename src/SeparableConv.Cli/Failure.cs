@@ -1,4 +1,5 @@
 using System.Text;
+using SeparableConv.Networks;
 
 namespace SeparableConv.Cli;
 
@@ -10,7 +11,7 @@ internal static class Failure
 
     /// <summary>Whether the libraries document this exception for input that cannot be used.</summary>
     public static bool IsExpected(Exception e) =>
-        e is InputException or ArgumentException or InvalidDataException or IOException or UnauthorizedAccessException
+        e is InputException or NetworkException or ArgumentException or InvalidDataException or IOException or UnauthorizedAccessException
             or DllNotFoundException or OverflowException or FormatException or OutOfMemoryException
             or InvalidOperationException { InnerException: OutOfMemoryException };
 

@@ -28,6 +28,16 @@ internal static class OptionValues
     public static Option<double?> Number(string name, string form, string description, double least = double.NegativeInfinity) =>
         Parsed<double?>(name, form, description, text => Number(text, least));
 
+    /// <summary>An option that may be given several times, each with a value in a form of its own.</summary>
+    /// <inheritdoc cref="Parsed"/>
+    public static Option<T[]> Several<T>(string name, string form, string description, Func<string, T> parse) => new(name)
+    {
+        HelpName = form,
+        Description = description,
+        CustomParser = result => [.. result.Tokens.Select(token => Parse(result, name, token.Value, parse)).OfType<T>()],
+        Arity = ArgumentArity.OneOrMore,
+    };
+
     /// <summary>Refuses an argument that is a misspelled option; - alone and numbers below zero are none.</summary>
     public static void RefuseUnknownOptions(ArgumentResult result)
     {
@@ -42,11 +52,13 @@ internal static class OptionValues
     }
 
     /// <summary>Runs a parser and reports what it throws as an error of the option or argument.</summary>
-    public static T? Parse<T>(ArgumentResult result, string name, Func<string, T> parse)
+    public static T? Parse<T>(ArgumentResult result, string name, Func<string, T> parse) => Parse(result, name, result.Tokens[0].Value, parse);
+
+    private static T? Parse<T>(ArgumentResult result, string name, string text, Func<string, T> parse)
     {
         try
         {
-            return parse(result.Tokens[0].Value);
+            return parse(text);
         }
         catch (Exception e) when (e is FormatException or ArgumentException)
         {
@@ -100,6 +112,18 @@ internal static class OptionValues
             _ => null,
         };
         return (mode ?? throw new FormatException($"'{text}' is no border; use reflect101, reflect, replicate, wrap or constant[:V]."), 0);
+    }
+
+    /// <summary>Reads numbers with commas between: <c>123.675,116.28,103.53</c>.</summary>
+    public static double[] Numbers(string text) => Array.ConvertAll(text.Split(','), number => Number(number, double.NegativeInfinity));
+
+    /// <summary>Reads lengths with an x between: <c>1x3x224x224</c>.</summary>
+    public static int[] Lengths(string text)
+    {
+        var lengths = text.Split('x', 'X');
+        if (!Array.TrueForAll(lengths, IsPositive))
+            throw new FormatException($"'{text}' is no shape; write whole numbers from 1 up, such as 1x3x224x224.");
+        return Array.ConvertAll(lengths, Integer);
     }
 
     /// <summary>Reads a whole number.</summary>

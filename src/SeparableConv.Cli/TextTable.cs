@@ -3,10 +3,13 @@ using Spectre.Console;
 
 namespace SeparableConv.Cli;
 
-/// <summary>A table: with borders on a screen, aligned plain lines elsewhere. The first column is text, the others are numbers.</summary>
+/// <summary>A table: with borders on a screen, aligned plain lines elsewhere. The first columns are text, the others are numbers.</summary>
 internal sealed class TextTable(params string[] header)
 {
     private readonly List<string[]> _rows = [];
+
+    /// <summary>How many columns are text; one by default.</summary>
+    public int TextColumns { get; init; } = 1;
 
     /// <summary>Adds a row with as many cells as the header has.</summary>
     public void Add(params string[] cells) => _rows.Add(cells);
@@ -28,7 +31,7 @@ internal sealed class TextTable(params string[] header)
         for (var c = 0; c < header.Length; c++)
         {
             var column = new TableColumn(Markup.Escape(header[c])).NoWrap();
-            table.AddColumn(c == 0 ? column : column.RightAligned());
+            table.AddColumn(c < TextColumns ? column : column.RightAligned());
         }
 
         foreach (var row in _rows)
@@ -54,7 +57,7 @@ internal sealed class TextTable(params string[] header)
         {
             var line = new StringBuilder();
             for (var c = 0; c < row.Length; c++)
-                line.Append(c == 0 ? row[c].PadRight(widths[c]) : "  " + row[c].PadLeft(widths[c]));
+                line.Append(c == 0 ? "" : "  ").Append(c < TextColumns ? row[c].PadRight(widths[c]) : row[c].PadLeft(widths[c]));
             output.WriteLine(line.ToString().TrimEnd());
         }
     }

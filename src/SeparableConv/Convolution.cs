@@ -114,5 +114,10 @@ public abstract unsafe class Convolution
     private protected virtual ConvGeometry CreateGeometry(int batch, Size2D input) => ConvGeometry.Create(
         batch, input, InChannels, OutChannels, KernelSize, Options.Stride, Options.Dilation, Options.Padding, Options.Groups);
 
+    /// <summary>Packs now what the first image of this size would have packed, and lets go of what no other size needs, as if none will come.</summary>
+    internal virtual void MakeReady(in ConvGeometry geometry)
+    {
+    }
+
     internal abstract void RunKernel(float* input, float* output, in ConvGeometry geometry);
 }

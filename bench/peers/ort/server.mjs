@@ -1,7 +1,7 @@
 // ONNX Runtime behind a pipe: one JSON request a line on stdin, one JSON answer a line on stdout.
 //   {"do":"load","path":P,"threads":T}            -> {"id":I}
 //   {"do":"time","id":I,"warmup":W,"repeat":N}    -> {"milliseconds":[...]}   N runs on a fixed random input
-//   {"do":"run","id":I,"input":P,"output":P}      -> {"dims":[...]}           raw little-endian float32 in and out, first output
+//   {"do":"run","id":I,"input":P,"output":P,"index":K} -> {"dims":[...]}      raw little-endian float32 in and out, output K or the first
 //   {"do":"unload","id":I}                        -> {}
 // An error answers {"error":"..."}.
 import { createRequire } from 'node:module';
@@ -53,14 +53,14 @@ async function time({ id, warmup, repeat }) {
   return { milliseconds };
 }
 
-async function run({ id, input, output }) {
+async function run({ id, input, output, index = 0 }) {
   const { session, name, shape } = sessions.get(id);
   const bytes = readFileSync(input);
   const data = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
   const results = await session.run({ [name]: new Tensor('float32', data, shape) });
-  const first = results[session.outputNames[0]];
-  writeFileSync(output, new Uint8Array(first.data.buffer, first.data.byteOffset, first.data.byteLength));
-  return { dims: first.dims };
+  const { data: numbers, dims } = results[session.outputNames[index]];
+  writeFileSync(output, new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
+  return { dims };
 }
 
 async function unload({ id }) {

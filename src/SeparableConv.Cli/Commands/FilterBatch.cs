@@ -1,5 +1,3 @@
-using Spectre.Console;
-
 namespace SeparableConv.Cli.Commands;
 
 /// <summary>Filters one picture or many.</summary>
@@ -75,18 +73,7 @@ internal sealed class FilterBatch(Terminal terminal, FilterSettings settings, IR
     // Failures are printed behind the bar, which they would tear apart.
     private void WithBar(Action<string> filter, List<string> failures)
     {
-        AnsiConsole.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()).Start(context =>
-        {
-            var task = context.AddTask("filtering", maxValue: inputs.Count);
-            foreach (var input in inputs)
-            {
-                task.Description = Markup.Escape(Path.GetFileName(input));
-                filter(input);
-                task.Increment(1);
-            }
-
-            task.Description = "done";
-        });
+        BatchProgress.Run("filtering", inputs, filter);
         foreach (var failure in failures)
             terminal.Error.WriteLine($"sepconv: {failure}");
         terminal.Output.WriteLine($"{inputs.Count - failures.Count} pictures in {target.Output}");

@@ -28,7 +28,7 @@ public sealed class NpyArray
     public ReadOnlySpan<byte> Data => _data;
 
     /// <summary>Copies elements into a new array.</summary>
-    /// <typeparam name="T">byte, sbyte, ushort, short, int, long, float or double.</typeparam>
+    /// <typeparam name="T">bool, an integer of 8 to 64 bits, Half, float or double.</typeparam>
     /// <param name="elements">Row-major, as many as the shape has.</param>
     /// <param name="shape">The extent of every axis, slowest first, none negative.</param>
     /// <returns>The array.</returns>
@@ -36,23 +36,23 @@ public sealed class NpyArray
     public static NpyArray Create<T>(ReadOnlySpan<T> elements, params ReadOnlySpan<int> shape)
         where T : unmanaged
     {
-        var type = NpyTypes.Of<T>();
-        Int128 count = 1;
-        foreach (var extent in shape)
-        {
-            ArgumentOutOfRangeException.ThrowIfNegative(extent, nameof(shape));
+        CheckCount(elements.Length, shape);
+        return new NpyArray(NpyTypes.Of<T>(), shape.ToArray(), MemoryMarshal.AsBytes(elements).ToArray());
+    }
 
-            // Capped, so that not even many large extents overflow; such a product equals no array's length.
-            count = Int128.Min(count * extent, long.MaxValue);
-        }
-
-        if (count != elements.Length)
-        {
-            throw new ArgumentException(
-                $"An array of shape ({string.Join(", ", shape.ToArray())}) has {count} elements, but {elements.Length} were given.", nameof(elements));
-        }
-
-        return new NpyArray(type, shape.ToArray(), MemoryMarshal.AsBytes(elements).ToArray());
+    /// <summary>Copies elements, as they lie in memory, into a new array.</summary>
+    /// <param name="type">What they are.</param>
+    /// <param name="data">Their bytes in the machine's byte order, row-major, as many elements as the shape has.</param>
+    /// <param name="shape">The extent of every axis, slowest first, none negative.</param>
+    /// <returns>The array.</returns>
+    /// <exception cref="ArgumentException">Shape and number of bytes do not agree.</exception>
+    public static NpyArray FromBytes(NpyType type, ReadOnlySpan<byte> data, params ReadOnlySpan<int> shape)
+    {
+        var size = NpyTypes.Size(type);
+        if (data.Length % size != 0)
+            throw new ArgumentException($"Elements of {type} have {size} bytes, but {data.Length} bytes were given.", nameof(data));
+        CheckCount(data.Length / size, shape);
+        return new NpyArray(type, shape.ToArray(), data.ToArray());
     }
 
     /// <summary>The elements, not converted.</summary>
@@ -76,16 +76,37 @@ public sealed class NpyArray
     /// <returns>A new array, row-major.</returns>
     public float[] ToFloats() => Convert<float>();
 
+    private static void CheckCount(int elements, ReadOnlySpan<int> shape)
+    {
+        Int128 count = 1;
+        foreach (var extent in shape)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(extent, nameof(shape));
+
+            // Capped, so that not even many large extents overflow; such a product equals no array's length.
+            count = Int128.Min(count * extent, long.MaxValue);
+        }
+
+        if (count != elements)
+        {
+            throw new ArgumentException(
+                $"An array of shape ({string.Join(", ", shape.ToArray())}) has {count} elements, but {elements} were given.", nameof(elements));
+        }
+    }
+
     private TTarget[] Convert<TTarget>()
         where TTarget : struct, System.Numerics.INumber<TTarget>
         => Type switch
         {
-            NpyType.UInt8 => Convert<byte, TTarget>(),
+            NpyType.UInt8 or NpyType.Bool => Convert<byte, TTarget>(),
             NpyType.Int8 => Convert<sbyte, TTarget>(),
             NpyType.UInt16 => Convert<ushort, TTarget>(),
             NpyType.Int16 => Convert<short, TTarget>(),
             NpyType.Int32 => Convert<int, TTarget>(),
             NpyType.Int64 => Convert<long, TTarget>(),
+            NpyType.UInt32 => Convert<uint, TTarget>(),
+            NpyType.UInt64 => Convert<ulong, TTarget>(),
+            NpyType.Float16 => Convert<Half, TTarget>(),
             NpyType.Float32 => Convert<float, TTarget>(),
             _ => Convert<double, TTarget>(),
         };

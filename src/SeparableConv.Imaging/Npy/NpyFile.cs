@@ -130,6 +130,8 @@ public static class NpyFile
         var data = ReadExactly(input, (int)bytes, "elements");
         if (header.BigEndian == BitConverter.IsLittleEndian)
             ReverseElements(data, size);
+        if (header.Type == NpyType.Bool)
+            NormalizeTruth(data);
 
         var shape = Array.ConvertAll(header.Shape, extent => (int)extent);
         if (header.ColumnMajor && shape.Length > 1)
@@ -161,6 +163,13 @@ public static class NpyFile
 
     private static InvalidDataException CutOff(long found, int expected, string what)
         => new($"The .npy file is cut off: its {what} should have {expected} bytes, but {found} are there.");
+
+    // .NET, like NumPy, relies on true being 1.
+    private static void NormalizeTruth(Span<byte> data)
+    {
+        foreach (ref var element in data)
+            element = element == 0 ? (byte)0 : (byte)1;
+    }
 
     private static void ReverseElements(Span<byte> data, int size)
     {

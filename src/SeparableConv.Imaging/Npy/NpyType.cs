@@ -26,4 +26,16 @@ public enum NpyType
 
     /// <summary>'f8': <see cref="double"/>.</summary>
     Float64,
+
+    /// <summary>'f2': <see cref="Half"/>.</summary>
+    Float16,
+
+    /// <summary>'u4': <see cref="uint"/>.</summary>
+    UInt32,
+
+    /// <summary>'u8': <see cref="ulong"/>.</summary>
+    UInt64,
+
+    /// <summary>'|b1': <see cref="bool"/>.</summary>
+    Bool,
 }

@@ -6,9 +6,9 @@ internal static class NpyTypes
     /// <summary>Bytes of an element.</summary>
     public static int Size(NpyType type) => type switch
     {
-        NpyType.UInt8 or NpyType.Int8 => 1,
-        NpyType.UInt16 or NpyType.Int16 => 2,
-        NpyType.Int32 or NpyType.Float32 => 4,
+        NpyType.UInt8 or NpyType.Int8 or NpyType.Bool => 1,
+        NpyType.UInt16 or NpyType.Int16 or NpyType.Float16 => 2,
+        NpyType.Int32 or NpyType.UInt32 or NpyType.Float32 => 4,
         _ => 8,
     };
 
@@ -21,6 +21,10 @@ internal static class NpyTypes
         NpyType.Int16 => "i2",
         NpyType.Int32 => "i4",
         NpyType.Int64 => "i8",
+        NpyType.UInt32 => "u4",
+        NpyType.UInt64 => "u8",
+        NpyType.Bool => "b1",
+        NpyType.Float16 => "f2",
         NpyType.Float32 => "f4",
         _ => "f8",
     };
@@ -49,8 +53,12 @@ internal static class NpyTypes
             : type == typeof(short) ? NpyType.Int16
             : type == typeof(int) ? NpyType.Int32
             : type == typeof(long) ? NpyType.Int64
+            : type == typeof(uint) ? NpyType.UInt32
+            : type == typeof(ulong) ? NpyType.UInt64
+            : type == typeof(bool) ? NpyType.Bool
+            : type == typeof(Half) ? NpyType.Float16
             : type == typeof(float) ? NpyType.Float32
             : type == typeof(double) ? NpyType.Float64
-            : throw new ArgumentException($"An .npy array holds byte, sbyte, ushort, short, int, long, float or double, not {type.Name}.");
+            : throw new ArgumentException($"An .npy array holds bool, integers of 8 to 64 bits, Half, float or double, not {type.Name}.");
     }
 }

@@ -57,6 +57,9 @@ internal sealed class GraphBuilder
         return node;
     }
 
+    /// <summary>Gives back the name of a node whose place another takes: nobody reads it any more, and it will be left out.</summary>
+    public void Release(Node node) => _names.Remove(node.Name);
+
     /// <summary>The network that computes these values; nodes that none of them needs are left out, inputs are kept.</summary>
     public Network Build(string name, params ReadOnlySpan<Value> outputs)
     {
@@ -78,6 +81,31 @@ internal sealed class GraphBuilder
         }
 
         return new Network(name, [.. _inputs], outputs.ToArray(), [.. _nodes.Where(needed.Contains)]);
+    }
+
+    /// <summary>
+    /// Gives values the names that a file or a caller knows them by; another value of such a name gets a new one. Nodes keep
+    /// theirs.
+    /// </summary>
+    public void Rename(params ReadOnlySpan<(Value Value, string Name)> names)
+    {
+        var owners = new Dictionary<string, Value>();
+        foreach (var input in _inputs)
+            owners.TryAdd(input.Name, input);
+        foreach (var node in _nodes)
+        {
+            foreach (var value in node.Inputs.Concat(node.Outputs))
+                owners.TryAdd(value?.Name ?? "", value!);
+        }
+
+        foreach (var (value, name) in names)
+        {
+            if (owners.TryGetValue(name, out var owner) && owner != value)
+                owner.Name = UniqueName(name);
+            value.Name = name;
+            owners[name] = value;
+            _names.TryAdd(name, 0);
+        }
     }
 
     private string UniqueName(string name)

@@ -13,7 +13,7 @@ public sealed class Value
     }
 
     /// <summary>Its name, unique in the network.</summary>
-    public string Name { get; }
+    public string Name { get; internal set; }
 
     /// <summary>Element type, shape and quantization.</summary>
     public TensorType Type { get; }

@@ -2,9 +2,21 @@ using SeparableConv.Threading;
 
 namespace SeparableConv.Networks;
 
-/// <summary>How a network is run.</summary>
+/// <summary>How a network is made ready and run.</summary>
 public sealed record SessionOptions
 {
     /// <summary>The most threads to use, 1 to 1024; one a processor by default. The result does not depend on it.</summary>
     public int Threads { get; init; } = WorkerPool.DefaultThreads;
+
+    /// <summary>
+    /// Whether constants are folded, batch normalization, scales and borders merged into convolutions, activations fused, and
+    /// neighbouring operators joined; true by default. False runs the network node by node as it is. Answers differ by rounding.
+    /// </summary>
+    public bool Optimize { get; init; } = true;
+
+    /// <summary>
+    /// The most bytes that what flows between the operators may take; 4 GiB by default. A network that needs more is refused
+    /// before anything is allocated.
+    /// </summary>
+    public long MemoryLimit { get; init; } = 4L << 30;
 }

@@ -27,6 +27,9 @@ public abstract class Operator
     /// <summary>What one run costs.</summary>
     internal virtual OperatorCost Cost(Node node) => default;
 
+    /// <summary>A node's sizes, where this is a convolution of channels-last images (not a transposed one); else null.</summary>
+    internal virtual ConvGeometry? Geometry(Node node) => null;
+
     /// <summary>Whether a constant at this input is something that a training could change.</summary>
     internal virtual bool CountsAsParameters(int input) => false;
 

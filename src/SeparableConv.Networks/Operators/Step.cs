@@ -6,6 +6,9 @@ internal abstract class Step
     /// <summary>Working memory that a run needs beside its outputs.</summary>
     public virtual long ScratchBytes => 0;
 
+    /// <summary>Whether a run reads this input. One that was packed is not read again: a compiled network does not keep it.</summary>
+    public virtual bool Reads(int input) => true;
+
     /// <summary>Computes the outputs; allocates nothing.</summary>
     public abstract void Run(ForwardContext context);
 }

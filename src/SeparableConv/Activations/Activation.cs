@@ -65,17 +65,27 @@ public sealed unsafe class Activation
     /// <summary>The greatest value the kernel lets through; plus infinity where there is none.</summary>
     internal float UpperBound { get; }
 
+    /// <summary>Whether the function leaves every value as it is.</summary>
+    internal bool IsNone => IsClamp && float.IsNegativeInfinity(LowerBound) && float.IsPositiveInfinity(UpperBound);
+
     /// <summary>Whether the two bounds are the whole function, so that nothing is left to do after the kernel's clamp.</summary>
     internal bool IsClamp => _kind == ActivationKind.Clamp;
-
-    /// <summary>Whether it changes nothing.</summary>
-    internal bool IsNone => IsClamp && float.IsNegativeInfinity(LowerBound) && float.IsPositiveInfinity(UpperBound);
 
     /// <summary>Whether a channel's result depends on the pixel's other channels, so that all of them must be there first.</summary>
     internal bool NeedsAllChannels => _kind == ActivationKind.Softmax;
 
+    /// <summary>What the two bounds do not tell: which function it is, and its parameters.</summary>
+    internal (ActivationKind Kind, float Alpha, float Beta) Function => (_kind, _alpha, _beta);
+
+    /// <summary>PReLU's slopes, one a channel; none for another function.</summary>
+    internal ReadOnlySpan<float> Slopes => _slopes is null ? default : _slopes.Span[..(int)_slopes.Length];
+
     /// <summary>The number of channels that the parameters were given for; 0 where any number will do.</summary>
     internal int RequiredChannels => _slopes is { Length: > 1 } ? (int)_slopes.Length : 0;
+
+    /// <summary>Whether this is <see cref="HardSigmoid"/> with about these parameters: sixths are written in several roundings.</summary>
+    internal bool IsHardSigmoid(float alpha, float beta) =>
+        _kind == ActivationKind.HardSigmoid && Math.Abs(_alpha - alpha) < 1e-6f && Math.Abs(_beta - beta) < 1e-6f;
 
     /// <summary>y = min(maximum, max(minimum, x)).</summary>
     /// <param name="minimum">The least value; minus infinity for none.</param>

@@ -9,6 +9,11 @@ internal interface IConstant
 /// <summary>The numbers in use.</summary>
 internal static class Constant
 {
+    public readonly struct Is0 : IConstant
+    {
+        public static int Value => 0;
+    }
+
     public readonly struct Is1 : IConstant
     {
         public static int Value => 1;

@@ -1,21 +1,15 @@
 namespace SeparableConv.Kernels;
 
-/// <summary>
-/// The few vector operations that the kernels are written with. A kernel body is generic over an implementation and is
-/// compiled once a width: the calls are static and abstract, so the JIT sees only instructions.
-/// </summary>
-/// <typeparam name="TVec">The vector: <see cref="float"/>, or one of the framework's 128, 256 and 512 bit vectors.</typeparam>
-internal interface ISimd<TVec>
+/// <summary>The vector operations of <see cref="MatrixTile"/>, which does not ask what a lane of 32 bits holds.</summary>
+/// <typeparam name="TVec">The vector.</typeparam>
+internal interface ITileSimd<TVec>
     where TVec : struct
 {
-    /// <summary>Floats in a vector; a power of two.</summary>
+    /// <summary>Lanes of 32 bits in a vector; a power of two.</summary>
     static abstract int Count { get; }
 
     /// <summary>Rows of a matrix tile that is two vectors wide whose accumulators fit in the registers.</summary>
     static abstract int TileRows { get; }
-
-    /// <summary>Whether there are 32 vector registers and not 16: kernels then keep weights in them.</summary>
-    static abstract bool ManyRegisters { get; }
 
     static abstract TVec Zero { get; }
 
@@ -27,12 +21,6 @@ internal interface ISimd<TVec>
 
     static abstract TVec Add(TVec a, TVec b);
 
-    static abstract TVec Subtract(TVec a, TVec b);
-
-    static abstract TVec Multiply(TVec a, TVec b);
-
-    static abstract TVec Divide(TVec a, TVec b);
-
     /// <summary>a*b + c, rounded once where the machine can, twice where it cannot.</summary>
     static abstract TVec MultiplyAdd(TVec a, TVec b, TVec c);
 
@@ -41,6 +29,24 @@ internal interface ISimd<TVec>
 
     /// <summary>The machine's own maximum, one instruction: if either is NaN, x86 gives <paramref name="b"/>.</summary>
     static abstract TVec Max(TVec a, TVec b);
+}
+
+/// <summary>
+/// The few vector operations that the kernels are written with. A kernel body is generic over an implementation and is
+/// compiled once a width: the calls are static and abstract, so the JIT sees only instructions.
+/// </summary>
+/// <typeparam name="TVec">The vector: <see cref="float"/>, or one of the framework's 128, 256 and 512 bit vectors.</typeparam>
+internal interface ISimd<TVec> : ITileSimd<TVec>
+    where TVec : struct
+{
+    /// <summary>Whether there are 32 vector registers and not 16: kernels then keep weights in them.</summary>
+    static abstract bool ManyRegisters { get; }
+
+    static abstract TVec Subtract(TVec a, TVec b);
+
+    static abstract TVec Multiply(TVec a, TVec b);
+
+    static abstract TVec Divide(TVec a, TVec b);
 
     static abstract TVec Abs(TVec a);
 

@@ -7,6 +7,9 @@ internal sealed unsafe class PackedBuffer
 {
     private const nuint Alignment = 64;
 
+    [ThreadStatic]
+    private static long t_bytesMade;
+
     private readonly void* _memory;
 
     /// <summary>Allocates <paramref name="length"/> floats, all zero.</summary>
@@ -17,9 +20,13 @@ internal sealed unsafe class PackedBuffer
         var bytes = checked((nuint)length * sizeof(float));
         _memory = NativeMemory.AlignedAlloc(Math.Max(bytes, Alignment), Alignment);
         NativeMemory.Clear(_memory, bytes);
+        t_bytesMade += (long)bytes;
     }
 
     ~PackedBuffer() => NativeMemory.AlignedFree(_memory);
+
+    /// <summary>Bytes that the calling thread has put into such buffers so far: what lies between two readings was packed between them.</summary>
+    public static long BytesMade => t_bytesMade;
 
     public nint Length { get; }
 

@@ -48,7 +48,9 @@ public sealed class NpyTests
                 return RoundTrips<byte>(count, made.Shape, made.Seed) && RoundTrips<sbyte>(count, made.Shape, made.Seed)
                     && RoundTrips<ushort>(count, made.Shape, made.Seed) && RoundTrips<short>(count, made.Shape, made.Seed)
                     && RoundTrips<int>(count, made.Shape, made.Seed) && RoundTrips<long>(count, made.Shape, made.Seed)
-                    && RoundTrips<float>(count, made.Shape, made.Seed) && RoundTrips<double>(count, made.Shape, made.Seed);
+                    && RoundTrips<uint>(count, made.Shape, made.Seed) && RoundTrips<ulong>(count, made.Shape, made.Seed)
+                    && RoundTrips<Half>(count, made.Shape, made.Seed) && RoundTrips<float>(count, made.Shape, made.Seed)
+                    && RoundTrips<double>(count, made.Shape, made.Seed);
             }).QuickCheckThrowOnFailure();
     }
 
@@ -73,7 +75,7 @@ public sealed class NpyTests
     [InlineData("{'descr': '<f4', 'fortran_order': False, 'shape': [2]}", false)]
     [InlineData("{'descr': '|f4', 'fortran_order': False, 'shape': (2,)}", false)]
     [InlineData("{'descr': 'f4', 'fortran_order': False, 'shape': (2,)}", false)]
-    [InlineData("{'descr': '<f2', 'fortran_order': False, 'shape': (2,)}", false)]
+    [InlineData("{'descr': '<f16', 'fortran_order': False, 'shape': (2,)}", false)]
     [InlineData("{'descr': '<c8', 'fortran_order': False, 'shape': (2,)}", false)]
     [InlineData("{'descr': '|O', 'fortran_order': False, 'shape': (2,)}", false)]
     [InlineData("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,)}", false)]
@@ -144,6 +146,27 @@ public sealed class NpyTests
         Assert.Throws<InvalidDataException>(() => NpyFile.Load(folder["two.npy"]));
         NpyFile.Save(folder["one.npy"], array);
         Assert.Equal([1, 2], NpyFile.Load(folder["one.npy"]).As<int>());
+    }
+
+    [Fact]
+    public void Truth_values_are_read_as_zero_and_one()
+    {
+        var file = Write(NpyArray.Create<bool>([true, false, true], 3));
+        Assert.Contains("'|b1'", Encoding.ASCII.GetString(file));
+        file[^1] = 7;
+        var read = NpyFile.Read(new MemoryStream(file));
+        Assert.Equal([1, 0, 1], read.Data.ToArray());
+        Assert.Equal([1, 0, 1], read.ToDoubles());
+    }
+
+    [Fact]
+    public void Bytes_are_taken_as_they_lie()
+    {
+        var array = NpyArray.FromBytes(NpyType.Float16, [0x00, 0x3c, 0x00, 0xc0], 1, 2);
+        Assert.Equal([1, -2], array.ToDoubles());
+        Assert.Equal([1f, -2f], NpyFile.Read(new MemoryStream(Write(array))).ToFloats());
+        Assert.Throws<ArgumentException>(() => NpyArray.FromBytes(NpyType.Float32, new byte[6], 1));
+        Assert.Throws<ArgumentException>(() => NpyArray.FromBytes(NpyType.Float32, new byte[8], 3));
     }
 
     [Fact]

@@ -10,6 +10,8 @@ internal sealed class Conv2DOperator(ConvOptions options) : FloatConvOperator(op
 {
     public override string Kind => "Conv2D";
 
+    public override FloatConvOperator With(ConvOptions options) => new Conv2DOperator(options);
+
     public override ConvGeometry Geometry(TensorType input, TensorType weights)
     {
         var shape = weights.Shape;

@@ -10,6 +10,8 @@ internal sealed class DepthwiseConv2DOperator(ConvOptions options) : FloatConvOp
 {
     public override string Kind => "DepthwiseConv2D";
 
+    public override FloatConvOperator With(ConvOptions options) => new DepthwiseConv2DOperator(options);
+
     public override ConvGeometry Geometry(TensorType input, TensorType weights)
     {
         var shape = weights.Shape;

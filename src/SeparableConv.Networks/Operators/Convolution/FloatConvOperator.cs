@@ -11,9 +11,14 @@ internal abstract class FloatConvOperator(ConvOptions options) : Operator
     /// <summary>Stride, dilation, padding, groups and the fused activation; its threads are not used.</summary>
     public ConvOptions Options { get; } = options;
 
+    /// <summary>The same operator with other options.</summary>
+    public abstract FloatConvOperator With(ConvOptions options);
+
     /// <summary>The sizes, from the types of input and weights.</summary>
     /// <exception cref="ArgumentException">They do not fit.</exception>
     public abstract ConvGeometry Geometry(TensorType input, TensorType weights);
+
+    internal override ConvGeometry? Geometry(Node node) => Geometry(node.Inputs[0]!.Type, node.Inputs[1]!.Type);
 
     internal override bool CountsAsParameters(int input) => input > 0;
 
@@ -32,7 +37,10 @@ internal abstract class FloatConvOperator(ConvOptions options) : Operator
         if (weights.Constant is null || bias is { IsConstant: false })
             return new ForwardStep(this);
         var biases = bias is null ? default : bias.Constant!.Span<float>();
-        return new ConvStep(Create(Weights(weights.Constant.Span<float>(), weights.Shape), biases, threads), Geometry(node.Inputs[0]!.Type, weights.Type));
+        var convolution = Create(Weights(weights.Constant.Span<float>(), weights.Shape), biases, threads);
+        var geometry = Geometry(node.Inputs[0]!.Type, weights.Type);
+        convolution.MakeReady(geometry);
+        return new ConvStep(convolution, geometry);
     }
 
     internal override void Forward(ForwardContext context)

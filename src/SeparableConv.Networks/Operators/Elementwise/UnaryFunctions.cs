@@ -41,11 +41,10 @@ internal static class UnaryFunctions
     {
         public static T Apply(T x)
         {
-            // The rounding of 1 + e is taken back by the quotient, so that log keeps every digit of a small e.
-            var e = Math.Exp(-Math.Abs(double.CreateSaturating(x)));
-            var sum = 1 + e;
-            var logarithm = sum == 1 ? e : Math.Log(sum) * (e / (sum - 1));
-            return T.CreateSaturating(Math.Max(double.CreateSaturating(x), 0) + logarithm);
+            // The framework's LogP1 is log(1 + z), which forgets a small z.
+            var z = Math.Exp(-Math.Abs(double.CreateTruncating(x)));
+            var log = z < 1e-5 ? z - (z * z / 2) : Math.Log(1 + z);
+            return T.CreateTruncating(Math.Max(double.CreateTruncating(x), 0) + log);
         }
     }
 

@@ -25,6 +25,8 @@ internal static class PoolShapes
     {
         var left = axis.In + axis.PadBefore + axis.PadAfter - axis.Span;
         var output = axis.Out + (left % axis.Stride != 0 ? 1 : 0);
+
+        // As PyTorch and ONNX Runtime do: where nothing was rounded too.
         return axis with { Out = (output - 1L) * axis.Stride >= (long)axis.In + axis.PadBefore ? output - 1 : output };
     }
 }

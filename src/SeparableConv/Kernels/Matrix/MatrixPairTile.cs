@@ -96,33 +96,35 @@ internal static unsafe class MatrixPairTile
         var upper = Vector512.Create(arguments->UpperBound);
         var output = arguments->Output;
         var outputStride = arguments->OutputStride;
-        Store(a0, h0, lower, upper, output);
+        var addend = arguments->Addend;
+        var addendStride = addend == null ? 0 : arguments->AddendStride;
+        Store(a0, h0, lower, upper, output, addend);
         if (rows > 1)
-            Store(a1, h1, lower, upper, output + outputStride);
+            Store(a1, h1, lower, upper, output + outputStride, addend + addendStride);
         if (rows > 2)
-            Store(a2, h2, lower, upper, output + (2 * outputStride));
+            Store(a2, h2, lower, upper, output + (2 * outputStride), addend + (2 * addendStride));
         if (rows > 3)
-            Store(a3, h3, lower, upper, output + (3 * outputStride));
+            Store(a3, h3, lower, upper, output + (3 * outputStride), addend + (3 * addendStride));
         if (rows > 4)
-            Store(a4, h4, lower, upper, output + (4 * outputStride));
+            Store(a4, h4, lower, upper, output + (4 * outputStride), addend + (4 * addendStride));
         if (rows > 5)
-            Store(a5, h5, lower, upper, output + (5 * outputStride));
+            Store(a5, h5, lower, upper, output + (5 * outputStride), addend + (5 * addendStride));
         if (rows > 6)
-            Store(a6, h6, lower, upper, output + (6 * outputStride));
+            Store(a6, h6, lower, upper, output + (6 * outputStride), addend + (6 * addendStride));
         if (rows > 7)
-            Store(a7, h7, lower, upper, output + (7 * outputStride));
+            Store(a7, h7, lower, upper, output + (7 * outputStride), addend + (7 * addendStride));
         if (rows > 8)
-            Store(a8, h8, lower, upper, output + (8 * outputStride));
+            Store(a8, h8, lower, upper, output + (8 * outputStride), addend + (8 * addendStride));
         if (rows > 9)
-            Store(a9, h9, lower, upper, output + (9 * outputStride));
+            Store(a9, h9, lower, upper, output + (9 * outputStride), addend + (9 * addendStride));
         if (rows > 10)
-            Store(a10, h10, lower, upper, output + (10 * outputStride));
+            Store(a10, h10, lower, upper, output + (10 * outputStride), addend + (10 * addendStride));
         if (rows > 11)
-            Store(a11, h11, lower, upper, output + (11 * outputStride));
+            Store(a11, h11, lower, upper, output + (11 * outputStride), addend + (11 * addendStride));
         if (rows > 12)
-            Store(a12, h12, lower, upper, output + (12 * outputStride));
+            Store(a12, h12, lower, upper, output + (12 * outputStride), addend + (12 * addendStride));
         if (rows > 13)
-            Store(a13, h13, lower, upper, output + (13 * outputStride));
+            Store(a13, h13, lower, upper, output + (13 * outputStride), addend + (13 * addendStride));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -135,12 +137,20 @@ internal static unsafe class MatrixPairTile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(Vector512<float> a, Vector512<float> h, Vector512<float> lower, Vector512<float> upper, float* output)
+    private static void Store(
+        Vector512<float> a, Vector512<float> h, Vector512<float> lower, Vector512<float> upper, float* output, float* addend)
     {
-        // A NaN comes back as the second operand, so it survives both bounds.
-        Vector512.MinNative(upper, Vector512.MaxNative(lower, a)).Store(output);
         var evens = Vector512.Shuffle(h, Vector512.Create(0, 2, 4, 6, 8, 10, 12, 14, 0, 2, 4, 6, 8, 10, 12, 14));
         var odds = Vector512.Shuffle(h, Vector512.Create(1, 3, 5, 7, 9, 11, 13, 15, 1, 3, 5, 7, 9, 11, 13, 15));
-        Vector512.MinNative(upper, Vector512.MaxNative(lower, evens + odds)).GetLower().Store(output + V);
+        var half = (evens + odds).GetLower();
+        if (addend != null)
+        {
+            a += Vector512.Load(addend);
+            half += Vector256.Load(addend + V);
+        }
+
+        // A NaN comes back as the second operand, so it survives both bounds.
+        Vector512.MinNative(upper, Vector512.MaxNative(lower, a)).Store(output);
+        Vector256.MinNative(upper.GetLower(), Vector256.MaxNative(lower.GetLower(), half)).Store(output + V);
     }
 }

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace SeparableConv.Kernels;
 
 /// <summary>
-/// Rows times packed weights: output[r, n] = clamp(bias[n] + sum over s, k of left[r*rowStride + offset[s] + k] * weights[s, k, n]).
+/// Rows times packed weights: output[r, n] = clamp(bias[n] + sum over s, k of left[r*rowStride + offset[s] + k] * weights[s, k, n] + addend[r, n]).
 /// The driver of <see cref="MatrixTile"/>: cuts rows into tiles and blocks; threads and borders are its caller's.
 /// </summary>
 internal static unsafe class MatrixProduct
@@ -13,8 +13,18 @@ internal static unsafe class MatrixProduct
     private const int BlockFloats = 48 * 1024;
 
     /// <summary>Computes the columns of the panels from <paramref name="firstPanel"/> up to and without <paramref name="endPanel"/>.</summary>
+    /// <remarks>The addend, null for none, is apart from the output: columns may be computed twice.</remarks>
     public static void Run(
-        PackedMatrix weights, in LeftRows left, float* output, nint outputStride, float lower, float upper, int firstPanel, int endPanel)
+        PackedMatrix weights,
+        in LeftRows left,
+        float* output,
+        nint outputStride,
+        float lower,
+        float upper,
+        int firstPanel,
+        int endPanel,
+        float* addend = null,
+        nint addendStride = 0)
     {
         Debug.Assert(left.Segments * left.SegmentLength == weights.Depth, "The segments add up to the depth of the weights.");
         var block = Math.Max(2 * MatrixTile.MostRows, BlockFloats / (weights.Depth + weights.Columns));
@@ -27,6 +37,7 @@ internal static unsafe class MatrixProduct
         arguments.LowerBound = lower;
         arguments.UpperBound = upper;
         arguments.OutputStride = outputStride;
+        arguments.AddendStride = addendStride;
         var panels = weights.Panels;
         for (nint row = 0; row < left.Rows; row += block)
         {
@@ -42,6 +53,7 @@ internal static unsafe class MatrixProduct
                 arguments.Prefetch = fetch.Prefetch + (row * fetch.PrefetchRowStride);
                 arguments.PrefetchStep = fetch.PrefetchStep;
                 arguments.Output = output + (row * outputStride) + panel.FirstColumn;
+                arguments.Addend = addend == null ? null : addend + (row * addendStride) + panel.FirstColumn;
                 if (weights.Columns < weights.Table.VectorLength)
                     RunNarrow(weights, arguments, rows);
                 else
@@ -89,24 +101,38 @@ internal static unsafe class MatrixProduct
             table.Tile(shape, tileRows)(&arguments);
             arguments.Left += tileRows * arguments.RowStride;
             arguments.Output += outputFloats;
+            if (arguments.Addend != null)
+                arguments.Addend += tileRows * arguments.AddendStride;
             arguments.Prefetch += tileRows * prefetchRowStride;
         }
     }
 
-    /// <summary>Fewer columns than a vector has lanes: tiles go to a small buffer and the columns are copied from there.</summary>
+    /// <summary>Fewer columns than a vector has lanes: addends come from and tiles go to small buffers of whole vectors.</summary>
     private static void RunNarrow(PackedMatrix weights, TileArguments arguments, int rows)
     {
         var v = weights.Table.VectorLength;
         var columns = weights.Columns;
         var most = weights.Table.RowsFor(1);
         var buffer = stackalloc float[MatrixTile.MostRows * v];
+        var addendBuffer = stackalloc float[MatrixTile.MostRows * v];
         var output = arguments.Output;
         var outputStride = arguments.OutputStride;
+        var addend = arguments.Addend;
+        if (addend != null)
+            arguments.Addend = addendBuffer;
+        var addendStride = arguments.AddendStride;
+        arguments.AddendStride = v;
         arguments.Output = buffer;
         arguments.OutputStride = v;
         for (var row = 0; row < rows; row += most)
         {
             var tileRows = Math.Min(most, rows - row);
+            for (var r = 0; addend != null && r < tileRows; r++)
+            {
+                new ReadOnlySpan<float>(addend, columns).CopyTo(new Span<float>(addendBuffer + (r * v), columns));
+                addend += addendStride;
+            }
+
             weights.Table.Tile(1, tileRows)(&arguments);
             arguments.Left += tileRows * arguments.RowStride;
             for (var r = 0; r < tileRows; r++)

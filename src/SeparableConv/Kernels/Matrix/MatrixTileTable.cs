@@ -9,6 +9,7 @@ internal sealed unsafe class MatrixTileTable
     public const int Pair = 4;
 
     private static readonly MatrixTileTable?[] Tables = new MatrixTileTable?[(int)SimdWidth.V512 + 1];
+    private static readonly MatrixTileTable?[] ShortPairTables = new MatrixTileTable?[(int)SimdWidth.V512 + 1];
 
     private readonly nint[] _tiles;
 
@@ -33,6 +34,15 @@ internal sealed unsafe class MatrixTileTable
         _ => Create<SimdScalar, float>(width),
     };
 
+    /// <summary>The tiles that multiply pairs of 16-bit numbers and sum in 32 bits: there is none for half a vector.</summary>
+    public static MatrixTileTable ForShortPairs(SimdWidth width) => ShortPairTables[(int)width] ??= width switch
+    {
+        SimdWidth.V512 => Create<ShortPairs512, Vector512<float>>(width),
+        SimdWidth.V256 => Create<ShortPairs256, Vector256<float>>(width),
+        SimdWidth.V128 => Create<ShortPairs128, Vector128<float>>(width),
+        _ => Create<ShortPairsScalar, float>(width),
+    };
+
     /// <summary>Rows of the tallest tile of a shape.</summary>
     public int RowsFor(int shape) => Math.Min(MatrixTile.MostRows, Accumulators / (shape == Pair ? 2 : shape));
 
@@ -40,20 +50,20 @@ internal sealed unsafe class MatrixTileTable
         (delegate*<TileArguments*, void>)_tiles[((shape - 1) * MatrixTile.MostRows) + rows - 1];
 
     private static MatrixTileTable Create<TSimd, TVec>(SimdWidth width)
-        where TSimd : struct, ISimd<TVec>
+        where TSimd : struct, ITileSimd<TVec>
         where TVec : struct
     {
         var tiles = new nint[Pair * MatrixTile.MostRows];
         Fill<TSimd, TVec, Constant.Is1>(tiles);
         Fill<TSimd, TVec, Constant.Is2>(tiles);
         Fill<TSimd, TVec, Constant.Is3>(tiles);
-        if (width == SimdWidth.V512)
+        if (typeof(TSimd) == typeof(Simd512))
             FillPair(tiles);
         return new MatrixTileTable(width, 2 * TSimd.TileRows, tiles);
     }
 
     private static void Fill<TSimd, TVec, TVectors>(nint[] tiles)
-        where TSimd : struct, ISimd<TVec>
+        where TSimd : struct, ITileSimd<TVec>
         where TVec : struct
         where TVectors : struct, IConstant
     {

@@ -19,14 +19,22 @@ internal sealed unsafe class PackedMatrix
     /// <param name="bias">N numbers, or none for zeros.</param>
     /// <param name="width">The vector width that the product will run with.</param>
     /// <param name="segmentLength">Neighbouring floats of a left row; divides K.</param>
+    /// <param name="shortPairs">Whether what is called a float here is a pair of 16-bit numbers, and the bias a 32-bit one.</param>
     public PackedMatrix(
-        ReadOnlySpan<float> weights, int weightsStride, int depth, int columns, ReadOnlySpan<float> bias, SimdWidth width, int segmentLength)
+        ReadOnlySpan<float> weights,
+        int weightsStride,
+        int depth,
+        int columns,
+        ReadOnlySpan<float> bias,
+        SimdWidth width,
+        int segmentLength,
+        bool shortPairs = false)
     {
         Depth = depth;
         Columns = columns;
-        Table = MatrixTileTable.For(width);
+        Table = shortPairs ? MatrixTileTable.ForShortPairs(width) : MatrixTileTable.For(width);
         var v = Table.VectorLength;
-        var pairs = width == SimdWidth.V512 && columns > v && columns % v == v / 2 && segmentLength % 2 == 0;
+        var pairs = !shortPairs && width == SimdWidth.V512 && columns > v && columns % v == v / 2 && segmentLength % 2 == 0;
         var vectors = (columns + v - 1) / v;
         _panels = CutPanels(vectors, columns, v, pairs);
         _weights = new PackedBuffer(checked((nint)vectors * v * depth));

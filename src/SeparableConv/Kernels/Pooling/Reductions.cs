@@ -13,7 +13,7 @@ internal interface IReduction
         where TVec : struct;
 }
 
-/// <summary>The reductions. The largest and the least may lose a NaN: see <see cref="ISimd{TVec}.Max"/>.</summary>
+/// <summary>The reductions. The largest and the least may lose a NaN, as the machine's own do.</summary>
 internal static class Reduction
 {
     public readonly struct Sum : IReduction

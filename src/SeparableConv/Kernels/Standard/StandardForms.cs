@@ -54,11 +54,25 @@ internal sealed unsafe class StandardForms
     /// <summary>Computes (N, outH, outW, O) from (N, inH, inW, C).</summary>
     public void Run(float* input, float* output, in ConvGeometry geometry, int threads)
     {
-        if (_form == StandardForm.Winograd || (_form == StandardForm.Auto && IsWinogradFaster(geometry)))
+        if (UsesWinograd(geometry))
             Winograd().Run(input, output, geometry, threads);
         else
             Direct().Run(input, output, geometry, threads);
     }
+
+    /// <summary>Packs the weights for images of this size, the only ones that will come: the copy for other forms is let go.</summary>
+    public void MakeReady(in ConvGeometry geometry)
+    {
+        if (UsesWinograd(geometry))
+            Winograd();
+        else
+            Direct();
+        lock (_gate)
+            _weights = null;
+    }
+
+    private bool UsesWinograd(in ConvGeometry geometry) =>
+        _form == StandardForm.Winograd || (_form == StandardForm.Auto && IsWinogradFaster(geometry));
 
     // By the image, not the batch: so an image's result does not depend on what else is in its batch. Tiles of which less than
     // 5/8 is used, as in an image one pixel high, save too little.

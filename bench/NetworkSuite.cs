@@ -1,0 +1,125 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using SeparableConv.Networks;
+using SeparableConv.Networks.Architectures;
+
+namespace SeparableConv.Bench;
+
+/// <summary>
+/// Whole networks, batch 1, beside ONNX Runtime. Both run the same ONNX file, with the input as ONNX lays pictures out (channels
+/// first), so laying it out anew is part of our time; every output is compared before anything is timed.
+/// </summary>
+/// <remarks>
+/// Networks from the builder have random weights and normalizations as a training leaves them (<see cref="BatchStatistics"/>).
+/// Those from files need SEPCONV_DATA, the folder of shared test data; without it their rows are left out, and it says so.
+/// </remarks>
+internal static class NetworkSuite
+{
+    // Turns are this long at least: a network of microseconds is run many times in one.
+    private const double TurnMilliseconds = 4;
+
+    private static readonly (string Name, Func<Network>? Build, string File)[] Cases =
+    [
+        ("MobileNetV1_1.0_224", () => MobileNetV1.Create(), ""),
+        ("MobileNetV2_1.0_224", () => MobileNetV2.Create(), ""),
+        ("MobileNetV1_0.25_128", () => MobileNetV1.Create(0.25, 128), ""),
+        ("DS-CNN_49x10", () => DsCnn.Create(), ""),
+        ("VWW_96", null, "vww_96_float.tflite"),
+        ("ultraface_slim_320", null, "ultraface_slim_320.onnx"),
+        ("Xception_1.0_299", () => Xception.Create(), ""),
+        ("VGG16_224", () => Vgg.Create(denseUnits: 0), ""),
+        ("VGG11_0.5_64", () => Vgg.Create(11, 0.5, 64, 100, 0), ""),
+        ("ResNet18_224", () => ResNet.Create(), ""),
+        ("ResNet8_32", () => ResNet.CreateTiny(), ""),
+    ];
+
+    /// <summary>Also: --model FILE, to take an ONNX or TensorFlow Lite file in place of the list.</summary>
+    public static int Run(string[] args)
+    {
+        var options = SuiteOptions.Parse(args, defaultRounds: "51");
+        var cases = SuiteOptions.Value(args, "--model") is { } file ? [(Path.GetFileName(file), null, Path.GetFullPath(file))] : Cases;
+        using var peer = OrtPeer.Start();
+        var table = new SideBySide("networks", "ours", "onnxruntime");
+        foreach (var (name, build, model) in cases)
+        {
+            var rows = options.Threads.Select(threads => (Threads: threads, Name: $"{name}, {threads} thread{(threads > 1 ? "s" : "")}"))
+                .Where(row => options.Wants(row.Name))
+                .ToArray();
+            if (rows.Length == 0)
+                continue;
+            using var onnx = build is null ? NetworkFile.Of(model) : NetworkFile.Of(BatchStatistics.Randomize(build()));
+            if (onnx is null)
+            {
+                Console.WriteLine($"{name}: left out, SEPCONV_DATA is not set");
+                continue;
+            }
+
+            var network = ModelFile.Load(onnx.Path);
+            foreach (var row in rows)
+                Measure(table, row.Name, onnx.Path, network, peer, row.Threads, options.Rounds);
+        }
+
+        table.PrintSummary();
+        table.SaveJson(options.Json);
+        return 0;
+    }
+
+    private static void Measure(SideBySide table, string name, string path, Network network, OrtPeer peer, int threads, int rounds)
+    {
+        using var session = new InferenceSession(network, new() { Threads = threads });
+        var id = peer.Load(path, threads);
+        Check(name, session, peer, id);
+        var repeat = (int)Math.Clamp(TurnMilliseconds / SideBySide.Time(session.Run, 5), 1, 1000);
+
+        // The first run of a turn wakes the threads and brings the weights back into the cache; it is not counted, on either side.
+        double Ours()
+        {
+            session.Run();
+            return Median(repeat, () => SideBySide.Time(session.Run, 1));
+        }
+
+        double Theirs()
+        {
+            var median = SideBySide.Median(peer.Time(id, repeat));
+
+            // Its threads spin for a while after a run; ours are not to share the cores with them.
+            Thread.Sleep(threads > 1 ? 20 : 0);
+            return median;
+        }
+
+        table.Measure(name, Ours, Theirs, rounds, 2e-9 * network.Macs);
+        peer.Unload(id);
+    }
+
+    private static double Median(int count, Func<double> sample)
+    {
+        var samples = new double[count];
+        for (var i = 0; i < count; i++)
+            samples[i] = sample();
+        return SideBySide.Median(samples);
+    }
+
+    // Within 1e-4 of the largest number of an output.
+    private static void Check(string name, InferenceSession session, OrtPeer peer, int id)
+    {
+        var input = BenchData.Floats((int)session.Inputs[0].Type.Shape.ElementCount, 1);
+        MemoryMarshal.AsBytes(input.AsSpan()).CopyTo(session.InputBytes(0));
+        session.Run();
+        for (var o = 0; o < session.Outputs.Count; o++)
+        {
+            var ours = MemoryMarshal.Cast<byte, float>(session.OutputBytes(o));
+            var theirs = peer.Run(id, input, o);
+            if (ours.Length != theirs.Length)
+                throw new InvalidOperationException($"{name}: output {o} has {ours.Length} numbers where ONNX Runtime's has {theirs.Length}.");
+            var tolerance = 1e-4f * theirs.Max(Math.Abs);
+            for (var i = 0; i < theirs.Length; i++)
+            {
+                if (!(Math.Abs(ours[i] - theirs[i]) <= tolerance))
+                {
+                    throw new InvalidOperationException(string.Create(
+                        CultureInfo.InvariantCulture, $"{name}: output {o} is {ours[i]} where ONNX Runtime's is {theirs[i]} (element {i})."));
+                }
+            }
+        }
+    }
+}

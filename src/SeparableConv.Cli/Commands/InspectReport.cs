@@ -1,0 +1,171 @@
+using System.Text.Json;
+using SeparableConv.Networks;
+using SeparableConv.Networks.Inference;
+
+namespace SeparableConv.Cli.Commands;
+
+/// <summary>A network's layers and totals, as text or as JSON.</summary>
+internal sealed class InspectReport
+{
+    private readonly string _path;
+    private readonly Network _network;
+    private readonly NetworkLayer[] _layers;
+    private readonly long _parameters;
+    private readonly long _macs;
+    private readonly MemoryPlan _plan;
+
+    /// <param name="path">The file as the user called it.</param>
+    /// <param name="network">What was in it.</param>
+    /// <exception cref="InputException">A count exceeds 2^63-1.</exception>
+    public InspectReport(string path, Network network)
+    {
+        (_path, _network) = (path, network);
+        _layers = [.. network.Nodes.Select(NetworkLayer.Of)];
+        _parameters = network.Parameters;
+        _macs = _layers.Aggregate(0L, (sum, layer) => checked(sum + layer.Macs));
+        _plan = MemoryPlan.Create(NetworkOptimizer.Run(network, optimize: true));
+    }
+
+    private IEnumerable<NetworkLayer> Standard => _layers.Where(layer => layer.Separable is not null);
+
+    private long StandardMacs => Standard.Sum(layer => layer.Macs);
+
+    private long StandardParameters => Standard.Sum(layer => layer.Node.Parameters);
+
+    private long SeparableMacs => Standard.Sum(layer => layer.Separable!.Value.Macs);
+
+    private long SeparableParameters => Standard.Sum(layer => layer.Separable!.Value.Parameters);
+
+    /// <summary>Prints it for people.</summary>
+    public void Print(Terminal terminal)
+    {
+        var output = terminal.Output;
+        output.WriteLine(_path + (_network.Name.Length > 0 ? $": {Failure.OneLine(_network.Name)}" : ""));
+        foreach (var input in _network.Inputs)
+            output.WriteLine($"input   {Failure.OneLine(input.ToString())}");
+        foreach (var value in _network.Outputs)
+            output.WriteLine($"output  {Failure.OneLine(value.ToString())}");
+
+        var table = new TextTable("layer", "kind", "input", "output", "parameters", "MACs", "share") { TextColumns = 2 };
+        foreach (var layer in _layers)
+        {
+            table.Add(
+                Failure.OneLine(layer.Node.Name),
+                layer.Kind,
+                layer.Input is { } shape ? Sizes(shape) : "",
+                Sizes(layer.Output),
+                Numbers.Count(layer.Node.Parameters),
+                Numbers.Count(layer.Macs),
+                Percent(layer.Macs));
+        }
+
+        table.Print(terminal);
+        output.WriteLine($"total: {_layers.Length} layers, {Numbers.Count(_parameters)} parameters, {Numbers.Count(_macs)} MACs{Shares()}");
+        output.WriteLine($"peak activation memory: {Numbers.Bytes(_plan.ArenaBytes)} (no order of these layers needs less than {Numbers.Bytes(_plan.LowerBound)})");
+        var count = Standard.Count();
+        if (count == 0)
+        {
+            output.WriteLine("no standard convolutions");
+            return;
+        }
+
+        output.WriteLine($"{count} standard {(count == 1 ? "convolution" : "convolutions")}: {Numbers.Count(StandardMacs)} MACs, {Numbers.Count(StandardParameters)} parameters; "
+            + $"as separable ones: {Numbers.Count(SeparableMacs)} MACs, {Numbers.Count(SeparableParameters)} parameters");
+        output.WriteLine($"ratio {Numbers.Short((double)_macs / WithSeparable)}: MACs of the whole network over those with separable convolutions, {Numbers.Count(WithSeparable)}");
+    }
+
+    /// <summary>Prints one line of JSON.</summary>
+    public void PrintJson(TextWriter output) => Json.Print(output, json =>
+    {
+        json.WriteStartObject();
+        json.WriteString("model", _path);
+        json.WriteString("name", _network.Name);
+        WriteValues(json, "inputs", _network.Inputs);
+        WriteValues(json, "outputs", _network.Outputs);
+        json.WriteStartArray("layers");
+        foreach (var layer in _layers)
+            Write(json, layer);
+        json.WriteEndArray();
+        json.WriteStartObject("totals");
+        json.WriteNumber("layers", _layers.Length);
+        json.WriteNumber("parameters", _parameters);
+        json.WriteNumber("macs", _macs);
+        json.WriteNumber("peakActivationBytes", _plan.ArenaBytes);
+        json.WriteNumber("peakActivationBytesBound", _plan.LowerBound);
+        json.WriteStartObject("macsByKind");
+        foreach (var (kind, macs) in ByKind())
+            json.WriteNumber(kind, macs);
+        json.WriteEndObject();
+        json.WriteEndObject();
+        json.WriteStartObject("standardAsSeparable");
+        json.WriteNumber("layers", Standard.Count());
+        WriteCounts(json, "standard", StandardParameters, StandardMacs);
+        WriteCounts(json, "separable", SeparableParameters, SeparableMacs);
+        json.WriteNumber("networkMacs", WithSeparable);
+        json.Number("ratio", (double)_macs / WithSeparable);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    });
+
+    private long WithSeparable => _macs - StandardMacs + SeparableMacs;
+
+    private static string Sizes(TensorShape shape) => shape.Rank == 0 ? "scalar" : string.Join('x', shape.Lengths.ToArray());
+
+    private static void WriteValues(Utf8JsonWriter json, string name, IEnumerable<Value> values)
+    {
+        json.WriteStartArray(name);
+        foreach (var value in values)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", value.Name);
+            json.WriteString("type", value.Type.Element.ToString().ToLowerInvariant());
+            json.Shape("shape", value.Type.Shape.Lengths);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteCounts(Utf8JsonWriter json, string name, long parameters, long macs)
+    {
+        json.WriteStartObject(name);
+        json.WriteNumber("parameters", parameters);
+        json.WriteNumber("macs", macs);
+        json.WriteEndObject();
+    }
+
+    private void Write(Utf8JsonWriter json, NetworkLayer layer)
+    {
+        json.WriteStartObject();
+        json.WriteString("name", layer.Node.Name);
+        json.WriteString("kind", layer.Kind);
+        json.WriteString("operator", layer.Node.Operator.Kind);
+        if (layer.Input is { } input)
+            json.Shape("input", input.Lengths);
+        else
+            json.WriteNull("input");
+        json.Shape("output", layer.Output.Lengths);
+        json.WriteNumber("parameters", layer.Node.Parameters);
+        json.WriteNumber("macs", layer.Macs);
+        json.WriteNumber("share", Share(layer.Macs));
+        if (layer.Separable is { } separable)
+            WriteCounts(json, "separable", separable.Parameters, separable.Macs);
+        json.WriteEndObject();
+    }
+
+    private double Share(long macs) => _macs == 0 ? 0 : (double)macs / _macs;
+
+    private string Percent(long macs) => macs == 0 ? "" : (100 * Share(macs)).ToString("0.00", System.Globalization.CultureInfo.InvariantCulture) + " %";
+
+    private IEnumerable<(string Kind, long Macs)> ByKind() => _layers
+        .GroupBy(layer => layer.Kind)
+        .Select(group => (group.Key, Macs: group.Sum(layer => layer.Macs)))
+        .Where(kind => kind.Macs > 0)
+        .OrderByDescending(kind => kind.Macs);
+
+    private string Shares()
+    {
+        var shares = string.Join(", ", ByKind().Select(kind => $"{kind.Kind} {Percent(kind.Macs)}"));
+        return shares.Length > 0 ? $": {shares}" : "";
+    }
+}

@@ -1,0 +1,15 @@
+namespace SeparableConv.Networks.Formats.Onnx;
+
+/// <summary>Names from a file, made fit for a message of one line.</summary>
+internal static class OneLine
+{
+    private const int Longest = 80;
+
+    /// <summary>The name without control characters, shortened where it is long.</summary>
+    public static string Of(string name) => Clean(name.Length > Longest ? name[..Longest] + "..." : name);
+
+    /// <summary>The name without control characters.</summary>
+    public static string Clean(string name) => name.Any(IsControl) ? new string([.. name.Select(c => IsControl(c) ? '?' : c)]) : name;
+
+    private static bool IsControl(char c) => char.IsControl(c) || c is '\u2028' or '\u2029';
+}

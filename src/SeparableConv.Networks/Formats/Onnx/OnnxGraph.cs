@@ -1,0 +1,249 @@
+using SeparableConv.Networks.Operators;
+
+namespace SeparableConv.Networks.Formats.Onnx;
+
+/// <summary>
+/// A network being made from an ONNX graph: the values so far, in one layout or both, and what adds to them. An operator whose
+/// inputs are all constant is computed at once and leaves a constant.
+/// </summary>
+internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget, Func<string, TensorData?> initializer)
+{
+    private readonly Dictionary<string, OnnxValue> _values = [];
+
+    /// <summary>The version of ONNX's operators that the model is written in.</summary>
+    public int Opset => opset;
+
+    /// <summary>Bytes that may still be computed from constants.</summary>
+    public long RemainingBytes => budget.RemainingBytes;
+
+    /// <summary>The value of that name; an initializer is read when it is first asked for.</summary>
+    public OnnxValue? Find(string name)
+    {
+        if (_values.TryGetValue(name, out var known))
+            return known;
+        if (initializer(name) is not { } data)
+            return null;
+        return _values[name] = OnnxValue.First(name, graph.Constant(OneLine.Clean(name), data));
+    }
+
+    /// <summary>A node's input, which must be there.</summary>
+    public OnnxValue Input(OnnxNode node, int index) => OptionalInput(node, index)
+        ?? throw node.Error($"input {index} is missing; the node has {node.Inputs.Count}");
+
+    /// <summary>A node's input, or null where it is left out.</summary>
+    public OnnxValue? OptionalInput(OnnxNode node, int index)
+    {
+        if (!node.HasInput(index))
+            return null;
+        return Find(node.Inputs[index])
+            ?? throw node.Error($"input '{OneLine.Of(node.Inputs[index])}' is computed by no node before it, and is neither input nor initializer");
+    }
+
+    /// <summary>The numbers of an input that must be known when the model is loaded; null where the input is left out.</summary>
+    public TensorData? OptionalConstant(OnnxNode node, int index, string what)
+    {
+        if (OptionalInput(node, index) is not { } value)
+            return null;
+        return value.IsConstant
+            ? Original(value).Constant
+            : throw node.Error($"the {what} '{OneLine.Of(value.Name)}' depends on what the model is given when it runs; it must be constant, or an input whose value is given when the model is loaded");
+    }
+
+    /// <summary>The numbers of an input that must be known when the model is loaded.</summary>
+    public TensorData Constant(OnnxNode node, int index, string what) => OptionalConstant(node, index, what)
+        ?? throw node.Error($"input {index}, the {what}, is missing");
+
+    /// <summary>Adds a graph's input, or the constant that stands for it.</summary>
+    public void Define(OnnxValue value)
+    {
+        if (!_values.TryAdd(value.Name, value))
+            throw new NetworkException($"Two values are called '{OneLine.Of(value.Name)}'; names must differ.");
+    }
+
+    /// <summary>Sets a node's first output to what there is already; both names then share what is made of it.</summary>
+    public void Alias(OnnxNode node, OnnxValue value)
+    {
+        if (node.HasOutput(0) && !_values.TryAdd(node.Outputs[0], value))
+            throw node.Error($"there is another value '{OneLine.Of(node.Outputs[0])}'; names must differ");
+    }
+
+    /// <summary>Sets a node's output that lies as ONNX sees it.</summary>
+    public void Output(OnnxNode node, int index, Value original)
+    {
+        if (node.HasOutput(index))
+            Define(OnnxValue.First(node.Outputs[index], original));
+    }
+
+    /// <summary>Sets a node's output, an image or row that lies channels last.</summary>
+    public void OutputLast(OnnxNode node, int index, Value channelsLast, int rank)
+    {
+        if (node.HasOutput(index))
+            Define(OnnxValue.Last(node.Outputs[index], channelsLast, rank));
+    }
+
+    /// <summary>Sets a node's output in either layout.</summary>
+    public void Output(OnnxNode node, int index, Value value, bool last, int rank)
+    {
+        if (last)
+            OutputLast(node, index, value, rank);
+        else
+            Output(node, index, value);
+    }
+
+    /// <summary>The value as ONNX lays it out.</summary>
+    public Value Original(OnnxValue value)
+    {
+        if (value.Original is { } original)
+            return original;
+        var last = value.ChannelsLast!;
+        return value.Original = value.Rank == 4
+            ? Transpose($"{value.Name}/nchw", last, 0, 3, 1, 2)
+            : Reshape($"{value.Name}/ncl", Transpose($"{value.Name}/nc1l", last, 0, 3, 1, 2), value.Shape);
+    }
+
+    /// <summary>An image or row, channels last: (N, H, W, C), a row with height 1.</summary>
+    public Value ChannelsLast(OnnxValue value)
+    {
+        if (value.ChannelsLast is { } last)
+            return last;
+        var (shape, original) = (value.Shape, value.Original!);
+        var image = value.Rank == 4 ? original : Reshape($"{value.Name}/nc1l", original, new TensorShape(shape[0], shape[1], 1, shape[2]));
+        return value.ChannelsLast = Transpose($"{value.Name}/nhwc", image, 0, 2, 3, 1);
+    }
+
+    /// <summary>
+    /// Whether a node of these inputs is better computed channels last: whether that moves fewer numbers about. With nothing to
+    /// move either way, an image stays in the layout that convolutions want.
+    /// </summary>
+    public static bool PrefersLast(params ReadOnlySpan<OnnxValue> values)
+    {
+        long toLast = 0;
+        long toFirst = 0;
+        var anyLast = false;
+        foreach (var value in values)
+        {
+            anyLast |= value.ChannelsLast is not null && !value.IsConstant;
+            if (value.IsConstant)
+                continue;
+            toLast += value.ChannelsLast is null ? value.Shape.ElementCount : 0;
+            toFirst += value.Original is null ? value.Shape.ElementCount : 0;
+        }
+
+        return anyLast && toLast <= toFirst;
+    }
+
+    /// <summary>The value in the layout asked for.</summary>
+    public Value InLayout(OnnxValue value, bool last) => last ? ChannelsLast(value) : Original(value);
+
+    /// <summary>The inputs of an element-wise node with broadcasting, all laid out alike, and whether that is channels last.</summary>
+    public (Value[] Values, bool Last, int Rank) Aligned(params ReadOnlySpan<OnnxValue> inputs)
+    {
+        var rank = 0;
+        foreach (var input in inputs)
+            rank = Math.Max(rank, input.Rank);
+        var last = ImageLayout.IsImage(rank) && PrefersLast(inputs);
+        var values = new Value[inputs.Length];
+        for (var i = 0; i < values.Length; i++)
+            values[i] = last ? Widened(inputs[i], rank) : Original(inputs[i]);
+        return (values, last, rank);
+    }
+
+    /// <summary>Transposes, unless nothing moves: then the tensor is only seen in another shape, or is as it was.</summary>
+    public Value Transpose(string name, Value x, params ReadOnlySpan<int> permutation)
+    {
+        var (lengths, moves, previous) = (new int[permutation.Length], false, -1);
+        for (var i = 0; i < lengths.Length; i++)
+        {
+            lengths[i] = x.Shape[permutation[i]];
+            if (lengths[i] == 1)
+                continue;
+            moves |= permutation[i] < previous;
+            previous = permutation[i];
+        }
+
+        return moves && x.Shape.ElementCount > 1
+            ? Emit(name, new TransposeOperator(permutation.ToArray()), x)
+            : Reshape(name, x, new TensorShape(lengths));
+    }
+
+    /// <summary>The same numbers in another shape.</summary>
+    public Value Reshape(string name, Value x, TensorShape shape)
+    {
+        // Of several in a row only the last matters.
+        while (x.Producer is { Operator: ReshapeOperator } producer)
+            x = producer.Inputs[0]!;
+        return x.Shape == shape ? x : Emit(name, new ReshapeOperator(shape), x);
+    }
+
+    /// <summary>A constant made here.</summary>
+    public Value Constant<T>(string name, T[] values, params ReadOnlySpan<int> shape)
+        where T : unmanaged => graph.Constant(OneLine.Clean(name), TensorData.Create(values, shape));
+
+    /// <summary>A constant made here.</summary>
+    public Value Constant(string name, TensorData data)
+    {
+        Spend(name, "Constant", () => budget.Spend(data.Type.Bytes));
+        return graph.Constant(OneLine.Clean(name), data);
+    }
+
+    /// <summary>A node of one output.</summary>
+    public Value Emit(string name, Operator op, params ReadOnlySpan<Value?> inputs) => EmitAll(name, op, inputs)[0];
+
+    /// <summary>A node; its outputs at once where its inputs are constant.</summary>
+    public IReadOnlyList<Value> EmitAll(string name, Operator op, params ReadOnlySpan<Value?> inputs)
+    {
+        name = OneLine.Clean(name);
+        foreach (var input in inputs)
+        {
+            if (input is { IsConstant: false })
+                return graph.AddNode(name, op, inputs).Outputs;
+        }
+
+        return Fold(name, op, inputs);
+    }
+
+    private Value[] Fold(string name, Operator op, ReadOnlySpan<Value?> inputs)
+    {
+        var constants = new TensorData?[inputs.Length];
+        var types = new TensorType?[inputs.Length];
+        for (var i = 0; i < constants.Length; i++)
+        {
+            constants[i] = inputs[i]?.Constant;
+            types[i] = inputs[i]?.Type;
+        }
+
+        var given = inputs.ToArray();
+        TensorData[] results = [];
+        Spend(name, op.Kind, () =>
+        {
+            budget.Spend(op, given, op.Infer(types));
+            results = Evaluator.Run(op, constants);
+        });
+        return Array.ConvertAll(results, result => graph.Constant(name, result));
+    }
+
+    // What an operator says of its inputs becomes what is said of the node.
+    private static void Spend(string name, string kind, Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception e) when (e is ArgumentException or OverflowException or DivideByZeroException)
+        {
+            throw new NetworkException($"In node '{OneLine.Of(name)}' ({kind}): {e.Message}", e);
+        }
+    }
+
+    private Value Widened(OnnxValue value, int rank)
+    {
+        if (value.Rank == rank)
+            return ChannelsLast(value);
+        if (value.Shape.ElementCount == 1)
+            return Reshape($"{value.Name}/scalar", Original(value), new TensorShape(1));
+        var lengths = new int[rank];
+        lengths.AsSpan().Fill(1);
+        value.Shape.Lengths.CopyTo(lengths.AsSpan(rank - value.Rank));
+        return ChannelsLast(OnnxValue.First(value.Name, Reshape($"{value.Name}/broadcast", Original(value), new TensorShape(lengths))));
+    }
+}

@@ -1,0 +1,113 @@
+using System.Globalization;
+using SeparableConv.Networks.Formats.Onnx.Schema;
+
+namespace SeparableConv.Networks.Formats.Onnx;
+
+/// <summary>Finds the shapes of a graph's inputs: from the file, from what the caller says, or 1 for a batch that is left open.</summary>
+internal sealed class OnnxInputs(OnnxReadOptions options)
+{
+    // Lengths of symbols that the caller has settled: one input's shape can settle another's.
+    private readonly Dictionary<string, int> _symbols = [];
+
+    /// <summary>Checks the caller's shapes and values and notes what they say of symbolic dimensions.</summary>
+    /// <exception cref="NetworkException">They name no input, or contradict the file.</exception>
+    public void Settle(IReadOnlyList<ValueInfoProto> inputs)
+    {
+        var names = new Dictionary<string, ValueInfoProto>();
+        foreach (var input in inputs)
+            names.TryAdd(input.Name, input);
+        foreach (var name in options.Shapes.Keys.Concat(options.Values.Keys))
+        {
+            if (!names.TryGetValue(name, out var input))
+            {
+                var known = names.Count == 0 ? "it has none" : "its inputs are " + string.Join(", ", names.Keys.Take(8).Select(key => $"'{OneLine.Of(key)}'"));
+                throw new NetworkException($"The model has no input '{OneLine.Of(name)}'; {known}.");
+            }
+
+            var given = Given(name)!.Value;
+            var dimensions = input.Type?.TensorType?.Shape?.Dim;
+            if (dimensions is not null && dimensions.Count != given.Rank)
+            {
+                throw new NetworkException(
+                    $"Input '{OneLine.Of(name)}' has {dimensions.Count} dimensions in the model but was given the shape {given}.");
+            }
+
+            for (var i = 0; i < (dimensions?.Count ?? 0); i++)
+            {
+                if (dimensions![i] is { HasDimParam: true, DimParam.Length: > 0 } symbol)
+                    _symbols[symbol.DimParam] = given[i];
+            }
+        }
+    }
+
+    /// <summary>An input's element type and shape.</summary>
+    /// <exception cref="NetworkException">It is no tensor, or a length is neither in the file nor given.</exception>
+    public TensorType Type(ValueInfoProto input)
+    {
+        var what = $"Input '{OneLine.Of(input.Name)}'";
+        if (input.Type?.TensorType is not { } tensor)
+            throw new NetworkException($"{what} is no tensor; sequences, maps and optional values are not supported.");
+        var element = OnnxElements.Read(tensor.ElemType, what);
+        if (options.Values.TryGetValue(input.Name, out var value) && value.Type.Element != element)
+        {
+            throw new NetworkException(
+                $"{what} has elements of {element.ToString().ToLowerInvariant()} but was given {value.Type.Element.ToString().ToLowerInvariant()}.");
+        }
+
+        var given = Given(input.Name);
+        if (tensor.Shape is null)
+        {
+            return new(element, given ?? throw new NetworkException(
+                $"{what} has no shape in the model; give it, for example --shape {OneLine.Of(input.Name)}=1x3x224x224."));
+        }
+
+        return new(element, Shape(input.Name, what, tensor.Shape.Dim, given));
+    }
+
+    private TensorShape Shape(string name, string what, IReadOnlyList<TensorShapeProto.Types.Dimension> dimensions, TensorShape? given)
+    {
+        var (lengths, open) = (new long[dimensions.Count], new List<string>());
+        for (var i = 0; i < lengths.Length; i++)
+        {
+            var dimension = dimensions[i];
+            var isFixed = dimension.HasDimValue && dimension.DimValue >= 0;
+            if (given is { } shape)
+            {
+                lengths[i] = shape[i];
+                if (isFixed && dimension.DimValue != shape[i])
+                {
+                    throw new NetworkException(
+                        $"{what} has length {dimension.DimValue} in dimension {i}, fixed in the model, but was given the shape {shape}.");
+                }
+            }
+            else if (isFixed)
+            {
+                lengths[i] = dimension.DimValue;
+            }
+            else if (dimension.HasDimParam && _symbols.TryGetValue(dimension.DimParam, out var settled))
+            {
+                lengths[i] = settled;
+            }
+            else if (i == 0)
+            {
+                lengths[i] = 1;
+            }
+            else
+            {
+                open.Add(dimension.HasDimParam && dimension.DimParam.Length > 0 ? $"{i} ('{OneLine.Of(dimension.DimParam)}')" : i.ToString(CultureInfo.InvariantCulture));
+            }
+        }
+
+        if (open.Count == 0)
+            return OnnxTensors.Shape(lengths, what);
+        var example = string.Join('x', lengths.Select((length, i) => length > 0 || i == 0 ? length.ToString(CultureInfo.InvariantCulture) : "N"));
+        throw new NetworkException(
+            $"{what} has no fixed length in dimension {string.Join(", ", open.Take(8))}; give its shape with a number for each N: "
+            + $"--shape {OneLine.Of(name)}={(example.Length <= 80 ? example : "...")}.");
+    }
+
+    private TensorShape? Given(string name) =>
+        options.Shapes.TryGetValue(name, out var lengths) ? OnnxTensors.Shape([.. lengths.Select(length => (long)length)], $"The shape given for input '{OneLine.Of(name)}'")
+        : options.Values.TryGetValue(name, out var value) ? value.Type.Shape
+        : null;
+}

@@ -1,0 +1,117 @@
+using SeparableConv.Networks.Formats.Onnx.Schema;
+using AttributeType = SeparableConv.Networks.Formats.Onnx.Schema.AttributeProto.Types.AttributeType;
+
+namespace SeparableConv.Networks.Formats.Onnx;
+
+/// <summary>A node as the file has it. It notes which attributes are asked for, so that none is passed over in silence.</summary>
+internal sealed class OnnxNode
+{
+    private readonly Dictionary<string, AttributeProto> _attributes = [];
+    private readonly HashSet<string> _asked = [];
+    private readonly NodeProto _proto;
+
+    public OnnxNode(NodeProto proto)
+    {
+        _proto = proto;
+        Name = OneLine.Clean(proto.Name.Length > 0 ? proto.Name : proto.Output.FirstOrDefault(output => output.Length > 0) ?? proto.OpType);
+        foreach (var attribute in proto.Attribute)
+        {
+            if (!_attributes.TryAdd(attribute.Name, attribute))
+                throw Error($"attribute '{OneLine.Of(attribute.Name)}' is there twice");
+        }
+    }
+
+    /// <summary>Its own name, or its first output's where it has none.</summary>
+    public string Name { get; }
+
+    public string Type => _proto.OpType;
+
+    public IReadOnlyList<string> Inputs => _proto.Input;
+
+    public IReadOnlyList<string> Outputs => _proto.Output;
+
+    /// <summary>The error that something in this node is.</summary>
+    public NetworkException Error(string message) => new($"In node '{OneLine.Of(Name)}' ({OneLine.Of(Type)}): {message}.");
+
+    /// <summary>Whether an input is named.</summary>
+    public bool HasInput(int index) => index < Inputs.Count && Inputs[index].Length > 0;
+
+    /// <summary>Whether an output is named.</summary>
+    public bool HasOutput(int index) => index < Outputs.Count && Outputs[index].Length > 0;
+
+    public bool Has(string attribute)
+    {
+        _asked.Add(attribute);
+        return _attributes.ContainsKey(attribute);
+    }
+
+    /// <summary>Attributes that change nothing here.</summary>
+    public void Ignore(params ReadOnlySpan<string> attributes)
+    {
+        foreach (var attribute in attributes)
+            _asked.Add(attribute);
+    }
+
+    public long Long(string attribute, long otherwise) => Find(attribute, AttributeType.Int, proto => proto.HasI)?.I ?? otherwise;
+
+    public int Int(string attribute, int otherwise)
+    {
+        var number = Long(attribute, otherwise);
+        return number is >= int.MinValue and <= int.MaxValue ? (int)number : throw Error($"attribute '{attribute}' is {number}, which is out of range");
+    }
+
+    public bool Flag(string attribute, bool otherwise) => Long(attribute, otherwise ? 1 : 0) switch
+    {
+        0 => false,
+        1 => true,
+        var other => throw Error($"attribute '{attribute}' is {other}; expected 0 or 1"),
+    };
+
+    public float Float(string attribute, float otherwise) => Find(attribute, AttributeType.Float, proto => proto.HasF)?.F ?? otherwise;
+
+    public string Text(string attribute, string otherwise) => Find(attribute, AttributeType.String, proto => proto.HasS)?.S.ToStringUtf8() ?? otherwise;
+
+    public TensorProto? Tensor(string attribute) => Find(attribute, AttributeType.Tensor, proto => proto.T is not null)?.T;
+
+    public IReadOnlyList<long>? Longs(string attribute) => Find(attribute, AttributeType.Ints, _ => true)?.Ints;
+
+    public IReadOnlyList<float>? Floats(string attribute) => Find(attribute, AttributeType.Floats, _ => true)?.Floats;
+
+    public int[]? Ints(string attribute)
+    {
+        if (Longs(attribute) is not { } longs)
+            return null;
+        if (longs.Count > OnnxTensors.MaxRank * 2)
+            throw Error($"attribute '{attribute}' has {longs.Count} numbers");
+        var ints = new int[longs.Count];
+        for (var i = 0; i < ints.Length; i++)
+        {
+            ints[i] = longs[i] is >= int.MinValue and <= int.MaxValue
+                ? (int)longs[i]
+                : throw Error($"attribute '{attribute}' has {longs[i]}, which is out of range");
+        }
+
+        return ints;
+    }
+
+    /// <summary>Refuses what nobody asked for: it would change the result.</summary>
+    public void CheckAttributes()
+    {
+        foreach (var name in _attributes.Keys)
+        {
+            if (!_asked.Contains(name))
+                throw Error($"attribute '{OneLine.Of(name)}' is not supported");
+        }
+    }
+
+    private AttributeProto? Find(string name, AttributeType type, Func<AttributeProto, bool> isPresent)
+    {
+        _asked.Add(name);
+        if (!_attributes.TryGetValue(name, out var attribute))
+            return null;
+
+        // Files of the first years do not say an attribute's type.
+        var fits = attribute.HasType && attribute.Type != AttributeType.Undefined ? attribute.Type == type : isPresent(attribute);
+        return fits ? attribute : throw Error($"attribute '{name}' is no {type.ToString().ToLowerInvariant()}");
+    }
+}

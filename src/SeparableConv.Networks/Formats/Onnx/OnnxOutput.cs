@@ -1,0 +1,175 @@
+using Google.Protobuf;
+using SeparableConv.Networks.Formats.Onnx.Schema;
+using AttributeType = SeparableConv.Networks.Formats.Onnx.Schema.AttributeProto.Types.AttributeType;
+
+namespace SeparableConv.Networks.Formats.Onnx;
+
+/// <summary>
+/// An ONNX graph being written, and for each value of the network the ONNX tensors that hold its numbers: as the network lays
+/// them out, channels first, or both. The mirror image of <see cref="OnnxGraph"/>.
+/// </summary>
+internal sealed class OnnxOutput
+{
+    /// <summary>The dimension of a channels-first image that each one of a channels-last image becomes.</summary>
+    private static readonly int[] FirstAxes = [0, 2, 3, 1];
+
+    private readonly Dictionary<Value, string> _asIs = [];
+    private readonly Dictionary<Value, string> _first = [];
+    private readonly HashSet<string> _names = [];
+    private readonly Dictionary<string, int> _counts = [];
+    private long _bytes;
+
+    public GraphProto Graph { get; } = new();
+
+    /// <summary>Keeps a name for an input or output.</summary>
+    public void Reserve(string name) => _names.Add(name);
+
+    /// <summary>A name that nothing has yet.</summary>
+    public string Unique(string name)
+    {
+        var unique = name;
+        while (!_names.Add(unique))
+            unique = $"{name}_{_counts[name] = _counts.GetValueOrDefault(name) + 1}";
+        return unique;
+    }
+
+    /// <summary>Adds a node of one output.</summary>
+    /// <param name="type">ONNX's name of the operator.</param>
+    /// <param name="output">The output's name, made unique.</param>
+    /// <param name="inputs">The inputs' names; empty for one that is left out.</param>
+    /// <param name="attributes">Its attributes.</param>
+    /// <returns>The output's name.</returns>
+    public string Node(string type, string output, ReadOnlySpan<string> inputs, params ReadOnlySpan<AttributeProto> attributes) =>
+        Node(type, output, inputs, 1, attributes)[0];
+
+    /// <summary>Adds a node.</summary>
+    public string[] Node(string type, string output, ReadOnlySpan<string> inputs, int outputs, params ReadOnlySpan<AttributeProto> attributes)
+    {
+        var names = new string[outputs];
+        for (var i = 0; i < outputs; i++)
+            names[i] = Unique(i == 0 ? output : $"{output}_{i}");
+        var node = new NodeProto { OpType = type, Name = names[0] };
+        foreach (var input in inputs)
+            node.Input.Add(input);
+        while (node.Input.Count > 0 && node.Input[^1].Length == 0)
+            node.Input.RemoveAt(node.Input.Count - 1);
+        node.Output.Add(names);
+        foreach (var attribute in attributes)
+            node.Attribute.Add(attribute);
+        Graph.Node.Add(node);
+        return names;
+    }
+
+    /// <summary>Adds a constant.</summary>
+    public string Constant<T>(string name, T[] values, params ReadOnlySpan<int> shape)
+        where T : unmanaged => Constant(name, TensorData.Create(values, shape));
+
+    /// <summary>Adds a constant.</summary>
+    public string Constant(string name, TensorData data)
+    {
+        // What is written goes through lengths of 32 bits; the format itself ends at 2 GB.
+        _bytes += data.Type.Bytes;
+        if (_bytes > int.MaxValue - (1 << 20))
+            throw new NetworkException($"The network's constants take {_bytes} bytes and more; an ONNX file holds 2 GB at most.");
+        name = Unique(name);
+        Graph.Initializer.Add(OnnxTensors.Write(name, data));
+        return name;
+    }
+
+    /// <summary>Notes that a tensor holds a value as the network lays it out.</summary>
+    public void SetAsIs(Value value, string name) => _asIs[value] = name;
+
+    /// <summary>Notes that a tensor holds an image channels first.</summary>
+    public void SetFirst(Value value, string name) => _first[value] = name;
+
+    /// <summary>Notes a tensor in either layout.</summary>
+    public void Set(Value value, string name, bool first)
+    {
+        if (first)
+            SetFirst(value, name);
+        else
+            SetAsIs(value, name);
+    }
+
+    public bool HasAsIs(Value value) => value.IsConstant || _asIs.ContainsKey(value);
+
+    public bool HasFirst(Value value) => value.IsConstant || _first.ContainsKey(value);
+
+    /// <summary>The tensor that holds a value as the network lays it out.</summary>
+    public string AsIs(Value value)
+    {
+        if (_asIs.TryGetValue(value, out var name))
+            return name;
+        if (value.Constant is { } data)
+            return _asIs[value] = Constant(value.Name, data);
+        return _asIs[value] = Node("Transpose", $"{value.Name}/nhwc", [_first[value]], ListAttribute("perm", 0, 2, 3, 1));
+    }
+
+    /// <summary>The tensor that holds an image channels first.</summary>
+    public string First(Value value)
+    {
+        if (_first.TryGetValue(value, out var name))
+            return name;
+        if (value.Constant is { } data)
+            return _first[value] = Constant($"{value.Name}/nchw", Transposed(data, 0, 3, 1, 2));
+        return _first[value] = Node("Transpose", $"{value.Name}/nchw", [AsIs(value)], ListAttribute("perm", 0, 3, 1, 2));
+    }
+
+    /// <summary>The tensor in the layout asked for.</summary>
+    public string InLayout(Value value, bool first) => first ? First(value) : AsIs(value);
+
+    /// <summary>Whether a node of these inputs is better computed channels first: whether that moves fewer numbers about.</summary>
+    public bool PrefersFirst(params ReadOnlySpan<Value?> values)
+    {
+        var (toFirst, toAsIs, anyFirst) = (0L, 0L, false);
+        foreach (var value in values)
+        {
+            if (value is null || value.IsConstant)
+                continue;
+            if (value.Shape.Rank != 4)
+                return false;
+            anyFirst |= HasFirst(value);
+            toFirst += HasFirst(value) ? 0 : value.Shape.ElementCount;
+            toAsIs += HasAsIs(value) ? 0 : value.Shape.ElementCount;
+        }
+
+        return anyFirst && toFirst <= toAsIs;
+    }
+
+    /// <summary>The dimension of a channels-first image that one of the network's dimensions is.</summary>
+    public static int FirstAxis(int axis) => FirstAxes[axis];
+
+    /// <summary>One number for each dimension, rearranged for channels first.</summary>
+    public static int[] ToFirst(ReadOnlySpan<int> perAxis) => [perAxis[0], perAxis[3], perAxis[1], perAxis[2]];
+
+    /// <summary>A constant with its dimensions in another order.</summary>
+    public static TensorData Transposed(TensorData data, params int[] permutation) =>
+        Operators.Evaluator.Run(new Operators.TransposeOperator(permutation), data)[0];
+
+    /// <summary>A constant in another shape.</summary>
+    public static TensorData Reshaped(TensorData data, params ReadOnlySpan<int> shape) =>
+        new(data.Type with { Shape = new TensorShape(shape), Quantization = null }, data.Values);
+
+    public static AttributeProto Attribute(string name, long number) => new() { Name = name, I = number, Type = AttributeType.Int };
+
+    public static AttributeProto Attribute(string name, float number) => new() { Name = name, F = number, Type = AttributeType.Float };
+
+    public static AttributeProto Attribute(string name, string text) => new() { Name = name, S = ByteString.CopyFromUtf8(text), Type = AttributeType.String };
+
+    public static AttributeProto ListAttribute(string name, params ReadOnlySpan<int> numbers)
+    {
+        var attribute = new AttributeProto { Name = name, Type = AttributeType.Ints };
+        foreach (var number in numbers)
+            attribute.Ints.Add(number);
+        return attribute;
+    }
+
+    /// <summary>A constant of whole numbers, as shapes and axes are given.</summary>
+    public string Numbers(string name, ReadOnlySpan<int> numbers)
+    {
+        var longs = new long[numbers.Length];
+        for (var i = 0; i < longs.Length; i++)
+            longs[i] = numbers[i];
+        return Constant(name, longs, longs.Length);
+    }
+}

@@ -1,0 +1,46 @@
+using Google.Protobuf;
+using SeparableConv.Networks.Formats.Onnx;
+
+namespace SeparableConv.Networks;
+
+/// <summary>Writes networks as ONNX files of opset 19, which ONNX Runtime and other tools run with the same result.</summary>
+/// <remarks>
+/// Inputs and outputs keep the network's own layout: those of a network that was read from ONNX are (N, C, H, W) again, those of one
+/// that was built are (N, H, W, C), with a transpose behind the input. Fused activations become nodes of their own.
+/// </remarks>
+public static class OnnxWriter
+{
+    /// <summary>Writes a file; it is written beside its place and renamed, so that a failure leaves no half of one.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="path">The file, which is replaced where it is there.</param>
+    /// <exception cref="NetworkException">The network has an operator that ONNX has not, or is larger than 2 GB.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public static void Write(Network network, string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var target = new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
+        var beside = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Guid.NewGuid():n}");
+        try
+        {
+            using (var stream = new FileStream(beside, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
+                Write(network, stream);
+            File.Move(beside, target, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(beside);
+            throw;
+        }
+    }
+
+    /// <summary>Writes to a stream.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="stream">Where to.</param>
+    /// <exception cref="NetworkException">The network has an operator that ONNX has not, or is larger than 2 GB.</exception>
+    public static void Write(Network network, Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(stream);
+        new OnnxModelWriter(network).Write().WriteTo(stream);
+    }
+}

@@ -1,0 +1,35 @@
+using SeparableConv.Networks.Operators;
+
+namespace SeparableConv.Networks.Formats.TFLite;
+
+/// <summary>Reads the operators that change what elements are.</summary>
+internal static class ConversionImport
+{
+    public static void Quantize(TFLiteImporter importer, TFLiteNode node)
+    {
+        var (x, output) = (importer.Input(node, 0), importer.OutputQuantization(node));
+        var element = importer.OutputTensor(node).Element;
+        if (element is not (ElementType.Int8 or ElementType.UInt8))
+            throw TFLiteImporter.Refused(node, $"the output is {importer.OutputTensor(node).TypeName}; expected int8 or uint8.");
+        var (least, most) = QuantizedTypes.Range(element.Value);
+        Operator op = x.Type.Element.IsByte()
+            ? new RequantizeOperator(element.Value, output, least, most, singlePrecision: false)
+            : new AffineQuantizeOperator(element.Value, output);
+        importer.Set(node, importer.Emit(node, op, x));
+    }
+
+    public static void Dequantize(TFLiteImporter importer, TFLiteNode node)
+    {
+        var x = importer.Input(node, 0);
+        importer.Set(node, x.Type.Element == ElementType.Float16
+            ? ConvolutionImport.AsFloat(importer, node, x)
+            : importer.Emit(node, new AffineDequantizeOperator(), x));
+    }
+
+    public static void Cast(TFLiteImporter importer, TFLiteNode node)
+    {
+        var element = importer.OutputTensor(node).Element
+            ?? throw TFLiteImporter.Refused(node, $"the output is {importer.OutputTensor(node).TypeName}, which is not supported.");
+        importer.Set(node, importer.Emit(node, new CastOperator(element), importer.Input(node, 0)));
+    }
+}

@@ -1,0 +1,53 @@
+using SeparableConv.Networks.Operators;
+
+namespace SeparableConv.Networks.Formats.TFLite;
+
+/// <summary>Reads the operators of two operands.</summary>
+internal static class ElementwiseImport
+{
+    private const int AddOptions = 11;
+    private const int MulOptions = 21;
+    private const int SubOptions = 28;
+    private const int DivOptions = 29;
+
+    public static void Add(TFLiteImporter importer, TFLiteNode node) => Binary(importer, node, BinaryKind.Add, node.Options(AddOptions).Byte(0));
+
+    public static void Sub(TFLiteImporter importer, TFLiteNode node) => Binary(importer, node, BinaryKind.Sub, node.Options(SubOptions).Byte(0));
+
+    public static void Mul(TFLiteImporter importer, TFLiteNode node) => Binary(importer, node, BinaryKind.Mul, node.Options(MulOptions).Byte(0));
+
+    public static void Div(TFLiteImporter importer, TFLiteNode node) => Binary(importer, node, BinaryKind.Div, node.Options(DivOptions).Byte(0));
+
+    public static void Maximum(TFLiteImporter importer, TFLiteNode node) => Binary(importer, node, BinaryKind.Max, 0);
+
+    public static void Minimum(TFLiteImporter importer, TFLiteNode node) => Binary(importer, node, BinaryKind.Min, 0);
+
+    private static void Binary(TFLiteImporter importer, TFLiteNode node, BinaryKind kind, byte activation)
+    {
+        var (a, b) = (importer.Input(node, 0), importer.Input(node, 1));
+        if (a.Type is { Quantization: not null, Element: ElementType.Int16 })
+            throw TFLiteImporter.Refused(node, $"the operands are {a.Type}; quantized numbers of int8 or uint8 are supported.");
+        if (a.Type.Element.IsByte())
+        {
+            importer.Set(node, importer.Emit(node, Quantized(importer, node, kind, activation, a.Type.Element), a, b));
+            return;
+        }
+
+        if (a.Type.Element != ElementType.Float32)
+            FusedActivation.RequireNone(node, activation, a);
+        importer.Set(node, importer.Emit(node, new BinaryOperator(kind, FusedActivation.Float(node, activation)), a, b));
+    }
+
+    private static Operator Quantized(TFLiteImporter importer, TFLiteNode node, BinaryKind kind, byte activation, ElementType element)
+    {
+        var output = importer.OutputQuantization(node);
+        var (min, max) = FusedActivation.Clamp(node, activation, output, element);
+        return kind switch
+        {
+            BinaryKind.Add => new QuantizedAddOperator(output, min, max, subtract: false),
+            BinaryKind.Sub => new QuantizedAddOperator(output, min, max, subtract: true),
+            BinaryKind.Mul => new QuantizedMulOperator(output, min, max),
+            _ => throw TFLiteImporter.Refused(node, $"quantized numbers are not supported; keep this operator in float."),
+        };
+    }
+}

@@ -1,0 +1,237 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using SeparableConv.Networks.Operators;
+
+namespace SeparableConv.Networks.Formats.TFLite;
+
+/// <summary>
+/// Makes a network of a TensorFlow Lite graph: keeps a value for each tensor, and gives the operators' own importers what they need.
+/// What depends on constants alone is computed here and becomes a constant.
+/// </summary>
+internal sealed class TFLiteImporter
+{
+    private const long FreeFoldedBytes = 16 << 20;
+    private const int FoldedBytesPerFileByte = 16;
+    private const int KindsNamed = 20;
+    private const int PlacesNamed = 4;
+    private readonly TFLiteModel _model;
+    private readonly TFLiteReadOptions _options;
+    private readonly GraphBuilder _graph = new();
+    private readonly Value?[] _values;
+    private readonly Dictionary<(Value Value, string Form), Value> _forms = [];
+    private long _foldBudget;
+
+    public TFLiteImporter(TFLiteModel model, long fileBytes, TFLiteReadOptions options)
+    {
+        (_model, _options) = (model, options);
+        _values = new Value?[model.Tensors.Length];
+        _foldBudget = FreeFoldedBytes + (FoldedBytesPerFileByte * fileBytes);
+    }
+
+    /// <summary>The network.</summary>
+    /// <exception cref="NetworkException">Something in the model is damaged or not supported.</exception>
+    public Network Import()
+    {
+        RefuseUnsupported();
+        foreach (var name in _options.Shapes.Keys)
+        {
+            if (!Array.Exists(_model.Inputs, index => _model.Tensors[index].Name == name))
+                throw new NetworkException($"A shape is given for '{name}', which is no input; inputs are {string.Join(", ", _model.Inputs.Take(KindsNamed).Select(i => $"'{_model.Tensors[i].Name}'"))}.");
+        }
+
+        foreach (var index in _model.Inputs)
+            AddInput(_model.Tensors[index]);
+        foreach (var node in _model.Nodes)
+            Import(node);
+
+        if (_model.Outputs.Length == 0)
+            throw new NetworkException("The TensorFlow Lite graph has no outputs; it must have one at least.");
+        var outputs = Array.ConvertAll(_model.Outputs, index => _values[index]
+            ?? throw new NetworkException($"The output '{_model.Tensors[index].Name}' (tensor {index}) is computed by no operator."));
+        return _graph.Build(_model.Name, outputs);
+    }
+
+    /// <summary>An input that must be there.</summary>
+    public Value Input(TFLiteNode node, int index) => Optional(node, index)
+        ?? throw new NetworkException($"In {node}: input {index} is missing.");
+
+    /// <summary>An input; null where it is not there.</summary>
+    public Value? Optional(TFLiteNode node, int index)
+    {
+        if (index >= node.Inputs.Length || node.Inputs[index] < 0)
+            return null;
+        var tensor = _model.Tensors[node.Inputs[index]];
+        if (_values[tensor.Index] is { } known)
+            return known;
+        if (!_model.HasData(tensor))
+            throw new NetworkException($"In {node}: tensor {tensor.Index} '{tensor.Name}' has no numbers in the file and is computed by no operator before.");
+        return _values[tensor.Index] = _graph.Constant(NameOf(tensor), _model.ReadData(tensor));
+    }
+
+    /// <summary>The numbers of an input that decides on shapes, and so must be a constant.</summary>
+    public int[] Integers(TFLiteNode node, int index, string what)
+    {
+        var value = Input(node, index);
+        switch (value.Constant?.Values)
+        {
+            case int[] numbers:
+                return numbers;
+            case long[] numbers:
+                return Array.ConvertAll(numbers, number => (int)Math.Clamp(number, int.MinValue, int.MaxValue));
+            case null:
+                throw new NetworkException($"In {node}: the {what} (input {index}, '{value.Name}') is no constant; it must be known when the model is loaded.");
+            default:
+                throw new NetworkException($"In {node}: the {what} (input {index}, '{value.Name}') is {value.Type}; expected int32 or int64.");
+        }
+    }
+
+    /// <summary>The one number of an input that decides on shapes.</summary>
+    public int Integer(TFLiteNode node, int index, string what) => Integers(node, index, what) is [var number]
+        ? number
+        : throw new NetworkException($"In {node}: the {what} (input {index}) must be one number.");
+
+    /// <summary>What the file says of an output.</summary>
+    public TFLiteTensor OutputTensor(TFLiteNode node, int index = 0) => index < node.Outputs.Length
+        ? _model.Tensors[node.Outputs[index]]
+        : throw new NetworkException($"In {node}: output {index} is missing.");
+
+    /// <summary>The quantization of an output, which must have one.</summary>
+    public Quantization OutputQuantization(TFLiteNode node) => OutputTensor(node).ReadQuantization()
+        ?? throw new NetworkException($"In {node}: the output '{OutputTensor(node).Name}' has no scale and zero point; quantized arithmetic needs them.");
+
+    /// <summary>A constant.</summary>
+    public Value Constant<T>(TFLiteNode node, T[] values, params ReadOnlySpan<int> shape)
+        where T : unmanaged => _graph.Constant(NameOf(OutputTensor(node)) + "/constant", TensorData.Create(values, shape));
+
+    /// <summary>A constant in another shape, its scales as they are.</summary>
+    public Value Reshaped(Value value, TensorData data, TensorShape shape) =>
+        _graph.Constant(value.Name, new TensorData(data.Type with { Shape = shape }, data.Values));
+
+    /// <summary>The values that an operator computes: constants where its inputs are and it only moves or converts numbers.</summary>
+    public IReadOnlyList<Value> EmitAll(TFLiteNode node, Operator op, params ReadOnlySpan<Value?> inputs)
+    {
+        var name = NameOf(OutputTensor(node));
+        if (Fold(name, op, inputs) is { } folded)
+            return folded;
+        var outputs = _graph.AddNode(name, op, inputs).Outputs;
+        foreach (var output in outputs)
+            CheckSize(output.Name, output.Type);
+        return outputs;
+    }
+
+    /// <summary>The value that an operator with one output computes.</summary>
+    public Value Emit(TFLiteNode node, Operator op, params ReadOnlySpan<Value?> inputs) => EmitAll(node, op, inputs)[0];
+
+    /// <summary>A value in another form, made once for each value.</summary>
+    public Value Form(Value value, string form, Func<Value, Value> make) =>
+        _forms.TryGetValue((value, form), out var known) ? known : _forms[(value, form)] = make(value);
+
+    /// <summary>Notes what an output is.</summary>
+    public void Set(TFLiteNode node, Value value, int index = 0)
+    {
+        var tensor = OutputTensor(node, index);
+        if (_values[tensor.Index] is not null)
+            throw new NetworkException($"In {node}: tensor {tensor.Index} '{tensor.Name}' has been computed before, or is an input.");
+        if (value.Type.Element != tensor.Element)
+            throw new NetworkException($"In {node}: '{tensor.Name}' is said to be {tensor.TypeName}, but the result is {value.Type}.");
+
+        // Operators that only move bytes keep the quantization; what the file says of the result counts.
+        if (value.Type.Element.IsByte() && tensor.ReadQuantization() is { } said && !IsSame(said, value.Type.Quantization))
+            value = Emit(node, new QuantizationViewOperator(said), value);
+        _values[tensor.Index] = value;
+    }
+
+    /// <summary>The error that an operator is used in a way that is not supported.</summary>
+    public static NetworkException Refused(TFLiteNode node, FormattableString why) =>
+        new($"In {node}: {why.ToString(CultureInfo.InvariantCulture)}");
+
+    private static bool IsSame(Quantization a, Quantization? b) =>
+        b is not null && a.Scales.SequenceEqual(b.Scales) && a.ZeroPoints.SequenceEqual(b.ZeroPoints) && (a.IsPerTensor || a.Axis == b.Axis);
+
+    private static string NameOf(TFLiteTensor tensor) => tensor.Name.Length > 0 ? tensor.Name : $"tensor_{tensor.Index}";
+
+    private void RefuseUnsupported()
+    {
+        var kinds = new Dictionary<string, List<int>>();
+        foreach (var node in _model.Nodes)
+        {
+            if (TFLiteOperators.Find(node.Code) is not null)
+                continue;
+            ref var places = ref CollectionsMarshal.GetValueRefOrAddDefault(kinds, node.Kind, out _);
+            (places ??= []).Add(node.Index);
+        }
+
+        if (kinds.Count == 0)
+            return;
+        var named = kinds.Take(KindsNamed).Select(kind =>
+            $"{kind.Key} (operator {string.Join(", ", kind.Value.Take(PlacesNamed))}{(kind.Value.Count > PlacesNamed ? $" and {kind.Value.Count - PlacesNamed} more" : "")})");
+        var more = kinds.Count > KindsNamed ? $" and {kinds.Count - KindsNamed} more" : "";
+        throw new NetworkException($"The model uses {kinds.Count} {(kinds.Count == 1 ? "operator that is" : "operators that are")} not supported: {string.Join(", ", named)}{more}.");
+    }
+
+    private void AddInput(TFLiteTensor tensor)
+    {
+        if (_values[tensor.Index] is not null)
+            throw new NetworkException($"Tensor {tensor.Index} '{tensor.Name}' is listed twice as an input.");
+        if (tensor.Element is not { } element)
+            throw new NetworkException($"The input '{tensor.Name}' has elements of {tensor.TypeName}, which are not supported.");
+        var lengths = _options.Shapes.TryGetValue(tensor.Name, out var given) ? [.. given] : tensor.Shape;
+        if (lengths.Length != tensor.Shape.Length)
+            throw new NetworkException($"The shape ({string.Join(',', lengths)}) is given for the input '{tensor.Name}', which has {tensor.Shape.Length} dimensions.");
+        try
+        {
+            var type = new TensorType(element, new TensorShape(lengths), tensor.ReadQuantization());
+            CheckSize(tensor.Name, type);
+            _values[tensor.Index] = _graph.Input(NameOf(tensor), type);
+        }
+        catch (ArgumentException e)
+        {
+            throw new NetworkException($"The input '{tensor.Name}': {e.Message}", e);
+        }
+    }
+
+    private void Import(TFLiteNode node)
+    {
+        try
+        {
+            TFLiteOperators.Find(node.Code)!(this, node);
+        }
+        catch (Exception e) when (e is ArgumentException or OverflowException)
+        {
+            throw new NetworkException($"In {node}: {e.Message}", e);
+        }
+    }
+
+    private IReadOnlyList<Value>? Fold(string name, Operator op, ReadOnlySpan<Value?> inputs)
+    {
+        var (data, types, read) = (new TensorData?[inputs.Length], new TensorType?[inputs.Length], 0L);
+        for (var i = 0; i < inputs.Length; i++)
+        {
+            if (inputs[i] is { IsConstant: false })
+                return null;
+            (data[i], types[i]) = (inputs[i]?.Constant, inputs[i]?.Type);
+            read += types[i]?.Bytes ?? 0;
+        }
+
+        // What is large beside its constants is left to the run: the file may be made to ask for it.
+        try
+        {
+            var cost = read + op.Infer(types).Sum(type => type.Bytes);
+            if (op.CountsAsParameters(1) || cost > _foldBudget)
+                return null;
+            _foldBudget -= cost;
+            return Array.ConvertAll(Evaluator.Run(op, data), result => _graph.Constant(name, result));
+        }
+        catch (Exception e) when (e is ArgumentException or OverflowException)
+        {
+            throw new NetworkException($"In node '{name}' ({op.Kind}): {e.Message}", e);
+        }
+    }
+
+    private void CheckSize(string name, TensorType type)
+    {
+        var bytes = type.Shape.ElementCount > long.MaxValue / 8 ? long.MaxValue : type.Bytes;
+        if (bytes > Math.Min(_options.MaxTensorBytes, int.MaxValue))
+            throw new NetworkException($"'{name}' is {type}, {bytes} bytes; at most {Math.Min(_options.MaxTensorBytes, int.MaxValue)} are read: {nameof(TFLiteReadOptions.MaxTensorBytes)} allows more.");
+    }
+}

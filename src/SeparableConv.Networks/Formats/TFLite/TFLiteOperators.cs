@@ -1,0 +1,56 @@
+namespace SeparableConv.Networks.Formats.TFLite;
+
+/// <summary>Which operators are read, and by whom.</summary>
+internal static class TFLiteOperators
+{
+    /// <summary>What reads an operator; null where it is not supported.</summary>
+    public static Action<TFLiteImporter, TFLiteNode>? Find(BuiltinOperator code) => code switch
+    {
+        BuiltinOperator.CONV_2D => ConvolutionImport.Conv2D,
+        BuiltinOperator.DEPTHWISE_CONV_2D => ConvolutionImport.DepthwiseConv2D,
+        BuiltinOperator.TRANSPOSE_CONV => TransposeConvImport.TransposeConv,
+        BuiltinOperator.FULLY_CONNECTED => ConvolutionImport.FullyConnected,
+        BuiltinOperator.AVERAGE_POOL_2D => PoolingImport.AveragePool,
+        BuiltinOperator.MAX_POOL_2D => PoolingImport.MaxPool,
+        BuiltinOperator.MEAN => PoolingImport.Mean,
+        BuiltinOperator.ARG_MAX => PoolingImport.ArgMax,
+        BuiltinOperator.RESIZE_BILINEAR => ResizeImport.Bilinear,
+        BuiltinOperator.RESIZE_NEAREST_NEIGHBOR => ResizeImport.Nearest,
+        BuiltinOperator.ADD => ElementwiseImport.Add,
+        BuiltinOperator.SUB => ElementwiseImport.Sub,
+        BuiltinOperator.MUL => ElementwiseImport.Mul,
+        BuiltinOperator.DIV => ElementwiseImport.Div,
+        BuiltinOperator.MAXIMUM => ElementwiseImport.Maximum,
+        BuiltinOperator.MINIMUM => ElementwiseImport.Minimum,
+        BuiltinOperator.SOFTMAX => ActivationImport.Softmax,
+        BuiltinOperator.LOGISTIC => ActivationImport.Logistic,
+        BuiltinOperator.TANH => ActivationImport.Tanh,
+        BuiltinOperator.HARD_SWISH => ActivationImport.HardSwish,
+        BuiltinOperator.RELU => ActivationImport.Relu,
+        BuiltinOperator.RELU6 => ActivationImport.Relu6,
+        BuiltinOperator.RELU_N1_TO_1 => ActivationImport.ReluN1To1,
+        BuiltinOperator.LEAKY_RELU => ActivationImport.LeakyRelu,
+        BuiltinOperator.ELU => ActivationImport.Elu,
+        BuiltinOperator.PRELU => ActivationImport.PRelu,
+        BuiltinOperator.QUANTIZE => ConversionImport.Quantize,
+        BuiltinOperator.DEQUANTIZE => ConversionImport.Dequantize,
+        BuiltinOperator.CAST => ConversionImport.Cast,
+        BuiltinOperator.RESHAPE => ShapeImport.Reshape,
+        BuiltinOperator.SQUEEZE => ShapeImport.Squeeze,
+        BuiltinOperator.EXPAND_DIMS => ShapeImport.ExpandDims,
+        BuiltinOperator.TRANSPOSE => ShapeImport.Transpose,
+        BuiltinOperator.CONCATENATION => ShapeImport.Concatenation,
+        BuiltinOperator.SPLIT => ShapeImport.Split,
+        BuiltinOperator.SPLIT_V => ShapeImport.SplitV,
+        BuiltinOperator.PACK => ShapeImport.Pack,
+        BuiltinOperator.UNPACK => ShapeImport.Unpack,
+        BuiltinOperator.SHAPE => ShapeImport.Shape,
+        BuiltinOperator.GATHER => ShapeImport.Gather,
+        BuiltinOperator.SLICE => SliceImport.Slice,
+        BuiltinOperator.STRIDED_SLICE => SliceImport.StridedSlice,
+        BuiltinOperator.PAD => PadImport.Pad,
+        BuiltinOperator.PADV2 => PadImport.PadV2,
+        BuiltinOperator.MIRROR_PAD => PadImport.MirrorPad,
+        _ => null,
+    };
+}

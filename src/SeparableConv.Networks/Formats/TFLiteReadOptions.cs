@@ -1,0 +1,17 @@
+namespace SeparableConv.Networks;
+
+/// <summary>What a TensorFlow Lite file leaves open.</summary>
+public sealed record TFLiteReadOptions
+{
+    /// <summary>
+    /// The shapes of inputs, by their names, in the file's order (N, height, width, channels); only for inputs that are to have another
+    /// shape than the file says. A length that the file leaves open, mostly the batch, is 1 otherwise.
+    /// </summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<int>> Shapes { get; init; } = new Dictionary<string, IReadOnlyList<int>>();
+
+    /// <summary>
+    /// The most bytes that a tensor between two operators may take; 256 MiB by default. A file of a few bytes can ask for any amount:
+    /// a model that truly needs more is read with more.
+    /// </summary>
+    public long MaxTensorBytes { get; init; } = 256L << 20;
+}

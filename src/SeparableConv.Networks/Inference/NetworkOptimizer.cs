@@ -1,0 +1,17 @@
+namespace SeparableConv.Networks.Inference;
+
+/// <summary>The compiler's passes in their order. Each takes a network and gives another; none changes what it was given.</summary>
+internal static class NetworkOptimizer
+{
+    /// <summary>The network to plan and prepare.</summary>
+    public static Network Run(Network network, bool optimize)
+    {
+        if (optimize)
+        {
+            network = new ConstantFolding().Run(network);
+            network = new SeparableFusion().Run(network);
+        }
+
+        return new OutputCopies().Run(network);
+    }
+}

@@ -1,0 +1,79 @@
+using SeparableConv.Kernels;
+using SeparableConv.Networks.Operators;
+
+namespace SeparableConv.Networks.Inference;
+
+/// <summary>
+/// A depthwise convolution and the pointwise one that alone reads it, computed tile by tile: x (N, inH, inW, C), depthwise weights
+/// (kH, kW, C, M) and bias (C*M) or none, pointwise weights (1, 1, C*M, O) and bias (O) or none -> (N, outH, outW, O). To the bit
+/// what the two give one after the other.
+/// </summary>
+internal sealed class FusedSeparableConvOperator(DepthwiseConv2DOperator depthwise, Conv2DOperator pointwise) : Operator
+{
+    public override string Kind => "SeparableConv2D";
+
+    public DepthwiseConv2DOperator Depthwise { get; } = depthwise;
+
+    public Conv2DOperator Pointwise { get; } = pointwise;
+
+    internal override bool CountsAsParameters(int input) => input > 0;
+
+    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs) =>
+        Pointwise.Infer([Depthwise.Infer(inputs[..3])[0], inputs[3], inputs[4]]);
+
+    internal override OperatorCost Cost(Node node)
+    {
+        var g = Geometry(node.Inputs[0]!.Type, node.Inputs[1]!.Type);
+        var pointwise = checked((long)g.Batch * g.Rows.Out * g.Columns.Out * g.OutChannels * node.Inputs[3]!.Shape[3]);
+        return new(ConvCost.Depthwise(g, g.OutChannels / g.InChannels).Macs + pointwise);
+    }
+
+    internal override Step Prepare(Node node, int threads)
+    {
+        for (var i = 1; i < node.Inputs.Count; i++)
+        {
+            if (node.Inputs[i] is { IsConstant: false })
+                return new ForwardStep(this);
+        }
+
+        return Create(
+            Geometry(node.Inputs[0]!.Type, node.Inputs[1]!.Type),
+            node.Inputs[1]!.Constant!.Span<float>(),
+            Bias(node.Inputs[2]),
+            node.Inputs[3]!.Constant!.Span<float>(),
+            Bias(node.Inputs[4]),
+            threads);
+
+        static ReadOnlySpan<float> Bias(Value? bias) => bias is null ? default : bias.Constant!.Span<float>();
+    }
+
+    internal override void Forward(ForwardContext context)
+    {
+        var inputs = context.Inputs;
+        Create(
+            Geometry(inputs[0].Type, inputs[1].Type),
+            inputs[1].Span<float>(),
+            inputs[2].IsPresent ? inputs[2].Span<float>() : default,
+            inputs[3].Span<float>(),
+            inputs[4].IsPresent ? inputs[4].Span<float>() : default,
+            context.Threads).Run(context);
+    }
+
+    private FusedSeparableStep Create(
+        in ConvGeometry geometry,
+        ReadOnlySpan<float> depthwiseWeights,
+        ReadOnlySpan<float> depthwiseBias,
+        ReadOnlySpan<float> pointwiseWeights,
+        ReadOnlySpan<float> pointwiseBias,
+        int threads)
+    {
+        var (channels, expanded) = (geometry.InChannels, geometry.OutChannels);
+        var outChannels = pointwiseWeights.Length / expanded;
+        var first = new DepthwiseKernel(
+            depthwiseWeights, geometry.Kernel, channels, expanded / channels, depthwiseBias, Depthwise.Options.Activation, SimdWidths.Best);
+        var second = new PointwiseKernel(pointwiseWeights, expanded, outChannels, pointwiseBias, Pointwise.Options.Activation, SimdWidths.Best);
+        return new FusedSeparableStep(new FusedSeparableKernel(first, second), geometry, outChannels, threads);
+    }
+
+    private ConvGeometry Geometry(TensorType input, TensorType weights) => Depthwise.Geometry(input, weights);
+}

@@ -1,0 +1,75 @@
+using SeparableConv.Networks.Operators;
+
+namespace SeparableConv.Networks.Inference;
+
+/// <summary>
+/// One pass of the compiler: builds a network anew, node by node, and says what becomes of each. The network it reads is left as it
+/// is; nodes that nobody reads any more fall away. An object serves one run.
+/// </summary>
+internal abstract class NetworkPass
+{
+    private readonly Dictionary<Value, Value> _values = [];
+    private readonly Dictionary<Value, int> _uses = [];
+
+    /// <summary>What is being built.</summary>
+    protected GraphBuilder Graph { get; } = new();
+
+    /// <summary>The network after this pass.</summary>
+    public Network Run(Network network)
+    {
+        foreach (var node in network.Nodes)
+        {
+            foreach (var input in node.Inputs)
+                CountUse(input);
+        }
+
+        foreach (var output in network.Outputs)
+            CountUse(output);
+        foreach (var input in network.Inputs)
+            _values[input] = Graph.Input(input.Name, input.Type);
+        foreach (var node in network.Nodes)
+        {
+            var inputs = new Value?[node.Inputs.Count];
+            for (var i = 0; i < inputs.Length; i++)
+                inputs[i] = node.Inputs[i] is { } input ? Map(input) : null;
+            var outputs = Rewrite(node, inputs) ?? Graph.AddNode(node.Name, node.Operator, inputs).Outputs;
+            for (var i = 0; i < node.Outputs.Count; i++)
+                _values[node.Outputs[i]] = outputs[i];
+        }
+
+        return Graph.Build(network.Name, [.. network.Outputs.Select(FinishOutput)]);
+    }
+
+    /// <summary>
+    /// What takes the place of a node's outputs; null to keep it. <paramref name="inputs"/> are its inputs in the network being built:
+    /// what produces them there may already be what earlier nodes were joined into.
+    /// </summary>
+    protected abstract IReadOnlyList<Value>? Rewrite(Node node, Value?[] inputs);
+
+    /// <summary>The same value in the network being built; constants serve both.</summary>
+    protected Value Map(Value value) => value.IsConstant ? value : _values[value];
+
+    /// <summary>What an output of the network becomes.</summary>
+    protected virtual Value FinishOutput(Value output) => Map(output);
+
+    /// <summary>Whether a value of the old network is read by one node, once, and is no output: then it need not be there at all.</summary>
+    protected bool HasOneReader(Value? value) => value is not null && _uses.GetValueOrDefault(value) == 1 && !IsInput(value);
+
+    /// <summary>A node that takes the place, and the name, of one that nobody reads after this.</summary>
+    protected Value Replace(Node replaced, Operator op, params ReadOnlySpan<Value?> inputs)
+    {
+        Graph.Release(replaced);
+        return Graph.Add(replaced.Name, op, inputs);
+    }
+
+    /// <summary>A constant with the name of what it was computed for.</summary>
+    protected Value Constant(string name, TensorData data) => Graph.Constant(name, data);
+
+    private static bool IsInput(Value value) => value.Producer is null && !value.IsConstant;
+
+    private void CountUse(Value? value)
+    {
+        if (value is not null)
+            _uses[value] = _uses.GetValueOrDefault(value) + 1;
+    }
+}

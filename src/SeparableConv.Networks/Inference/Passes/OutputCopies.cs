@@ -1,0 +1,21 @@
+using SeparableConv.Networks.Operators;
+
+namespace SeparableConv.Networks.Inference;
+
+/// <summary>
+/// Gives an output that shows nothing but an input of the network bytes of its own, so that it stays what it was when the next
+/// input is written.
+/// </summary>
+internal sealed class OutputCopies : NetworkPass
+{
+    protected override IReadOnlyList<Value>? Rewrite(Node node, Value?[] inputs) => null;
+
+    protected override Value FinishOutput(Value output)
+    {
+        var value = Map(output);
+        var viewed = value;
+        while (viewed.Producer is { } producer && producer.Operator.Aliasing == Aliasing.View)
+            viewed = producer.Inputs[0]!;
+        return viewed.Producer is null && !viewed.IsConstant ? Graph.Add($"{output.Name}/copy", new CopyOperator(), value) : value;
+    }
+}

@@ -1,0 +1,79 @@
+using SeparableConv.Kernels;
+
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>
+/// Transposed convolution, bias and activation fused: x (N, inH, inW, C), weights (kH, kW, C, O/groups), bias (O) or none ->
+/// (N, outH, outW, O), out = stride*(in-1) + outputPadding + dilation*(kernel-1) + 1 - padding. A negative padding adds to the output.
+/// </summary>
+internal sealed class ConvTranspose2DOperator(
+    Size2D stride, Size2D dilation, int top, int bottom, int left, int right, Size2D outputPadding, int groups, Activation activation) : Operator
+{
+    public Size2D Stride { get; } = stride;
+
+    public Size2D Dilation { get; } = dilation;
+
+    public int Top { get; } = top;
+
+    public int Bottom { get; } = bottom;
+
+    public int Left { get; } = left;
+
+    public int Right { get; } = right;
+
+    public Size2D OutputPadding { get; } = outputPadding;
+
+    public int Groups { get; } = groups;
+
+    public Activation Activation { get; } = activation;
+
+    public override string Kind => "Conv2DTranspose";
+
+    internal override bool CountsAsParameters(int input) => input > 0;
+
+    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
+    {
+        var g = Geometry(
+            ConvShapes.Required(inputs, 0, "input", ElementType.Float32, 4), ConvShapes.Required(inputs, 1, "weights", ElementType.Float32, 4));
+        ConvShapes.CheckBias(inputs, 2, g.OutChannels, ElementType.Float32);
+        OperatorChecks.Activation(Activation, ElementType.Float32, g.OutChannels);
+        return [new(ElementType.Float32, new TensorShape(g.Batch, g.Output.Height, g.Output.Width, g.OutChannels))];
+    }
+
+    internal override OperatorCost Cost(Node node)
+    {
+        var g = Geometry(node.Inputs[0]!.Type, node.Inputs[1]!.Type);
+        return new(checked((long)g.Batch * g.Input.Height * g.Input.Width * g.InChannels * g.Kernel.Height * g.Kernel.Width * (g.OutChannels / g.Groups)));
+    }
+
+    internal override Step Prepare(Node node, int threads)
+    {
+        var (weights, bias) = (node.Inputs[1]!, node.Inputs.Count > 2 ? node.Inputs[2] : null);
+        if (weights.Constant is null || bias is { IsConstant: false })
+            return new ForwardStep(this);
+        var biases = bias is null ? default : bias.Constant!.Span<float>();
+        return new PackedStep(new ConvTransposeKernel(weights.Constant.Span<float>(), biases, Geometry(node.Inputs[0]!.Type, weights.Type), Activation, SimdWidths.Best));
+    }
+
+    internal override void Forward(ForwardContext context)
+    {
+        var (x, w) = (context.Inputs[0], context.Inputs[1]);
+        var bias = context.Inputs.Length > 2 && context.Inputs[2].IsPresent ? context.Inputs[2].Span<float>() : default;
+        new PackedStep(new ConvTransposeKernel(w.Span<float>(), bias, Geometry(x.Type, w.Type), Activation, SimdWidths.Best)).Run(context);
+    }
+
+    private ConvTransposeGeometry Geometry(TensorType input, TensorType weights)
+    {
+        var (x, w) = (input.Shape, weights.Shape);
+        if (x[3] != w[2])
+            throw new ArgumentException($"The input {x} has {x[3]} channels but the weights {w} are for {w[2]}.");
+        return ConvTransposeGeometry.Create(
+            x[0], (x[1], x[2]), (w[0], w[1]), Stride, Dilation, (Top, Bottom, Left, Right), OutputPadding, x[3], checked(w[3] * Math.Max(1, Groups)), Groups);
+    }
+
+    private sealed unsafe class PackedStep(ConvTransposeKernel kernel) : Step
+    {
+        public override void Run(ForwardContext context) =>
+            kernel.Run(context.Inputs[0].Pointer<float>(), context.Outputs[0].Pointer<float>(), context.Threads);
+    }
+}

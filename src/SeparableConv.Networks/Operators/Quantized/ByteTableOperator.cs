@@ -1,0 +1,51 @@
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>
+/// A function of each quantized element alone: x of bytes -> the same shape, of <paramref name="element"/> with the quantization
+/// <paramref name="output"/>. There are 256 arguments, so that it is a table.
+/// </summary>
+internal abstract class ByteTableOperator(ElementType element, Quantization output) : QuantizedOperator
+{
+    public ElementType Element { get; } = element;
+
+    public Quantization Output { get; } = output;
+
+    internal override Aliasing Aliasing => Aliasing.InPlace;
+
+    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
+    {
+        var input = QuantizedTypes.Required(inputs, 0, "input");
+        if (!Element.IsByte())
+            throw new ArgumentException($"The output is to be {Element.ToString().ToLowerInvariant()}; expected int8 or uint8.");
+        QuantizedTypes.CheckPerTensor(Output, Element, "output");
+        _ = Function(input.Quantization!);
+        return [new(Element, input.Shape, Output)];
+    }
+
+    internal override OperatorCost Cost(Node node) => new(0, node.Outputs[0].Type.Shape.ElementCount);
+
+    /// <summary>The function from an input element to an output element; what is out of the element's range is clamped to it.</summary>
+    /// <exception cref="ArgumentException">The quantizations do not fit.</exception>
+    private protected abstract Func<int, int> Function(Quantization input);
+
+    private protected sealed override Step Prepare(TensorType[] inputs, TensorType output)
+    {
+        var (least, most) = QuantizedTypes.Range(Element);
+        var function = Function(inputs[0].Quantization!);
+        var table = new byte[256];
+        for (var raw = 0; raw < 256; raw++)
+            table[raw] = (byte)Math.Clamp(function(QuantizedTypes.Value((byte)raw, inputs[0].Element)), least, most);
+        return new TableStep(table);
+    }
+
+    private sealed class TableStep(byte[] table) : Step
+    {
+        public override void Run(ForwardContext context)
+        {
+            var x = context.Inputs[0].Bytes();
+            var y = context.Outputs[0].Bytes();
+            for (var i = 0; i < x.Length; i++)
+                y[i] = table[x[i]];
+        }
+    }
+}

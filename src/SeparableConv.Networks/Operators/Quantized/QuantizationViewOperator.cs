@@ -1,0 +1,14 @@
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>The same bytes, said to stand for other numbers: x -> x with another quantization.</summary>
+internal sealed class QuantizationViewOperator(Quantization? quantization) : Operator
+{
+    public override string Kind => "Identity";
+
+    internal override Aliasing Aliasing => Aliasing.View;
+
+    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs) =>
+        [ConvShapes.Required(inputs, 0, "input") with { Quantization = quantization }];
+
+    internal override void Forward(ForwardContext context) => context.Inputs[0].Bytes().CopyTo(context.Outputs[0].Bytes());
+}

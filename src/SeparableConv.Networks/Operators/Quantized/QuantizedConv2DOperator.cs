@@ -1,0 +1,50 @@
+using SeparableConv.Kernels;
+
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>
+/// Standard, grouped or pointwise convolution of quantized numbers: x (N, inH, inW, C), weights (kH, kW, C/groups, O), bias (O) or none
+/// -> (N, outH, outW, O). Padding reads as the input's zero point.
+/// </summary>
+internal sealed class QuantizedConv2DOperator(
+    ConvOptions options, ElementType element, Quantization output, int clampMin, int clampMax, Requantization rounding)
+    : QuantizedLayerOperator(element, output, clampMin, clampMax, rounding)
+{
+    public override string Kind => "QuantizedConv2D";
+
+    /// <summary>Stride, dilation, padding and groups; its activation and threads are not used.</summary>
+    public ConvOptions Options { get; } = options;
+
+    /// <summary>The sizes, from the types of input and weights.</summary>
+    /// <exception cref="ArgumentException">They do not fit.</exception>
+    public ConvGeometry Geometry(TensorType input, TensorType weights)
+    {
+        var shape = weights.Shape;
+        if (shape.Rank != 4)
+            throw new ArgumentException($"The weights are {weights}; expected 4 dimensions (height, width, channels a group, filters).");
+        return ConvShapes.Geometry(input, (shape[0], shape[1]), checked(shape[2] * Options.Groups), shape[3], Options, Options.Groups);
+    }
+
+    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
+    {
+        var g = Geometry(ConvShapes.Required(inputs, 0, "input"), ConvShapes.Required(inputs, 1, "weights"));
+        CheckTypes(inputs, g.OutChannels);
+        return [new(Element, ConvShapes.Output(g), Output)];
+    }
+
+    internal override OperatorCost Cost(Node node) => new(ConvCost.Standard(Geometry(node.Inputs[0]!.Type, node.Inputs[1]!.Type)).Macs);
+
+    private protected override Step Create(TensorType input, TensorType weights, ReadOnlySpan<byte> weightBytes, ReadOnlySpan<int> bias)
+    {
+        var g = Geometry(input, weights);
+        var layer = Layer(input, weights, weightBytes, g.OutChannels, bias);
+        return new QuantizedConvStep(new(layer, g.Kernel, g.InChannels, g.OutChannels, g.Groups, SimdWidths.Best), g);
+    }
+}
+
+/// <summary>A quantized convolution with its weights packed, for one size of input.</summary>
+internal sealed unsafe class QuantizedConvStep(QuantizedConvKernel kernel, ConvGeometry geometry) : Step
+{
+    public override void Run(ForwardContext context) =>
+        kernel.Run((byte*)context.Inputs[0].Memory, (byte*)context.Outputs[0].Memory, geometry, context.Threads);
+}

@@ -1,0 +1,54 @@
+using SeparableConv.Kernels;
+
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>
+/// Depthwise convolution of quantized numbers: x (N, inH, inW, C), weights (kH, kW, C, M), with one scale or C*M of them, bias (C*M) or
+/// none -> (N, outH, outW, C*M). Padding reads as the input's zero point.
+/// </summary>
+internal sealed class QuantizedDepthwiseConv2DOperator(
+    ConvOptions options, ElementType element, Quantization output, int clampMin, int clampMax, Requantization rounding)
+    : QuantizedLayerOperator(element, output, clampMin, clampMax, rounding)
+{
+    public override string Kind => "QuantizedDepthwiseConv2D";
+
+    /// <summary>Stride, dilation and padding; its groups, activation and threads are not used.</summary>
+    public ConvOptions Options { get; } = options;
+
+    /// <summary>The sizes, from the types of input and weights.</summary>
+    /// <exception cref="ArgumentException">They do not fit.</exception>
+    public ConvGeometry Geometry(TensorType input, TensorType weights)
+    {
+        var shape = weights.Shape;
+        if (shape.Rank != 4)
+            throw new ArgumentException($"The weights are {weights}; expected 4 dimensions (height, width, channels, multiplier).");
+        return ConvShapes.Geometry(input, (shape[0], shape[1]), shape[2], checked(shape[2] * shape[3]), Options, shape[2]);
+    }
+
+    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
+    {
+        var g = Geometry(ConvShapes.Required(inputs, 0, "input"), ConvShapes.Required(inputs, 1, "weights"));
+        CheckTypes(inputs, g.OutChannels);
+        return [new(Element, ConvShapes.Output(g), Output)];
+    }
+
+    internal override OperatorCost Cost(Node node)
+    {
+        var g = Geometry(node.Inputs[0]!.Type, node.Inputs[1]!.Type);
+        return new(ConvCost.Depthwise(g, g.OutChannels / g.InChannels).Macs);
+    }
+
+    private protected override Step Create(TensorType input, TensorType weights, ReadOnlySpan<byte> weightBytes, ReadOnlySpan<int> bias)
+    {
+        var g = Geometry(input, weights);
+        var layer = Layer(input, weights, weightBytes, g.OutChannels, bias);
+        return new QuantizedDepthwiseStep(new(layer, g.Kernel, g.InChannels, g.OutChannels / g.InChannels, SimdWidths.Best), g);
+    }
+}
+
+/// <summary>A quantized depthwise convolution with its weights packed, for one size of input.</summary>
+internal sealed unsafe class QuantizedDepthwiseStep(QuantizedDepthwiseKernel kernel, ConvGeometry geometry) : Step
+{
+    public override void Run(ForwardContext context) =>
+        kernel.Run((byte*)context.Inputs[0].Memory, (byte*)context.Outputs[0].Memory, geometry, context.Threads);
+}

@@ -1,0 +1,99 @@
+using System.Runtime.InteropServices;
+
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>
+/// Images in another size: (N, inH, inW, C) -> (N, outH, outW, C). Every output pixel has a place in the input, and is the nearest
+/// pixel there (any element type) or a weighted mean of its neighbours, rows first, then columns (float32).
+/// </summary>
+/// <param name="mode">Nearest or linear.</param>
+/// <param name="outHeight">Rows of the output.</param>
+/// <param name="outWidth">Columns of the output.</param>
+/// <param name="scaleHeight">The scale of rows that an ONNX model gives or ONNX computes from sizes; null is TensorFlow Lite's arithmetic.</param>
+/// <param name="scaleWidth">The same for columns.</param>
+/// <param name="coordinates">Where an output pixel lies.</param>
+/// <param name="rounding">For nearest: which pixel that is.</param>
+/// <param name="antialias">For linear: whether a reduction looks at all pixels.</param>
+internal sealed unsafe class ResizeOperator(
+    ResizeMode mode,
+    int outHeight,
+    int outWidth,
+    float? scaleHeight,
+    float? scaleWidth,
+    CoordinateMode coordinates,
+    NearestRounding rounding = NearestRounding.RoundPreferFloor,
+    ResizeAntialias antialias = ResizeAntialias.None) : Operator
+{
+    public override string Kind => mode == ResizeMode.Nearest ? "ResizeNearest" : "ResizeBilinear";
+
+    /// <summary>Nearest or linear.</summary>
+    public ResizeMode Mode => mode;
+
+    /// <summary>Rows and columns of the output.</summary>
+    public Size2D OutputSize => (outHeight, outWidth);
+
+    /// <summary>Rows' and columns' scale, where the model gives them.</summary>
+    public (float? Height, float? Width) Scale => (scaleHeight, scaleWidth);
+
+    /// <summary>Where an output pixel lies.</summary>
+    public CoordinateMode Coordinates => coordinates;
+
+    /// <summary>For nearest: which pixel that is.</summary>
+    public NearestRounding Rounding => rounding;
+
+    /// <summary>For linear: whether a reduction looks at all pixels.</summary>
+    public ResizeAntialias Antialias => antialias;
+
+    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
+    {
+        var input = ShapeRules.Only(inputs);
+        if (input.Shape.Rank != 4)
+            throw new ArgumentException($"The input is {input}; expected 4 dimensions (N, height, width, channels).");
+        if (mode == ResizeMode.Linear && input.Element != ElementType.Float32)
+            throw new ArgumentException($"The input is {input}; a linear resize takes float32.");
+        var (rows, columns) = Axes(input.Shape);
+        rows.Check("rows");
+        columns.Check("columns");
+        return [ShapeRules.Moved(input, new TensorShape(input.Shape[0], outHeight, outWidth, input.Shape[3]))];
+    }
+
+    internal override OperatorCost Cost(Node node) => mode == ResizeMode.Nearest ? default : new(0, 4 * node.Outputs[0].Shape.ElementCount);
+
+    internal override Step Prepare(Node node, int threads) => Plan(node.Inputs[0]!.Type);
+
+    internal override void Forward(ForwardContext context)
+    {
+        var step = Plan(context.Inputs[0].Type);
+        var scratch = NativeMemory.AlignedAlloc((nuint)step.ScratchBytes, 64);
+        try
+        {
+            step.Run(new ForwardContext(context.Inputs, context.Outputs, context.Threads, scratch));
+        }
+        finally
+        {
+            NativeMemory.AlignedFree(scratch);
+        }
+    }
+
+    private Step Plan(TensorType input)
+    {
+        var (rows, columns) = Axes(input.Shape);
+        var (batch, channels) = (input.Shape[0], input.Shape[3]);
+        if (batch == 0 || channels == 0)
+            return new IndexedCopyStep(null);
+        return mode == ResizeMode.Linear
+            ? new LinearResizeStep(input.Shape, rows.Linear(antialias), columns.Linear(antialias))
+            : new IndexedCopyStep(new(input.Shape, [All(batch), rows.Nearest(rounding), columns.Nearest(rounding), All(channels)], input.Element.Size()));
+    }
+
+    private (ResizeAxis Rows, ResizeAxis Columns) Axes(TensorShape input) =>
+        (new(input[1], outHeight, scaleHeight, coordinates), new(input[2], outWidth, scaleWidth, coordinates));
+
+    private static int[] All(int length)
+    {
+        var indexes = new int[length];
+        for (var i = 0; i < length; i++)
+            indexes[i] = i;
+        return indexes;
+    }
+}

@@ -1,0 +1,49 @@
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>
+/// The slices along an axis that the second input, int32 or int64, names: y[outer..., j..., inner...] = x[outer..., indices[j...], inner...].
+/// An index below 0 counts from the back.
+/// </summary>
+internal sealed unsafe class GatherOperator(int axis) : Operator
+{
+    public override string Kind => "Gather";
+
+    /// <summary>The axis, from the back where below 0.</summary>
+    public int Axis => axis;
+
+    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
+    {
+        var input = ConvShapes.Required(inputs, 0, "input");
+        var indices = ConvShapes.Required(inputs, 1, "indices");
+        var along = ShapeRules.Axis(axis, input.Shape.Rank);
+        if (indices.Element is not (ElementType.Int32 or ElementType.Int64))
+            throw new ArgumentException($"The indices are {indices}; expected int32 or int64.");
+        return [ShapeRules.Moved(input, new TensorShape([.. input.Shape.Lengths[..along], .. indices.Shape.Lengths, .. input.Shape.Lengths[(along + 1)..]]))];
+    }
+
+    internal override void Forward(ForwardContext context)
+    {
+        var (x, indices, y) = (context.Inputs[0], context.Inputs[1], context.Outputs[0]);
+        if (y.Shape.ElementCount == 0)
+            return;
+        var along = ShapeRules.Axis(axis, x.Shape.Rank);
+        var outer = ShapeRules.Product(x.Shape.Lengths[..along]);
+        var bytes = ShapeRules.Product(x.Shape.Lengths[(along + 1)..]) * x.Type.Element.Size();
+        var (count, length) = (indices.Shape.ElementCount, x.Shape[along]);
+        var source = (byte*)x.Memory;
+        var target = (byte*)y.Memory;
+        for (long o = 0; o < outer; o++, source += length * bytes)
+        {
+            for (long j = 0; j < count; j++, target += bytes)
+                Buffer.MemoryCopy(source + (Index(indices, j, length) * bytes), target, bytes, bytes);
+        }
+    }
+
+    private static long Index(TensorBuffer indices, long j, int length)
+    {
+        var index = indices.Type.Element == ElementType.Int32 ? ((int*)indices.Memory)[j] : ((long*)indices.Memory)[j];
+        return index >= -length && index < length
+            ? index < 0 ? index + length : index
+            : throw new NetworkException($"Gather was given index {index} for a dimension of {length}; expected {-(long)length} to {length - 1L}.");
+    }
+}

@@ -1,0 +1,17 @@
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>y = x: what is left of a dropout, and of nodes that only give a tensor another name.</summary>
+internal sealed class IdentityOperator : ShapeOperator
+{
+    public override string Kind => "Identity";
+
+    internal override Aliasing Aliasing => Aliasing.View;
+
+    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs) => [ShapeRules.Only(inputs)];
+
+    private protected override Step Plan(TensorType[] inputs) => CopyAll(inputs[0]);
+
+    /// <summary>Copies a tensor as it lies.</summary>
+    internal static StridedCopyStep CopyAll(TensorType type) =>
+        new((new(type.Shape.Lengths, ShapeRules.Strides(type.Shape), ShapeRules.Strides(type.Shape), type.Element.Size()), 0, 0));
+}

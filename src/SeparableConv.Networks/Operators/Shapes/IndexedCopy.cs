@@ -1,0 +1,168 @@
+using System.Runtime.CompilerServices;
+using SeparableConv.Threading;
+
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>
+/// Fills a tensor from another by a table for each dimension: y[i_0, i_1, ...] = x[t_0[i_0], t_1[i_1], ...], or a constant where one
+/// of the tables says <see cref="Nothing"/>. Paddings, and enlargements that repeat pixels.
+/// </summary>
+/// <remarks>
+/// Made once for a shape, used by every run. The trailing dimensions whose table changes nothing are one block of bytes; what the
+/// dimension before them reads is cut into runs that go in one piece, so that only borders go element by element.
+/// </remarks>
+internal sealed unsafe class IndexedCopy
+{
+    /// <summary>In a table: here is no element, put the constant.</summary>
+    public const int Nothing = -1;
+
+    private const long BytesPerPart = 64 * 1024;
+
+    private readonly int _elementSize;
+    private readonly ulong _constant;
+
+    // The dimensions before the one that is cut into runs.
+    private readonly int[][] _outer;
+    private readonly long[] _outerStrides;
+    private readonly (long Source, long Bytes)[] _runs;
+    private readonly long _rowBytes;
+    private readonly long _rows;
+    private readonly int _parts;
+
+    /// <param name="input">The source's shape.</param>
+    /// <param name="indexes">For each dimension of the target, as long as it is, the source's index or <see cref="Nothing"/>; none is empty.</param>
+    /// <param name="elementSize">Bytes of an element: 1, 2, 4 or 8.</param>
+    /// <param name="constant">The constant's bits.</param>
+    public IndexedCopy(TensorShape input, int[][] indexes, int elementSize, ulong constant = 0)
+    {
+        (_elementSize, _constant) = (elementSize, constant);
+        var cut = indexes.Length - 1;
+        long block = elementSize;
+        for (; cut >= 0 && ChangesNothing(indexes[cut], input[cut]); cut--)
+            block *= input[cut];
+
+        _runs = cut < 0 ? [(0, block)] : Runs(indexes[cut], block);
+        _rowBytes = block * (cut < 0 ? 1 : indexes[cut].Length);
+        _outer = indexes[..Math.Max(0, cut)];
+        _outerStrides = new long[_outer.Length];
+        _rows = 1;
+        var stride = cut < 0 ? 0 : block * input[cut];
+        for (var d = _outer.Length - 1; d >= 0; d--)
+        {
+            _outerStrides[d] = stride;
+            stride *= input[d];
+            _rows *= _outer[d].Length;
+        }
+
+        _parts = (int)Math.Clamp(_rows * _rowBytes / BytesPerPart, 1, Math.Min(_rows, 1 << 16));
+    }
+
+    /// <summary>Fills the target; source and target do not overlap.</summary>
+    public void Run(void* source, void* target, int threads)
+    {
+        var work = new Work { Copy = this, Source = (byte*)source, Target = (byte*)target };
+        WorkerPool.Shared.Run(ref work, _parts, threads);
+    }
+
+    private static bool ChangesNothing(int[] indexes, int length)
+    {
+        if (indexes.Length != length)
+            return false;
+        for (var i = 0; i < indexes.Length; i++)
+        {
+            if (indexes[i] != i)
+                return false;
+        }
+
+        return true;
+    }
+
+    private static (long Source, long Bytes)[] Runs(int[] indexes, long block)
+    {
+        var runs = new List<(long Source, long Bytes)>();
+        for (int i = 0, next; i < indexes.Length; i = next)
+        {
+            next = i + 1;
+            if (indexes[i] == Nothing)
+            {
+                while (next < indexes.Length && indexes[next] == Nothing)
+                    next++;
+                runs.Add((Nothing, (next - i) * block));
+            }
+            else
+            {
+                while (next < indexes.Length && indexes[next] == indexes[i] + (next - i))
+                    next++;
+                runs.Add((indexes[i] * block, (next - i) * block));
+            }
+        }
+
+        return [.. runs];
+    }
+
+    private void RunRow(byte* source, byte* target, long row)
+    {
+        target += row * _rowBytes;
+        for (var d = _outer.Length - 1; d >= 0; d--)
+        {
+            (row, var index) = Math.DivRem(row, _outer[d].Length);
+            var from = _outer[d][index];
+            if (from == Nothing)
+            {
+                Fill(target, _rowBytes);
+                return;
+            }
+
+            source += from * _outerStrides[d];
+        }
+
+        foreach (var (from, bytes) in _runs)
+        {
+            if (from == Nothing)
+                Fill(target, bytes);
+            else if (bytes == sizeof(float))
+                Unsafe.WriteUnaligned(target, Unsafe.ReadUnaligned<float>(source + from));
+            else
+                Buffer.MemoryCopy(source + from, target, bytes, bytes);
+            target += bytes;
+        }
+    }
+
+    private void Fill(byte* target, long bytes)
+    {
+        // In pieces: a span counts to 2^31 only.
+        for (long done = 0; done < bytes; done += 1 << 30)
+        {
+            var piece = (int)Math.Min(bytes - done, 1 << 30);
+            switch (_elementSize)
+            {
+                case 1:
+                    new Span<byte>(target + done, piece).Fill((byte)_constant);
+                    break;
+                case 2:
+                    new Span<ushort>(target + done, piece / 2).Fill((ushort)_constant);
+                    break;
+                case 4:
+                    new Span<uint>(target + done, piece / 4).Fill((uint)_constant);
+                    break;
+                default:
+                    new Span<ulong>(target + done, piece / 8).Fill(_constant);
+                    break;
+            }
+        }
+    }
+
+    private struct Work : IParallelWork
+    {
+        public IndexedCopy Copy;
+        public byte* Source;
+        public byte* Target;
+
+        public readonly void Execute(int part)
+        {
+            var end = (long)((Int128)Copy._rows * (part + 1) / Copy._parts);
+            for (var row = (long)((Int128)Copy._rows * part / Copy._parts); row < end; row++)
+                Copy.RunRow(Source, Target, row);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>Puts elements before and after each dimension, or takes some away where a pad is negative: that comes first.</summary>
+/// <param name="before">Elements to put before each dimension.</param>
+/// <param name="after">Elements to put after it.</param>
+/// <param name="mode">What they are.</param>
+/// <param name="constantValue">The number that <see cref="PadMode.Constant"/> puts, cut to what the element type can hold.</param>
+internal sealed class PadOperator(int[] before, int[] after, PadMode mode, double constantValue) : ShapeOperator
+{
+    public override string Kind => "Pad";
+
+    /// <summary>Elements before each dimension.</summary>
+    public ReadOnlySpan<int> Before => before;
+
+    /// <summary>Elements after it.</summary>
+    public ReadOnlySpan<int> After => after;
+
+    /// <summary>What they are.</summary>
+    public PadMode Mode => mode;
+
+    /// <summary>The number for <see cref="PadMode.Constant"/>.</summary>
+    public double ConstantValue => constantValue;
+
+    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
+    {
+        var input = ShapeRules.Only(inputs);
+        var rank = input.Shape.Rank;
+        if (before.Length != rank || after.Length != rank)
+            throw new ArgumentException($"The input {input.Shape} has {rank} dimensions but {before.Length} pads before and {after.Length} after were given.");
+        var lengths = new int[rank];
+        for (var d = 0; d < rank; d++)
+        {
+            var kept = Kept(input.Shape[d], d);
+            if (kept < 0)
+                throw new ArgumentException($"Pads {before[d]} and {after[d]} take more than the {input.Shape[d]} elements that dimension {d} has.");
+            if (kept == 0 && mode != PadMode.Constant && (before[d] > 0 || after[d] > 0))
+                throw new ArgumentException($"Dimension {d} of the input {input.Shape} has nothing to repeat; pad it with a constant.");
+            lengths[d] = checked((int)(kept + Math.Max(0, before[d]) + Math.Max(0, after[d])));
+        }
+
+        return [ShapeRules.Moved(input, new TensorShape(lengths))];
+    }
+
+    private protected override Step Plan(TensorType[] inputs)
+    {
+        var input = inputs[0];
+        var output = Infer(inputs)[0].Shape;
+        if (output.ElementCount == 0)
+            return new IndexedCopyStep(null);
+        var indexes = new int[output.Rank][];
+        for (var d = 0; d < indexes.Length; d++)
+        {
+            var kept = (int)Kept(input.Shape[d], d);
+            var skipped = Math.Max(0, -before[d]);
+            indexes[d] = new int[output[d]];
+            for (var i = 0; i < indexes[d].Length; i++)
+            {
+                var index = Source(i - Math.Max(0, before[d]), kept);
+                indexes[d][i] = index < 0 ? IndexedCopy.Nothing : skipped + index;
+            }
+        }
+
+        return new IndexedCopyStep(new(input.Shape, indexes, input.Element.Size(), Bits(input.Element)));
+    }
+
+    // In 64 bits: what two pads leave is below 0 where they take more than there is.
+    private long Kept(int length, int dimension) => (long)length + Math.Min(0, before[dimension]) + Math.Min(0, after[dimension]);
+
+    private int Source(int index, int length)
+    {
+        if (index >= 0 && index < length)
+            return index;
+        switch (mode)
+        {
+            case PadMode.Constant:
+                return -1;
+            case PadMode.Edge:
+                return index < 0 ? 0 : length - 1;
+            case PadMode.Wrap:
+                return ((index % length) + length) % length;
+            default:
+                if (length == 1)
+                    return 0;
+                var period = 2L * (length - 1);
+                var at = ((index % period) + period) % period;
+                return (int)Math.Min(at, period - at);
+        }
+    }
+
+    private ulong Bits(ElementType element) => element switch
+    {
+        ElementType.Float32 => BitConverter.SingleToUInt32Bits((float)constantValue),
+        ElementType.Float64 => BitConverter.DoubleToUInt64Bits(constantValue),
+        ElementType.Float16 => BitConverter.HalfToUInt16Bits((Half)constantValue),
+        ElementType.Int8 => (byte)sbyte.CreateSaturating(constantValue),
+        ElementType.UInt8 => byte.CreateSaturating(constantValue),
+        ElementType.Int16 => (ushort)short.CreateSaturating(constantValue),
+        ElementType.UInt16 => ushort.CreateSaturating(constantValue),
+        ElementType.Int32 => (uint)int.CreateSaturating(constantValue),
+        ElementType.UInt32 => uint.CreateSaturating(constantValue),
+        ElementType.Int64 => (ulong)long.CreateSaturating(constantValue),
+        ElementType.UInt64 => ulong.CreateSaturating(constantValue),
+        _ => constantValue != 0 ? 1u : 0,
+    };
+}

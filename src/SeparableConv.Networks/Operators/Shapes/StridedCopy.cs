@@ -1,0 +1,253 @@
+using SeparableConv.Kernels;
+using SeparableConv.Threading;
+
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>
+/// Copies elements between two places that an index of several dimensions addresses with strides of its own:
+/// target[targetOffset + sum of i_d*targetStride_d] = source[sourceOffset + sum of i_d*sourceStride_d]. A stride of the source may be
+/// 0 (one element for many) or negative (backwards).
+/// </summary>
+/// <remarks>
+/// Made once for a shape, used by every run. Dimensions that lie behind each other at both ends become one; what is then the
+/// innermost is a run of bytes, one half of a transposition, or a loop over elements.
+/// </remarks>
+internal sealed unsafe class StridedCopy
+{
+    // Enough to be worth a hand-over to another thread, small enough for its cache.
+    private const long BytesPerPart = 64 * 1024;
+    private const int ElementsPerTile = 4096;
+    private const int ShortestTile = 64;
+
+    private readonly int _elementSize;
+    private readonly long _sourceOffset;
+    private readonly long _targetOffset;
+
+    // The loops around the innermost one or two, outermost first; strides in bytes.
+    private readonly (int Length, long Source, long Target)[] _outer;
+    private readonly (int Length, long Source, long Target) _inner;
+
+    // For a transposition: the dimension along which the source is contiguous, as the inner one is where the target is. One of
+    // the two is cut into tiles, which are the last of the outer loops.
+    private readonly (int Length, long Source, long Target) _across;
+    private readonly bool _tilesAcross;
+    private readonly int _tileLength;
+    private readonly Loop _loop;
+    private readonly long _units;
+    private readonly int _parts;
+
+    /// <param name="lengths">How often each dimension repeats.</param>
+    /// <param name="sourceStrides">Of each dimension, in elements.</param>
+    /// <param name="targetStrides">Of each dimension, in elements; no two indexes may address the same element.</param>
+    /// <param name="elementSize">Bytes of an element: 1, 2, 4 or 8.</param>
+    /// <param name="sourceOffset">Where index 0 reads, in elements.</param>
+    /// <param name="targetOffset">Where index 0 writes, in elements.</param>
+    public StridedCopy(
+        ReadOnlySpan<int> lengths,
+        ReadOnlySpan<long> sourceStrides,
+        ReadOnlySpan<long> targetStrides,
+        int elementSize,
+        long sourceOffset = 0,
+        long targetOffset = 0)
+    {
+        _elementSize = elementSize;
+        (_sourceOffset, _targetOffset) = (sourceOffset * elementSize, targetOffset * elementSize);
+        var (loops, elements) = Merge(lengths, sourceStrides, targetStrides, elementSize);
+        if (elements == 0)
+        {
+            _outer = [];
+            return;
+        }
+
+        _inner = loops.Count > 0 ? loops[^1] : (1, elementSize, elementSize);
+        if (loops.Count > 0)
+            loops.RemoveAt(loops.Count - 1);
+        var across = loops.FindLastIndex(loop => loop.Source == elementSize);
+        if (_inner.Source == elementSize && _inner.Target == elementSize)
+        {
+            _loop = Loop.Run;
+        }
+        else if (across >= 0 && _inner.Target == elementSize && _inner.Source > 0)
+        {
+            _loop = Loop.Transposition;
+            _across = loops[across];
+            loops.RemoveAt(across);
+            _tilesAcross = _across.Length >= _inner.Length;
+            var (cut, other) = _tilesAcross ? (_across, _inner) : (_inner, _across);
+            _tileLength = Math.Max(ShortestTile, ElementsPerTile / other.Length / ShortestTile * ShortestTile);
+            loops.Add((((cut.Length - 1) / _tileLength) + 1, cut.Source * _tileLength, cut.Target * _tileLength));
+        }
+        else
+        {
+            _loop = Loop.Elements;
+        }
+
+        _outer = [.. loops];
+        _units = 1;
+        foreach (var (length, _, _) in _outer)
+            _units *= length;
+        _parts = (int)Math.Clamp(elements * elementSize / BytesPerPart, 1, Math.Min(_units, 1 << 16));
+    }
+
+    private enum Loop
+    {
+        Nothing,
+        Run,
+        Transposition,
+        Elements,
+    }
+
+    /// <summary>Copies; source and target do not overlap.</summary>
+    public void Run(void* source, void* target, int threads)
+    {
+        if (_loop == Loop.Nothing)
+            return;
+        var work = new Work { Copy = this, Source = (byte*)source + _sourceOffset, Target = (byte*)target + _targetOffset };
+        WorkerPool.Shared.Run(ref work, _parts, threads);
+    }
+
+    // Without the dimensions of length 1, and with neighbours made one where both ends walk through them in one stride.
+    private static (List<(int Length, long Source, long Target)> Loops, long Elements) Merge(
+        ReadOnlySpan<int> lengths, ReadOnlySpan<long> sourceStrides, ReadOnlySpan<long> targetStrides, int elementSize)
+    {
+        var loops = new List<(int Length, long Source, long Target)>();
+        long elements = 1;
+        for (var d = 0; d < lengths.Length; d++)
+        {
+            elements *= lengths[d];
+            if (lengths[d] == 1)
+                continue;
+            var (length, source, target) = (lengths[d], sourceStrides[d] * elementSize, targetStrides[d] * elementSize);
+            if (loops.Count > 0 && loops[^1] is var last && last.Source == length * source && last.Target == length * target
+                && (long)last.Length * length <= int.MaxValue)
+            {
+                loops[^1] = (last.Length * length, source, target);
+            }
+            else
+            {
+                loops.Add((length, source, target));
+            }
+        }
+
+        return (loops, elements);
+    }
+
+    private void RunUnits(byte* source, byte* target, long first, long end)
+    {
+        // At most 63 loops are left: each repeats twice or more, and the elements are counted in 63 bits.
+        var at = stackalloc int[_outer.Length];
+        var rest = first;
+        for (var d = _outer.Length - 1; d >= 0; d--)
+        {
+            (rest, var index) = Math.DivRem(rest, _outer[d].Length);
+            at[d] = (int)index;
+            source += index * _outer[d].Source;
+            target += index * _outer[d].Target;
+        }
+
+        for (var unit = first; unit < end; unit++)
+        {
+            RunUnit(source, target, _outer.Length > 0 ? at[_outer.Length - 1] : 0);
+            for (var d = _outer.Length - 1; d >= 0; d--)
+            {
+                ref readonly var loop = ref _outer[d];
+                source += loop.Source;
+                target += loop.Target;
+                if (++at[d] < loop.Length)
+                    break;
+                source -= loop.Length * loop.Source;
+                target -= loop.Length * loop.Target;
+                at[d] = 0;
+            }
+        }
+    }
+
+    private void RunUnit(byte* source, byte* target, int tile)
+    {
+        switch (_loop)
+        {
+            case Loop.Run:
+                Buffer.MemoryCopy(source, target, (long)_inner.Length * _elementSize, (long)_inner.Length * _elementSize);
+                break;
+            case Loop.Transposition:
+                var (rows, columns) = (_across.Length, _inner.Length);
+                if (_tilesAcross)
+                    rows = Math.Min(_tileLength, rows - (tile * _tileLength));
+                else
+                    columns = Math.Min(_tileLength, columns - (tile * _tileLength));
+                Transpose(source, target, rows, columns);
+                break;
+            default:
+                Elements(source, target);
+                break;
+        }
+    }
+
+    private void Transpose(byte* source, byte* target, int rows, int columns)
+    {
+        var (from, to) = ((nint)(_inner.Source / _elementSize), (nint)(_across.Target / _elementSize));
+        switch (_elementSize)
+        {
+            case 1:
+                TransposeKernel.Run(source, from, target, to, rows, columns);
+                break;
+            case 2:
+                TransposeKernel.Run((ushort*)source, from, (ushort*)target, to, rows, columns);
+                break;
+            case 4:
+                TransposeKernel.Run((uint*)source, from, (uint*)target, to, rows, columns);
+                break;
+            default:
+                TransposeKernel.Run((ulong*)source, from, (ulong*)target, to, rows, columns);
+                break;
+        }
+    }
+
+    private void Elements(byte* source, byte* target)
+    {
+        switch (_elementSize)
+        {
+            case 1:
+                Elements<byte>(source, target);
+                break;
+            case 2:
+                Elements<ushort>(source, target);
+                break;
+            case 4:
+                Elements<uint>(source, target);
+                break;
+            default:
+                Elements<ulong>(source, target);
+                break;
+        }
+    }
+
+    private void Elements<T>(byte* source, byte* target)
+        where T : unmanaged
+    {
+        var (length, sourceStride, targetStride) = _inner;
+        if (sourceStride == 0 && targetStride == sizeof(T))
+        {
+            new Span<T>(target, length).Fill(*(T*)source);
+            return;
+        }
+
+        for (var i = 0; i < length; i++, source += sourceStride, target += targetStride)
+            *(T*)target = *(T*)source;
+    }
+
+    private struct Work : IParallelWork
+    {
+        public StridedCopy Copy;
+        public byte* Source;
+        public byte* Target;
+
+        public readonly void Execute(int part)
+        {
+            // In 128 bits: units and parts are each below 2^63 only.
+            var first = (long)((Int128)Copy._units * part / Copy._parts);
+            var end = (long)((Int128)Copy._units * (part + 1) / Copy._parts);
+            Copy.RunUnits(Source, Target, first, end);
+        }
+    }
+}

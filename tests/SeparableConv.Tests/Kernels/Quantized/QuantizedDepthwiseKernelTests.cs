@@ -1,0 +1,114 @@
+using FsCheck;
+using FsCheck.Fluent;
+using SeparableConv.Kernels;
+using SeparableConv.Tests.Support;
+using Xunit;
+
+namespace SeparableConv.Tests.Kernels.Quantized;
+
+public sealed unsafe class QuantizedDepthwiseKernelTests
+{
+    public static TheoryData<int> Widths => [.. SimdWidths.All.Select(w => (int)w)];
+
+    /// <summary>Any kernel, stride, dilation, padding and multiplier.</summary>
+    private static Gen<ConvGeometry> AnyDepthwise =>
+        from g in Geometries.Any
+        from multiplier in Gen.Frequency((3, Gen.Constant(1)), (1, Gen.Choose(2, 4)), (1, Gen.Constant(8)))
+        let channels = g.InChannels / g.Groups
+        select g with { InChannels = channels, OutChannels = channels * multiplier, Groups = channels };
+
+    /// <summary>The kernels of networks, with images of several blocks.</summary>
+    private static Gen<ConvGeometry> ThreeByThree =>
+        from stride in Gen.Choose(1, 2)
+        from height in Gen.Choose(1, 30)
+        from width in Gen.Choose(1, 60)
+        from channels in Gen.Elements(1, 3, 8, 16, 17, 31, 32, 33, 64, 67, 100)
+        from batch in Gen.Choose(1, 2)
+        from pads in Gen.Choose(0, 3).Four()
+        from same in Gen.Elements(true, false)
+        let padding = same
+            ? Padding.Same
+            : Padding.Explicit(Math.Max(pads.Item1, 3 - height), pads.Item2, Math.Max(pads.Item3, 3 - width), pads.Item4)
+        select ConvGeometry.Create(batch, (height, width), channels, channels, 3, stride, 1, padding, channels);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Depthwise_gives_the_bytes_of_plain_loops_on_random_geometries(int width) => CheckAll(AnyDepthwise, width, 300);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Depthwise_3x3_gives_the_bytes_of_plain_loops(int width) => CheckAll(ThreeByThree, width, 200);
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Strides_and_dilations_far_apart_are_paired_one_by_one(int width)
+    {
+        foreach (var (size, kernel, stride, dilation, pad) in new[] { (40, 2, 30, 1, 0), (3, 3, 1, 200, 200), (5, 1, 1000, 1, 2000), (9, 3, 7, 2, 9) })
+        {
+            var g = ConvGeometry.Create(1, size, 9, 9, kernel, stride, dilation, Padding.Explicit(pad, pad, pad, pad), 9);
+            new QuantizedCase(g, isDepthwise: true, size).Check((SimdWidth)width);
+        }
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(7)]
+    public void Depthwise_gives_the_same_bytes_on_any_number_of_threads(int threads)
+    {
+        foreach (var (kernel, stride, size, channels, batch) in new[] { (3, 1, 7, 200, 1), (5, 1, 14, 147, 1), (3, 2, 28, 67, 2), (3, 1, 61, 8, 1) })
+        {
+            var g = ConvGeometry.Create(batch, size, channels, channels, kernel, stride, 1, Padding.Same, channels);
+            new QuantizedCase(g, isDepthwise: true, size).Check(SimdWidths.Best, threads);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Nothing_beyond_input_or_output_is_touched(int width)
+    {
+        foreach (var (kernel, stride, size, channels, multiplier) in new[]
+            { (3, 1, 7, 35, 1), (3, 2, 8, 17, 1), (5, 1, 7, 19, 1), (4, 3, 10, 20, 1), (3, 1, 9, 3, 1), (3, 2, 10, 1, 8), (3, 1, 30, 64, 1) })
+        {
+            var g = ConvGeometry.Create(1, size, channels, channels * multiplier, kernel, stride, 1, Padding.Same, channels);
+            new QuantizedCase(g, isDepthwise: true, size).Check((SimdWidth)width, guarded: true);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Bands_of_widened_rows_are_the_bytes_less_the_zero_point(int width)
+    {
+        for (var seed = 0; seed < 10; seed++)
+        {
+            var g = ConvGeometry.Create(1, (11, 9), 40, 40, 3, 1 + (seed % 2), 1, Padding.Same, 40);
+            var test = new QuantizedCase(g, isDepthwise: true, seed);
+            var expected = test.Expected();
+            var depthwise = new QuantizedDepthwiseKernel(test.Layer, 3, 40, 1, (SimdWidth)width);
+            const int stride = 42;
+            foreach (var (first, end) in new[] { (0, g.Rows.Out), (0, 1), (2, 5), (g.Rows.Out - 1, g.Rows.Out) })
+            {
+                var band = new short[(end - first) * g.Columns.Out * stride];
+                Array.Fill(band, short.MinValue);
+                fixed (byte* x = test.Input)
+                {
+                    fixed (short* y = band)
+                        depthwise.RunWidened(x, y, stride, g, first, end);
+                }
+
+                for (var i = 0; i < band.Length; i++)
+                {
+                    var (pixel, c) = Math.DivRem(i, stride);
+                    var value = c < 40 ? expected[(((first * g.Columns.Out) + pixel) * 40) + c] : (byte)0;
+                    var number = test.Output.IsSigned ? (sbyte)value : (int)value;
+                    Assert.Equal(c < 40 ? number - test.Output.ZeroPoint : short.MinValue, band[i]);
+                }
+            }
+        }
+    }
+
+    private static void CheckAll(Gen<ConvGeometry> geometries, int width, int count) => Check.One(
+        Config.QuickThrowOnFailure.WithMaxTest(count),
+        Prop.ForAll(
+            geometries.Zip(Gen.Choose(0, 1 << 30)).ToArbitrary(),
+            pair => new QuantizedCase(pair.Item1, isDepthwise: true, pair.Item2).Check((SimdWidth)width)));
+}

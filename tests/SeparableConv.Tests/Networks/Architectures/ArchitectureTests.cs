@@ -1,0 +1,127 @@
+using System.Numerics.Tensors;
+using SeparableConv.Bench;
+using SeparableConv.Networks;
+using SeparableConv.Networks.Architectures;
+using SeparableConv.Tests.Support;
+using Xunit;
+
+namespace SeparableConv.Tests.Networks.Architectures;
+
+/// <summary>The architectures' sizes are the papers' and Keras's.</summary>
+public class ArchitectureTests
+{
+    [Theory]
+    [InlineData(1.0, 224, 568_740_352, 4_253_864)]
+    [InlineData(0.75, 224, 0, 2_601_976)]
+    [InlineData(0.5, 160, 0, 1_342_536)]
+    [InlineData(0.25, 128, 0, 475_544)]
+    public void MobileNetV1_has_the_paper_s_size(double width, int resolution, long macs, long parameters)
+    {
+        var network = MobileNetV1.Create(width, resolution);
+        Assert.Equal(parameters, network.Parameters);
+        if (macs > 0)
+            Assert.Equal(macs, network.Macs);
+        Assert.Equal("(1,1000)", network.Outputs.Single().Type.Shape.ToString());
+    }
+
+    [Fact]
+    public void MobileNetV1_spends_its_work_where_the_paper_says()
+    {
+        var network = MobileNetV1.Create();
+        double Share(string prefix) => Math.Round(100.0 * network.Nodes.Where(node => node.Name.StartsWith(prefix, StringComparison.Ordinal)).Sum(node => node.Cost.Macs) / network.Macs, 2);
+        Assert.Equal(94.86, Share("conv_pw"), 0.2);
+        Assert.Equal(3.06, Share("conv_dw"));
+        Assert.Equal(1_024_000, network.Nodes.Single(node => node.Name == "conv_preds").Cost.Macs);
+        Assert.Equal(4_867_293_184, MobileNetV1.Create(convolutions: Convolutions.Standard).Macs);
+    }
+
+    [Theory]
+    [InlineData(1.0, 300_774_272, 3_538_984)]
+    [InlineData(1.4, 0, 6_156_712)]
+    public void MobileNetV2_has_the_paper_s_size(double width, long macs, long parameters)
+    {
+        var network = MobileNetV2.Create(width);
+        Assert.Equal(parameters, network.Parameters);
+        if (macs > 0)
+            Assert.Equal(macs, network.Macs);
+    }
+
+    [Fact]
+    public void Other_networks_have_their_papers_sizes()
+    {
+        Check(DsCnn.Create(), 2_656_768, 24_908);
+        Check(ResNet.CreateTiny(), 12_501_632, 78_666);
+        Check(ResNet.Create(), 1_814_073_344, 11_689_512 + 9_600);
+        Check(ResNet.Create(34), 3_663_761_408, 21_797_672 + 17_024);
+        Check(Vgg.Create(11), 7_609_090_048, 132_863_336);
+        Check(Xception.Create(), null, 22_910_480);
+
+        static void Check(Network network, long? macs, long parameters)
+        {
+            Assert.Equal(parameters, network.Parameters);
+            Assert.Equal(macs ?? network.Macs, network.Macs);
+        }
+    }
+
+    [Fact]
+    public void VGG16_has_its_paper_s_size()
+    {
+        var network = Vgg.Create();
+        Assert.Equal((138_357_544, 15_470_264_320), (network.Parameters, network.Macs));
+    }
+
+    public static TheoryData<string> Small => [.. SmallNetworks.Keys];
+
+    private static readonly Dictionary<string, Func<Convolutions, Network>> SmallNetworks = new()
+    {
+        ["MobileNetV1"] = convolutions => MobileNetV1.Create(0.25, 64, 10, convolutions),
+        ["MobileNetV2"] = convolutions => MobileNetV2.Create(0.35, 64, 10, convolutions),
+        ["DS-CNN"] = convolutions => DsCnn.Create(convolutions: convolutions),
+        ["Xception"] = convolutions => Xception.Create(0.125, 71, 10, 2, convolutions),
+        ["VGG"] = convolutions => Vgg.Create(11, 0.25, 32, 10, 64, convolutions),
+        ["VGG without dense layers"] = convolutions => Vgg.Create(13, 0.25, 64, 10, 0, convolutions),
+        ["ResNet"] = convolutions => ResNet.Create(18, 0.25, 64, 10, convolutions),
+        ["ResNet8"] = convolutions => ResNet.CreateTiny(convolutions: convolutions),
+    };
+
+    [Theory]
+    [MemberData(nameof(Small))]
+    public void Separable_convolutions_cost_less_than_standard_ones(string name)
+    {
+        var (separable, standard) = (SmallNetworks[name](Convolutions.Separable), SmallNetworks[name](Convolutions.Standard));
+        Assert.True(separable.Macs < 0.75 * standard.Macs, $"{separable.Macs} beside {standard.Macs}");
+        Assert.True(separable.Parameters < standard.Parameters);
+    }
+
+    [Theory]
+    [MemberData(nameof(Small))]
+    public void Every_network_gives_probabilities_that_depend_on_the_picture(string name)
+    {
+        foreach (var convolutions in Enum.GetValues<Convolutions>())
+        {
+            var network = BatchStatistics.Randomize(SmallNetworks[name](convolutions));
+            using var session = new InferenceSession(network, new() { Threads = 1 });
+            var (first, second) = (Run(session, 1), Run(session, 2));
+            Assert.Equal(1, first.Sum(), 1e-5f);
+            Assert.True(first.Zip(second, (a, b) => Math.Abs(a - b)).Max() > 1e-4, string.Join(' ', first));
+        }
+    }
+
+    [Fact]
+    public void What_no_network_can_be_is_refused()
+    {
+        Assert.Equal("VGG has depth 12; there are 11, 13, 16 and 19.", Assert.Throws<NetworkException>(() => Vgg.Create(12)).Message);
+        Assert.Equal("ResNet has depth 50; there are 18 and 34.", Assert.Throws<NetworkException>(() => ResNet.Create(50)).Message);
+        Assert.Equal("In node 'conv1' (Conv2D): filters is 0; it must be at least 1.", Assert.Throws<NetworkException>(() => MobileNetV1.Create(0.01)).Message);
+        Assert.Equal("MobileNetV2 has width NaN; it must be above 0 and at most 100.", Assert.Throws<NetworkException>(() => MobileNetV2.Create(double.NaN)).Message);
+    }
+
+    private static float[] Run(InferenceSession session, int seed)
+    {
+        var input = session.Inputs[0].Type.Shape;
+        var output = session.Run(Tensor.Create(RandomData.Floats((int)input.ElementCount, seed), [.. input.Lengths.ToArray().Select(length => (nint)length)]));
+        var floats = new float[output.FlattenedLength];
+        output.FlattenTo(floats);
+        return floats;
+    }
+}
