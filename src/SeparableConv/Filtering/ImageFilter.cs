@@ -132,12 +132,14 @@ public sealed unsafe class ImageFilter
         var bands = _separable;
         bands.Input = input;
         bands.InputRowBytes = inputRow * sizeof(TIn);
+        bands.InputElementBytes = sizeof(TIn);
         bands.Output = output;
         bands.OutputRowBytes = outputRow * sizeof(TOut);
         bands.OutputElementBytes = sizeof(TOut);
         bands.KeepAlpha = AlphaCopy<TIn, TOut>();
         bands.Streams = Streams<TOut>();
-        bands.Row = bands.Streams ? FilterLoops.Row<StreamedFloat>(_width, bands.RowTaps.Taps) : FilterLoops.Row<TOut>(_width, bands.RowTaps.Taps);
+        var (taps, step) = (bands.RowTaps.Taps, bands.RowTaps.Step);
+        bands.Row = bands.Streams ? FilterLoops.Row<StreamedFloat>(_width, taps, step) : FilterLoops.Row<TOut>(_width, taps, step);
         WorkerPool.Shared.Run(ref bands, (bands.Height + bands.BandRows - 1) / bands.BandRows, Plan.Options.Threads);
     }
 

@@ -60,6 +60,7 @@ internal static unsafe class SeparableSetup
         bands.RowTaps.Offsets = tables.Add<nint>(offsets.ToArray());
         bands.RowTaps.Weights = tables.Add<float>(weights.ToArray());
         bands.RowTaps.Taps = weights.Count;
+        bands.RowTaps.Step = Step(offsets);
         bands.RowTaps.Offset = (float)plan.Options.Offset;
         bands.BorderColumns = borders.Columns(tables);
         return bands;
@@ -75,6 +76,20 @@ internal static unsafe class SeparableSetup
 
     /// <summary>Rows a band: a multiple of four, about 64 K elements, and never dependent on the number of threads.</summary>
     public static int BandRows(ImageFormat format) => Math.Max(32, ((65536 / format.RowElements) + 3) / 4 * 4);
+
+    private static int Step(List<nint> offsets)
+    {
+        if (offsets.Count < 2)
+            return 0;
+        var step = offsets[1] - offsets[0];
+        for (var i = 2; i < offsets.Count; i++)
+        {
+            if (offsets[i] - offsets[i - 1] != step)
+                return 0;
+        }
+
+        return (int)step;
+    }
 
     private static SeparableTermPlan Column<TIn>(
         SeparableTerm term, int above, FilterOptions options, SimdWidth width, PinnedTables tables)

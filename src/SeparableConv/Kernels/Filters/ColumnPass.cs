@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace SeparableConv.Kernels.Filters;
 
@@ -37,6 +38,10 @@ internal static unsafe class ColumnPass
         var row7 = TTaps.Count > 4 ? rows[7] + start : null;
         var row8 = TTaps.Count > 5 ? rows[8] + start : null;
         var row9 = TTaps.Count > 6 ? rows[9] + start : null;
+        var ahead0 = (TIn*)((byte*)rows[TTaps.Count - 1] + call->AheadBytes);
+        var ahead1 = (TIn*)((byte*)rows[TTaps.Count] + call->AheadBytes);
+        var ahead2 = (TIn*)((byte*)rows[TTaps.Count + 1] + call->AheadBytes);
+        var ahead3 = (TIn*)((byte*)rows[TTaps.Count + 2] + call->AheadBytes);
         var w0 = TSimd.Broadcast(call->Weights[0]);
         var w1 = TTaps.Count > 1 ? TSimd.Broadcast(call->Weights[1]) : TSimd.Zero;
         var w2 = TTaps.Count > 2 ? TSimd.Broadcast(call->Weights[2]) : TSimd.Zero;
@@ -49,10 +54,20 @@ internal static unsafe class ColumnPass
         var line2 = line1 + call->LineStride;
         var line3 = line2 + call->LineStride;
         var last = call->Count - TSimd.Count;
+        var next = FirstStep<TIn>(row0, TSimd.Count);
 
-        // The last block is moved back to end with the row: what overlaps is computed again, to the same bits.
-        for (nint x = 0; ; x = Math.Min(x + TSimd.Count, last))
+        // A first block as it comes, then blocks that begin where a vector of the rows does. The last block is moved back to end with
+        // the row. What overlaps is computed again, to the same bits.
+        for (nint x = 0; ; x = Math.Min(next, last), next += TSimd.Count)
         {
+            if (Sse.IsSupported)
+            {
+                Sse.Prefetch0(ahead0 + x);
+                Sse.Prefetch0(ahead1 + x);
+                Sse.Prefetch0(ahead2 + x);
+                Sse.Prefetch0(ahead3 + x);
+            }
+
             TVec sum0 = TSimd.Zero, sum1 = TSimd.Zero, sum2 = TSimd.Zero, sum3 = TSimd.Zero;
             var in0 = TSimd.LoadPixels(row0 + x);
             sum0 = Tap<TSimd, TVec, TTaps>(0, in0, w0, sum0);
@@ -231,6 +246,10 @@ internal static unsafe class ColumnPass
                 return;
         }
     }
+
+    /// <summary>Elements to the first that begins a vector of floats in memory; a whole vector where there is none to look for.</summary>
+    private static nint FirstStep<TIn>(TIn* row, int count)
+        where TIn : unmanaged => typeof(TIn) == typeof(float) ? count - ((nint)row / sizeof(float) % count) : count;
 
     private static void FourLinesOfManyNarrow<TIn>(ColumnTaps* call)
         where TIn : unmanaged

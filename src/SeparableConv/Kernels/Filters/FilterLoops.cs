@@ -24,10 +24,11 @@ internal static unsafe class FilterLoops
             _ => &ColumnPass.OneLine<SimdScalar, float, TIn>,
         };
 
-    /// <summary>The body that sums taps, none of them zero, along a line.</summary>
-    public static delegate*<RowTaps*, void> Row<TOut>(SimdWidth width, int taps)
+    /// <summary>The body that sums taps, none of them zero, along a line; they lie <paramref name="step"/> floats apart, or irregularly (0).</summary>
+    public static delegate*<RowTaps*, void> Row<TOut>(SimdWidth width, int taps, int step = 0)
         where TOut : unmanaged => width switch
         {
+            SimdWidth.V512 when taps is >= 2 and <= 7 && RowWindowPass.Handles(step) => Windows<TOut>(taps, step),
             SimdWidth.V512 => Row<Simd512, Vector512<float>, TOut>(taps),
             SimdWidth.V256 => Row<Simd256, Vector256<float>, TOut>(taps),
             SimdWidth.V128 => Row<Simd128, Vector128<float>, TOut>(taps),
@@ -81,6 +82,29 @@ internal static unsafe class FilterLoops
             _ => &ColumnPass.FourLinesOfMany<TSimd, TVec, TIn>,
         };
     }
+
+    private static delegate*<RowTaps*, void> Windows<TOut>(int taps, int step)
+        where TOut : unmanaged => step switch
+        {
+            1 => Windows<TOut, Step1>(taps),
+            2 => Windows<TOut, Step2>(taps),
+            3 => Windows<TOut, Step3>(taps),
+            4 => Windows<TOut, Step4>(taps),
+            6 => Windows<TOut, Step6>(taps),
+            _ => Windows<TOut, Step8>(taps),
+        };
+
+    private static delegate*<RowTaps*, void> Windows<TOut, TStep>(int taps)
+        where TOut : unmanaged
+        where TStep : struct, ITapStep => taps switch
+        {
+            2 => &RowWindowPass.Run<TOut, Taps2, TStep>,
+            3 => &RowWindowPass.Run<TOut, Taps3, TStep>,
+            4 => &RowWindowPass.Run<TOut, Taps4, TStep>,
+            5 => &RowWindowPass.Run<TOut, Taps5, TStep>,
+            6 => &RowWindowPass.Run<TOut, Taps6, TStep>,
+            _ => &RowWindowPass.Run<TOut, Taps7, TStep>,
+        };
 
     private static delegate*<RowTaps*, void> Row<TSimd, TVec, TOut>(int taps)
         where TSimd : struct, IPixelSimd<TVec>

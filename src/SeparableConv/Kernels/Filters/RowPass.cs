@@ -133,7 +133,8 @@ internal static unsafe class RowPass
         }
     }
 
-    private static void RunNarrow<TOut>(RowTaps* call)
+    /// <summary>Element by element, for what is shorter than a block.</summary>
+    public static void RunNarrow<TOut>(RowTaps* call)
         where TOut : unmanaged
     {
         for (nint x = 0; x < call->Count; x++)

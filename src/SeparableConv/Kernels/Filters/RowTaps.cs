@@ -15,6 +15,9 @@ internal unsafe struct RowTaps
     /// <summary>The number of taps; none of them is zero.</summary>
     public int Taps;
 
+    /// <summary>Floats from one tap to the next, where all lie equally far apart; else 0.</summary>
+    public int Step;
+
     /// <summary>Added to every sum before it is rounded.</summary>
     public float Offset;
 

@@ -18,6 +18,7 @@ internal unsafe struct SeparableBands : IParallelWork
 
     public byte* Input;
     public nint InputRowBytes;
+    public int InputElementBytes;
     public byte* Output;
     public nint OutputRowBytes;
     public int OutputElementBytes;
@@ -63,13 +64,14 @@ internal unsafe struct SeparableBands : IParallelWork
     /// <summary>Not null where the last channel is copied: (source, target, pixels, channels).</summary>
     public delegate*<byte*, byte*, int, int, void> KeepAlpha;
 
-    // After the first strip, column sums are written behind the kept overlap; this puts them on a cache line, and leaves one free.
-    private readonly nint LinePadding => LineFloats + (-(Before + After) * Channels & (LineFloats - 1));
+    // Puts sums as far behind the beginning of a cache line as the pixels that they are of: an array's elements seldom begin on one, and
+    // then loads and stores of the column pass do together. In front of it a line is left free.
+    private readonly nint LinePadding => LineFloats + (((nint)Input / sizeof(float)) - (Before * Channels) & (LineFloats - 1));
 
     private readonly nint RowPointerBytes => (((nint)TermCount * (LargestSpan + 3) * sizeof(void*)) + 63) & ~63;
 
     /// <summary>Bytes of scratch memory that <see cref="Execute"/> takes from its thread.</summary>
-    public readonly nint ScratchBytes => RowPointerBytes + (((4 * TermCount * LineStride) + LinePadding) * sizeof(float));
+    public readonly nint ScratchBytes => RowPointerBytes + (((4 * TermCount * LineStride) + (2 * LineFloats)) * sizeof(float));
 
     public readonly void Execute(int part)
     {
@@ -138,6 +140,7 @@ internal unsafe struct SeparableBands : IParallelWork
         ColumnTaps call;
         call.Start = (nint)c0 * Channels;
         call.Count = (nint)(c1 - c0) * Channels;
+        call.AheadBytes = c1 < Width ? (nint)c1 * Channels * InputElementBytes : 4 * InputRowBytes;
         call.LineStride = TermCount * LineStride;
         call.Lines = line;
         if (count == 4 && term.FourLines != null)
