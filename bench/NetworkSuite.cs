@@ -33,7 +33,7 @@ internal static class NetworkSuite
         ("ResNet8_32", () => ResNet.CreateTiny(), ""),
     ];
 
-    /// <summary>Also: --model FILE, to take an ONNX or TensorFlow Lite file in place of the list.</summary>
+    /// <summary>Also: --model FILE, to take an ONNX or TensorFlow Lite file in place of the list; --steps, to see where our time goes.</summary>
     public static int Run(string[] args)
     {
         var options = SuiteOptions.Parse(args, defaultRounds: "51");
@@ -56,7 +56,7 @@ internal static class NetworkSuite
 
             var network = ModelFile.Load(onnx.Path);
             foreach (var row in rows)
-                Measure(table, row.Name, onnx.Path, network, peer, row.Threads, options.Rounds);
+                Measure(table, row.Name, onnx.Path, network, peer, row.Threads, options.Rounds, args.Contains("--steps"));
         }
 
         table.PrintSummary();
@@ -64,7 +64,7 @@ internal static class NetworkSuite
         return 0;
     }
 
-    private static void Measure(SideBySide table, string name, string path, Network network, OrtPeer peer, int threads, int rounds)
+    private static void Measure(SideBySide table, string name, string path, Network network, OrtPeer peer, int threads, int rounds, bool steps)
     {
         using var session = new InferenceSession(network, new() { Threads = threads });
         var id = peer.Load(path, threads);
@@ -89,6 +89,8 @@ internal static class NetworkSuite
 
         table.Measure(name, Ours, Theirs, rounds, 2e-9 * network.Macs);
         peer.Unload(id);
+        if (steps)
+            StepTimes.Print(session, 20 * repeat);
     }
 
     private static double Median(int count, Func<double> sample)

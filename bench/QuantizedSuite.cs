@@ -84,7 +84,7 @@ internal static unsafe class QuantizedSuite
         Action floats;
         if (depth == g.InChannels)
         {
-            var pointwise = new PointwiseKernel(weights, g.InChannels, g.OutChannels, bias, Activation.ReLU6, options.Width, fastAlgorithms: true, pixels);
+            var pointwise = new PointwiseKernel(weights, g.InChannels, g.OutChannels, bias, Activation.ReLU6, options.Width);
             floats = () => pointwise.Run(x.Pointer, y.Pointer, pixels, threads);
         }
         else

@@ -8,8 +8,8 @@ namespace SeparableConv;
 /// y[n,i,j,o] = activation(bias[o] + sum over u,v,c of x[n, i*s+u*d-p, j*s+v*d-p, c] * w[u,v,c,o]), with groups where asked.
 /// </summary>
 /// <remarks>
-/// Keras's Conv2D; ONNX's and PyTorch's up to their layout. 3x3 with stride 1 may run after Winograd and 1x1 after Strassen, by
-/// the size of the image (<see cref="ConvOptions.FastAlgorithms"/>): the weights are then packed at the first run.
+/// Keras's Conv2D; ONNX's and PyTorch's up to their layout. 3x3 with stride 1 may run after Winograd, by the size of the image
+/// (<see cref="ConvOptions.Winograd"/>): its weights are then packed at the first run.
 /// </remarks>
 /// <example><code>
 /// var conv = new Conv2D(weights, bias, new() { Stride = 2, Padding = Padding.Same, Activation = Activation.ReLU });
@@ -41,12 +41,12 @@ public sealed unsafe class Conv2D : Convolution
     {
         TensorDoor.CheckBias(bias, OutChannels);
         if (options.Groups == 1 && PointwiseConv2D.Fits(KernelSize, options))
-            _pointwise = new PointwiseKernel(weights, InChannels, OutChannels, bias, options.Activation, width, options.FastAlgorithms);
+            _pointwise = new PointwiseKernel(weights, InChannels, OutChannels, bias, options.Activation, width);
         else if (options.Groups == InChannels)
             _depthwise = new DepthwiseKernel(weights, KernelSize, InChannels, OutChannels / InChannels, bias, options.Activation, width);
         else
         {
-            var form = options.FastAlgorithms ? StandardForm.Auto : StandardForm.Direct;
+            var form = options.Winograd ? StandardForm.Auto : StandardForm.Direct;
             _standard = new StandardForms(weights, KernelSize, InChannels, OutChannels, options, bias, width, form);
         }
     }
@@ -64,7 +64,7 @@ public sealed unsafe class Conv2D : Convolution
     internal override void RunKernel(float* input, float* output, in ConvGeometry geometry)
     {
         if (_pointwise is not null)
-            _pointwise.Run(input, output, (nint)geometry.Batch * geometry.Rows.Out * geometry.Columns.Out, Options.Threads, geometry.Batch);
+            _pointwise.Run(input, output, (nint)geometry.Batch * geometry.Rows.Out * geometry.Columns.Out, Options.Threads);
         else if (_depthwise is not null)
             _depthwise.Run(input, output, geometry, Options.Threads);
         else

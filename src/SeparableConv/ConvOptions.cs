@@ -24,12 +24,12 @@ public sealed record ConvOptions
     public Activation Activation { get; init; } = Activation.None;
 
     /// <summary>
-    /// Whether algorithms with fewer multiplications may be used where they are faster; true by default. Standard 3x3 of stride 1:
-    /// Winograd, F(2x2, 3x3), 2.25 times fewer. 1x1 with many channels: a level of Strassen, an eighth fewer. Whole numbers stay exact,
-    /// other errors stay near those of the plain sums; but a large number, an infinity or a NaN in the input also shows at the other
-    /// output pixels of its 2x2 tile (Winograd) or at the pixel beside it (Strassen), and there in all channels. False gives the plain sums.
+    /// Whether a standard 3x3 convolution of stride 1 may be computed after Winograd, F(2x2, 3x3), where that is faster: 2.25
+    /// times fewer multiplications; true by default. Whole numbers stay exact, other errors stay near those of the direct form;
+    /// but a large number, an infinity or a NaN in the input also shows at the other output pixels of its 2x2 tiles. False gives
+    /// the direct form.
     /// </summary>
-    public bool FastAlgorithms { get; init; } = true;
+    public bool Winograd { get; init; } = true;
 
     /// <summary>The most threads to use, 1 to 1024; one a processor by default. The result does not depend on it.</summary>
     public int Threads { get; init; } = WorkerPool.DefaultThreads;

@@ -32,7 +32,7 @@ public sealed unsafe class PointwiseConv2D : Convolution
         }
 
         TensorDoor.CheckBias(bias, OutChannels);
-        _kernel = new PointwiseKernel(weights, InChannels, OutChannels, bias, options.Activation, SimdWidths.Best, options.FastAlgorithms);
+        _kernel = new PointwiseKernel(weights, InChannels, OutChannels, bias, options.Activation, SimdWidths.Best);
     }
 
     /// <summary>Whether a convolution reads every pixel once and no border: it is then one matrix product.</summary>
@@ -41,5 +41,5 @@ public sealed unsafe class PointwiseConv2D : Convolution
         && options.Padding is { Mode: not PaddingMode.Explicit } or { Top: 0, Bottom: 0, Left: 0, Right: 0 };
 
     internal override void RunKernel(float* input, float* output, in ConvGeometry geometry) =>
-        _kernel.Run(input, output, (nint)geometry.Batch * geometry.Rows.Out * geometry.Columns.Out, Options.Threads, geometry.Batch);
+        _kernel.Run(input, output, (nint)geometry.Batch * geometry.Rows.Out * geometry.Columns.Out, Options.Threads);
 }

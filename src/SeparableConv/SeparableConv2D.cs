@@ -45,7 +45,7 @@ public sealed unsafe class SeparableConv2D : Convolution
         TensorDoor.CheckShape(pointwiseShape, [1, 1, expanded, OutChannels], "pointwise weights tensor");
         TensorDoor.CheckBias(bias, OutChannels);
         _depthwise = new DepthwiseKernel(depthwise, KernelSize, InChannels, DepthMultiplier, default, Activation.None, SimdWidths.Best);
-        _pointwise = new PointwiseKernel(pointwise, expanded, OutChannels, bias, options.Activation, SimdWidths.Best, options.FastAlgorithms);
+        _pointwise = new PointwiseKernel(pointwise, expanded, OutChannels, bias, options.Activation, SimdWidths.Best);
         _fused = new FusedSeparableKernel(_depthwise, _pointwise);
     }
 
@@ -74,6 +74,6 @@ public sealed unsafe class SeparableConv2D : Convolution
         var pixels = (nint)geometry.Batch * geometry.Rows.Out * geometry.Columns.Out;
         var between = Scratch.Tile(checked(pixels * expanded));
         _depthwise.Run(input, between, depthwise, Options.Threads);
-        _pointwise.Run(between, output, pixels, Options.Threads, geometry.Batch);
+        _pointwise.Run(between, output, pixels, Options.Threads);
     }
 }

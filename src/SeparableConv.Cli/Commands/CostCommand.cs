@@ -26,7 +26,7 @@ internal sealed partial class CostCommand
     private readonly Option<Size2D> _dilation = OptionValues.Parsed("--dilation", "D|DHxDW", "Dilation; 1 by default.", OptionValues.Size);
     private readonly Option<int?> _multiplier = OptionValues.WholeNumber("--depth-multiplier", "M", "Depthwise kernels a channel; 1 by default.", least: 1);
     private readonly Option<bool> _measure = new("--measure") { Description = "Run each form here and print its time beside its count." };
-    private readonly Option<bool> _direct = new("--direct") { Description = "Make every multiplication that is counted; else, where that is faster, standard 3x3 with stride 1 makes 2.25 times fewer (Winograd) and a pointwise step with many channels an eighth fewer (Strassen)." };
+    private readonly Option<bool> _direct = new("--direct") { Description = "Run the standard form tap by tap; else 3x3 with stride 1 takes 2.25 times fewer multiplications than are counted (Winograd) where that is faster." };
     private readonly Option<int?> _threads = OptionValues.WholeNumber("--threads", "N", "Threads to measure with; all processors by default.", least: 1);
     private readonly Option<long?> _maxPixels = PictureOptions.MaxPixels();
     private readonly Option<bool> _json = new("--json") { Description = "Print JSON." };

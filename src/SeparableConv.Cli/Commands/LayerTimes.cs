@@ -28,20 +28,20 @@ internal sealed record LayerTimes(
     /// <param name="counts">Its counts.</param>
     /// <param name="pixels">H*W*C input numbers; random ones where null.</param>
     /// <param name="threads">Threads to use.</param>
-    /// <param name="direct">Whether every multiplication that is counted is to be made.</param>
+    /// <param name="direct">Whether the standard form is to run tap by tap.</param>
     /// <exception cref="InputException">The tensors do not fit into memory.</exception>
     public static LayerTimes Measure(Layer layer, LayerCounts counts, float[]? pixels, int threads, bool direct)
     {
         CheckMemory(layer, counts);
         var random = new Random(Seed);
-        var options = new ConvOptions { Stride = layer.Stride, Dilation = layer.Dilation, Padding = layer.Padding, Threads = threads, FastAlgorithms = !direct };
+        var options = new ConvOptions { Stride = layer.Stride, Dilation = layer.Dilation, Padding = layer.Padding, Threads = threads };
         var (kernel, channels, multiplier, filters) = (layer.Kernel, layer.Channels, layer.DepthMultiplier, layer.Filters);
         var depthwiseWeights = Weights(random, kernel.Height * kernel.Width, [kernel.Height, kernel.Width, channels, multiplier]);
         var pointwiseWeights = Weights(random, channels * multiplier, [1, 1, channels * multiplier, filters]);
         var standard = new Conv2D(
-            Weights(random, kernel.Height * kernel.Width * channels, [kernel.Height, kernel.Width, channels, filters]), default, options);
+            Weights(random, kernel.Height * kernel.Width * channels, [kernel.Height, kernel.Width, channels, filters]), default, options with { Winograd = !direct });
         var depthwise = new DepthwiseConv2D(depthwiseWeights, default, options);
-        var pointwise = new PointwiseConv2D(pointwiseWeights, default, new ConvOptions { Threads = threads, FastAlgorithms = !direct });
+        var pointwise = new PointwiseConv2D(pointwiseWeights, default, new ConvOptions { Threads = threads });
         var separable = new SeparableConv2D(depthwiseWeights, pointwiseWeights, default, options) { Fused = false };
         var fused = new SeparableConv2D(depthwiseWeights, pointwiseWeights, default, options);
 

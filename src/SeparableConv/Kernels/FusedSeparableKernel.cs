@@ -30,8 +30,7 @@ internal sealed unsafe class FusedSeparableKernel
     {
         // The last layers of a network have few pixels and many weights. There each thread takes filters of its own and computes
         // the depthwise step, a hundredth of the work, for itself: the weights are read once, and nobody waits in between.
-        var pixels = (nint)geometry.Rows.Out * geometry.Columns.Out;
-        var sharesFilters = threads > 1 && _pointwise.CanShareFilters(pixels, threads)
+        var sharesFilters = threads > 1 && _pointwise.CanShareFilters(threads)
             && outChannels > 4L * geometry.Batch * geometry.Rows.Out * geometry.Columns.Out;
         var tiles = TilesInImage(geometry, sharesFilters ? 1 : threads);
         var work = new Work
@@ -42,7 +41,6 @@ internal sealed unsafe class FusedSeparableKernel
             Geometry = geometry,
             OutChannels = outChannels,
             Tiles = tiles,
-            RowsTogether = geometry.Columns.Out % 2 != 0 && _pointwise.UsesStrassen(pixels) ? 2 : 1,
             FilterParts = sharesFilters ? threads : 1,
         };
         WorkerPool.Shared.Run(ref work, geometry.Batch * tiles * work.FilterParts, threads);
@@ -71,31 +69,20 @@ internal sealed unsafe class FusedSeparableKernel
         public int Tiles;
         public int FilterParts;
 
-        // Two where pairs of pixels run on from a row to the next.
-        public int RowsTogether;
-
         public readonly void Execute(int part)
         {
             var (filterPart, rest) = Math.DivRem(part, Geometry.Batch * Tiles);
             var (n, tile) = Math.DivRem(rest, Tiles);
             var (rows, columns) = (Geometry.Rows, Geometry.Columns);
-            var firstRow = Cut(tile);
-            var endRow = Cut(tile + 1);
-            if (firstRow == endRow)
-                return;
+            var firstRow = (int)((long)rows.Out * tile / Tiles);
+            var endRow = (int)((long)rows.Out * (tile + 1) / Tiles);
             var pixels = (nint)(endRow - firstRow) * columns.Out;
             var stride = Scratch.RowStride(Geometry.OutChannels);
             var between = Scratch.Tile(pixels * stride);
             Kernel._depthwise.RunRows(
                 Input + ((nint)n * rows.In * columns.In * Geometry.InChannels), between, stride, Geometry, firstRow, endRow);
             var output = Output + ((((nint)n * rows.Out) + firstRow) * columns.Out * OutChannels);
-            Kernel._pointwise.RunPixels(between, stride, pixels, (nint)rows.Out * columns.Out, output, OutChannels, filterPart, FilterParts);
-        }
-
-        private readonly int Cut(int tile)
-        {
-            var row = (int)((long)Geometry.Rows.Out * tile / Tiles);
-            return tile == Tiles ? row : row - (row % RowsTogether);
+            Kernel._pointwise.RunPixels(between, stride, pixels, output, OutChannels, filterPart, FilterParts);
         }
     }
 }

@@ -15,6 +15,10 @@ internal interface IParallelWork
 /// layers finds its rows in the cache of the core that wrote them, and helps the others when it is done. Which thread ran a
 /// part never shows in the result: parts are cut by the caller and do not depend on the number of threads.
 /// </summary>
+/// <remarks>
+/// Nobody waits for a worker that has not begun: when every part is taken the loop closes, and who comes later finds nothing to do. A
+/// worker that is parked, or whose core does something else, then costs what its parts cost the caller and no more.
+/// </remarks>
 internal sealed unsafe class WorkerPool
 {
     /// <summary>The most threads a loop may be given: more than any machine has processors, far fewer than a process can have.</summary>
@@ -22,6 +26,8 @@ internal sealed unsafe class WorkerPool
 
     // About 60 microseconds: longer than the gap between two layers, shorter than anybody notices.
     private const int SpinsBeforeParking = 2000;
+
+    private const long Closed = 1L << 31;
 
     private static readonly Lazy<WorkerPool> LazyShared = new(() => new WorkerPool());
 
@@ -34,8 +40,10 @@ internal sealed unsafe class WorkerPool
     private Range[] _ranges = [];
     private int _participants;
     private volatile int _generation;
+
+    // The door of the loop under way: its generation in the upper half, whether it is closed, and how many workers are inside.
+    private long _door;
     private int _parked;
-    private int _running;
     private bool _busy;
     private Exception? _failure;
 
@@ -128,8 +136,10 @@ internal sealed unsafe class WorkerPool
         _execute = execute;
         _work = work;
         _participants = participants;
-        _running = _workers.Count;
-        Interlocked.Increment(ref _generation);
+        var generation = _generation + 1;
+        Volatile.Write(ref _door, (long)generation << 32);
+        _generation = generation;
+        Interlocked.MemoryBarrier();
         if (Volatile.Read(ref _parked) > 0)
         {
             lock (_parkingLot)
@@ -140,7 +150,8 @@ internal sealed unsafe class WorkerPool
     private void Join()
     {
         var spinner = 0;
-        while (Volatile.Read(ref _running) != 0)
+        Interlocked.Or(ref _door, Closed);
+        while ((Volatile.Read(ref _door) & (Closed - 1)) != 0)
         {
             if (++spinner < 100_000)
                 Thread.SpinWait(4);
@@ -148,6 +159,20 @@ internal sealed unsafe class WorkerPool
                 Thread.Yield();
         }
     }
+
+    private bool TryEnter(int generation)
+    {
+        while (true)
+        {
+            var door = Volatile.Read(ref _door);
+            if ((int)(door >> 32) != generation || (door & Closed) != 0)
+                return false;
+            if (Interlocked.CompareExchange(ref _door, door + 1, door) == door)
+                return true;
+        }
+    }
+
+    private void Leave() => Interlocked.Decrement(ref _door);
 
     private void WorkThrough(int index)
     {
@@ -210,8 +235,10 @@ internal sealed unsafe class WorkerPool
             while (true)
             {
                 Await();
+                if (!_pool.TryEnter(_seen))
+                    continue;
                 _pool.WorkThrough(_index);
-                Interlocked.Decrement(ref _pool._running);
+                _pool.Leave();
             }
         }
 

@@ -96,35 +96,33 @@ internal static unsafe class MatrixPairTile
         var upper = Vector512.Create(arguments->UpperBound);
         var output = arguments->Output;
         var outputStride = arguments->OutputStride;
-        var addend = arguments->Addend;
-        var addendStride = addend == null ? 0 : arguments->AddendStride;
-        Store(a0, h0, lower, upper, output, addend);
+        Store(a0, h0, lower, upper, output);
         if (rows > 1)
-            Store(a1, h1, lower, upper, output + outputStride, addend + addendStride);
+            Store(a1, h1, lower, upper, output + outputStride);
         if (rows > 2)
-            Store(a2, h2, lower, upper, output + (2 * outputStride), addend + (2 * addendStride));
+            Store(a2, h2, lower, upper, output + (2 * outputStride));
         if (rows > 3)
-            Store(a3, h3, lower, upper, output + (3 * outputStride), addend + (3 * addendStride));
+            Store(a3, h3, lower, upper, output + (3 * outputStride));
         if (rows > 4)
-            Store(a4, h4, lower, upper, output + (4 * outputStride), addend + (4 * addendStride));
+            Store(a4, h4, lower, upper, output + (4 * outputStride));
         if (rows > 5)
-            Store(a5, h5, lower, upper, output + (5 * outputStride), addend + (5 * addendStride));
+            Store(a5, h5, lower, upper, output + (5 * outputStride));
         if (rows > 6)
-            Store(a6, h6, lower, upper, output + (6 * outputStride), addend + (6 * addendStride));
+            Store(a6, h6, lower, upper, output + (6 * outputStride));
         if (rows > 7)
-            Store(a7, h7, lower, upper, output + (7 * outputStride), addend + (7 * addendStride));
+            Store(a7, h7, lower, upper, output + (7 * outputStride));
         if (rows > 8)
-            Store(a8, h8, lower, upper, output + (8 * outputStride), addend + (8 * addendStride));
+            Store(a8, h8, lower, upper, output + (8 * outputStride));
         if (rows > 9)
-            Store(a9, h9, lower, upper, output + (9 * outputStride), addend + (9 * addendStride));
+            Store(a9, h9, lower, upper, output + (9 * outputStride));
         if (rows > 10)
-            Store(a10, h10, lower, upper, output + (10 * outputStride), addend + (10 * addendStride));
+            Store(a10, h10, lower, upper, output + (10 * outputStride));
         if (rows > 11)
-            Store(a11, h11, lower, upper, output + (11 * outputStride), addend + (11 * addendStride));
+            Store(a11, h11, lower, upper, output + (11 * outputStride));
         if (rows > 12)
-            Store(a12, h12, lower, upper, output + (12 * outputStride), addend + (12 * addendStride));
+            Store(a12, h12, lower, upper, output + (12 * outputStride));
         if (rows > 13)
-            Store(a13, h13, lower, upper, output + (13 * outputStride), addend + (13 * addendStride));
+            Store(a13, h13, lower, upper, output + (13 * outputStride));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -137,20 +135,12 @@ internal static unsafe class MatrixPairTile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(
-        Vector512<float> a, Vector512<float> h, Vector512<float> lower, Vector512<float> upper, float* output, float* addend)
+    private static void Store(Vector512<float> a, Vector512<float> h, Vector512<float> lower, Vector512<float> upper, float* output)
     {
-        var evens = Vector512.Shuffle(h, Vector512.Create(0, 2, 4, 6, 8, 10, 12, 14, 0, 2, 4, 6, 8, 10, 12, 14));
-        var odds = Vector512.Shuffle(h, Vector512.Create(1, 3, 5, 7, 9, 11, 13, 15, 1, 3, 5, 7, 9, 11, 13, 15));
-        var half = (evens + odds).GetLower();
-        if (addend != null)
-        {
-            a += Vector512.Load(addend);
-            half += Vector256.Load(addend + V);
-        }
-
         // A NaN comes back as the second operand, so it survives both bounds.
         Vector512.MinNative(upper, Vector512.MaxNative(lower, a)).Store(output);
-        Vector256.MinNative(upper.GetLower(), Vector256.MaxNative(lower.GetLower(), half)).Store(output + V);
+        var evens = Vector512.Shuffle(h, Vector512.Create(0, 2, 4, 6, 8, 10, 12, 14, 0, 2, 4, 6, 8, 10, 12, 14));
+        var odds = Vector512.Shuffle(h, Vector512.Create(1, 3, 5, 7, 9, 11, 13, 15, 1, 3, 5, 7, 9, 11, 13, 15));
+        Vector512.MinNative(upper, Vector512.MaxNative(lower, evens + odds)).GetLower().Store(output + V);
     }
 }

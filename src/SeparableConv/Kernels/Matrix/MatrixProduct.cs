@@ -3,32 +3,22 @@ using System.Diagnostics;
 namespace SeparableConv.Kernels;
 
 /// <summary>
-/// Rows times packed weights: output[r, n] = clamp(bias[n] + sum over s, k of left[r*rowStride + offset[s] + k] * weights[s, k, n] + addend[r, n]).
+/// Rows times packed weights: output[r, n] = clamp(bias[n] + sum over s, k of left[r*rowStride + offset[s] + k] * weights[s, k, n]).
 /// The driver of <see cref="MatrixTile"/>: cuts rows into tiles and blocks; threads and borders are its caller's.
 /// </summary>
 internal static unsafe class MatrixProduct
 {
-    // A block of rows is read again by every panel and its results are written by every panel: both stay in a half of the
-    // smallest second-level cache in use (512 KB).
-    private const int BlockFloats = 48 * 1024;
+    // A block of rows is read again by every panel and stays in a half of the smallest second-level cache in use (512 KB). All weights
+    // are read again by every block, often from beyond that cache: 49 rows of 1024 in two blocks took 1.15 times as long as in one.
+    private const int BlockFloats = 64 * 1024;
 
     /// <summary>Computes the columns of the panels from <paramref name="firstPanel"/> up to and without <paramref name="endPanel"/>.</summary>
-    /// <remarks>The addend, null for none, is apart from the output: columns may be computed twice.</remarks>
     public static void Run(
-        PackedMatrix weights,
-        in LeftRows left,
-        float* output,
-        nint outputStride,
-        float lower,
-        float upper,
-        int firstPanel,
-        int endPanel,
-        float* addend = null,
-        nint addendStride = 0)
+        PackedMatrix weights, in LeftRows left, float* output, nint outputStride, float lower, float upper, int firstPanel, int endPanel)
     {
         Debug.Assert(left.Segments * left.SegmentLength == weights.Depth, "The segments add up to the depth of the weights.");
-        var block = Math.Max(2 * MatrixTile.MostRows, BlockFloats / (weights.Depth + weights.Columns));
-        block -= block % (2 * MatrixTile.MostRows);
+        var most = Math.Max(4 * MatrixTile.MostRows, BlockFloats / weights.Depth);
+        var blocks = (left.Rows + most - 1) / most;
         TileArguments arguments = default;
         arguments.RowStride = left.RowStride;
         arguments.SegmentOffsets = left.SegmentOffsets;
@@ -37,11 +27,11 @@ internal static unsafe class MatrixProduct
         arguments.LowerBound = lower;
         arguments.UpperBound = upper;
         arguments.OutputStride = outputStride;
-        arguments.AddendStride = addendStride;
         var panels = weights.Panels;
-        for (nint row = 0; row < left.Rows; row += block)
+        for (nint b = 0; b < blocks; b++)
         {
-            var rows = (int)Math.Min(block, left.Rows - row);
+            var row = left.Rows * b / blocks;
+            var rows = (int)((left.Rows * (b + 1) / blocks) - row);
             for (var p = firstPanel; p < endPanel; p++)
             {
                 ref readonly var panel = ref panels[p];
@@ -53,7 +43,6 @@ internal static unsafe class MatrixProduct
                 arguments.Prefetch = fetch.Prefetch + (row * fetch.PrefetchRowStride);
                 arguments.PrefetchStep = fetch.PrefetchStep;
                 arguments.Output = output + (row * outputStride) + panel.FirstColumn;
-                arguments.Addend = addend == null ? null : addend + (row * addendStride) + panel.FirstColumn;
                 if (weights.Columns < weights.Table.VectorLength)
                     RunNarrow(weights, arguments, rows);
                 else
@@ -101,38 +90,24 @@ internal static unsafe class MatrixProduct
             table.Tile(shape, tileRows)(&arguments);
             arguments.Left += tileRows * arguments.RowStride;
             arguments.Output += outputFloats;
-            if (arguments.Addend != null)
-                arguments.Addend += tileRows * arguments.AddendStride;
             arguments.Prefetch += tileRows * prefetchRowStride;
         }
     }
 
-    /// <summary>Fewer columns than a vector has lanes: addends come from and tiles go to small buffers of whole vectors.</summary>
+    /// <summary>Fewer columns than a vector has lanes: tiles go to a small buffer and the columns are copied from there.</summary>
     private static void RunNarrow(PackedMatrix weights, TileArguments arguments, int rows)
     {
         var v = weights.Table.VectorLength;
         var columns = weights.Columns;
         var most = weights.Table.RowsFor(1);
         var buffer = stackalloc float[MatrixTile.MostRows * v];
-        var addendBuffer = stackalloc float[MatrixTile.MostRows * v];
         var output = arguments.Output;
         var outputStride = arguments.OutputStride;
-        var addend = arguments.Addend;
-        if (addend != null)
-            arguments.Addend = addendBuffer;
-        var addendStride = arguments.AddendStride;
-        arguments.AddendStride = v;
         arguments.Output = buffer;
         arguments.OutputStride = v;
         for (var row = 0; row < rows; row += most)
         {
             var tileRows = Math.Min(most, rows - row);
-            for (var r = 0; addend != null && r < tileRows; r++)
-            {
-                new ReadOnlySpan<float>(addend, columns).CopyTo(new Span<float>(addendBuffer + (r * v), columns));
-                addend += addendStride;
-            }
-
             weights.Table.Tile(1, tileRows)(&arguments);
             arguments.Left += tileRows * arguments.RowStride;
             for (var r = 0; r < tileRows; r++)

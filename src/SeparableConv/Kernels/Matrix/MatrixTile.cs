@@ -34,11 +34,6 @@ internal unsafe struct TileArguments
     /// <summary>Where the panel's last vector is stored, in floats from <see cref="Output"/>: it overlaps the one before where the columns do not fill it.</summary>
     public nint LastVectorOffset;
 
-    /// <summary>What is added to the sums before they are clamped, at row 0 and the panel's first column; null for nothing. Not the output itself.</summary>
-    public float* Addend;
-
-    public nint AddendStride;
-
     public float LowerBound;
 
     public float UpperBound;
@@ -296,61 +291,58 @@ internal static unsafe class MatrixTile
         var output = arguments->Output;
         var outputStride = arguments->OutputStride;
         var last = arguments->LastVectorOffset;
-
-        // No addend: no stride either, so that every row's is null.
-        var addend = arguments->Addend;
-        var addendStride = addend == null ? 0 : arguments->AddendStride;
-        Store<TSimd, TVec, TVectors>(a0, b0, c0, lower, upper, output, last, addend);
+        Store<TSimd, TVec, TVectors>(a0, b0, c0, lower, upper, output, last);
         if (rows > 1)
-            Store<TSimd, TVec, TVectors>(a1, b1, c1, lower, upper, output + outputStride, last, addend + addendStride);
+            Store<TSimd, TVec, TVectors>(a1, b1, c1, lower, upper, output + outputStride, last);
         if (rows > 2)
-            Store<TSimd, TVec, TVectors>(a2, b2, c2, lower, upper, output + (2 * outputStride), last, addend + (2 * addendStride));
+            Store<TSimd, TVec, TVectors>(a2, b2, c2, lower, upper, output + (2 * outputStride), last);
         if (rows > 3)
-            Store<TSimd, TVec, TVectors>(a3, b3, c3, lower, upper, output + (3 * outputStride), last, addend + (3 * addendStride));
+            Store<TSimd, TVec, TVectors>(a3, b3, c3, lower, upper, output + (3 * outputStride), last);
         if (rows > 4)
-            Store<TSimd, TVec, TVectors>(a4, b4, c4, lower, upper, output + (4 * outputStride), last, addend + (4 * addendStride));
+            Store<TSimd, TVec, TVectors>(a4, b4, c4, lower, upper, output + (4 * outputStride), last);
         if (rows > 5)
-            Store<TSimd, TVec, TVectors>(a5, b5, c5, lower, upper, output + (5 * outputStride), last, addend + (5 * addendStride));
+            Store<TSimd, TVec, TVectors>(a5, b5, c5, lower, upper, output + (5 * outputStride), last);
         if (rows > 6)
-            Store<TSimd, TVec, TVectors>(a6, b6, c6, lower, upper, output + (6 * outputStride), last, addend + (6 * addendStride));
+            Store<TSimd, TVec, TVectors>(a6, b6, c6, lower, upper, output + (6 * outputStride), last);
         if (rows > 7)
-            Store<TSimd, TVec, TVectors>(a7, b7, c7, lower, upper, output + (7 * outputStride), last, addend + (7 * addendStride));
+            Store<TSimd, TVec, TVectors>(a7, b7, c7, lower, upper, output + (7 * outputStride), last);
         if (rows > 8)
-            Store<TSimd, TVec, TVectors>(a8, b8, c8, lower, upper, output + (8 * outputStride), last, addend + (8 * addendStride));
+            Store<TSimd, TVec, TVectors>(a8, b8, c8, lower, upper, output + (8 * outputStride), last);
         if (rows > 9)
-            Store<TSimd, TVec, TVectors>(a9, b9, c9, lower, upper, output + (9 * outputStride), last, addend + (9 * addendStride));
+            Store<TSimd, TVec, TVectors>(a9, b9, c9, lower, upper, output + (9 * outputStride), last);
         if (rows > 10)
-            Store<TSimd, TVec, TVectors>(a10, b10, c10, lower, upper, output + (10 * outputStride), last, addend + (10 * addendStride));
+            Store<TSimd, TVec, TVectors>(a10, b10, c10, lower, upper, output + (10 * outputStride), last);
         if (rows > 11)
-            Store<TSimd, TVec, TVectors>(a11, b11, c11, lower, upper, output + (11 * outputStride), last, addend + (11 * addendStride));
+            Store<TSimd, TVec, TVectors>(a11, b11, c11, lower, upper, output + (11 * outputStride), last);
         if (rows > 12)
-            Store<TSimd, TVec, TVectors>(a12, b12, c12, lower, upper, output + (12 * outputStride), last, addend + (12 * addendStride));
+            Store<TSimd, TVec, TVectors>(a12, b12, c12, lower, upper, output + (12 * outputStride), last);
         if (rows > 13)
-            Store<TSimd, TVec, TVectors>(a13, b13, c13, lower, upper, output + (13 * outputStride), last, addend + (13 * addendStride));
+            Store<TSimd, TVec, TVectors>(a13, b13, c13, lower, upper, output + (13 * outputStride), last);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store<TSimd, TVec, TVectors>(
-        TVec a, TVec b, TVec c, TVec lower, TVec upper, float* output, nint last, float* addend)
+    private static void Store<TSimd, TVec, TVectors>(TVec a, TVec b, TVec c, TVec lower, TVec upper, float* output, nint last)
         where TSimd : struct, ITileSimd<TVec>
         where TVec : struct
         where TVectors : struct, IConstant
     {
-        var second = TVectors.Value == 2 ? last : TSimd.Count;
-        if (addend != null)
+        // A NaN comes back as the second operand, so it survives both bounds.
+        a = TSimd.Min(upper, TSimd.Max(lower, a));
+        if (TVectors.Value == 1)
         {
-            a = TSimd.Add(a, TSimd.Load(addend));
-            if (TVectors.Value > 1)
-                b = TSimd.Add(b, TSimd.Load(addend + second));
-            if (TVectors.Value > 2)
-                c = TSimd.Add(c, TSimd.Load(addend + last));
+            TSimd.Store(a, output);
+            return;
         }
 
-        // A NaN comes back as the second operand, so it survives both bounds.
-        TSimd.Store(TSimd.Min(upper, TSimd.Max(lower, a)), output);
-        if (TVectors.Value > 1)
-            TSimd.Store(TSimd.Min(upper, TSimd.Max(lower, b)), output + second);
-        if (TVectors.Value > 2)
-            TSimd.Store(TSimd.Min(upper, TSimd.Max(lower, c)), output + last);
+        TSimd.Store(a, output);
+        b = TSimd.Min(upper, TSimd.Max(lower, b));
+        if (TVectors.Value == 2)
+        {
+            TSimd.Store(b, output + last);
+            return;
+        }
+
+        TSimd.Store(b, output + TSimd.Count);
+        TSimd.Store(TSimd.Min(upper, TSimd.Max(lower, c)), output + last);
     }
 }

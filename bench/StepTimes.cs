@@ -1,0 +1,40 @@
+using System.Globalization;
+using SeparableConv.Networks;
+
+namespace SeparableConv.Bench;
+
+/// <summary>Where a network's time goes, step by step.</summary>
+internal static class StepTimes
+{
+    /// <summary>Prints the median of each step over so many runs, its speed and its share.</summary>
+    public static void Print(InferenceSession session, int runs)
+    {
+        var steps = session.Compiled.Steps;
+        var times = new long[runs, steps.Count];
+        var ticks = new long[steps.Count];
+        for (var run = 0; run < runs; run++)
+        {
+            session.Run(ticks);
+            for (var i = 0; i < ticks.Length; i++)
+                times[run, i] = ticks[i];
+        }
+
+        var medians = new double[steps.Count];
+        for (var i = 0; i < medians.Length; i++)
+        {
+            var step = i;
+            medians[i] = SideBySide.Median(Enumerable.Range(0, runs).Select(run => times[run, step] * 1000.0 / System.Diagnostics.Stopwatch.Frequency));
+        }
+
+        var total = medians.Sum();
+        for (var i = 0; i < medians.Length; i++)
+        {
+            var speed = 2e-6 * steps[i].Cost.Macs / medians[i];
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"    {steps[i].Kind,-18} {steps[i].Output.Shape,-18} {medians[i],8:F4} ms {speed,7:F1} GFLOP/s {100 * medians[i] / total,5:F1} %"));
+        }
+
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"    {"all steps",-37} {total,8:F4} ms"));
+    }
+}
