@@ -78,6 +78,12 @@ internal sealed class SideBySide
     /// <summary>Prints the least and the geometric mean of the ratios.</summary>
     public void PrintSummary()
     {
+        if (_rows.Count == 0)
+        {
+            Console.WriteLine($"{_title}: no rows");
+            return;
+        }
+
         var mean = Math.Exp(_rows.Average(row => Math.Log(row.Ratio)));
         var least = _rows.MinBy(row => row.Ratio)!;
         Console.WriteLine(Invariant(

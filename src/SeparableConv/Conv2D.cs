@@ -17,6 +17,9 @@ namespace SeparableConv;
 /// </code></example>
 public sealed unsafe class Conv2D : Convolution
 {
+    // One channel is a depthwise convolution as well, whose kernel copies each pixel once for every filter.
+    private const int LeastFiltersOfOneChannel = 4;
+
     private readonly PointwiseKernel? _pointwise;
     private readonly DepthwiseKernel? _depthwise;
     private readonly StandardForms? _standard;
@@ -42,7 +45,7 @@ public sealed unsafe class Conv2D : Convolution
         TensorDoor.CheckBias(bias, OutChannels);
         if (options.Groups == 1 && PointwiseConv2D.Fits(KernelSize, options))
             _pointwise = new PointwiseKernel(weights, InChannels, OutChannels, bias, options.Activation, width);
-        else if (options.Groups == InChannels)
+        else if (options.Groups == InChannels && (options.Groups > 1 || OutChannels < LeastFiltersOfOneChannel))
             _depthwise = new DepthwiseKernel(weights, KernelSize, InChannels, OutChannels / InChannels, bias, options.Activation, width);
         else
         {

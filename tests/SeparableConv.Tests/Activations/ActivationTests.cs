@@ -94,15 +94,16 @@ public sealed unsafe class ActivationTests
         var random = new Random(4);
         foreach (var channels in new[] { 1, 2, 3, 7, 8, 9, 15, 16, 17, 35, 1001 })
         {
-            const int Pixels = 3;
+            // Many short rows: several buffers full, where they share one.
+            var pixels = channels < 16 ? 301 : 3;
             var stride = channels + 2;
-            var data = new float[Pixels * stride];
+            var data = new float[pixels * stride];
             for (var i = 0; i < data.Length; i++)
-                data[i] = (random.NextSingle() * 40) - 20 + (i / stride * 1e4f);
+                data[i] = (random.NextSingle() * 40) - 20 + (i / stride % 3 * 1e4f);
             var before = (float[])data.Clone();
             fixed (float* pointer = data)
-                Activation.Softmax.ApplyRows(pointer, Pixels, channels, stride, 0, (SimdWidth)width);
-            for (var pixel = 0; pixel < Pixels; pixel++)
+                Activation.Softmax.ApplyRows(pointer, pixels, channels, stride, 0, (SimdWidth)width);
+            for (var pixel = 0; pixel < pixels; pixel++)
             {
                 var row = before.AsSpan(pixel * stride, channels).ToArray();
                 var largest = row.Max();
@@ -125,13 +126,16 @@ public sealed unsafe class ActivationTests
     {
         foreach (var bad in new[] { float.NaN, float.PositiveInfinity })
         {
-            for (var position = 0; position < 19; position++)
+            foreach (var channels in new[] { 2, 19 })
             {
-                var data = new float[19];
-                data[position] = bad;
-                fixed (float* pointer = data)
-                    Activation.Softmax.ApplyRows(pointer, 1, 19, 19, 0, (SimdWidth)width);
-                Assert.All(data, value => Assert.True(float.IsNaN(value)));
+                for (var position = 0; position < channels; position++)
+                {
+                    var data = new float[channels];
+                    data[position] = bad;
+                    fixed (float* pointer = data)
+                        Activation.Softmax.ApplyRows(pointer, 1, channels, channels, 0, (SimdWidth)width);
+                    Assert.All(data, value => Assert.True(float.IsNaN(value)));
+                }
             }
         }
     }

@@ -8,6 +8,8 @@ namespace SeparableConv.Kernels;
 /// </summary>
 internal sealed unsafe class PackedMatrix
 {
+    private const int DeepEnoughToCopy = 32;
+
     private readonly PackedBuffer _weights;
     private readonly PackedBuffer _bias;
     private readonly Panel[] _panels;
@@ -32,6 +34,7 @@ internal sealed unsafe class PackedMatrix
     {
         Depth = depth;
         Columns = columns;
+        width = shortPairs ? width : Narrowest(depth, columns, width);
         Table = shortPairs ? MatrixTileTable.ForShortPairs(width) : MatrixTileTable.For(width);
         var v = Table.VectorLength;
         var pairs = !shortPairs && width == SimdWidth.V512 && columns > v && columns % v == v / 2 && segmentLength % 2 == 0;
@@ -63,6 +66,15 @@ internal sealed unsafe class PackedMatrix
     public MatrixTileTable Table { get; }
 
     public ReadOnlySpan<Panel> Panels => _panels;
+
+    // Fewer columns than lanes are copied out of a vector. The narrowest that holds them all may just be filled; and two narrow ones, the
+    // second moved over the first, take a multiply-add more each step but no copy: with 8 steps 2.5 times as fast, with 64 1.1 times slower.
+    private static SimdWidth Narrowest(int depth, int columns, SimdWidth width)
+    {
+        while (columns < (int)width && (2 * columns <= (int)width || depth < DeepEnoughToCopy) && width > SimdWidth.V128)
+            width = (SimdWidth)((int)width / 2);
+        return width;
+    }
 
     private static Panel[] CutPanels(int vectors, int columns, int v, bool pairs)
     {

@@ -161,7 +161,7 @@ internal sealed unsafe class StandardKernel : IRowKernel
         left.RowStride = inputStride.Pixel;
 
         // What comes from far away meanwhile: where the image is large its next row, where the weights are larger the next panel.
-        var panelFloats = (nint)_groups[0].Panels[0].Vectors * (int)_width * _groups[0].Depth;
+        var panelFloats = (nint)_groups[0].Panels[0].Vectors * _groups[0].Table.VectorLength * _groups[0].Depth;
         var imageFloats = (nint)geometry.Rows.In * geometry.Columns.In * geometry.InChannels;
         var fetchInput = imageFloats > Math.Max(SmallImageFloats, Panels * panelFloats);
         var fetchStep = Math.Max(1, 2 * geometry.Columns.Stride * (nint)MatrixTile.MostRows / (segments * geometry.Columns.Kernel));
@@ -169,7 +169,7 @@ internal sealed unsafe class StandardKernel : IRowKernel
         // Each tile fetches its share once: fetching a line twice costs 5 %, not at all another 3.
         var most = _groups[0].Table.RowsFor(2);
         var tiles = lines * ((left.Rows + most - 1) / most);
-        var weightStep = Math.Clamp((panelFloats + (tiles * _groups[0].Depth) - 1) / (tiles * _groups[0].Depth), 1, (int)_width);
+        var weightStep = Math.Clamp((panelFloats + (tiles * _groups[0].Depth) - 1) / (tiles * _groups[0].Depth), 1, _groups[0].Table.VectorLength);
         float* source = null;
         for (var panel = firstPanel; panel < endPanel; panel++)
         {
