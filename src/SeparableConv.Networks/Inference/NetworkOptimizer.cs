@@ -17,6 +17,7 @@ internal static class NetworkOptimizer
             network = new ActivationRecognition().Run(network);
             network = new ActivationFusion().Run(network);
             network = new SeparableFusion().Run(network);
+            network = new ExpansionFusion().Run(network);
         }
 
         return new OutputCopies().Run(network);

@@ -150,6 +150,19 @@ public class PassTests
     }
 
     [Fact]
+    public void A_large_expansion_is_joined_with_the_pair_that_alone_reads_it()
+    {
+        // 40x41x180 floats are 1.1 MB.
+        var x = _g.Input(1, 40, 41, 4);
+        var expanded = _g.Conv(x, 1, 180, new() { Activation = Activation.ReLU6 });
+        var y = _g.Conv(_g.Depthwise(expanded, 3, 1, new() { Padding = Padding.Same, Stride = 2 }), 1, 6, bias: false);
+        Assert.Equal("InvertedBottleneck", _g.Check(y));
+        Assert.Equal("Conv2D SeparableConv2D Activation", _g.Check(y, _g.Add(new ActivationOperator(Activation.Tanh), expanded)));
+        var small = _g.Conv(x, 1, 100);
+        Assert.Equal("Conv2D SeparableConv2D", _g.Check(_g.Conv(_g.Depthwise(small, 3), 1, 6)));
+    }
+
+    [Fact]
     public void Activations_are_applied_by_what_comes_before()
     {
         var x = _g.Input(1, 5, 5, 4);

@@ -1,0 +1,48 @@
+using SeparableConv.Kernels;
+using SeparableConv.Networks.Operators;
+
+namespace SeparableConv.Networks.Inference;
+
+/// <summary>
+/// A pointwise convolution and the depthwise separable one that alone reads it, computed a window of rows at a time: x (N, inH, inW, C),
+/// expanding weights (1, 1, C, E) and bias (E) or none, then what <see cref="FusedSeparableConvOperator"/> takes behind its first input.
+/// To the bit what the steps give one after the other.
+/// </summary>
+internal sealed class FusedExpansionOperator(Conv2DOperator expand, FusedSeparableConvOperator separable) : Operator
+{
+    public override string Kind => "InvertedBottleneck";
+
+    internal override bool CountsAsParameters(int input) => input > 0;
+
+    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs) =>
+        separable.Infer([expand.Infer(inputs[..3])[0], .. inputs[3..]]);
+
+    internal override OperatorCost Cost(Node node)
+    {
+        var g = Depthwise(node);
+        var pixels = (long)g.Batch * g.Rows.In * g.Columns.In;
+        var expansion = checked(pixels * node.Inputs[0]!.Shape[3] * g.InChannels);
+        var projection = checked((long)g.Batch * g.Rows.Out * g.Columns.Out * g.OutChannels * node.Inputs[5]!.Shape[3]);
+        return new(checked(expansion + ConvCost.Depthwise(g, g.OutChannels / g.InChannels).Macs + projection));
+    }
+
+    internal override Step Prepare(Node node, int threads)
+    {
+        var g = Depthwise(node);
+        var (channels, outChannels) = (node.Inputs[0]!.Shape[3], node.Inputs[5]!.Shape[3]);
+        var expansion = new PointwiseKernel(Weights(node, 1), channels, g.InChannels, Weights(node, 2), expand.Options.Activation, SimdWidths.Best);
+        var depthwise = new DepthwiseKernel(
+            Weights(node, 3), g.Kernel, g.InChannels, g.OutChannels / g.InChannels, Weights(node, 4), separable.Depthwise.Options.Activation, SimdWidths.Best);
+        var projection = new PointwiseKernel(
+            Weights(node, 5), g.OutChannels, outChannels, Weights(node, 6), separable.Pointwise.Options.Activation, SimdWidths.Best);
+        return new FusedExpansionStep(new FusedExpansionKernel(expansion, depthwise, projection), g, channels, outChannels, threads);
+    }
+
+    // Only the compiler makes it, of constants alone.
+    internal override void Forward(ForwardContext context) => throw new InvalidOperationException($"{Kind} runs only prepared.");
+
+    private static ReadOnlySpan<float> Weights(Node node, int input) => node.Inputs[input] is { } value ? value.Constant!.Span<float>() : default;
+
+    private ConvGeometry Depthwise(Node node) => separable.Depthwise.Geometry(
+        expand.Infer([node.Inputs[0]!.Type, node.Inputs[1]!.Type, node.Inputs[2]?.Type])[0], node.Inputs[3]!.Type);
+}
