@@ -9,7 +9,7 @@ internal struct DepthwiseParts
     /// <summary>Bytes of an input row that one run of steps reads where rows are streamed.</summary>
     public const int RunBytes = 2 * 1024;
 
-    // Images above this come from beyond the second-level cache; with a stride less is read again, so sooner.
+    // Images above this come from beyond the second-level cache.
     private const int StreamedBytes = 1024 * 1024;
 
     // A slice of so many bytes of the rows at work stays in the first-level cache from one pair of rows to the next.
@@ -39,7 +39,7 @@ internal struct DepthwiseParts
     /// prefetches: a walk along one vector of channels was up to 1.6 times slower (112x112x64, stride 2). Smaller ones are sliced.
     /// </summary>
     public static bool StreamsRows(in ConvGeometry g) =>
-        (long)g.Rows.In * g.Columns.In * g.InChannels * sizeof(float) * g.Rows.Stride * g.Columns.Stride > StreamedBytes;
+        (long)g.Rows.In * g.Columns.In * g.InChannels * sizeof(float) > StreamedBytes;
 
     /// <summary>Cuts; across the channels only where <paramref name="sliceable"/>.</summary>
     public static DepthwiseParts Cut(in ConvGeometry g, bool sliceable, int vectors, int lanes, int threads)
