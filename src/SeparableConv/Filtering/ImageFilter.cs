@@ -139,8 +139,19 @@ public sealed unsafe class ImageFilter
         bands.KeepAlpha = AlphaCopy<TIn, TOut>();
         bands.Streams = Streams<TOut>();
         var (taps, step) = (bands.RowTaps.Taps, bands.RowTaps.Step);
+        if (typeof(TIn) == typeof(float) && bands.Streams && _width == SimdWidth.V512)
+            bands.Small = SmallPass(bands);
         bands.Row = bands.Streams ? FilterLoops.Row<StreamedFloat>(_width, taps, step) : FilterLoops.Row<TOut>(_width, taps, step);
         WorkerPool.Shared.Run(ref bands, (bands.Height + bands.BandRows - 1) / bands.BandRows, Plan.Options.Threads);
+    }
+
+    // Rows of at least a few vectors, whose vectors begin in all rows alike.
+    private static delegate*<SmallFilterTaps*, void> SmallPass(in SeparableBands bands)
+    {
+        var fits = bands is { TermCount: 1, Before: 1, After: 1, Border: not BorderMode.Wrap } && bands.Terms[0] is { Span: 3, FourLines: not null }
+            && bands.RowTaps.Step * (bands.RowTaps.Taps - 1) == 2 * bands.Channels
+            && bands.OutputRowBytes % CacheLine == 0 && bands.Width * bands.Channels >= 8 * SmallFilterPass.V;
+        return fits ? SmallFilterPass.For(bands.Terms[0].Taps == 2, bands.RowTaps.Taps, bands.Channels) : null;
     }
 
     private void RunDense<TIn, TOut>(byte* input, nint inputRow, byte* output, nint outputRow)

@@ -61,6 +61,9 @@ internal unsafe struct SeparableBands : IParallelWork
     /// <summary>Source columns of the pixels left (Before of them) and right (After of them) of the image.</summary>
     public int* BorderColumns;
 
+    /// <summary>Not null where four rows can be filtered in one pass between their borders.</summary>
+    public delegate*<SmallFilterTaps*, void> Small;
+
     /// <summary>Not null where the last channel is copied: (source, target, pixels, channels).</summary>
     public delegate*<byte*, byte*, int, int, void> KeepAlpha;
 
@@ -80,7 +83,13 @@ internal unsafe struct SeparableBands : IParallelWork
         var y = part * BandRows;
         var end = Math.Min(y + BandRows, Height);
         for (; y + 4 <= end; y += 4)
-            FilterRows(y, 4, lines, rows);
+        {
+            if (Small != null)
+                FilterSmall(y, lines, rows);
+            else
+                FilterRows(y, 4, lines, rows);
+        }
+
         for (; y < end; y++)
             FilterRows(y, 1, lines, rows);
     }
@@ -88,13 +97,7 @@ internal unsafe struct SeparableBands : IParallelWork
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void FilterRows(int y, int count, float* lines, void** rows)
     {
-        for (var t = 0; t < TermCount; t++)
-        {
-            var first = y + Terms[t].FirstRow;
-            for (var i = 0; i < Terms[t].Span + count - 1; i++)
-                rows[(t * (LargestSpan + 3)) + i] = InputRow(first + i);
-        }
-
+        FindRows(y, count, rows);
         for (var strip = 0; strip < Strips; strip++)
         {
             var x0 = Strip.Start(strip, Strips, Width);
@@ -123,6 +126,58 @@ internal unsafe struct SeparableBands : IParallelWork
         {
             for (var r = 0; r < count; r++)
                 KeepAlpha(Input + ((y + r) * InputRowBytes), Output + ((y + r) * OutputRowBytes), Width, Channels);
+        }
+    }
+
+    /// <summary>Four rows: a piece at each end in two passes, with the border, and what lies between in one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private readonly void FilterSmall(int y, float* lines, void** rows)
+    {
+        FindRows(y, 4, rows);
+        var target = (float*)(Output + (y * OutputRowBytes));
+        var elements = Width * Channels;
+
+        // The part between begins and ends where the output's vectors do, and reads a vector more on either side.
+        var shift = (int)((nint)target / sizeof(float) % SmallFilterPass.V);
+        var from = (2 * SmallFilterPass.V) - shift;
+        var to = ((elements - SmallFilterPass.V + shift) / SmallFilterPass.V * SmallFilterPass.V) - shift;
+        FilterEnd(y, lines, rows, 0, (from + Channels - 1) / Channels, 0, from);
+        FilterEnd(y, lines, rows, to / Channels, Width, to, elements);
+        var inputs = stackalloc float*[6];
+        for (var i = 0; i < 6; i++)
+            inputs[i] = (float*)rows[i] + from;
+        SmallFilterTaps call;
+        call.Rows = inputs;
+        call.Target = target + from;
+        call.TargetStride = OutputRowBytes / sizeof(float);
+        call.Count = to - from;
+        call.Column = Terms[0].Weights;
+        call.Row = RowTaps.Weights;
+        call.Offset = RowTaps.Offset;
+        Small(&call);
+    }
+
+    // Elements from .. to - 1 of four rows, which lie in pixels x0 .. x1 - 1 at one end of the image.
+    private readonly void FilterEnd(int y, float* lines, void** rows, int x0, int x1, int from, int to)
+    {
+        var (isFirst, isLast) = (x0 == 0, x1 == Width);
+        var (c0, c1) = (isFirst ? 0 : x0 - Before, isLast ? Width : x1 + After);
+        SumColumns(0, rows, 4, c0, c1, lines + ((c0 + Before - x0) * Channels));
+        if (isFirst)
+            Extend(0, lines, 4, 0, Before, Before, 0);
+        if (isLast)
+            Extend(0, lines, 4, Before, After, Before - x0, Width + Before - x0);
+        for (var r = 0; r < 4; r++)
+            SumElements(lines + (r * LineStride), Output + ((y + r) * OutputRowBytes), x0 * Channels, from, to);
+    }
+
+    private readonly void FindRows(int y, int count, void** rows)
+    {
+        for (var t = 0; t < TermCount; t++)
+        {
+            var first = y + Terms[t].FirstRow;
+            for (var i = 0; i < Terms[t].Span + count - 1; i++)
+                rows[(t * (LargestSpan + 3)) + i] = InputRow(first + i);
         }
     }
 
