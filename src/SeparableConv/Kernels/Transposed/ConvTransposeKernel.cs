@@ -20,6 +20,8 @@ internal sealed unsafe class ConvTransposeKernel
     private readonly ConvTransposeGeometry _geometry;
     private readonly Activation _activation;
     private readonly SimdWidth _width;
+    private readonly ConvTransposeTaps _rowTaps;
+    private readonly ConvTransposeTaps _columnTaps;
     private readonly PackedBuffer _weights;
     private readonly PackedBuffer _bias;
     private readonly PackedBuffer _zeros;
@@ -34,6 +36,8 @@ internal sealed unsafe class ConvTransposeKernel
         ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, ConvTransposeGeometry geometry, Activation activation, SimdWidth width)
     {
         (_geometry, _activation, _width) = (geometry, activation, width);
+        _rowTaps = new(geometry.Input.Height, geometry.Kernel.Height, geometry.Stride.Height, geometry.Dilation.Height, geometry.Top);
+        _columnTaps = new(geometry.Input.Width, geometry.Kernel.Width, geometry.Stride.Width, geometry.Dilation.Width, geometry.Left);
         var (channels, filters) = (geometry.InChannels / geometry.Groups, geometry.OutChannels / geometry.Groups);
         var lanes = VectorsTogether * (int)width;
         _paddedFilters = checked((filters + lanes - 1) / lanes * lanes);
@@ -98,13 +102,15 @@ internal sealed unsafe class ConvTransposeKernel
         var g = _geometry;
         var source = input + ((nint)image * g.Input.Height * g.Input.Width * g.InChannels);
         var target = output + ((((nint)image * g.Output.Height) + y) * g.Output.Width * g.OutChannels);
+        var rows = _rowTaps.Reaching(y);
         for (var phase = 0; phase < Math.Min(g.Stride.Width, g.Output.Width); phase++)
         {
+            var firstTap = _columnTaps.First(phase);
             var pixels = (g.Output.Width - phase + g.Stride.Width - 1) / g.Stride.Width;
             for (var group = 0; group < g.Groups; group++)
             {
                 for (var first = 0; first < pixels; first += PixelsTogether)
-                    RunPixels<TSimd, TVec>(source, target, y, phase, first, Math.Min(PixelsTogether, pixels - first), group);
+                    RunPixels<TSimd, TVec>(source, target, y, rows, phase, firstTap, first, Math.Min(PixelsTogether, pixels - first), group);
             }
         }
 
@@ -112,7 +118,8 @@ internal sealed unsafe class ConvTransposeKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void RunPixels<TSimd, TVec>(float* image, float* row, int y, int phase, int first, int count, int group)
+    private void RunPixels<TSimd, TVec>(
+        float* image, float* row, int y, (int First, int Last) rows, int phase, int firstTap, int first, int count, int group)
         where TSimd : struct, ISimd<TVec>
         where TVec : struct
     {
@@ -121,6 +128,8 @@ internal sealed unsafe class ConvTransposeKernel
         var lanes = VectorsTogether * TSimd.Count;
         var tapFloats = (nint)channels * _paddedFilters;
         var weights = _weights.Pointer + ((nint)group * g.Kernel.Height * g.Kernel.Width * tapFloats);
+        var lead = phase + ((long)first * g.Stride.Width);
+        var (firstColumn, lastColumn) = _columnTaps.Reaching(lead, firstTap, PixelsTogether - 1);
         var buffer = stackalloc float[PixelsTogether * VectorsTogether * 16];
         for (var block = 0; block < _paddedFilters; block += lanes)
         {
@@ -128,17 +137,13 @@ internal sealed unsafe class ConvTransposeKernel
             var a0 = TSimd.Load(bias);
             var b0 = TSimd.Load(bias + TSimd.Count);
             TVec a1 = a0, b1 = b0, a2 = a0, b2 = b0, a3 = a0, b3 = b0;
-            for (var u = 0; u < g.Kernel.Height; u++)
+            for (var u = rows.First; u <= rows.Last; u += _rowTaps.Step)
             {
-                var i = g.InputRow(y, u);
-                if (i < 0)
-                    continue;
-                for (var v = 0; v < g.Kernel.Width; v++)
+                var i = _rowTaps.Input(y, u);
+                for (var v = firstColumn; v <= lastColumn; v += _columnTaps.Step)
                 {
                     // Pixels a stride apart read neighbouring input pixels; beside the image there are zeros.
-                    if (!g.InputColumn(phase, v, out var j))
-                        continue;
-                    j += first;
+                    var j = _columnTaps.Input(lead, v);
                     var line = image + ((nint)i * g.Input.Width * g.InChannels) + (group * channels);
                     var x0 = (uint)j < (uint)g.Input.Width ? line + ((nint)j * g.InChannels) : _zeros.Pointer;
                     var x1 = (uint)(j + 1) < (uint)g.Input.Width ? line + ((nint)(j + 1) * g.InChannels) : _zeros.Pointer;
@@ -172,7 +177,7 @@ internal sealed unsafe class ConvTransposeKernel
             Put<TSimd, TVec>(a3, b3, buffer + (3 * lanes));
             for (var pixel = 0; pixel < count; pixel++)
             {
-                var x = phase + ((nint)(first + pixel) * g.Stride.Width);
+                var x = (nint)lead + ((nint)pixel * g.Stride.Width);
                 new ReadOnlySpan<float>(buffer + (pixel * lanes), Math.Min(lanes, filters - block))
                     .CopyTo(new Span<float>(row + (x * g.OutChannels) + (group * filters) + block, filters - block));
             }
