@@ -109,13 +109,17 @@ internal static class ConvolutionWriters
         "SpaceToDepth", node.Name, [output.First(node.Inputs[0]!)], Attribute("blocksize", ((SpaceToDepthOperator)node.Operator).Block)));
 
     /// <summary>Weights (kH, kW, C/groups, O) as (O, C/groups, kH, kW).</summary>
-    public static string StandardWeights(OnnxOutput output, Value w) => Weights(output, w, "oihw", [3, 2, 0, 1]);
+    public static string StandardWeights(OnnxOutput output, Value w) => DequantizedConstant.Of(w) is { HasBytes: true } source
+        ? QuantizedWriters.Dequantized(output, w.Name, Transposed(source.Numbers, 3, 2, 0, 1), source)
+        : Weights(output, w, "oihw", [3, 2, 0, 1]);
 
     /// <summary>Weights (kH, kW, C, M) as (C, M, kH, kW) and so as (C*M, 1, kH, kW).</summary>
     public static string DepthwiseWeights(OnnxOutput output, Value w)
     {
         var shape = w.Shape;
         int[] lengths = [shape[2] * shape[3], 1, shape[0], shape[1]];
+        if (DequantizedConstant.Of(w) is { HasBytes: true } source)
+            return QuantizedWriters.Dequantized(output, w.Name, Reshaped(Transposed(source.Numbers, 2, 3, 0, 1), lengths), source);
         return w.Constant is { } data
             ? output.Constant($"{w.Name}/oihw", Reshaped(Transposed(data, 2, 3, 0, 1), lengths))
             : output.Node("Reshape", $"{w.Name}/oihw", [Weights(output, w, "cmhw", [2, 3, 0, 1]), output.Numbers($"{w.Name}/shape", lengths)]);

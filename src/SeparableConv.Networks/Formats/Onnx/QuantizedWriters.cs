@@ -33,6 +33,22 @@ internal static class QuantizedWriters
             ConvolutionWriters.Attributes(g, op.IsDepthwise ? g.InChannels : op.Options.Groups)));
     }
 
+    /// <summary>A constant and the DequantizeLinear of its first dimension, as the weights of a convolution have them.</summary>
+    public static string Dequantized(OnnxOutput output, string name, TensorData numbers, DequantizedConstant source)
+    {
+        var (count, element) = (source.Scales.Length, numbers.Type.Element);
+        var shape = count == 1 ? new TensorShape() : new TensorShape(count);
+        return output.Node(
+            "DequantizeLinear",
+            $"{name}/dequantized",
+            [
+                output.Constant($"{name}/oihw", numbers),
+                output.Constant($"{name}/scale", source.Scales, shape.Lengths),
+                output.Constant($"{name}/zero_point", Bytes(source.ZeroPoints, element, shape)),
+            ],
+            Attribute("axis", 0));
+    }
+
     private static void QLinearConv(OnnxOutput output, Node node, QuantizedLayerOperator op, string weights, ConvGeometry g, int groups)
     {
         var (x, w) = (node.Inputs[0]!, node.Inputs[1]!);

@@ -1,4 +1,5 @@
 using System.Numerics;
+using SeparableConv.Kernels;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -11,6 +12,8 @@ internal sealed class DequantizeOperator(int axis) : Operator
     public int Axis { get; } = axis;
 
     public override string Kind => "Dequantize";
+
+    internal override bool CountsAsParameters(int input) => input == 0;
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
@@ -84,6 +87,13 @@ internal sealed class DequantizeOperator(int axis) : Operator
                 var stop = Math.Min(end, (run + 1) * (nint)RunLength);
                 var scale = Scales[index];
                 var zeroPoint = ZeroPoints == null ? 0 : long.CreateTruncating(ZeroPoints[index]);
+                if (sizeof(T) == 1)
+                {
+                    LinearBytes.Dequantize((byte*)X + start, Y + start, stop - start, new(typeof(T) == typeof(sbyte), scale, (int)zeroPoint));
+                    start = stop;
+                    continue;
+                }
+
                 for (; start < stop; start++)
                     Y[start] = (long.CreateTruncating(X[start]) - zeroPoint) * scale;
             }
