@@ -38,13 +38,13 @@ internal static class NetworkSuite
 
     /// <summary>
     /// Also: --model FILE, to take an ONNX or TensorFlow Lite file in place of the list; --int8, to quantize the builder's MobileNets and
-    /// DS-CNN and run them beside the floats, with --activations int8 in place of uint8.
+    /// DS-CNN and run them beside the floats, with --activations int8 in place of uint8, and --keep FOLDER, to leave their files there.
     /// </summary>
     public static int Run(string[] args)
     {
         var options = SuiteOptions.Parse(args, defaultRounds: "51");
         if (args.Contains("--int8"))
-            return RunQuantized(options, SuiteOptions.Value(args, "--activations") == "int8" ? ElementType.Int8 : ElementType.UInt8);
+            return RunQuantized(options, SuiteOptions.Value(args, "--activations") == "int8" ? ElementType.Int8 : ElementType.UInt8, SuiteOptions.Value(args, "--keep"));
         var cases = SuiteOptions.Value(args, "--model") is { } file ? [(Path.GetFileName(file), null, Path.GetFullPath(file))] : Cases;
         using var peer = OrtPeer.Start();
         var table = new SideBySide("networks", "ours", "onnxruntime");
@@ -73,7 +73,7 @@ internal static class NetworkSuite
     }
 
     // The same network twice: in floats, and quantized from them.
-    private static int RunQuantized(SuiteOptions options, ElementType activations)
+    private static int RunQuantized(SuiteOptions options, ElementType activations, string? keep)
     {
         using var peer = OrtPeer.Start();
         var table = new SideBySide($"networks, int8 weights, {activations.ToString().ToLowerInvariant()} activations", "ours", "onnxruntime");
@@ -85,6 +85,8 @@ internal static class NetworkSuite
             var (quantized, step) = PostTraining.Quantize(network, activations);
             using var floats = NetworkFile.Of(network);
             using var bytes = NetworkFile.Of(quantized);
+            if (keep is not null)
+                File.Copy(bytes.Path, Path.Combine(keep, $"{name}_int8.onnx"), overwrite: true);
             foreach (var threads in options.Threads)
             {
                 var end = $", {threads} thread{(threads > 1 ? "s" : "")}";

@@ -37,7 +37,9 @@ internal sealed class PostTraining
         var numbers = BenchData.Floats((int)input.Type.Shape.ElementCount, 2);
         _data[input] = new TensorData(input.Type, numbers);
         _values[input] = Through(_graph.Input(input.Name, input.Type), numbers);
-        var readers = network.Nodes.SelectMany(node => node.Inputs.Select(value => (value, node))).Where(pair => pair.value is not null).ToLookup(pair => pair.value!, pair => pair.node);
+        var readers = network.Nodes
+            .SelectMany(node => node.Inputs.Where(value => value is not null).Select(value => (Value: value!, Node: node)))
+            .ToLookup(pair => pair.Value, pair => pair.Node);
         foreach (var node in network.Nodes)
         {
             var results = Evaluator.Run(node.Operator, [.. node.Inputs.Select(value => value is null ? null : value.Constant ?? _data[value])]);
@@ -56,6 +58,8 @@ internal sealed class PostTraining
             if (node.Operator is FloatConvOperator or DenseOperator)
                 (inputs[1], inputs[2]) = Parameters(node, inputs[0]!);
             var copy = _graph.AddNode(node.Name, node.Operator, inputs);
+            if (node.Operator is (ReshapeOperator or TransposeOperator or DropoutOperator) && _quantized.TryGetValue(inputs[0]!, out var moved))
+                _quantized[copy.Outputs[0]] = moved;
             var isClamped = readers[output].ToArray() is [{ Operator: ActivationOperator { Activation.IsClamp: true } }];
             _values[output] = IsLayer(node) && !isClamped ? Through(copy.Outputs[0], results[0].Span<float>()) : copy.Outputs[0];
         }
@@ -63,7 +67,8 @@ internal sealed class PostTraining
         return (_graph.Build(network.Name, [.. network.Outputs.Select(output => _values[output]), _graph.Add("steps", new IdentityOperator(), _last)]), _quantized[_last!].Scale);
     }
 
-    private static bool IsLayer(Node? node) => node?.Operator is FloatConvOperator or DenseOperator or GlobalPoolOperator or BinaryOperator { BinaryKind: BinaryKind.Add };
+    private static bool IsLayer(Node? node) => node?.Operator is FloatConvOperator or DenseOperator or BinaryOperator { BinaryKind: BinaryKind.Add }
+        or GlobalPoolOperator or ReduceOperator { ReduceKind: ReduceKind.Mean } or Pool2DOperator { PoolKind: PoolKind.Average };
 
     private Value Through(Value value, ReadOnlySpan<float> numbers)
     {
@@ -109,8 +114,13 @@ internal sealed class PostTraining
         return (w, Dequantized($"{node.Name}/bias", TensorData.Create(sums, channels), TensorData.Create(units, channels), 0));
     }
 
-    private Value Dequantized(string name, TensorData numbers, TensorData scales, int axis) =>
-        _graph.Add($"{name}/dequantized", new DequantizeOperator(axis), Constant(name, numbers), Constant($"{name}/scale", scales));
+    // ONNX Runtime makes a dense layer of integers only where the zero points are there, though all are 0.
+    private Value Dequantized(string name, TensorData numbers, TensorData scales, int axis)
+    {
+        var zeros = TensorData.CreateZeros(numbers.Type with { Shape = scales.Type.Shape });
+        return _graph.Add(
+            $"{name}/dequantized", new DequantizeOperator(axis), Constant(name, numbers), Constant($"{name}/scale", scales), Constant($"{name}/zero_point", zeros));
+    }
 
     private Value Constant(string name, TensorData data) => _graph.Constant(name, data);
 }

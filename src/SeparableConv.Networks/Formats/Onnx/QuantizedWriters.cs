@@ -64,7 +64,11 @@ internal static class QuantizedWriters
             ConvolutionWriters.Attributes(g, groups));
         var (least, most) = QuantizedTypes.Range(op.Element);
         if (op.ClampMin > least || op.ClampMax < most)
-            y = output.Node("Clip", $"{node.Name}/clip", [y, Number(output, $"{node.Name}/least", op.ClampMin, op.Element), Number(output, $"{node.Name}/most", op.ClampMax, op.Element)]);
+        {
+            string Bound(string name, int bound) => output.Constant($"{node.Name}/{name}", Bytes([bound], op.Element, new TensorShape()));
+            y = output.Node("Clip", $"{node.Name}/clip", [y, Bound("least", op.ClampMin), Bound("most", op.ClampMax)]);
+        }
+
         output.SetFirst(node.Outputs[0], y);
     }
 
@@ -80,9 +84,6 @@ internal static class QuantizedWriters
         var shape = zeroPoints.Length == 1 ? new TensorShape() : new TensorShape(zeroPoints.Length);
         return output.Constant(name, Bytes(zeroPoints, type.Element, shape));
     }
-
-    private static string Number(OnnxOutput output, string name, int number, ElementType element) =>
-        output.Constant(name, Bytes([number], element, new TensorShape()));
 
     private static TensorData Bytes(int[] numbers, ElementType element, TensorShape shape)
     {

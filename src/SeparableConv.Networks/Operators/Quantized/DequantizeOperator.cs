@@ -13,8 +13,6 @@ internal sealed class DequantizeOperator(int axis) : Operator
 
     public override string Kind => "Dequantize";
 
-    internal override bool CountsAsParameters(int input) => input == 0;
-
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
         var x = ConvShapes.Required(inputs, 0, "input");

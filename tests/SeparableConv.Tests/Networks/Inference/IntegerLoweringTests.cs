@@ -27,6 +27,9 @@ public sealed class IntegerLoweringTests
         x = q.Through(q.Node("Gemm", [x.X, w, q.Bias(10, x.Scale, scales)], OnnxBuilder.Int("transB", 1)), 1f / 4);
         var network = q.Read(x.X);
 
+        // Weights and biases are counted where they are used, and once.
+        Assert.Equal((16 * 28) + (16 * 10) + (24 * 17) + (48 * 25) + (24 * 49) + (10 * 25), network.Parameters);
+        Assert.Equal(16 * 28, network.Nodes.First(node => node.Operator.Kind == "Conv2D").Parameters);
         var integers = Check(network, exact: true);
         Assert.StartsWith(
             "Quantize Transpose QuantizedConv2D QuantizedDepthwiseConv2D QuantizedConv2D QuantizedConv2D QuantizedConv2D QuantizedAdd QuantizedDepthwiseConv2D",
@@ -211,6 +214,16 @@ public sealed class IntegerLoweringTests
         var network = q.Read(q.Node("Clip", [q.Node("Mul", ["x", gain]), low]));
         Check(network, exact: true);
         Assert.DoesNotContain("Dequantize", QdqBuilder.Run(network, optimize: false).Kinds, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_dequantized_constant_that_does_not_fit_is_refused_when_it_is_read()
+    {
+        var q = new QdqBuilder(9, exact: true, signed: true);
+        q.Model.Constant("w", new sbyte[8], 2, 4, 1, 1).Constant("s", [1f, 1, 1], 3);
+        var conv = q.Node("Conv", [q.Input("x", 1, 4, 5, 5).X, q.Node("DequantizeLinear", ["w", "s"], OnnxBuilder.Int("axis", 0))]);
+        var message = Assert.Throws<NetworkException>(() => q.Read(conv)).Message;
+        Assert.Contains("(DequantizeLinear): The scale is float32 (3); expected one float32, or 2 of them", message, StringComparison.Ordinal);
     }
 
     /// <summary>Compares with the nodes one by one, also after the network was written and read again, and gives the kinds of the steps.</summary>
