@@ -73,6 +73,28 @@ public sealed class OnnxQuantizedConvTests
     }
 
     [Fact]
+    public void A_fused_clamp_is_written_as_a_Clip_of_bytes()
+    {
+        var graph = new GraphBuilder();
+        var x = graph.Input("x", new(ElementType.Int8, new(1, 4, 4, 2), new(0.5f, 3)));
+        var w = new TensorData(new(ElementType.Int8, new(1, 1, 2, 3), new(0.25f, 0)), new sbyte[] { 50, -40, 30, 20, -10, 60 });
+        var op = new SeparableConv.Networks.Operators.QuantizedConv2DOperator(new(), ElementType.Int8, new(1, 0), -5, 20, SeparableConv.Kernels.Requantization.Float);
+        var network = graph.Build("n", graph.Add("y", op, x, graph.Constant("w", w)));
+        var outputs = new List<byte[]>();
+        foreach (var one in new[] { network, OnnxBackend.RoundTrip(network) })
+        {
+            using var session = new InferenceSession(one);
+            new Random(1).NextBytes(session.InputBytes(0));
+            session.Run();
+            outputs.Add(session.OutputBytes(0).ToArray());
+        }
+
+        Assert.Equal(outputs[0], outputs[1]);
+        Assert.Contains((byte)20, outputs[0]);
+        Assert.DoesNotContain((byte)21, outputs[0]);
+    }
+
+    [Fact]
     public void What_does_not_fit_is_refused_in_one_line()
     {
         Assert.Equal(
