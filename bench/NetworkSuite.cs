@@ -36,10 +36,19 @@ internal static class NetworkSuite
         ("ResNet8_32", () => ResNet.CreateTiny(), ""),
     ];
 
-    /// <summary>Also: --model FILE, to take an ONNX or TensorFlow Lite file in place of the list; --steps, to see where our time goes.</summary>
+    // More than any rounding explains, and far less than a wrong layer makes.
+    private const int MostSteps = 3;
+
+    /// <summary>
+    /// Also: --model FILE, to take an ONNX or TensorFlow Lite file in place of the list; --int8, to quantize the builder's MobileNets and
+    /// DS-CNN and run them beside the floats, with --activations int8 in place of uint8, and --keep FOLDER, to leave their files
+    /// there; --steps, to see where our time goes.
+    /// </summary>
     public static int Run(string[] args)
     {
         var options = SuiteOptions.Parse(args, defaultRounds: "51");
+        if (args.Contains("--int8"))
+            return RunQuantized(options, SuiteOptions.Value(args, "--activations") == "int8" ? ElementType.Int8 : ElementType.UInt8, SuiteOptions.Value(args, "--keep"), args.Contains("--steps"));
         var cases = SuiteOptions.Value(args, "--model") is { } file ? [(Path.GetFileName(file), null, Path.GetFullPath(file))] : Cases;
         using var peer = OrtPeer.Start();
         var table = new SideBySide("networks", "ours", "onnxruntime");
@@ -59,7 +68,7 @@ internal static class NetworkSuite
 
             var network = ModelFile.Load(onnx.Path);
             foreach (var row in rows)
-                Measure(table, row.Name, onnx.Path, network, peer, row.Threads, options.Rounds, args.Contains("--steps"));
+                Measure(table, row.Name, onnx.Path, network, peer, row.Threads, options.Rounds, steps: args.Contains("--steps"));
         }
 
         table.PrintSummary();
@@ -67,11 +76,44 @@ internal static class NetworkSuite
         return 0;
     }
 
-    private static void Measure(SideBySide table, string name, string path, Network network, OrtPeer peer, int threads, int rounds, bool steps)
+    // The same network twice: in floats, and quantized from them.
+    private static int RunQuantized(SuiteOptions options, ElementType activations, string? keep, bool steps)
+    {
+        using var peer = OrtPeer.Start();
+        var table = new SideBySide($"networks, int8 weights, {activations.ToString().ToLowerInvariant()} activations", "ours", "onnxruntime");
+        foreach (var (name, build, _) in Cases.Take(4))
+        {
+            if (!options.Threads.Any(threads => options.Wants($"{name}_float32, {threads}") || options.Wants($"{name}_int8, {threads}")))
+                continue;
+            var network = BatchStatistics.Randomize(build!());
+            var (quantized, step) = PostTraining.Quantize(network, activations);
+            using var floats = NetworkFile.Of(network);
+            using var bytes = NetworkFile.Of(quantized);
+            if (keep is not null)
+                File.Copy(bytes.Path, Path.Combine(keep, $"{name}_int8.onnx"), overwrite: true);
+            foreach (var threads in options.Threads)
+            {
+                var end = $", {threads} thread{(threads > 1 ? "s" : "")}";
+                if (options.Wants($"{name}_float32{end}"))
+                    Measure(table, $"{name}_float32{end}", floats.Path, ModelFile.Load(floats.Path), peer, threads, options.Rounds);
+                if (options.Wants($"{name}_int8{end}"))
+                    Measure(table, $"{name}_int8{end}", bytes.Path, ModelFile.Load(bytes.Path), peer, threads, options.Rounds, step, steps);
+            }
+        }
+
+        table.PrintSummary();
+        table.SaveJson(options.Json);
+        return 0;
+    }
+
+    private static void Measure(SideBySide table, string name, string path, Network network, OrtPeer peer, int threads, int rounds, float step = 0, bool steps = false)
     {
         using var session = new InferenceSession(network, new() { Threads = threads });
         var id = peer.Load(path, threads);
-        Check(name, session, peer, id);
+        if (step > 0)
+            CheckSteps(name, session, peer, id, step);
+        else
+            Check(name, session, peer, id);
         WarmUp(session);
         var repeat = (int)Math.Clamp(TurnMilliseconds / SideBySide.Time(session.Run, 5), 1, 1000);
 
@@ -111,6 +153,28 @@ internal static class NetworkSuite
         for (var i = 0; i < count; i++)
             samples[i] = sample();
         return SideBySide.Median(samples);
+    }
+
+    // The second output's numbers are whole steps; what follows from them, the first, is a function of theirs.
+    private static void CheckSteps(string name, InferenceSession session, OrtPeer peer, int id, float step)
+    {
+        var input = BenchData.Floats((int)session.Inputs[0].Type.Shape.ElementCount, 1);
+        MemoryMarshal.AsBytes(input.AsSpan()).CopyTo(session.InputBytes(0));
+        session.Run();
+        var ours = MemoryMarshal.Cast<byte, float>(session.OutputBytes(1));
+        var theirs = peer.Run(id, input, 1);
+        var (different, most) = (0, 0f);
+        for (var i = 0; i < theirs.Length; i++)
+        {
+            var steps = MathF.Round(Math.Abs(ours[i] - theirs[i]) / step);
+            (different, most) = (different + (steps > 0 ? 1 : 0), Math.Max(most, steps));
+        }
+
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{name}: {different} of {theirs.Length} outputs differ from ONNX Runtime's, by {most} steps at most; {theirs.Distinct().Count()} different values"));
+        if (ours.Length != theirs.Length || !(most <= MostSteps))
+            throw new InvalidOperationException($"{name}: {most} steps are more than {MostSteps}; the network is not the same on both sides.");
     }
 
     // Within 1e-4 of the largest number of an output.

@@ -7,7 +7,7 @@ namespace SeparableConv.Networks;
 /// <summary>Reads networks from ONNX files: opsets 6 to 26 of the default domain, with every shape settled and constants folded.</summary>
 /// <remarks>
 /// Inputs and outputs keep ONNX's layout (N, C, H, W); in between images are (N, H, W, C), and transposes stand where one meets
-/// the other. Anything that is not supported is refused here, all such operators in one message.
+/// the other. Quantized constants stay bytes where a layer can use them: behind the network's nodes that dequantize them. Anything that is not supported is refused here, all such operators in one message.
 /// </remarks>
 public static class OnnxReader
 {

@@ -41,7 +41,7 @@ public sealed class Network
             {
                 for (var i = 0; i < node.Inputs.Count; i++)
                 {
-                    if (node.Inputs[i] is { IsConstant: true } value && node.Operator.CountsAsParameters(i) && seen.Add(value))
+                    if (node.Inputs[i] is { IsParameter: true } value && node.Operator.CountsAsParameters(i) && seen.Add(value))
                         count += value.Shape.ElementCount;
                 }
             }

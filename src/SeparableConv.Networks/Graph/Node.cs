@@ -37,7 +37,7 @@ public sealed class Node
         {
             long count = 0;
             foreach (var input in _inputs)
-                count += input is { IsConstant: true } && Operator.CountsAsParameters(Array.IndexOf(_inputs, input)) ? input.Shape.ElementCount : 0;
+                count += input is { IsParameter: true } && Operator.CountsAsParameters(Array.IndexOf(_inputs, input)) ? input.Shape.ElementCount : 0;
             return count;
         }
     }

@@ -26,6 +26,9 @@ public sealed class Value
 
     internal TensorData? Constant { get; }
 
+    /// <summary>Whether its numbers are part of the network, be it as the bytes that they are dequantized from.</summary>
+    internal bool IsParameter => IsConstant || Operators.DequantizedConstant.Is(this);
+
     internal TensorShape Shape => Type.Shape;
 
     /// <summary>A constant's numbers.</summary>

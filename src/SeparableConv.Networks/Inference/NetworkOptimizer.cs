@@ -8,6 +8,8 @@ internal static class NetworkOptimizer
     {
         if (optimize)
         {
+            // First, while dequantized constants are still bytes.
+            network = new IntegerLowering().Run(network);
             network = new ConstantFolding().Run(network);
             network = new Simplification().Run(network);
             network = new DenseLowering().Run(network);

@@ -14,7 +14,7 @@ internal static class ConvolutionReaders
         var window = Window.Read(node, x.Rank, w.Shape.Lengths[2..].ToArray());
         var (channels, groups) = (x.Shape[1], Groups(node, x));
         var options = ConvOptions.Default with { Stride = window.Stride, Dilation = window.Dilation, Padding = window.Padding };
-        var bias = graph.OptionalInput(node, 2);
+        var bias = graph.OptionalInput(node, 2) is { } b ? Bias(graph, b) : null;
         var y = IsDepthwise(w, channels, groups)
             ? Emit(graph, node, new DepthwiseConv2DOperator(options), x, DepthwiseWeights(graph, w, channels), bias)
             : Emit(graph, node, new Conv2DOperator(options with { Groups = groups }), x, StandardWeights(graph, w), bias);
@@ -54,8 +54,9 @@ internal static class ConvolutionReaders
             window.Stride, window.Dilation, pads[0], pads[1], pads[2], pads[3], (outputPadding[0], outputPadding[1]), groups, Activation.None);
 
         // (C, O/group, kH, kW) -> (kH, kW, C, O/group)
-        var weights = graph.Transpose($"{node.Name}/weights", Kernel2D(graph, w), 2, 3, 0, 1);
-        graph.OutputLast(node, 0, Emit(graph, node, op, x, weights, graph.OptionalInput(node, 2)), x.Rank);
+        var weights = graph.Transpose($"{node.Name}/weights", Kernel2D(graph, w, graph.Original(w)), 2, 3, 0, 1);
+        var bias = graph.OptionalInput(node, 2) is { } b ? graph.Original(b) : null;
+        graph.OutputLast(node, 0, Emit(graph, node, op, x, weights, bias), x.Rank);
     }
 
     /// <summary>The node's first input, an image or a row.</summary>
@@ -79,27 +80,44 @@ internal static class ConvolutionReaders
         groups > 1 && groups == channels && weights.Shape[1] == 1 && weights.Shape[0] % channels == 0;
 
     /// <summary>Weights (O, C/group, kH, kW) as (kH, kW, C/group, O).</summary>
-    public static Value StandardWeights(OnnxGraph graph, OnnxValue w) =>
-        graph.Transpose($"{w.Name}/hwio", Kernel2D(graph, w), 2, 3, 1, 0);
+    public static Value StandardWeights(OnnxGraph graph, OnnxValue w)
+    {
+        if (w.Dequantized is not { } source || !source.IsBytesAlong(0))
+            return graph.Transpose($"{w.Name}/hwio", Kernel2D(graph, w, graph.Original(w)), 2, 3, 1, 0);
+        var numbers = graph.Transpose($"{w.Name}/hwio", Kernel2D(graph, w, source.Numbers), 2, 3, 1, 0);
+        return graph.Dequantize(w.Name, source, numbers, axis: 3);
+    }
+
+    /// <summary>A bias (O).</summary>
+    public static Value Bias(OnnxGraph graph, OnnxValue bias) =>
+        bias.Dequantized is { } source && bias.Rank == 1 ? graph.Dequantize(bias.Name, source, source.Numbers, axis: 0) : graph.Original(bias);
 
     /// <summary>Weights (C*M, 1, kH, kW) of C groups as (kH, kW, C, M): output channel c*M+m is filter m of channel c.</summary>
     public static Value DepthwiseWeights(OnnxGraph graph, OnnxValue w, int channels)
     {
-        var kernel = Kernel2D(graph, w);
-        var split = graph.Reshape($"{w.Name}/cmhw", kernel, new TensorShape(channels, w.Shape[0] / channels, kernel.Shape[2], kernel.Shape[3]));
-        return graph.Transpose($"{w.Name}/hwcm", split, 2, 3, 0, 1);
+        var isBytes = w.Dequantized?.IsBytesAlong(0) ?? false;
+        var kernel = Kernel2D(graph, w, isBytes ? w.Dequantized!.Numbers : graph.Original(w));
+        var multiplier = w.Shape[0] / channels;
+        if (!isBytes)
+        {
+            var split = graph.Reshape($"{w.Name}/cmhw", kernel, new TensorShape(channels, multiplier, kernel.Shape[2], kernel.Shape[3]));
+            return graph.Transpose($"{w.Name}/hwcm", split, 2, 3, 0, 1);
+        }
+
+        // The scales run along c*M+m, which is one dimension while they are applied: (kH, kW, 1, C*M).
+        var numbers = graph.Dequantize(w.Name, w.Dequantized!, graph.Transpose($"{w.Name}/hw1o", kernel, 2, 3, 1, 0), axis: 3);
+        return graph.Reshape($"{w.Name}/hwcm", numbers, new TensorShape(kernel.Shape[2], kernel.Shape[3], channels, multiplier));
     }
 
-    private static Value Kernel2D(OnnxGraph graph, OnnxValue w)
+    private static Value Kernel2D(OnnxGraph graph, OnnxValue w, Value original)
     {
-        var original = graph.Original(w);
         return w.Rank == 4 ? original : graph.Reshape($"{w.Name}/oc1l", original, new TensorShape(w.Shape[0], w.Shape[1], 1, w.Shape[2]));
     }
 
     // Half precision is computed in single precision and rounded once.
-    private static Value Emit(OnnxGraph graph, OnnxNode node, Operator op, OnnxValue x, Value weights, OnnxValue? bias)
+    private static Value Emit(OnnxGraph graph, OnnxNode node, Operator op, OnnxValue x, Value weights, Value? b)
     {
-        var (image, b) = (graph.ChannelsLast(x), bias is null ? null : graph.Original(bias));
+        var image = graph.ChannelsLast(x);
         if (x.Element != ElementType.Float16)
             return b is null ? graph.Emit(node.Name, op, image, weights) : graph.Emit(node.Name, op, image, weights, b);
         Value Single(Value value) => graph.Emit($"{value.Name}/float32", new CastOperator(ElementType.Float32), value);

@@ -10,21 +10,14 @@ internal static class ConvolutionWriters
     public static void Conv2D(OnnxOutput output, Node node)
     {
         var op = (Conv2DOperator)node.Operator;
-        var weights = Weights(output, node.Inputs[1]!, "oihw", [3, 2, 0, 1]);
+        var weights = StandardWeights(output, node.Inputs[1]!);
         Convolution(output, node, weights, op.Options, op.Geometry(node.Inputs[0]!.Type, node.Inputs[1]!.Type), op.Options.Groups);
     }
 
     public static void DepthwiseConv2D(OnnxOutput output, Node node)
     {
-        // (kH, kW, C, M) -> (C, M, kH, kW) -> (C*M, 1, kH, kW)
-        var op = (DepthwiseConv2DOperator)node.Operator;
-        var w = node.Inputs[1]!;
-        var (shape, channels) = (w.Shape, w.Shape[2]);
-        int[] lengths = [channels * shape[3], 1, shape[0], shape[1]];
-        var weights = w.Constant is { } data
-            ? output.Constant($"{w.Name}/oihw", Reshaped(Transposed(data, 2, 3, 0, 1), lengths))
-            : output.Node("Reshape", $"{w.Name}/oihw", [Weights(output, w, "cmhw", [2, 3, 0, 1]), output.Numbers($"{w.Name}/shape", lengths)]);
-        Convolution(output, node, weights, op.Options, op.Geometry(node.Inputs[0]!.Type, w.Type), channels);
+        var (op, w) = ((DepthwiseConv2DOperator)node.Operator, node.Inputs[1]!);
+        Convolution(output, node, DepthwiseWeights(output, w), op.Options, op.Geometry(node.Inputs[0]!.Type, w.Type), w.Shape[2]);
     }
 
     public static void ConvTranspose2D(OnnxOutput output, Node node)
@@ -115,17 +108,36 @@ internal static class ConvolutionWriters
     public static void SpaceToDepth(OnnxOutput output, Node node) => output.SetFirst(node.Outputs[0], output.Node(
         "SpaceToDepth", node.Name, [output.First(node.Inputs[0]!)], Attribute("blocksize", ((SpaceToDepthOperator)node.Operator).Block)));
 
+    /// <summary>Weights (kH, kW, C/groups, O) as (O, C/groups, kH, kW).</summary>
+    public static string StandardWeights(OnnxOutput output, Value w) => DequantizedConstant.Of(w) is { HasBytes: true } source
+        ? QuantizedWriters.Dequantized(output, w.Name, Transposed(source.Numbers, 3, 2, 0, 1), source)
+        : Weights(output, w, "oihw", [3, 2, 0, 1]);
+
+    /// <summary>Weights (kH, kW, C, M) as (C, M, kH, kW) and so as (C*M, 1, kH, kW).</summary>
+    public static string DepthwiseWeights(OnnxOutput output, Value w)
+    {
+        var shape = w.Shape;
+        int[] lengths = [shape[2] * shape[3], 1, shape[0], shape[1]];
+        if (DequantizedConstant.Of(w) is { HasBytes: true } source)
+            return QuantizedWriters.Dequantized(output, w.Name, Reshaped(Transposed(source.Numbers, 2, 3, 0, 1), lengths), source);
+        return w.Constant is { } data
+            ? output.Constant($"{w.Name}/oihw", Reshaped(Transposed(data, 2, 3, 0, 1), lengths))
+            : output.Node("Reshape", $"{w.Name}/oihw", [Weights(output, w, "cmhw", [2, 3, 0, 1]), output.Numbers($"{w.Name}/shape", lengths)]);
+    }
+
+    /// <summary>The attributes that every convolution has.</summary>
+    public static AttributeProto[] Attributes(in ConvGeometry g, int groups) =>
+    [
+        ListAttribute("kernel_shape", g.Rows.Kernel, g.Columns.Kernel),
+        ListAttribute("strides", g.Rows.Stride, g.Columns.Stride),
+        ListAttribute("dilations", g.Rows.Dilation, g.Columns.Dilation),
+        ListAttribute("pads", g.Rows.PadBefore, g.Columns.PadBefore, g.Rows.PadAfter, g.Columns.PadAfter),
+        Attribute("group", groups),
+    ];
+
     private static void Convolution(OnnxOutput output, Node node, string weights, ConvOptions options, ConvGeometry g, int groups)
     {
-        var y = output.Node(
-            "Conv",
-            node.Name,
-            [output.First(node.Inputs[0]!), weights, Bias(output, node)],
-            ListAttribute("kernel_shape", g.Rows.Kernel, g.Columns.Kernel),
-            ListAttribute("strides", g.Rows.Stride, g.Columns.Stride),
-            ListAttribute("dilations", g.Rows.Dilation, g.Columns.Dilation),
-            ListAttribute("pads", g.Rows.PadBefore, g.Columns.PadBefore, g.Rows.PadAfter, g.Columns.PadAfter),
-            Attribute("group", groups));
+        var y = output.Node("Conv", node.Name, [output.First(node.Inputs[0]!), weights, Bias(output, node)], Attributes(g, groups));
         Finish(output, node, y, options.Activation);
     }
 

@@ -24,13 +24,17 @@ internal static class MatrixReaders
             return;
         }
 
-        var weights = graph.Original(b);
-        if (transposeB)
-            weights = graph.Transpose($"{b.Name}/io", weights, 1, 0);
+        var weights = Weights(graph, b, transposeB, alpha == 1);
         weights = Scaled(graph, node, weights, alpha);
         if (c is null)
         {
             graph.Output(node, 0, graph.Emit(node.Name, new DenseOperator(Activation.None), graph.Original(a), weights));
+            return;
+        }
+
+        if (beta == 1 && c is { Dequantized: not null, Rank: 1 } && c.Shape[0] == filters)
+        {
+            graph.Output(node, 0, graph.Emit(node.Name, new DenseOperator(Activation.None), graph.Original(a), weights, ConvolutionReaders.Bias(graph, c)));
             return;
         }
 
@@ -46,7 +50,17 @@ internal static class MatrixReaders
     {
         var (a, b) = (graph.Input(node, 0), graph.Input(node, 1));
         var isDense = a.Rank >= 2 && b.Rank == 2 && b.IsConstant && !a.IsConstant && a.Element == ElementType.Float32 && b.Element == ElementType.Float32;
-        graph.Output(node, 0, graph.Emit(node.Name, isDense ? new DenseOperator(Activation.None) : new MatMulOperator(), graph.Original(a), graph.Original(b)));
+        graph.Output(node, 0, isDense
+            ? graph.Emit(node.Name, new DenseOperator(Activation.None), graph.Original(a), Weights(graph, b, transpose: false, asBytes: true))
+            : graph.Emit(node.Name, new MatMulOperator(), graph.Original(a), graph.Original(b)));
+    }
+
+    // (I, O); dequantized when the network runs where that can be.
+    private static Value Weights(OnnxGraph graph, OnnxValue b, bool transpose, bool asBytes)
+    {
+        if (asBytes && b.Dequantized is { } source && source.IsBytesAlong(transpose ? 0 : 1))
+            return graph.Dequantize(b.Name, source, transpose ? graph.Transpose($"{b.Name}/io", source.Numbers, 1, 0) : source.Numbers, axis: 1);
+        return transpose ? graph.Transpose($"{b.Name}/io", graph.Original(b), 1, 0) : graph.Original(b);
     }
 
     private static bool IsPerColumn(TensorShape shape, int columns) =>

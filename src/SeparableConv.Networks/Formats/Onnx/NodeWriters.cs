@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using SeparableConv.Kernels;
 using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Formats.Onnx;
@@ -11,6 +12,9 @@ internal static class NodeWriters
         [typeof(Conv2DOperator)] = ConvolutionWriters.Conv2D,
         [typeof(DepthwiseConv2DOperator)] = ConvolutionWriters.DepthwiseConv2D,
         [typeof(ConvTranspose2DOperator)] = ConvolutionWriters.ConvTranspose2D,
+        [typeof(QuantizedConv2DOperator)] = QuantizedWriters.Conv2D,
+        [typeof(QuantizedDepthwiseConv2DOperator)] = QuantizedWriters.DepthwiseConv2D,
+        [typeof(IntegerConv2DOperator)] = QuantizedWriters.ConvInteger,
         [typeof(Pool2DOperator)] = ConvolutionWriters.Pool2D,
         [typeof(MaxPoolWithIndicesOperator)] = ConvolutionWriters.MaxPoolWithIndices,
         [typeof(GlobalPoolOperator)] = ConvolutionWriters.GlobalPool,
@@ -35,6 +39,7 @@ internal static class NodeWriters
         [typeof(GemmOperator)] = MatrixWriters.Gemm,
         [typeof(ReduceOperator)] = MatrixWriters.Reduce,
         [typeof(ArgMaxOperator)] = MatrixWriters.ArgMax,
+        [typeof(QuantizationViewOperator)] = ShapeWriters.Identity,
         [typeof(IdentityOperator)] = ShapeWriters.Identity,
         [typeof(ReshapeOperator)] = ShapeWriters.Reshape,
         [typeof(TransposeOperator)] = ShapeWriters.Transpose,
@@ -48,7 +53,11 @@ internal static class NodeWriters
     }.ToFrozenDictionary();
 
     /// <summary>Why a node cannot be written; null where it can.</summary>
-    public static string? Refusal(Node node) => Table.ContainsKey(node.Operator.GetType()) ? null : "there is no such operator in ONNX";
+    public static string? Refusal(Node node) => node.Operator switch
+    {
+        QuantizedLayerOperator { Rounding: not Requantization.Float } => "it rounds as TensorFlow Lite does, which no operator of ONNX can",
+        var op => Table.ContainsKey(op.GetType()) ? null : "there is no such operator in ONNX",
+    };
 
     /// <summary>Writes a node.</summary>
     public static void Write(OnnxOutput output, Node node) => Table[node.Operator.GetType()](output, node);

@@ -95,6 +95,8 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
     {
         if (value.Original is { } original)
             return original;
+        if (value.ChannelsLast is null && value.Dequantized is { } source)
+            return value.Original = Emit(value.Name, new DequantizeOperator(source.Axis), source.Inputs(source.Numbers));
         var last = value.ChannelsLast!;
         return value.Original = value.Rank == 4
             ? Transpose($"{value.Name}/nchw", last, 0, 3, 1, 2)
@@ -106,7 +108,7 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
     {
         if (value.ChannelsLast is { } last)
             return last;
-        var (shape, original) = (value.Shape, value.Original!);
+        var (shape, original) = (value.Shape, Original(value));
         var image = value.Rank == 4 ? original : Reshape($"{value.Name}/nc1l", original, new TensorShape(shape[0], shape[1], 1, shape[2]));
         return value.ChannelsLast = Transpose($"{value.Name}/nhwc", image, 0, 2, 3, 1);
     }
@@ -185,6 +187,13 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
         Spend(name, "Constant", () => budget.Spend(data.Type.Bytes));
         return graph.Constant(OneLine.Clean(name), data);
     }
+
+    /// <summary>
+    /// A node that dequantizes a constant when the network runs: so layers that can use the bytes still find them. Those that cannot are
+    /// given the floats when the network is compiled.
+    /// </summary>
+    public Value Dequantize(string name, OnnxDequantized source, Value numbers, int axis) =>
+        graph.Add(OneLine.Clean(name), new DequantizeOperator(source.IsPerTensor ? 0 : axis), source.Inputs(numbers));
 
     /// <summary>A node of one output.</summary>
     public Value Emit(string name, Operator op, params ReadOnlySpan<Value?> inputs) => EmitAll(name, op, inputs)[0];

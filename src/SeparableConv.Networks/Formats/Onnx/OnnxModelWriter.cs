@@ -1,4 +1,5 @@
 using SeparableConv.Networks.Formats.Onnx.Schema;
+using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Formats.Onnx;
 
@@ -25,7 +26,12 @@ internal sealed class OnnxModelWriter(Network network)
         }
 
         foreach (var node in network.Nodes)
-            NodeWriters.Write(output, node);
+        {
+            // Those are written in the layout that their reader wants, when it comes.
+            if (!DequantizedConstant.Is(node.Outputs[0]))
+                NodeWriters.Write(output, node);
+        }
+
         NameOutputs(output);
         output.Graph.Name = network.Name.Length > 0 ? network.Name : "network";
         return new ModelProto

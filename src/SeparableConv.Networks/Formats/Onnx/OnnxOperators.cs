@@ -10,6 +10,8 @@ internal static class OnnxOperators
     {
         ["Conv"] = ConvolutionReaders.Conv,
         ["ConvTranspose"] = ConvolutionReaders.ConvTranspose,
+        ["ConvInteger"] = QuantizedConvolutionReaders.ConvInteger,
+        ["QLinearConv"] = QuantizedConvolutionReaders.QLinearConv,
         ["QuantizeLinear"] = QuantizedReaders.QuantizeLinear,
         ["DequantizeLinear"] = QuantizedReaders.DequantizeLinear,
         ["AveragePool"] = PoolingReaders.AveragePool,

@@ -91,7 +91,7 @@ internal sealed class OnnxOutput
             SetAsIs(value, name);
     }
 
-    public bool HasAsIs(Value value) => value.IsConstant || _asIs.ContainsKey(value);
+    public bool HasAsIs(Value value) => value.IsConstant || _asIs.ContainsKey(value) || Operators.DequantizedConstant.Is(value);
 
     public bool HasFirst(Value value) => value.IsConstant || _first.ContainsKey(value);
 
@@ -102,6 +102,12 @@ internal sealed class OnnxOutput
             return name;
         if (value.Constant is { } data)
             return _asIs[value] = Constant(value.Name, data);
+        if (Operators.DequantizedConstant.Is(value))
+        {
+            NodeWriters.Write(this, value.Producer!);
+            return _asIs[value];
+        }
+
         return _asIs[value] = Node("Transpose", $"{value.Name}/nhwc", [_first[value]], ListAttribute("perm", 0, 2, 3, 1));
     }
 

@@ -24,18 +24,38 @@ internal static class QuantizedReaders
         var output = node.Long("output_dtype", 0);
         if (output != 0 && OnnxElements.TryRead(output) != graph.Input(node, 1).Element)
             throw node.Error($"output_dtype is {output}, which is not the scale's type");
-        Emit(graph, node, x, axis => new DequantizeOperator(axis));
+        if (!TryConstant(graph, node, x))
+            Emit(graph, node, x, axis => new DequantizeOperator(axis));
+    }
+
+    // What is checked when a node is made is checked here already; the floats may never be asked for.
+    private static bool TryConstant(OnnxGraph graph, OnnxNode node, OnnxValue x)
+    {
+        var (scale, zeroPoint) = (graph.Input(node, 1), graph.OptionalInput(node, 2));
+        if (!x.IsConstant || !scale.IsConstant || zeroPoint is { IsConstant: false })
+            return false;
+        var axis = Axis(node, x, scale);
+        var source = new OnnxDequantized(graph.Original(x), graph.Original(scale), zeroPoint is null ? null : graph.Original(zeroPoint), axis);
+        _ = new DequantizeOperator(axis).Infer([source.Numbers.Type, source.Scale.Type, source.ZeroPoint?.Type]);
+        if (node.HasOutput(0))
+            graph.Define(OnnxValue.Of(node.Outputs[0], source));
+        return true;
+    }
+
+    private static int Axis(OnnxNode node, OnnxValue x, OnnxValue scale)
+    {
+        if (node.Long("block_size", 0) != 0)
+            throw node.Error("block_size is given; scales of blocks are not supported, one scale and one for each index along an axis are");
+        if (scale.Rank > 1)
+            throw node.Error($"the scale is {scale.Shape}; expected one number, or one dimension of them");
+        var axis = node.Int("axis", 1);
+        return scale.Shape.ElementCount == 1 ? 0 : ShapeReaders.Axis(node, axis, x.Rank);
     }
 
     private static void Emit(OnnxGraph graph, OnnxNode node, OnnxValue x, Func<int, Operator> create)
     {
-        if (node.Long("block_size", 0) != 0)
-            throw node.Error("block_size is given; scales of blocks are not supported, one scale and one for each index along an axis are");
         var (scale, zeroPoint) = (graph.Input(node, 1), graph.OptionalInput(node, 2));
-        if (scale.Rank > 1)
-            throw node.Error($"the scale is {scale.Shape}; expected one number, or one dimension of them");
-        var axis = node.Int("axis", 1);
-        axis = scale.Shape.ElementCount == 1 ? 0 : ShapeReaders.Axis(node, axis, x.Rank);
+        var axis = Axis(node, x, scale);
         var last = OnnxGraph.PrefersLast(x);
         var op = create(last ? ImageLayout.LastAxis(x.Rank, axis) : axis);
         var (value, scales) = (graph.InLayout(x, last), graph.Original(scale));

@@ -83,7 +83,14 @@ internal static class ShapeReaders
         var permutation = node.Ints("perm") ?? [.. Enumerable.Range(0, x.Rank).Reverse()];
         if (permutation.Length != x.Rank || !permutation.Order().SequenceEqual(Enumerable.Range(0, x.Rank)))
             throw node.Error($"perm is ({string.Join(',', permutation)}), which is no permutation of the input's {x.Rank} dimensions");
-        if (x.Rank == 4 && permutation is [0, 3, 1, 2] && x.Original is { IsConstant: false } channelsLast)
+        if (x.Dequantized is { } source)
+        {
+            // Weights that an exporter wants the other way round stay bytes.
+            var numbers = graph.Transpose(node.Name, source.Numbers, permutation);
+            if (node.HasOutput(0))
+                graph.Define(OnnxValue.Of(node.Outputs[0], source with { Numbers = numbers, Axis = source.IsPerTensor ? 0 : Array.IndexOf(permutation, source.Axis) }));
+        }
+        else if (x.Rank == 4 && permutation is [0, 3, 1, 2] && x.Original is { IsConstant: false } channelsLast)
         {
             graph.OutputLast(node, 0, channelsLast, 4);
         }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using SeparableConv.Kernels;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -84,6 +85,13 @@ internal sealed class DequantizeOperator(int axis) : Operator
                 var stop = Math.Min(end, (run + 1) * (nint)RunLength);
                 var scale = Scales[index];
                 var zeroPoint = ZeroPoints == null ? 0 : long.CreateTruncating(ZeroPoints[index]);
+                if (sizeof(T) == 1)
+                {
+                    LinearBytes.Dequantize((byte*)X + start, Y + start, stop - start, new(typeof(T) == typeof(sbyte), scale, (int)zeroPoint));
+                    start = stop;
+                    continue;
+                }
+
                 for (; start < stop; start++)
                     Y[start] = (long.CreateTruncating(X[start]) - zeroPoint) * scale;
             }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using SeparableConv.Kernels;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -100,6 +101,14 @@ internal sealed class QuantizeOperator(ElementType element, int axis) : Operator
                 var stop = Math.Min(end, (run + 1) * (nint)RunLength);
                 var scale = Scales[index];
                 var zeroPoint = ZeroPoints == null ? 0f : float.CreateTruncating(ZeroPoints[index]);
+                if (typeof(TIn) == typeof(float) && sizeof(T) == 1)
+                {
+                    var output = new LinearByte(typeof(T) == typeof(sbyte), scale, (int)zeroPoint);
+                    LinearBytes.Quantize((float*)X + start, (byte*)Y + start, stop - start, output, (int)Least, (int)Greatest);
+                    start = stop;
+                    continue;
+                }
+
                 for (; start < stop; start++)
                 {
                     // The largest zero point and every bound are exact in float32, and so is the sum of what they leave.

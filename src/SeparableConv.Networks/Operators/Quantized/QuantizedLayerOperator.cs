@@ -78,17 +78,9 @@ internal abstract class QuantizedLayerOperator : Operator
     /// <summary>The layer; only after <see cref="CheckTypes"/>.</summary>
     private protected QuantizedLayer Layer(TensorType input, TensorType weights, ReadOnlySpan<byte> weightBytes, int outChannels, ReadOnlySpan<int> bias)
     {
-        var zeroPoints = weights.Quantization!.ZeroPoints;
-        var numbers = new short[weightBytes.Length];
-        for (var i = 0; i < numbers.Length; i++)
-        {
-            var value = weights.Element == ElementType.Int8 ? (sbyte)weightBytes[i] : (int)weightBytes[i];
-            numbers[i] = (short)(value - zeroPoints[zeroPoints.Length == 1 ? 0 : i % outChannels]);
-        }
-
         return new()
         {
-            Weights = numbers,
+            Weights = LessZeroPoint(weights, weightBytes, outChannels),
             Bias = bias,
             Input = new(input.Element == ElementType.Int8, input.Quantization!.ZeroPoint),
             Factors = Factors(input, weights),
@@ -96,9 +88,19 @@ internal abstract class QuantizedLayerOperator : Operator
         };
     }
 
-    private static (int Least, int Most) Range(ElementType element) => element == ElementType.Int8 ? (-128, 127) : (0, 255);
+    /// <summary>Weights less their zero points, of which there is one, or one an output channel.</summary>
+    internal static short[] LessZeroPoint(TensorType weights, ReadOnlySpan<byte> bytes, int outChannels)
+    {
+        var zeroPoints = weights.Quantization!.ZeroPoints;
+        var numbers = new short[bytes.Length];
+        for (var i = 0; i < numbers.Length; i++)
+            numbers[i] = (short)(QuantizedTypes.Value(bytes[i], weights.Element) - zeroPoints[zeroPoints.Length == 1 ? 0 : i % outChannels]);
+        return numbers;
+    }
 
-    private static void CheckQuantization(TensorType type, string what, int channels)
+    /// <summary>Checks that a tensor is of quantized bytes, with one scale or one a channel, and that they can hold their zero points.</summary>
+    /// <exception cref="ArgumentException">It is not.</exception>
+    internal static void CheckQuantization(TensorType type, string what, int channels)
     {
         if (!type.Element.IsByte() || type.Quantization is not { } quantization)
             throw new ArgumentException($"The {what} is {type}{(type.Quantization is null ? " without a scale" : "")}; expected quantized int8 or uint8.");
@@ -111,6 +113,8 @@ internal abstract class QuantizedLayerOperator : Operator
                 throw new ArgumentException($"The {what} has zero point {zeroPoint}; expected {least} .. {most}, as its elements are {type.Element.ToString().ToLowerInvariant()}.");
         }
     }
+
+    private static (int Least, int Most) Range(ElementType element) => element == ElementType.Int8 ? (-128, 127) : (0, 255);
 
     private double[] Factors(TensorType input, TensorType weights)
     {

@@ -11,7 +11,7 @@ namespace SeparableConv.Kernels;
 /// </summary>
 /// <remarks>
 /// Elements of four bytes go in squares of 4x4 through registers; three planes into pixels of three (an image on its way into a
-/// network) and back by shuffles, whole vectors at both ends. Vectors are 128 bits wide everywhere: the machine waits for memory.
+/// network) and back by shuffles, whole vectors at both ends; three planes of bytes as well. Vectors are 128 bits wide everywhere: the machine waits for memory.
 /// </remarks>
 internal static unsafe class TransposeKernel
 {
@@ -22,7 +22,9 @@ internal static unsafe class TransposeKernel
     public static void Run<T>(T* source, nint sourceStride, T* target, nint targetStride, int rows, int columns)
         where T : unmanaged
     {
-        if (sizeof(T) != sizeof(float) || !Vector128.IsHardwareAccelerated)
+        if (sizeof(T) == 1 && columns == 3 && targetStride == 3 && Vector128.IsHardwareAccelerated)
+            JoinThree((byte*)source, sourceStride, (byte*)target, rows);
+        else if (sizeof(T) != sizeof(float) || !Vector128.IsHardwareAccelerated)
             Blocks(source, sourceStride, target, targetStride, rows, columns);
         else if (columns == 3 && targetStride == 3)
             JoinThree((float*)source, sourceStride, (float*)target, rows);
@@ -104,6 +106,30 @@ internal static unsafe class TransposeKernel
             var a2 = Vector128.Shuffle(a, Vector128.Create(3, 3, 3, 3));
             var b2 = Vector128.Shuffle(b, Vector128.Create(3, 3, 3, 3));
             Vector128.ConditionalSelect(third, b2, Vector128.ConditionalSelect(second, a2, c2)).Store(target + 8);
+        }
+
+        Blocks(source + i, plane, target, 3, pixels - i, 3);
+    }
+
+    /// <summary>Three planes of bytes into pixels of three.</summary>
+    private static void JoinThree(byte* source, nint plane, byte* target, int pixels)
+    {
+        // Byte k of 48 is plane k%3 of pixel k/3; a shuffle leaves 0 where another plane's byte comes.
+        var i = 0;
+        for (; i <= pixels - 16; i += 16, target += 48)
+        {
+            var a = Vector128.Load(source + i);
+            var b = Vector128.Load(source + plane + i);
+            var c = Vector128.Load(source + (2 * plane) + i);
+            (Vector128.Shuffle(a, Vector128.Create((byte)0, 255, 255, 1, 255, 255, 2, 255, 255, 3, 255, 255, 4, 255, 255, 5))
+                | Vector128.Shuffle(b, Vector128.Create((byte)255, 0, 255, 255, 1, 255, 255, 2, 255, 255, 3, 255, 255, 4, 255, 255))
+                | Vector128.Shuffle(c, Vector128.Create((byte)255, 255, 0, 255, 255, 1, 255, 255, 2, 255, 255, 3, 255, 255, 4, 255))).Store(target);
+            (Vector128.Shuffle(a, Vector128.Create((byte)255, 255, 6, 255, 255, 7, 255, 255, 8, 255, 255, 9, 255, 255, 10, 255))
+                | Vector128.Shuffle(b, Vector128.Create((byte)5, 255, 255, 6, 255, 255, 7, 255, 255, 8, 255, 255, 9, 255, 255, 10))
+                | Vector128.Shuffle(c, Vector128.Create((byte)255, 5, 255, 255, 6, 255, 255, 7, 255, 255, 8, 255, 255, 9, 255, 255))).Store(target + 16);
+            (Vector128.Shuffle(a, Vector128.Create((byte)255, 11, 255, 255, 12, 255, 255, 13, 255, 255, 14, 255, 255, 15, 255, 255))
+                | Vector128.Shuffle(b, Vector128.Create((byte)255, 255, 11, 255, 255, 12, 255, 255, 13, 255, 255, 14, 255, 255, 15, 255))
+                | Vector128.Shuffle(c, Vector128.Create((byte)10, 255, 255, 11, 255, 255, 12, 255, 255, 13, 255, 255, 14, 255, 255, 15))).Store(target + 32);
         }
 
         Blocks(source + i, plane, target, 3, pixels - i, 3);

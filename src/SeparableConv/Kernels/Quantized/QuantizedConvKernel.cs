@@ -7,7 +7,7 @@ namespace SeparableConv.Kernels;
 /// <summary>
 /// Quantized convolution, pointwise, standard or grouped: the sums
 /// bias[o] + sum over u,v,c of (x[n, i*s+u*d-p, j*s+v*d-p, c] - zeroPoint) * w[u,v,c,o], exact in 32 bits (beyond which they wrap
-/// around), made bytes by <see cref="Requantizer"/>. A dense layer is a pointwise one whose pixels are the batch.
+/// around), made bytes by <see cref="Requantizer"/>, or given as they are. A dense layer is a pointwise one whose pixels are the batch.
 /// </summary>
 /// <remarks>
 /// The input is widened to 16 bits less its zero point, a block at a time, into scratch memory; the product is
@@ -133,6 +133,8 @@ internal sealed unsafe class QuantizedConvKernel
             MemoryMarshal.Cast<int, float>(pairs), filters, depth, filters, MemoryMarshal.Cast<int, float>(bias), width, tapPairs, shortPairs: true);
     }
 
+    private byte* At(byte* output, nint index) => output + (index * _requantizer.OutputBytes);
+
     private nint RowsInBlock(nint leftStride)
     {
         var rows = BlockBytes / ((leftStride * sizeof(short)) + ((nint)Filters * sizeof(int)));
@@ -149,7 +151,7 @@ internal sealed unsafe class QuantizedConvKernel
         {
             var count = Math.Min(rows, pixels - row);
             Widening.Pixels(_input, input + (row * _groupChannels), _groupChannels, count, _groupChannels, left, 2 * pairs);
-            Multiply(left, 2 * pairs, count, sums, output + (row * _outChannels), filterPart, filterParts);
+            Multiply(left, 2 * pairs, count, sums, At(output, row * _outChannels), filterPart, filterParts);
         }
     }
 
@@ -171,7 +173,7 @@ internal sealed unsafe class QuantizedConvKernel
         MatrixProduct.Run(weights, operand, (float*)sums, filters, 0, 0, firstPanel, endPanel);
         var first = panels[firstPanel].FirstColumn;
         var columns = (endPanel < panels.Length ? panels[endPanel].FirstColumn : filters) - first;
-        _requantizer.Run(sums + first, filters, rows, first, columns, output + first, filters);
+        _requantizer.Run(sums + first, filters, rows, first, columns, At(output, first), filters);
     }
 
     private void RunRows(byte* image, byte* output, in ConvGeometry g, int firstRow, int endRow)
@@ -206,7 +208,7 @@ internal sealed unsafe class QuantizedConvKernel
                     MatrixProduct.Run(weights, left, (float*)(sums + ((nint)line * g.Columns.Out * Filters)), Filters, 0, 0, 0, weights.Panels.Length);
                 }
 
-                var target = output + ((nint)(row - firstRow) * g.Columns.Out * _outChannels) + ((nint)group * Filters);
+                var target = At(output, ((nint)(row - firstRow) * g.Columns.Out * _outChannels) + ((nint)group * Filters));
                 _requantizer.Run(sums, Filters, (nint)count * g.Columns.Out, group * Filters, Filters, target, _outChannels);
             }
         }
@@ -227,7 +229,7 @@ internal sealed unsafe class QuantizedConvKernel
             var first = Pixels * pixelPart / PixelParts;
             var end = Pixels * (pixelPart + 1) / PixelParts;
             Kernel.RunPixels(
-                Input + (first * Kernel._groupChannels), end - first, Output + (first * Kernel._outChannels), filterPart, FilterParts);
+                Input + (first * Kernel._groupChannels), end - first, Kernel.At(Output, first * Kernel._outChannels), filterPart, FilterParts);
         }
     }
 
@@ -246,7 +248,7 @@ internal sealed unsafe class QuantizedConvKernel
             var first = (int)((long)rows.Out * rowPart / RowParts);
             var end = (int)((long)rows.Out * (rowPart + 1) / RowParts);
             var image = Input + ((nint)n * rows.In * columns.In * Geometry.InChannels);
-            Kernel.RunRows(image, Output + ((((nint)n * rows.Out) + first) * columns.Out * Geometry.OutChannels), Geometry, first, end);
+            Kernel.RunRows(image, Kernel.At(Output, (((nint)n * rows.Out) + first) * columns.Out * Geometry.OutChannels), Geometry, first, end);
         }
     }
 }

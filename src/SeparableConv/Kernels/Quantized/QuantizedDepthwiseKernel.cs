@@ -6,7 +6,7 @@ namespace SeparableConv.Kernels;
 
 /// <summary>
 /// Quantized depthwise convolution: the sums bias[c*M+m] + sum over u,v of (x[n, i*s+u*d-p, j*s+v*d-p, c] - zeroPoint) * w[u,v,c,m],
-/// exact in 32 bits (beyond which they wrap around), made bytes by <see cref="Requantizer"/>.
+/// exact in 32 bits (beyond which they wrap around), made bytes by <see cref="Requantizer"/>, or given as they are.
 /// </summary>
 /// <remarks>
 /// Two vectors of channels are taken through some rows of the image at a time. Their input is first paired: for every position that
@@ -179,7 +179,7 @@ internal sealed unsafe class QuantizedDepthwiseKernel
                     pixels,
                     block * Columns,
                     Math.Min(_outChannels, Columns),
-                    bytes == null ? null : bytes + pixel + channel,
+                    bytes == null ? null : bytes + ((pixel + channel) * _requantizer.OutputBytes),
                     shorts == null ? null : shorts + pixel + channel,
                     pixelStride);
             }
@@ -241,7 +241,7 @@ internal sealed unsafe class QuantizedDepthwiseKernel
             var first = (int)((long)rows.Out * rowPart / RowParts);
             var end = (int)((long)rows.Out * (rowPart + 1) / RowParts);
             var image = Input + ((nint)n * rows.In * columns.In * Geometry.InChannels);
-            var output = Output + ((((nint)n * rows.Out) + first) * columns.Out * Geometry.OutChannels);
+            var output = Output + ((((nint)n * rows.Out) + first) * columns.Out * Geometry.OutChannels * Kernel._requantizer.OutputBytes);
             Kernel.RunBlock(
                 image,
                 output,

@@ -8,4 +8,7 @@ internal enum Requantization
 
     /// <summary>By a float, rounded once, half to even: ONNX's QLinearConv.</summary>
     Float,
+
+    /// <summary>Not at all: the output is the sums themselves, in 32 bits: ONNX's ConvInteger.</summary>
+    None,
 }

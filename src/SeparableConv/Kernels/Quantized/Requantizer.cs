@@ -48,7 +48,7 @@ internal sealed unsafe class Requantizer
         {
             var c = order.IsEmpty ? column : order[column];
             var factor = factors[factors.Length == 1 ? 0 : c];
-            if (output.Rounding == Requantization.Float)
+            if (output.Rounding != Requantization.FixedPoint)
             {
                 _factors.Pointer[column] = (float)factor;
                 continue;
@@ -71,6 +71,9 @@ internal sealed unsafe class Requantizer
     /// <summary>How many times the sums it must be given: 1 or 2.</summary>
     public int SumFactor => _output.Rounding == Requantization.FixedPoint && IsVectorized ? 2 : 1;
 
+    /// <summary>Bytes that an output takes: 1, or those of a sum where the sums are what is asked for.</summary>
+    public int OutputBytes => _output.Rounding == Requantization.None ? sizeof(int) : 1;
+
     private bool IsVectorized { get; }
 
     private bool IsFloat => _output.Rounding == Requantization.Float;
@@ -82,10 +85,17 @@ internal sealed unsafe class Requantizer
     /// <param name="firstChannel">The first channel.</param>
     /// <param name="channels">Channels; at least as many as a vector has lanes.</param>
     /// <param name="output">The first row, at the first channel.</param>
-    /// <param name="outputStride">Bytes from one row to the next.</param>
+    /// <param name="outputStride">Outputs from one row to the next.</param>
     public void Run(int* sums, nint sumStride, nint rows, int firstChannel, int channels, byte* output, nint outputStride)
     {
         Debug.Assert(channels >= (int)_width && _order.Length == 0, "There are as many channels as lanes, in their order.");
+        if (_output.Rounding == Requantization.None)
+        {
+            for (nint row = 0; row < rows; row++)
+                new Span<int>(sums + (row * sumStride), channels).CopyTo(new Span<int>((int*)output + (row * outputStride), channels));
+            return;
+        }
+
         var lanes = (int)_width;
         var block = new Block { SumStride = sumStride, Rows = rows, OutputStride = outputStride, IsOrdered = true };
         if (!IsVectorized)
@@ -120,10 +130,22 @@ internal sealed unsafe class Requantizer
     /// <param name="channels">Channels: two vectors full but for a single channel.</param>
     /// <param name="bytes">The first row at the first channel.</param>
     /// <param name="shorts">The same.</param>
-    /// <param name="outputStride">Bytes or numbers from one row to the next.</param>
+    /// <param name="outputStride">Outputs from one row to the next.</param>
     public void RunApart(int* sums, nint rows, int firstColumn, int channels, byte* bytes, short* shorts, nint outputStride)
     {
         var lanes = (int)_width;
+        if (_output.Rounding == Requantization.None)
+        {
+            var target = (int*)bytes;
+            for (nint row = 0; row < rows; row++, target += outputStride, sums += 2 * lanes)
+            {
+                for (var c = 0; c < channels; c++)
+                    target[ChannelApart(c, lanes)] = sums[c];
+            }
+
+            return;
+        }
+
         var block = new Block
         {
             Sums = sums,

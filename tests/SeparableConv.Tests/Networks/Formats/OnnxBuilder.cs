@@ -18,6 +18,13 @@ internal sealed class OnnxBuilder(int opset = 17)
         return this;
     }
 
+    /// <summary>An input of int8 or uint8.</summary>
+    public OnnxBuilder Bytes(string name, bool signed, params int[] shape)
+    {
+        Model.Graph.Input.Add(Info(name, signed ? 3 : 2, Array.ConvertAll(shape, length => length.ToString(System.Globalization.CultureInfo.InvariantCulture))));
+        return this;
+    }
+
     public OnnxBuilder Output(params string[] names)
     {
         foreach (var name in names)

@@ -1,0 +1,44 @@
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>A constant that a network dequantizes when it runs, seen from the float value that this gives: scale*(q - zeroPoint).</summary>
+/// <param name="Numbers">q, in the float value's shape.</param>
+/// <param name="Scales">One, or one for each channel: for the flat index modulo their number.</param>
+/// <param name="ZeroPoints">As many.</param>
+internal sealed record DequantizedConstant(TensorData Numbers, float[] Scales, int[] ZeroPoints)
+{
+    /// <summary>Whether a value follows from quantized constants alone, by a <see cref="DequantizeOperator"/> and perhaps a reshape.</summary>
+    public static bool Is(Value value) => value.Producer switch
+    {
+        { Operator: DequantizeOperator } node => node.Inputs.All(input => input is null or { IsConstant: true }),
+        { Operator: ReshapeOperator } node => node.Inputs[0]!.Producer is { Operator: DequantizeOperator } && Is(node.Inputs[0]!),
+        _ => false,
+    };
+
+    /// <summary>Such a value taken apart; null where it is none, or where its scales do not run along the last dimension.</summary>
+    public static DequantizedConstant? Of(Value value)
+    {
+        if (!Is(value))
+            return null;
+        var node = value.Producer!;
+        if (node.Operator is ReshapeOperator)
+            node = node.Inputs[0]!.Producer!;
+        var (numbers, scale) = (node.Inputs[0]!.Constant!, node.Inputs[1]!.Constant!);
+        var (rank, count) = (numbers.Type.Shape.Rank, scale.Values.Length);
+        if (count != 1 && ShapeRules.Axis(((DequantizeOperator)node.Operator).Axis, rank) != rank - 1)
+            return null;
+        var zeroPoints = new int[count];
+        if (node.Inputs.Count > 2 && node.Inputs[2]?.Constant is { } given)
+        {
+            for (var i = 0; i < count; i++)
+                zeroPoints[i] = Convert.ToInt32(given.Values.GetValue(i), null);
+        }
+
+        return new(new TensorData(new(numbers.Type.Element, value.Shape), numbers.Values), [.. scale.Span<float>()], zeroPoints);
+    }
+
+    /// <summary>Whether the numbers are int8 or uint8.</summary>
+    public bool HasBytes => Numbers.Type.Element.IsByte();
+
+    /// <summary>What the numbers stand for; null where a scale is not finite and above 0.</summary>
+    public Quantization? Quantization => Scales.All(scale => float.IsFinite(scale) && scale > 0) ? new(Scales, ZeroPoints, Numbers.Type.Shape.Rank - 1) : null;
+}
