@@ -3,11 +3,14 @@ namespace SeparableConv.Networks;
 /// <summary>The lengths of a tensor's dimensions, none of them negative. No dimension at all is a scalar.</summary>
 public readonly struct TensorShape : IEquatable<TensorShape>
 {
+    // Of elements of eight bytes, the largest there are: what any tensor takes can be counted in 63 bits.
+    private const long MostElements = long.MaxValue / sizeof(long);
+
     private readonly int[]? _lengths;
 
     /// <summary>Copies the lengths.</summary>
     /// <param name="lengths">One length a dimension, 0 or more; images are (N, height, width, channels).</param>
-    /// <exception cref="ArgumentException">A length is negative, or the number of elements does not fit 63 bits.</exception>
+    /// <exception cref="ArgumentException">A length is negative, or the elements are so many that their bytes do not fit 63 bits.</exception>
     public TensorShape(params ReadOnlySpan<int> lengths)
     {
         // A zero anywhere makes the tensor empty, but the other lengths must still fit: strides are computed from them.
@@ -16,8 +19,8 @@ public readonly struct TensorShape : IEquatable<TensorShape>
         {
             if (length < 0)
                 throw new ArgumentException($"Shape ({string.Join(',', lengths.ToArray())}) has a negative length; lengths are 0 or more.");
-            if (length > 0 && count > long.MaxValue / length)
-                throw new ArgumentException($"Shape ({string.Join(',', lengths.ToArray())}) has more elements than 63 bits can count.");
+            if (length > 0 && count > MostElements / length)
+                throw new ArgumentException($"Shape ({string.Join(',', lengths.ToArray())}) has more than {MostElements} elements.");
             count *= Math.Max(1, length);
         }
 

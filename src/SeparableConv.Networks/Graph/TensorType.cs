@@ -7,8 +7,7 @@ namespace SeparableConv.Networks;
 public sealed record TensorType(ElementType Element, TensorShape Shape, Quantization? Quantization = null)
 {
     /// <summary>Bytes that its elements take.</summary>
-    /// <exception cref="OverflowException">They do not fit 63 bits.</exception>
-    public long Bytes => checked(Shape.ElementCount * Element.Size());
+    public long Bytes => Shape.ElementCount * Element.Size();
 
     /// <summary>For example <c>float32 (1,224,224,3)</c>.</summary>
     /// <returns>Element type and shape.</returns>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using SeparableConv.Kernels;
 using SeparableConv.Tests.Support;
 using Xunit;
@@ -29,6 +30,46 @@ public sealed unsafe class ConvTransposeKernelTests
         }
 
         Assert.All(Run(g, SimdWidths.Best, 1, Activation.ReLU6), value => Assert.InRange(value, 0, 6));
+    }
+
+    [Fact]
+    public void Taps_that_reach_a_position_are_found_without_trying_all()
+    {
+        var random = new Random(6);
+        for (var i = 0; i < 300; i++)
+        {
+            var (input, taps, stride, dilation, before) = (random.Next(1, 6), random.Next(1, 9), random.Next(1, 7), random.Next(1, 7), random.Next(-5, 9));
+            var found = new ConvTransposeTaps(input, taps, stride, dilation, before);
+            for (var y = 0; y < 40; y++)
+            {
+                for (var more = 0; more < 4; more++)
+                {
+                    var expected = Enumerable.Range(0, taps).Where(tap =>
+                        (y + before - (tap * dilation)) % stride == 0 && (y + before - (tap * dilation)) / stride is var j && j < input && j >= -more).ToArray();
+                    var actual = new List<int>();
+                    var (first, last) = found.Reaching(y, more);
+                    for (var tap = first; tap <= last; tap += found.Step)
+                        actual.Add(tap);
+                    Assert.Equal(expected, actual);
+                    Assert.All(actual, tap => Assert.Equal((y + before - (tap * dilation)) / stride, found.Input(y, tap)));
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(1, 100_000)]
+    [InlineData(int.MaxValue / 2, 1)]
+    [InlineData(3, int.MaxValue / 200_000)]
+    public void A_long_kernel_takes_no_longer_than_its_products(int stride, int dilation)
+    {
+        // 1 input pixel and 100,000 taps are 100,000 products; trying every tap for every output would be 10 billion.
+        var taps = dilation == 1 ? 100_000 : 2;
+        var g = ConvTransposeGeometry.Create(1, (1, 1), (1, taps), stride, dilation, default, 0, 1, 1, 1);
+        var watch = Stopwatch.StartNew();
+        Check(g, SimdWidths.Best);
+        Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(10));
     }
 
     private static ConvTransposeGeometry Random(Random random)

@@ -8,6 +8,14 @@ namespace SeparableConv.Tests.Networks;
 public class GraphTests
 {
     [Fact]
+    public void Shapes_whose_bytes_cannot_be_counted_are_refused()
+    {
+        Assert.Throws<ArgumentException>(() => new TensorShape(1 << 30, 1 << 30));
+        Assert.Throws<ArgumentException>(() => new TensorShape(0, 1 << 30, 1 << 30));
+        Assert.Equal(1L << 62, new TensorType(ElementType.Float64, new TensorShape(1 << 30, 1 << 29)).Bytes);
+    }
+
+    [Fact]
     public void A_graph_of_two_convolutions_gives_what_they_give()
     {
         var (depthwise, pointwise) = (RandomData.Floats(9 * 4, 1), RandomData.Floats(4 * 8, 2));

@@ -9,7 +9,9 @@ internal static class ConvolutionReaders
     public static void Conv(OnnxGraph graph, OnnxNode node)
     {
         var (x, w) = (Image(graph, node), graph.Input(node, 1));
-        var window = Window.Read(node, x.Rank, w.Rank == x.Rank ? w.Shape.Lengths[2..].ToArray() : []);
+        if (w.Rank != x.Rank)
+            throw node.Error($"the weights are {w.Shape}; expected {x.Rank} dimensions, as many as the input {x.Shape} has");
+        var window = Window.Read(node, x.Rank, w.Shape.Lengths[2..].ToArray());
         var (channels, groups) = (x.Shape[1], Groups(node, x));
         var options = ConvOptions.Default with { Stride = window.Stride, Dilation = window.Dilation, Padding = window.Padding };
         var bias = graph.OptionalInput(node, 2);

@@ -57,7 +57,7 @@ internal static class ElementwiseReaders
             slope = Behind(graph, slope, x.Rank, 1);
         var isPerChannel = slope.Shape.ElementCount == 1 || (x.Rank >= 3 && slope.Shape.ElementCount == slope.Shape[Math.Max(0, slope.Rank - x.Rank + 1)]
             && slope.Rank == x.Rank - 1 | slope.Rank == x.Rank && slope.Shape.ElementCount == x.Shape[1]);
-        if (slope.IsConstant && isPerChannel && x.Element == ElementType.Float32 && (slope.Shape.ElementCount == 1 || ImageLayout.IsImage(x.Rank)))
+        if (slope.IsConstant && isPerChannel && x.Element == ElementType.Float32 && slope.Element == ElementType.Float32 && (slope.Shape.ElementCount == 1 || ImageLayout.IsImage(x.Rank)))
         {
             var activation = Activation.PReLU(graph.Original(slope).Constant!.Span<float>());
             var onChannels = slope.Shape.ElementCount > 1 || OnnxGraph.PrefersLast(x);

@@ -31,7 +31,7 @@ internal sealed class OnnxNode
     public IReadOnlyList<string> Outputs => _proto.Output;
 
     /// <summary>The error that something in this node is.</summary>
-    public NetworkException Error(string message) => new($"In node '{OneLine.Of(Name)}' ({OneLine.Of(Type)}): {message}.");
+    public NetworkException Error(string message) => new($"In node '{OneLine.Of(Name)}' ({OneLine.Of(Type)}): {OneLine.Short(message)}.");
 
     /// <summary>Whether an input is named.</summary>
     public bool HasInput(int index) => index < Inputs.Count && Inputs[index].Length > 0;

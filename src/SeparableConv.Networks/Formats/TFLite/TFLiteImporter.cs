@@ -230,8 +230,7 @@ internal sealed class TFLiteImporter
 
     private void CheckSize(string name, TensorType type)
     {
-        var bytes = type.Shape.ElementCount > long.MaxValue / 8 ? long.MaxValue : type.Bytes;
-        if (bytes > Math.Min(_options.MaxTensorBytes, int.MaxValue))
-            throw new NetworkException($"'{name}' is {type}, {bytes} bytes; at most {Math.Min(_options.MaxTensorBytes, int.MaxValue)} are read: {nameof(TFLiteReadOptions.MaxTensorBytes)} allows more.");
+        if (type.Bytes > Math.Min(_options.MaxTensorBytes, int.MaxValue))
+            throw new NetworkException($"'{name}' is {type}, {type.Bytes} bytes; at most {Math.Min(_options.MaxTensorBytes, int.MaxValue)} are read: {nameof(TFLiteReadOptions.MaxTensorBytes)} allows more.");
     }
 }

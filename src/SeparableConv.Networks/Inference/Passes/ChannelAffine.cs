@@ -8,13 +8,16 @@ namespace SeparableConv.Networks.Inference;
 /// <param name="Shift">One number a channel.</param>
 internal sealed record ChannelAffine(Value Input, double[] Scale, double[] Shift)
 {
+    // A last dimension longer than that is a damaged file's rather than channels; numbers for each would take more than the file.
+    private const int MostChannels = 1 << 16;
+
     /// <summary>A node as such; null where it does something else.</summary>
     public static ChannelAffine? Of(Node node) => Of(node.Operator, [.. node.Inputs], node.Outputs[0].Type);
 
     /// <inheritdoc cref="Of(Node)"/>
     public static ChannelAffine? Of(Operator op, Value?[] inputs, TensorType output)
     {
-        if (output.Element != ElementType.Float32 || output.Shape.Rank == 0)
+        if (output.Element != ElementType.Float32 || output.Shape.Rank == 0 || output.Shape[^1] > MostChannels)
             return null;
         return op switch
         {

@@ -21,9 +21,11 @@ internal sealed class ConstantFolding : NetworkPass
 
         long written = 0;
         foreach (var output in node.Outputs)
-            written = checked(written + output.Type.Bytes);
-        if (written > Math.Max(SmallBytes, MostGrowth * read))
-            return null;
+        {
+            written += output.Type.Bytes;
+            if (written > Math.Max(SmallBytes, MostGrowth * read))
+                return null;
+        }
 
         try
         {

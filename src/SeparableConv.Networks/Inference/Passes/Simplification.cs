@@ -18,19 +18,19 @@ internal sealed class Simplification : NetworkPass
         {
             TransposeOperator transpose => Transpose(node, transpose.Permutation.ToArray(), x),
             ReshapeOperator => Reshape(node, output.Shape, x),
-            _ when x.Shape == output.Shape && x.Type.Element == output.Element && ChangesNothing(node.Operator, inputs) => [x],
+            _ when x.Shape == output.Shape && x.Type.Element == output.Element && ChangesNothing(node, inputs) => [x],
             _ => null,
         };
     }
 
-    /// <summary>Whether an operator whose output has the input's type and shape gives the input's numbers.</summary>
-    private static bool ChangesNothing(Operator op, Value?[] inputs) => op switch
+    /// <summary>Whether a node whose first output has the input's type and shape gives the input's numbers, and nothing else.</summary>
+    private static bool ChangesNothing(Node node, Value?[] inputs) => node.Operator switch
     {
         IdentityOperator or DropoutOperator or CastOperator or ExpandOperator or TileOperator => true,
         PadOperator pad => !pad.Before.ContainsAnyExcept(0) && !pad.After.ContainsAnyExcept(0),
         SliceOperator slice => !slice.Steps.ContainsAnyExcept(1),
         ConcatOperator => inputs.Length == 1,
-        SplitOperator => true,
+        SplitOperator => node.Outputs.Count == 1,
         _ => false,
     };
 

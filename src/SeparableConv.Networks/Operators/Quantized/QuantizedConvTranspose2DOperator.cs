@@ -72,6 +72,8 @@ internal sealed unsafe class QuantizedConvTranspose2DOperator(
         private readonly int _weightZero = weights.Quantization!.ZeroPoint;
         private readonly Axis _rows = rows;
         private readonly Axis _columns = columns;
+        private readonly ConvTransposeTaps _rowTaps = new(rows.In, rows.Taps, rows.Stride, 1, rows.Before);
+        private readonly ConvTransposeTaps _columnTaps = new(columns.In, columns.Taps, columns.Stride, 1, columns.Before);
 
         public override long ScratchBytes => (long)_filters * sizeof(int);
 
@@ -102,16 +104,14 @@ internal sealed unsafe class QuantizedConvTranspose2DOperator(
         // Adds what each input position that reaches an output position brings to it.
         private void Gather(T* image, T* w, int outY, int outX, Span<int> sums)
         {
-            for (var tapY = 0; tapY < _rows.Taps; tapY++)
+            var (firstY, lastY) = _rowTaps.Reaching(outY);
+            var (firstX, lastX) = _columnTaps.Reaching(outX);
+            for (var tapY = firstY; tapY <= lastY; tapY += _rowTaps.Step)
             {
-                var (inY, restY) = Math.DivRem(outY + _rows.Before - tapY, _rows.Stride);
-                if (restY != 0 || inY < 0 || inY >= _rows.In)
-                    continue;
-                for (var tapX = 0; tapX < _columns.Taps; tapX++)
+                var inY = _rowTaps.Input(outY, tapY);
+                for (var tapX = firstX; tapX <= lastX; tapX += _columnTaps.Step)
                 {
-                    var (inX, restX) = Math.DivRem(outX + _columns.Before - tapX, _columns.Stride);
-                    if (restX != 0 || inX < 0 || inX >= _columns.In)
-                        continue;
+                    var inX = _columnTaps.Input(outX, tapX);
                     var pixel = image + (((nint)(inY * _columns.In) + inX) * _channels);
                     var taps = w + (((nint)(tapY * _columns.Taps) + tapX) * _channels * _filters);
                     for (var c = 0; c < _channels; c++, taps += _filters)

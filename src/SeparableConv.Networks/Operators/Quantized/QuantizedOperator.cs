@@ -8,9 +8,8 @@ internal abstract unsafe class QuantizedOperator : Operator
 {
     internal sealed override Step Prepare(Node node, int threads)
     {
-        var inputs = new TensorType[node.Inputs.Count];
-        for (var i = 0; i < inputs.Length; i++)
-            inputs[i] = node.Inputs[i]!.Type;
+        // What may be left out, a bias, comes last.
+        TensorType[] inputs = [.. node.Inputs.TakeWhile(input => input is not null).Select(input => input!.Type)];
         return Prepare(inputs, node.Outputs[0].Type);
     }
 

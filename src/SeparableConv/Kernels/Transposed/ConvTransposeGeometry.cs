@@ -1,6 +1,6 @@
 namespace SeparableConv.Kernels;
 
-/// <summary>The sizes of a transposed convolution, and which input pixel a tap takes to an output pixel.</summary>
+/// <summary>The sizes of a transposed convolution.</summary>
 internal readonly record struct ConvTransposeGeometry(
     int Batch, Size2D Input, Size2D Output, Size2D Kernel, Size2D Stride, Size2D Dilation, int Top, int Left, int InChannels, int OutChannels, int Groups)
 {
@@ -37,24 +37,6 @@ internal readonly record struct ConvTransposeGeometry(
             inChannels,
             outChannels,
             groups);
-    }
-
-    /// <summary>The input row that a kernel row takes to an output row; below 0 where there is none.</summary>
-    public int InputRow(int y, int u)
-    {
-        var place = (long)y + Top - ((long)u * Dilation.Height);
-        return place >= 0 && place % Stride.Height == 0 && place / Stride.Height < Input.Height ? (int)(place / Stride.Height) : -1;
-    }
-
-    /// <summary>
-    /// The input column that a kernel column takes to an output column, which may lie beside the image; false where the stride
-    /// leaves that output column out.
-    /// </summary>
-    public bool InputColumn(int x, int v, out int column)
-    {
-        var place = (long)x + Left - ((long)v * Dilation.Width);
-        column = (int)Math.Clamp(place / Stride.Width, int.MinValue / 2, int.MaxValue / 2);
-        return place % Stride.Width == 0;
     }
 
     private static int Length(string axis, int input, int kernel, int stride, int dilation, int before, int after, int outputPadding)

@@ -20,6 +20,8 @@ internal sealed unsafe class ConvTransposeKernel
     private readonly ConvTransposeGeometry _geometry;
     private readonly Activation _activation;
     private readonly SimdWidth _width;
+    private readonly ConvTransposeTaps _rowTaps;
+    private readonly ConvTransposeTaps _columnTaps;
     private readonly PackedBuffer _weights;
     private readonly PackedBuffer _bias;
     private readonly PackedBuffer _zeros;
@@ -34,6 +36,8 @@ internal sealed unsafe class ConvTransposeKernel
         ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, ConvTransposeGeometry geometry, Activation activation, SimdWidth width)
     {
         (_geometry, _activation, _width) = (geometry, activation, width);
+        _rowTaps = new(geometry.Input.Height, geometry.Kernel.Height, geometry.Stride.Height, geometry.Dilation.Height, geometry.Top);
+        _columnTaps = new(geometry.Input.Width, geometry.Kernel.Width, geometry.Stride.Width, geometry.Dilation.Width, geometry.Left);
         var (channels, filters) = (geometry.InChannels / geometry.Groups, geometry.OutChannels / geometry.Groups);
         var lanes = VectorsTogether * (int)width;
         _paddedFilters = checked((filters + lanes - 1) / lanes * lanes);
@@ -121,6 +125,9 @@ internal sealed unsafe class ConvTransposeKernel
         var lanes = VectorsTogether * TSimd.Count;
         var tapFloats = (nint)channels * _paddedFilters;
         var weights = _weights.Pointer + ((nint)group * g.Kernel.Height * g.Kernel.Width * tapFloats);
+        var lead = phase + ((long)first * g.Stride.Width);
+        var (firstRow, lastRow) = _rowTaps.Reaching(y);
+        var (firstColumn, lastColumn) = _columnTaps.Reaching(lead, PixelsTogether - 1);
         var buffer = stackalloc float[PixelsTogether * VectorsTogether * 16];
         for (var block = 0; block < _paddedFilters; block += lanes)
         {
@@ -128,17 +135,13 @@ internal sealed unsafe class ConvTransposeKernel
             var a0 = TSimd.Load(bias);
             var b0 = TSimd.Load(bias + TSimd.Count);
             TVec a1 = a0, b1 = b0, a2 = a0, b2 = b0, a3 = a0, b3 = b0;
-            for (var u = 0; u < g.Kernel.Height; u++)
+            for (var u = firstRow; u <= lastRow; u += _rowTaps.Step)
             {
-                var i = g.InputRow(y, u);
-                if (i < 0)
-                    continue;
-                for (var v = 0; v < g.Kernel.Width; v++)
+                var i = _rowTaps.Input(y, u);
+                for (var v = firstColumn; v <= lastColumn; v += _columnTaps.Step)
                 {
                     // Pixels a stride apart read neighbouring input pixels; beside the image there are zeros.
-                    if (!g.InputColumn(phase, v, out var j))
-                        continue;
-                    j += first;
+                    var j = _columnTaps.Input(lead, v);
                     var line = image + ((nint)i * g.Input.Width * g.InChannels) + (group * channels);
                     var x0 = (uint)j < (uint)g.Input.Width ? line + ((nint)j * g.InChannels) : _zeros.Pointer;
                     var x1 = (uint)(j + 1) < (uint)g.Input.Width ? line + ((nint)(j + 1) * g.InChannels) : _zeros.Pointer;
@@ -172,7 +175,7 @@ internal sealed unsafe class ConvTransposeKernel
             Put<TSimd, TVec>(a3, b3, buffer + (3 * lanes));
             for (var pixel = 0; pixel < count; pixel++)
             {
-                var x = phase + ((nint)(first + pixel) * g.Stride.Width);
+                var x = (nint)lead + ((nint)pixel * g.Stride.Width);
                 new ReadOnlySpan<float>(buffer + (pixel * lanes), Math.Min(lanes, filters - block))
                     .CopyTo(new Span<float>(row + (x * g.OutChannels) + (group * filters) + block, filters - block));
             }

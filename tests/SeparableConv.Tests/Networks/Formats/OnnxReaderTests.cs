@@ -142,6 +142,35 @@ public class OnnxReaderTests
         }
     }
 
+    [Theory]
+    [InlineData("1,2,5,5", "6")]
+    [InlineData("1,2,5,5", "6,2,3")]
+    [InlineData("1,2,5", "6,2,3,3")]
+    public void Convolution_weights_of_another_rank_are_refused(string input, string weights)
+    {
+        var shape = Array.ConvertAll(weights.Split(','), int.Parse);
+        var model = new OnnxBuilder().Input("x", input.Split(',')).Constant("w", new float[shape.Aggregate(1, (a, b) => a * b)], shape)
+            .Node("Conv", ["x", "w"], ["y"], Ints("kernel_shape", 3, 3)).Output("y");
+        Assert.Contains($"the weights are ({weights}); expected {input.Split(',').Length} dimensions", Assert.Throws<NetworkException>(() => model.Read()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Slopes_that_are_no_float32_are_refused()
+    {
+        var model = new OnnxBuilder().Input("x", "1", "2", "4", "4").Constant("slope", new[] { 1, 2 }, 2, 1, 1).Node("PRelu", ["x", "slope"], ["y"]).Output("y");
+        Assert.StartsWith("In node 'y_node' (PReLU): The inputs are float32 ", Assert.Throws<NetworkException>(() => model.Read()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_message_about_a_long_list_is_cut()
+    {
+        var model = new OnnxBuilder(10).Input("x", "1", "2", "4", "4").Constant("scales", RandomData.Floats(5000, 1), 5000).Node("Resize", ["x", "scales"], ["y"]).Output("y");
+        var message = Assert.Throws<NetworkException>(() => model.Read()).Message;
+        Assert.StartsWith("In node 'y_node' (Resize): the scales of the input (1,2,4,4) are (", message, StringComparison.Ordinal);
+        Assert.EndsWith("....", message, StringComparison.Ordinal);
+        Assert.InRange(message.Length, 500, 1100);
+    }
+
     [Fact]
     public void Damaged_files_give_one_line_and_nothing_else()
     {

@@ -32,6 +32,9 @@ internal sealed class GraphSketch
     public Value Depthwise(Value x, int size, int multiplier = 1, ConvOptions? options = null, bool bias = true) =>
         Add(new DepthwiseConv2DOperator(options ?? new()), x, Random(size, size, x.Shape[3], multiplier), bias ? Random(x.Shape[3] * multiplier) : null);
 
+    /// <summary>The network that computes these.</summary>
+    public Network Build(params ReadOnlySpan<Value> outputs) => _graph.Build("sketch", outputs);
+
     /// <summary>Compiles, compares with the nodes one by one, and tells the kinds of the steps that are left.</summary>
-    public string Check(params ReadOnlySpan<Value> outputs) => string.Join(' ', CompiledComparison.Check(_graph.Build("sketch", outputs)));
+    public string Check(params ReadOnlySpan<Value> outputs) => string.Join(' ', CompiledComparison.Check(Build(outputs)));
 }

@@ -56,6 +56,25 @@ public class PassTests
     }
 
     [Fact]
+    public void A_split_that_leaves_a_piece_empty_stays()
+    {
+        var x = _g.Conv(_g.Input(1, 4, 4, 3), 1, 3);
+        var pieces = _g.AddNode(new SplitOperator(3, [3, 0]), x).Outputs;
+        Assert.Equal("Conv2D Split", _g.Check(pieces[0], pieces[1]));
+    }
+
+    [Fact]
+    public void A_long_last_dimension_is_not_folded_as_channels()
+    {
+        // Numbers for each would take gigabytes before the network is refused for what it needs.
+        var y = _g.Add(new BinaryOperator(BinaryKind.Mul, Activation.None), _g.Input(2, 100_000_000), _g.Constant([2]));
+        var allocated = GC.GetAllocatedBytesForCurrentThread();
+        var e = Assert.Throws<NetworkException>(() => new CompiledNetwork(_g.Build(y), new() { MemoryLimit = 1 << 20 }));
+        Assert.Contains("more than the limit of 1048576", e.Message, StringComparison.Ordinal);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - allocated, 0, 1 << 20);
+    }
+
+    [Fact]
     public void Zeros_around_the_image_are_read_by_the_convolution()
     {
         var x = _g.Input(1, 7, 6, 4);

@@ -1,0 +1,153 @@
+using Google.Protobuf;
+using SeparableConv.Networks;
+using SeparableConv.Networks.Formats.Onnx.Schema;
+using SeparableConv.Networks.Formats.TFLite;
+using SeparableConv.Tests.Networks.Formats;
+
+namespace SeparableConv.Tests.Networks.Fuzz;
+
+/// <summary>The good models: some made here, and the shared ones where the machine has them.</summary>
+internal static class FuzzSeeds
+{
+    /// <summary>All of them, always in the same order.</summary>
+    public static FuzzSeed[] All() => [.. Built(), .. Nodes(), .. TFLite(), .. Shared()];
+
+    private static IEnumerable<FuzzSeed> Shared()
+    {
+        var root = Environment.GetEnvironmentVariable("SEPCONV_DATA");
+        if (string.IsNullOrEmpty(root))
+            yield break;
+        foreach (var folder in new[] { "onnx", "models", "bad-models" })
+        {
+            var files = Directory.EnumerateFiles(Path.Combine(root, folder), "*", SearchOption.AllDirectories)
+                .Where(file => Path.GetExtension(file) is ".onnx" or ".tflite" or ".bin");
+            foreach (var file in files.Order(StringComparer.Ordinal))
+                yield return new FuzzSeed(Path.GetRelativePath(root, file), Complete(file));
+        }
+    }
+
+    // ONNX's tests give axes, shapes and the like as inputs; as constants they let a model be read without more.
+    private static byte[] Complete(string file)
+    {
+        var bytes = File.ReadAllBytes(file);
+        var set = Path.Combine(Path.GetDirectoryName(file)!, "test_data_set_0");
+        if (!Directory.Exists(set))
+            return bytes;
+        var model = ModelProto.Parser.ParseFrom(bytes);
+        var known = model.Graph.Initializer.Select(tensor => tensor.Name).ToHashSet();
+        var inputs = model.Graph.Input.Where(input => !known.Contains(input.Name)).ToArray();
+        for (var i = 1; i < inputs.Length; i++)
+        {
+            var value = Path.Combine(set, $"input_{i}.pb");
+            if (!File.Exists(value) || inputs[i].Type.TensorType?.ElemType is not (6 or 7))
+                continue;
+            var tensor = TensorProto.Parser.ParseFrom(File.ReadAllBytes(value));
+            tensor.Name = inputs[i].Name;
+            model.Graph.Initializer.Add(tensor);
+        }
+
+        return model.ToByteArray();
+    }
+
+    private static IEnumerable<FuzzSeed> Built()
+    {
+        var b = new NetworkBuilder(seed: 3);
+        var x = b.Input(new TensorShape(9, 8, 3));
+        var y = b.Conv2D(x, 8, 3, strides: 2, padding: Padding.Same, activation: Activation.ReLU6);
+        y = b.DepthwiseConv2D(y, 3, padding: Padding.Same, useBias: false);
+        y = b.ReLU(b.BatchNormalization(y));
+        y = b.SeparableConv2D(y, 8, 3, padding: Padding.Same);
+        y = b.Add([y, b.Conv2D(y, 8, 1)]);
+        y = b.MaxPooling2D(b.ZeroPadding2D(y, 1));
+        yield return Written("blocks", b.Build(b.Softmax(b.Dense(b.GlobalAveragePooling2D(y), 5))));
+
+        b = new NetworkBuilder(seed: 4);
+        x = b.Input(new TensorShape(4, 5, 2));
+        y = b.Conv2DTranspose(x, 3, 3, strides: 2, padding: Padding.Same);
+        y = b.Concatenate([b.LeakyReLU(y), b.Activation(y, Activation.Sigmoid)]);
+        y = b.AveragePooling2D(b.Permute(y, [2, 1, 3]));
+        yield return Written("shapes", b.Build(b.Reshape(y, [-1, 3])));
+    }
+
+    private static FuzzSeed Written(string name, Network network)
+    {
+        using var stream = new MemoryStream();
+        OnnxWriter.Write(network, stream);
+        return new("built/" + name, stream.ToArray());
+    }
+
+    private static IEnumerable<FuzzSeed> Nodes()
+    {
+        yield return Onnx("slices", new OnnxBuilder().Input("x", "1", "2", "6", "5").Output("y", "z")
+            .Constant("starts", [1L, 0], 2).Constant("ends", [5L, -1], 2).Constant("axes", [2L, 3], 2).Constant("steps", [2L, 1], 2)
+            .Constant("shape", [0L, -1, 2], 3).Constant("parts", [1L, 1], 2)
+            .Node("Slice", ["x", "starts", "ends", "axes", "steps"], ["a"]).Node("Reshape", ["a", "shape"], ["y"])
+            .Node("Split", ["x", "parts"], ["z", "rest"], OnnxBuilder.Int("axis", 1)));
+        yield return Onnx("moves", new OnnxBuilder().Input("x", "2", "3", "4").Output("y", "z", "w")
+            .Constant("indices", [1L, -1, 0], 3).Constant("pads", [0L, 1, 0, 0, 0, 2], 6).Constant("repeats", [1L, 2, 1], 3).Constant("axes", [0L], 1)
+            .Node("Gather", ["x", "indices"], ["g"], OnnxBuilder.Int("axis", 2)).Node("Pad", ["g", "pads"], ["p"], OnnxBuilder.Text("mode", "reflect"))
+            .Node("Tile", ["p", "repeats"], ["y"]).Node("Transpose", ["x"], ["t"], OnnxBuilder.Ints("perm", 2, 0, 1)).Node("Concat", ["t", "t"], ["z"], OnnxBuilder.Int("axis", 1))
+            .Node("Unsqueeze", ["x", "axes"], ["w"]));
+        yield return Onnx("images", new OnnxBuilder().Input("x", "1", "4", "5", "6").Output("y", "z")
+            .Constant("scales", [1f, 1, 2, 1.5f], 4).Constant("w", new float[4 * 9], 4, 1, 3, 3).Constant("v", new float[6 * 2 * 2 * 2], 6, 2, 2, 2)
+            .Node("Resize", ["x", "", "scales"], ["r"], OnnxBuilder.Text("mode", "linear"))
+            .Node("Conv", ["r", "w"], ["c"], OnnxBuilder.Int("group", 4), OnnxBuilder.Ints("pads", 1, 1, 1, 1), OnnxBuilder.Ints("strides", 2, 1))
+            .Node("Conv", ["c", "v"], ["d"], OnnxBuilder.Int("group", 2), OnnxBuilder.Ints("dilations", 2, 1))
+            .Node("AveragePool", ["d"], ["y"], OnnxBuilder.Ints("kernel_shape", 2, 2), OnnxBuilder.Int("ceil_mode", 1))
+            .Node("SpaceToDepth", ["r"], ["s"], OnnxBuilder.Int("blocksize", 1)).Node("ReduceMean", ["s"], ["z"], OnnxBuilder.Ints("axes", 2, 3)));
+        yield return Onnx("folded", new OnnxBuilder().Input("x", "2", "3").Output("y")
+            .Constant("one", [1L], 1).Constant("w", [1f, 2, 3, 4, 5, 6], 2, 3)
+            .Node("Shape", ["x"], ["s"]).Node("Gather", ["s", "one"], ["n"]).Node("ConstantOfShape", ["n"], ["c"])
+            .Node("Expand", ["c", "s"], ["e"]).Node("Gemm", ["x", "w"], ["m"], OnnxBuilder.Int("transB", 1))
+            .Node("ReduceSum", ["e", "one"], ["u"]).Node("MatMul", ["m", "x"], ["k"]).Node("Mul", ["k", "u"], ["z"]).Node("Sub", ["z", "c"], ["y"]));
+    }
+
+    private static FuzzSeed Onnx(string name, OnnxBuilder model) => new("nodes/" + name, model.Model.ToByteArray());
+
+    private static IEnumerable<FuzzSeed> TFLite()
+    {
+        foreach (var element in new[] { ElementType.Float32, ElementType.Int8, ElementType.UInt8 })
+        {
+            yield return Convolutions(element);
+            yield return Layers(element);
+            yield return Shapes(element);
+        }
+    }
+
+    private static FuzzSeed Convolutions(ElementType element)
+    {
+        var f = new FuzzTFLite(element);
+        var x = f.Input(1, 7, 6, 3);
+        var conv = f.Call(BuiltinOperator.CONV_2D, [x, f.Weights(4, 3, 3, 3), f.Bias(4)], [1, 4, 3, 4], 1, new() { [0] = (byte)0, [1] = 2, [2] = 2, [3] = (byte)1 });
+        var depthwise = f.Call(BuiltinOperator.DEPTHWISE_CONV_2D, [conv, f.Weights(1, 3, 3, 8), f.Bias(8)], [1, 4, 3, 8], 2, new() { [0] = (byte)0, [1] = 1, [2] = 1, [3] = 2 });
+        var up = f.Call(BuiltinOperator.TRANSPOSE_CONV, [f.Integers(1, 8, 6, 2), f.Weights(2, 2, 2, 8), depthwise], [1, 8, 6, 2], 49, new() { [0] = (byte)0, [1] = 2, [2] = 2 });
+        var pooled = f.Call(BuiltinOperator.AVERAGE_POOL_2D, [up], [1, 4, 3, 2], 5, new() { [0] = (byte)1, [1] = 2, [2] = 2, [3] = 2, [4] = 2 });
+        return f.Seed("convolutions", pooled);
+    }
+
+    private static FuzzSeed Layers(ElementType element)
+    {
+        var f = new FuzzTFLite(element);
+        var x = f.Input(2, 4, 4, 2);
+        var sum = f.Call(BuiltinOperator.ADD, [x, f.Input(4, 1, 2)], [2, 4, 4, 2], 11, new() { [0] = (byte)3 });
+        var mean = f.Call(BuiltinOperator.MEAN, [sum, f.Integers(1, 2)], [2, 2], 27, []);
+        var dense = f.Call(BuiltinOperator.FULLY_CONNECTED, [mean, f.Weights(5, 2), f.Bias(5)], [2, 5], 8, []);
+        var act = f.Call(BuiltinOperator.LEAKY_RELU, [dense], [2, 5], 75, new() { [0] = 0.1f });
+        var soft = f.Call(BuiltinOperator.SOFTMAX, [act], [2, 5], 9, new() { [0] = 1f });
+        return f.Seed("layers", soft, f.Call(BuiltinOperator.MAX_POOL_2D, [sum], [2, 2, 2, 2], 5, new() { [1] = 2, [2] = 2, [3] = 2, [4] = 2 }));
+    }
+
+    private static FuzzSeed Shapes(ElementType element)
+    {
+        var f = new FuzzTFLite(element);
+        var x = f.Input(2, 3, 4);
+        var slice = f.Call(BuiltinOperator.STRIDED_SLICE, [x, f.Integers(0, 1, 0), f.Integers(2, 3, 4), f.Integers(1, 1, 2)], [2, 2, 2], 32, []);
+        var pad = f.Call(BuiltinOperator.PAD, [slice, f.Table([3, 2], 1, 0, 0, 0, 0, 1)], [3, 2, 3], 22, []);
+        var gather = f.Call(BuiltinOperator.GATHER, [pad, f.Integers(1, 0)], [2, 2, 3], 23, []);
+        var concat = f.Call(BuiltinOperator.CONCATENATION, [gather, gather], [2, 4, 3], 10, new() { [0] = 1 });
+        var turned = f.Call(BuiltinOperator.TRANSPOSE, [concat, f.Integers(2, 0, 1)], [3, 2, 4], 26, []);
+        var image = f.Call(BuiltinOperator.RESHAPE, [turned, f.Integers(1, 3, 2, 4)], [1, 3, 2, 4], 17, new() { [0] = new[] { 1, 3, 2, 4 } });
+        var resized = f.Call(BuiltinOperator.RESIZE_BILINEAR, [image, f.Integers(5, 4)], [1, 5, 4, 4], 15, []);
+        return f.Seed("shapes", resized, f.Call(BuiltinOperator.SLICE, [x, f.Integers(0, 1, 0), f.Integers(-1, 1, 2)], [2, 1, 2], 14, []));
+    }
+}
