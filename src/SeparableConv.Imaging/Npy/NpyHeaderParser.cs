@@ -9,6 +9,7 @@ namespace SeparableConv.Imaging;
 internal ref struct NpyHeaderParser
 {
     private const int MaxAxes = 32;
+    private const int LongestString = 40;
 
     private readonly ReadOnlySpan<char> _text;
     private int _position;
@@ -104,6 +105,10 @@ internal ref struct NpyHeaderParser
         var end = rest.IndexOf(_text[_position]);
         if (end < 0 || rest[..end].Contains('\\'))
             throw Broken("a quoted string is expected");
+
+        // It may be repeated in a message, which is a line.
+        if (end > LongestString || rest[..end].ContainsAnyExceptInRange(' ', '~'))
+            throw Broken($"a string of at most {LongestString} printable ASCII characters is expected");
 
         _position += end + 2;
         return rest[..end].ToString();

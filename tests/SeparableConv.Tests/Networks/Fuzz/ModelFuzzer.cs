@@ -1,4 +1,5 @@
 using SeparableConv.Networks;
+using SeparableConv.Tests.Support.Fuzz;
 
 namespace SeparableConv.Tests.Networks.Fuzz;
 
@@ -8,8 +9,6 @@ namespace SeparableConv.Tests.Networks.Fuzz;
 /// </summary>
 internal sealed class ModelFuzzer
 {
-    private readonly int _seed;
-
     // What may be taken for a file: folding has a budget of 16 MiB and 16 times the file, of which copies are made.
     private const long FreeBytes = 96L << 20;
     private const long BytesPerByte = 400;
@@ -20,22 +19,16 @@ internal sealed class ModelFuzzer
     private const int SmallBytes = 16 << 10;
     private const int OthersEvery = 300;
 
-    private readonly FuzzSeed[] _seeds;
+    private readonly int _seed;
+    private readonly FuzzSeed[] _models = FuzzSeeds.All();
     private readonly FuzzSeed[][] _usual;
 
     public ModelFuzzer(int seed)
     {
         _seed = seed;
-        _seeds = FuzzSeeds.All();
-        var usual = _seeds.Where(model => model.Bytes.Length <= SmallBytes && Try(model.Bytes) == FuzzOutcome.Run).ToLookup(model => model.IsTFLite);
+        var usual = _models.Where(model => model.Bytes.Length <= SmallBytes && Try(model.Bytes) == FuzzOutcome.Run).ToLookup(model => model.IsTFLite);
         _usual = [[.. usual[false]], [.. usual[true]]];
     }
-
-    /// <summary>The most that a model took of what it may take, in percent.</summary>
-    public long HighestPercent { get; private set; }
-
-    /// <summary>The good models.</summary>
-    public IReadOnlyList<FuzzSeed> Seeds => _seeds;
 
     /// <summary>The damaged model of that number.</summary>
     public byte[] Model(int number)
@@ -83,7 +76,6 @@ internal sealed class ModelFuzzer
 
         allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
         var allowed = FreeBytes + (BytesPerByte * model.Length);
-        HighestPercent = Math.Max(HighestPercent, Math.Max(allocated, native) * 100 / allowed);
         return allocated <= allowed && native <= allowed ? outcome
             : throw new InvalidOperationException($"A file of {model.Length} bytes took {allocated} bytes, and {native} outside the managed heap; at most {allowed} are expected.");
     }
@@ -121,7 +113,7 @@ internal sealed class ModelFuzzer
 
     private FuzzSeed Pick(Random random)
     {
-        var from = random.Next(OthersEvery) == 0 ? _seeds : _usual[random.Next(2)];
+        var from = random.Next(OthersEvery) == 0 ? _models : _usual[random.Next(2)];
         return from[random.Next(from.Length)];
     }
 }

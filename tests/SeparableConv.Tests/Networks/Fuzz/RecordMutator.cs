@@ -1,5 +1,6 @@
 using SeparableConv.Networks.Formats.TFLite;
 using SeparableConv.Tests.Networks.Formats;
+using SeparableConv.Tests.Support.Fuzz;
 
 namespace SeparableConv.Tests.Networks.Fuzz;
 

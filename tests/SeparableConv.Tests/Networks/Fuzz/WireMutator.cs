@@ -1,5 +1,6 @@
 using System.Text;
 using SeparableConv.Networks.Formats.Onnx;
+using SeparableConv.Tests.Support.Fuzz;
 
 namespace SeparableConv.Tests.Networks.Fuzz;
 

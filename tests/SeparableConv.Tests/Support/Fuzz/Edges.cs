@@ -1,4 +1,4 @@
-namespace SeparableConv.Tests.Networks.Fuzz;
+namespace SeparableConv.Tests.Support.Fuzz;
 
 /// <summary>Numbers at which readers break: lengths, offsets and axes at the ends of their types, and small ones.</summary>
 internal static class Edges

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace SeparableConv.Tests.Networks.Fuzz;
+namespace SeparableConv.Tests.Support.Fuzz;
 
 /// <summary>Damages a file without knowing what it is: bits, bytes, words of four, pieces left out, doubled, moved or taken from another file.</summary>
 internal static class ByteMutator

@@ -1,0 +1,113 @@
+using SeparableConv.Imaging;
+using SeparableConv.Tests.Support;
+using SeparableConv.Tests.Support.Fuzz;
+using Xunit;
+
+namespace SeparableConv.Tests.Imaging.Fuzz;
+
+/// <summary>
+/// Damaged PNG and .npy files are refused in one line, or read: nothing crashes, hangs or takes memory out of proportion to the file. How
+/// to try more of them, and one of them again, is in docs/fuzzing.md.
+/// </summary>
+public sealed class ImageFuzzTests
+{
+    // Deflate makes 1032 bytes of one, and rows are kept as they come and as samples of up to 8 bytes for 3 of a palette.
+    private const long FreeBytes = 4 << 20;
+    private const long BytesPerByte = 16 * 1032;
+
+    [Fact]
+    public void Damaged_PNG_files_are_refused_or_read()
+    {
+        var seeds = Pictures();
+        new FuzzRun("png").Check(
+            number => Damage(seeds, number, PngMutator.Mutate),
+            file => Try(file, input => PngCodec.Decode(input)));
+    }
+
+    [Fact]
+    public void Damaged_npy_files_are_refused_or_read()
+    {
+        var seeds = Arrays();
+        new FuzzRun("npy").Check(
+            number => Damage(seeds, number, ByteMutator.Mutate),
+            file => Try(file, input =>
+            {
+                NpyFile.Read(new MemoryStream(input));
+                ImageFile.Load(new MemoryStream(input));
+            }));
+    }
+
+    private static byte[] Damage(byte[][] seeds, int number, Func<byte[], byte[], Random, byte[]> mutate)
+    {
+        var random = new Random(unchecked((FuzzRun.Seed * 1_000_003) + number));
+        var (file, other) = (seeds[random.Next(seeds.Length)], seeds[random.Next(seeds.Length)]);
+        var damaged = mutate(file, other, random);
+        return random.Next(8) == 0 ? ByteMutator.Mutate(damaged, other, random) : damaged;
+    }
+
+    private static FuzzOutcome Try(byte[] file, Action<byte[]> read)
+    {
+        var outcome = FuzzOutcome.Refused;
+        var allocated = GC.GetAllocatedBytesForCurrentThread();
+        try
+        {
+            read(file);
+            outcome = FuzzOutcome.Read;
+        }
+        catch (InvalidDataException e)
+        {
+            if (e.Message.Length is 0 or > 1000 || e.Message.AsSpan().IndexOfAny("\r\n\0\u0085\u2028\u2029") >= 0)
+                throw new InvalidOperationException($"It was refused in more than a line: {e.Message}", e);
+        }
+
+        allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
+        return allocated <= FreeBytes + (BytesPerByte * file.Length) ? outcome
+            : throw new InvalidOperationException($"A file of {file.Length} bytes took {allocated} bytes.");
+    }
+
+    private static byte[][] Pictures()
+    {
+        var seeds = new List<byte[]>();
+        foreach (var (color, depth, channels) in new (byte, byte, int)[] { (0, 1, 1), (0, 8, 1), (0, 16, 1), (2, 8, 3), (2, 16, 3), (4, 8, 2), (6, 8, 4), (6, 16, 4) })
+        {
+            foreach (byte interlace in new byte[] { 0, 1 })
+            {
+                // Enough for every row of every pass, whatever the filter bytes say: those of 0 to 4.
+                var rows = Array.ConvertAll(RandomData.Floats(9 * 13 * channels * depth / 8 + 200, depth), number => (byte)(Math.Abs(number) * 5));
+                var plain = interlace == 0 ? 13 * (1 + (((9 * channels * depth) + 7) / 8)) : rows.Length;
+                seeds.Add(new PngBuilder().Header(9, 13, depth, color, interlace: interlace).Chunk("gAMA", 0, 0, 0, 1).Data(rows[..plain]).End());
+            }
+        }
+
+        byte[] palette = [1, 2, 3, 40, 50, 60, 70, 80, 90, 200, 210, 220];
+        seeds.Add(new PngBuilder().Header(4, 2, 2, 3).Chunk("PLTE", palette).Chunk("tRNS", 0, 128).Data(0, 0b00011011, 1, 0b11100100).End());
+        byte[] exif = [.. "MM\0\x2a"u8, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0];
+        seeds.Add(new PngBuilder().Header(2, 1).Chunk("eXIf", exif).Data(0, 10, 20).End());
+        if (Environment.GetEnvironmentVariable("SEPCONV_DATA") is { Length: > 0 } root)
+        {
+            var files = Directory.EnumerateFiles(Path.Combine(root, "pngsuite"), "*.png").Where(file => !Path.GetFileName(file).StartsWith('x'));
+            seeds.AddRange(files.Order(StringComparer.Ordinal).Select(File.ReadAllBytes));
+        }
+
+        return [.. seeds];
+    }
+
+    private static byte[][] Arrays()
+    {
+        var arrays = new List<NpyArray>
+        {
+            NpyArray.Create(RandomData.Floats(24, 1), 4, 6),
+            NpyArray.Create(RandomData.Floats(30, 2), 2, 5, 3),
+            NpyArray.Create(new byte[12], 3, 4),
+            NpyArray.Create(new ushort[8], 2, 4),
+            NpyArray.Create(new double[3], 3),
+            NpyArray.Create(new long[1]),
+        };
+        return [.. arrays.Select(array =>
+        {
+            using var stream = new MemoryStream();
+            NpyFile.Write(stream, array);
+            return stream.ToArray();
+        })];
+    }
+}
