@@ -47,7 +47,7 @@ public sealed unsafe class ConvTransposeKernelTests
                     var expected = Enumerable.Range(0, taps).Where(tap =>
                         (y + before - (tap * dilation)) % stride == 0 && (y + before - (tap * dilation)) / stride is var j && j < input && j >= -more).ToArray();
                     var actual = new List<int>();
-                    var (first, last) = found.Reaching(y, more);
+                    var (first, last) = found.Reaching(y, found.First(y), more);
                     for (var tap = first; tap <= last; tap += found.Step)
                         actual.Add(tap);
                     Assert.Equal(expected, actual);

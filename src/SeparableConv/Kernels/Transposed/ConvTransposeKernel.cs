@@ -102,13 +102,15 @@ internal sealed unsafe class ConvTransposeKernel
         var g = _geometry;
         var source = input + ((nint)image * g.Input.Height * g.Input.Width * g.InChannels);
         var target = output + ((((nint)image * g.Output.Height) + y) * g.Output.Width * g.OutChannels);
+        var rows = _rowTaps.Reaching(y);
         for (var phase = 0; phase < Math.Min(g.Stride.Width, g.Output.Width); phase++)
         {
+            var firstTap = _columnTaps.First(phase);
             var pixels = (g.Output.Width - phase + g.Stride.Width - 1) / g.Stride.Width;
             for (var group = 0; group < g.Groups; group++)
             {
                 for (var first = 0; first < pixels; first += PixelsTogether)
-                    RunPixels<TSimd, TVec>(source, target, y, phase, first, Math.Min(PixelsTogether, pixels - first), group);
+                    RunPixels<TSimd, TVec>(source, target, y, rows, phase, firstTap, first, Math.Min(PixelsTogether, pixels - first), group);
             }
         }
 
@@ -116,7 +118,8 @@ internal sealed unsafe class ConvTransposeKernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void RunPixels<TSimd, TVec>(float* image, float* row, int y, int phase, int first, int count, int group)
+    private void RunPixels<TSimd, TVec>(
+        float* image, float* row, int y, (int First, int Last) rows, int phase, int firstTap, int first, int count, int group)
         where TSimd : struct, ISimd<TVec>
         where TVec : struct
     {
@@ -126,8 +129,7 @@ internal sealed unsafe class ConvTransposeKernel
         var tapFloats = (nint)channels * _paddedFilters;
         var weights = _weights.Pointer + ((nint)group * g.Kernel.Height * g.Kernel.Width * tapFloats);
         var lead = phase + ((long)first * g.Stride.Width);
-        var (firstRow, lastRow) = _rowTaps.Reaching(y);
-        var (firstColumn, lastColumn) = _columnTaps.Reaching(lead, PixelsTogether - 1);
+        var (firstColumn, lastColumn) = _columnTaps.Reaching(lead, firstTap, PixelsTogether - 1);
         var buffer = stackalloc float[PixelsTogether * VectorsTogether * 16];
         for (var block = 0; block < _paddedFilters; block += lanes)
         {
@@ -135,7 +137,7 @@ internal sealed unsafe class ConvTransposeKernel
             var a0 = TSimd.Load(bias);
             var b0 = TSimd.Load(bias + TSimd.Count);
             TVec a1 = a0, b1 = b0, a2 = a0, b2 = b0, a3 = a0, b3 = b0;
-            for (var u = firstRow; u <= lastRow; u += _rowTaps.Step)
+            for (var u = rows.First; u <= rows.Last; u += _rowTaps.Step)
             {
                 var i = _rowTaps.Input(y, u);
                 for (var v = firstColumn; v <= lastColumn; v += _columnTaps.Step)

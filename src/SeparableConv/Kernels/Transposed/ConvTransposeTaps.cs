@@ -36,19 +36,23 @@ internal sealed class ConvTransposeTaps
     public int Step { get; }
 
     /// <summary>The taps, from the first one by <see cref="Step"/> to the last, that reach a position; none where the first is beyond the last.</summary>
-    /// <param name="output">The position.</param>
-    /// <param name="more">How many positions, each a stride behind the one before it, any of which may be reached instead.</param>
-    public (int First, int Last) Reaching(long output, int more = 0)
-    {
-        var place = output + _before;
-        var remainder = (int)(((place % _stride) + _stride) % _stride);
-        if (!_first.TryGetValue(remainder, out var first))
-            return (0, -1);
+    public (int First, int Last) Reaching(int output) => Reaching(output, First(output), 0);
 
+    /// <summary>The first tap that reaches an output position were the input endless, and all positions whole strides away; below 0 where none does.</summary>
+    public int First(int output) =>
+        _first.TryGetValue((int)(((((long)output + _before) % _stride) + _stride) % _stride), out var first) ? first : -1;
+
+    /// <summary>The taps that reach a position, or one behind it.</summary>
+    /// <param name="output">The position.</param>
+    /// <param name="first">What <see cref="First"/> says of it.</param>
+    /// <param name="more">How many positions behind it, each a stride further on, may be reached instead.</param>
+    public (int First, int Last) Reaching(long output, int first, int more)
+    {
         // Beyond these the input would be left on either side.
-        var least = place - ((long)(_input - 1) * _stride);
+        var place = output + _before;
         var most = place + ((long)more * _stride);
-        if (most < 0)
+        var least = place - ((long)(_input - 1) * _stride);
+        if (first < 0 || most < 0)
             return (0, -1);
         var skipped = least <= (long)first * _dilation ? 0 : (((least + _dilation - 1) / _dilation) - first + Step - 1) / Step;
         return ((int)Math.Min(int.MaxValue, first + (skipped * Step)), (int)Math.Min(_taps - 1, most / _dilation));

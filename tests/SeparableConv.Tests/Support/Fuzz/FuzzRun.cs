@@ -11,7 +11,7 @@ namespace SeparableConv.Tests.Support.Fuzz;
 /// </summary>
 internal sealed class FuzzRun
 {
-    private const int DefaultInputs = 20_000;
+    private const int DefaultInputs = 50_000;
     private const int DefaultSeconds = 60;
     private const int MostFailures = 20;
     private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(20);
