@@ -3,7 +3,7 @@ using SeparableConv.Networks;
 
 namespace SeparableConv.Bench;
 
-/// <summary>Where a network's time goes, step by step.</summary>
+/// <summary>Where a network's time goes, step by step, and its memory.</summary>
 internal static class StepTimes
 {
     /// <summary>Prints the median of each step over so many runs, its speed and its share.</summary>
@@ -36,5 +36,9 @@ internal static class StepTimes
         }
 
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"    {"all steps",-37} {total,8:F4} ms"));
+        var compiled = session.Compiled;
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"    memory: activations {compiled.ActivationBytes:N0} bytes (no plan can go below {compiled.ActivationBytesBound:N0}), working {compiled.ScratchBytes:N0}, packed weights {compiled.PackedBytes:N0}, constants {compiled.ConstantBytes:N0}"));
     }
 }
