@@ -27,6 +27,35 @@ public sealed class LauncherTests
         failed.AssertFails(1, "no-such-kernel");
     }
 
+    [Theory]
+    [InlineData("error NU1101: Unable to find package Microsoft.NETCore.App.Crossgen2.linux-x64.", 0, "true false ")]
+    [InlineData("error CS1002: ; expected", 1, "true ")]
+    public async Task The_launcher_needs_no_compiler_ahead_of_time(string error, int code, string tries)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows() || !File.Exists("/bin/sh"), "The launcher is a shell script.");
+        Assert.SkipUnless(File.Exists(Path.Combine(Root, "sepconv")), $"The sources are no longer at {Root}.");
+        using var folder = new TempFolder();
+        Directory.CreateDirectory(folder["src/SeparableConv.Cli"]);
+        Directory.CreateDirectory(folder["bin"]);
+        File.Copy(Path.Combine(Root, "sepconv"), folder["sepconv"]);
+
+        // Notes whether it was to compile ahead, and fails where it was.
+        File.WriteAllText(folder["bin/dotnet"], $"""
+            #!/bin/sh
+            case "$*" in
+                *ReadyToRun=true*) printf 'true ' >>'{folder["tries"]}'; echo '{error}'; exit 1 ;;
+                *ReadyToRun=false*) printf 'false ' >>'{folder["tries"]}' ;;
+                *) echo ran ;;
+            esac
+            """);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(folder["bin/dotnet"], UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        var run = await CommandRun.StartAsync("env", [], $"PATH={folder["bin"]}:{Environment.GetEnvironmentVariable("PATH")}", folder["sepconv"], "kernel");
+        Assert.Equal((code, tries), (run.Code, File.ReadAllText(folder["tries"])));
+        Assert.Equal(code == 0 ? "ran\n" : "", run.Output);
+        Assert.Equal(code != 0, run.Error.Contains(error, StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Samples_are_there_and_can_be_filtered()
     {

@@ -19,9 +19,8 @@ internal static unsafe class MatrixPairTile
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run<TRows>(TileArguments* arguments)
-        where TRows : struct, IConstant
+        where TRows : unmanaged, IConstant
     {
-        var rows = TRows.Value;
         var a0 = Vector512.Load(arguments->Bias);
         var h0 = Vector512.Load(arguments->Bias + V);
         Vector512<float> a1 = a0, h1 = h0;
@@ -56,31 +55,31 @@ internal static unsafe class MatrixPairTile
                 var odd = Vector512.Load(panel + V);
                 var pair = Vector512.Load(panel + (2 * V));
                 Step(p0, even, odd, pair, ref a0, ref h0);
-                if (rows > 1)
+                if (sizeof(TRows) > 1)
                     Step(p0 + stride, even, odd, pair, ref a1, ref h1);
-                if (rows > 2)
+                if (sizeof(TRows) > 2)
                     Step(p0 + stride2, even, odd, pair, ref a2, ref h2);
-                if (rows > 3)
+                if (sizeof(TRows) > 3)
                     Step(p1, even, odd, pair, ref a3, ref h3);
-                if (rows > 4)
+                if (sizeof(TRows) > 4)
                     Step(p1 + stride, even, odd, pair, ref a4, ref h4);
-                if (rows > 5)
+                if (sizeof(TRows) > 5)
                     Step(p1 + stride2, even, odd, pair, ref a5, ref h5);
-                if (rows > 6)
+                if (sizeof(TRows) > 6)
                     Step(p2, even, odd, pair, ref a6, ref h6);
-                if (rows > 7)
+                if (sizeof(TRows) > 7)
                     Step(p2 + stride, even, odd, pair, ref a7, ref h7);
-                if (rows > 8)
+                if (sizeof(TRows) > 8)
                     Step(p2 + stride2, even, odd, pair, ref a8, ref h8);
-                if (rows > 9)
+                if (sizeof(TRows) > 9)
                     Step(p3, even, odd, pair, ref a9, ref h9);
-                if (rows > 10)
+                if (sizeof(TRows) > 10)
                     Step(p3 + stride, even, odd, pair, ref a10, ref h10);
-                if (rows > 11)
+                if (sizeof(TRows) > 11)
                     Step(p3 + stride2, even, odd, pair, ref a11, ref h11);
-                if (rows > 12)
+                if (sizeof(TRows) > 12)
                     Step(p4, even, odd, pair, ref a12, ref h12);
-                if (rows > 13)
+                if (sizeof(TRows) > 13)
                     Step(p4 + stride, even, odd, pair, ref a13, ref h13);
 
                 panel += 3 * V;
@@ -97,31 +96,31 @@ internal static unsafe class MatrixPairTile
         var output = arguments->Output;
         var outputStride = arguments->OutputStride;
         Store(a0, h0, lower, upper, output);
-        if (rows > 1)
+        if (sizeof(TRows) > 1)
             Store(a1, h1, lower, upper, output + outputStride);
-        if (rows > 2)
+        if (sizeof(TRows) > 2)
             Store(a2, h2, lower, upper, output + (2 * outputStride));
-        if (rows > 3)
+        if (sizeof(TRows) > 3)
             Store(a3, h3, lower, upper, output + (3 * outputStride));
-        if (rows > 4)
+        if (sizeof(TRows) > 4)
             Store(a4, h4, lower, upper, output + (4 * outputStride));
-        if (rows > 5)
+        if (sizeof(TRows) > 5)
             Store(a5, h5, lower, upper, output + (5 * outputStride));
-        if (rows > 6)
+        if (sizeof(TRows) > 6)
             Store(a6, h6, lower, upper, output + (6 * outputStride));
-        if (rows > 7)
+        if (sizeof(TRows) > 7)
             Store(a7, h7, lower, upper, output + (7 * outputStride));
-        if (rows > 8)
+        if (sizeof(TRows) > 8)
             Store(a8, h8, lower, upper, output + (8 * outputStride));
-        if (rows > 9)
+        if (sizeof(TRows) > 9)
             Store(a9, h9, lower, upper, output + (9 * outputStride));
-        if (rows > 10)
+        if (sizeof(TRows) > 10)
             Store(a10, h10, lower, upper, output + (10 * outputStride));
-        if (rows > 11)
+        if (sizeof(TRows) > 11)
             Store(a11, h11, lower, upper, output + (11 * outputStride));
-        if (rows > 12)
+        if (sizeof(TRows) > 12)
             Store(a12, h12, lower, upper, output + (12 * outputStride));
-        if (rows > 13)
+        if (sizeof(TRows) > 13)
             Store(a13, h13, lower, upper, output + (13 * outputStride));
     }
 

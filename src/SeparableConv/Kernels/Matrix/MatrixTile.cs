@@ -68,16 +68,15 @@ internal static unsafe class MatrixTile
     public static void Run<TSimd, TVec, TRows, TVectors>(TileArguments* arguments)
         where TSimd : struct, ITileSimd<TVec>
         where TVec : struct
-        where TRows : struct, IConstant
-        where TVectors : struct, IConstant
+        where TRows : unmanaged, IConstant
+        where TVectors : unmanaged, IConstant
     {
         var v = TSimd.Count;
-        var rows = TRows.Value;
         var vectors = TVectors.Value;
         var bias = arguments->Bias;
         var a0 = TSimd.Load(bias);
-        var b0 = vectors > 1 ? TSimd.Load(bias + v) : TSimd.Zero;
-        var c0 = vectors > 2 ? TSimd.Load(bias + (2 * v)) : TSimd.Zero;
+        var b0 = sizeof(TVectors) > 1 ? TSimd.Load(bias + v) : TSimd.Zero;
+        var c0 = sizeof(TVectors) > 2 ? TSimd.Load(bias + (2 * v)) : TSimd.Zero;
         TVec a1 = a0, b1 = b0, c1 = c0;
         TVec a2 = a0, b2 = b0, c2 = c0;
         TVec a3 = a0, b3 = b0, c3 = c0;
@@ -111,167 +110,167 @@ internal static unsafe class MatrixTile
             while (panel < end)
             {
                 var wa = TSimd.Load(panel);
-                var wb = vectors > 1 ? TSimd.Load(panel + v) : TSimd.Zero;
-                var wc = vectors > 2 ? TSimd.Load(panel + (2 * v)) : TSimd.Zero;
+                var wb = sizeof(TVectors) > 1 ? TSimd.Load(panel + v) : TSimd.Zero;
+                var wc = sizeof(TVectors) > 2 ? TSimd.Load(panel + (2 * v)) : TSimd.Zero;
                 TVec x;
                 if (Sse.IsSupported)
                 {
                     Sse.Prefetch1(prefetch);
 
                     // One vector a row needs a load for each multiply-add: there is no slot left for this one.
-                    if (vectors > 1)
+                    if (sizeof(TVectors) > 1)
                         Sse.Prefetch1(prefetchOutput);
                 }
 
 
                 x = TSimd.Broadcast(*p0);
-                if (vectors > 1)
+                if (sizeof(TVectors) > 1)
                     TSimd.MultiplyAddBoth(x, wa, wb, ref a0, ref b0);
                 else
                     a0 = TSimd.MultiplyAdd(x, wa, a0);
-                if (vectors > 2)
+                if (sizeof(TVectors) > 2)
                     c0 = TSimd.MultiplyAdd(x, wc, c0);
 
-                if (rows > 1)
+                if (sizeof(TRows) > 1)
                 {
                     x = TSimd.Broadcast(*(p0 + stride));
-                    if (vectors > 1)
+                    if (sizeof(TVectors) > 1)
                         TSimd.MultiplyAddBoth(x, wa, wb, ref a1, ref b1);
                     else
                         a1 = TSimd.MultiplyAdd(x, wa, a1);
-                    if (vectors > 2)
+                    if (sizeof(TVectors) > 2)
                         c1 = TSimd.MultiplyAdd(x, wc, c1);
                 }
 
-                if (rows > 2)
+                if (sizeof(TRows) > 2)
                 {
                     x = TSimd.Broadcast(*(p0 + stride2));
-                    if (vectors > 1)
+                    if (sizeof(TVectors) > 1)
                         TSimd.MultiplyAddBoth(x, wa, wb, ref a2, ref b2);
                     else
                         a2 = TSimd.MultiplyAdd(x, wa, a2);
-                    if (vectors > 2)
+                    if (sizeof(TVectors) > 2)
                         c2 = TSimd.MultiplyAdd(x, wc, c2);
                 }
 
-                if (rows > 3)
+                if (sizeof(TRows) > 3)
                 {
                     x = TSimd.Broadcast(*p1);
-                    if (vectors > 1)
+                    if (sizeof(TVectors) > 1)
                         TSimd.MultiplyAddBoth(x, wa, wb, ref a3, ref b3);
                     else
                         a3 = TSimd.MultiplyAdd(x, wa, a3);
-                    if (vectors > 2)
+                    if (sizeof(TVectors) > 2)
                         c3 = TSimd.MultiplyAdd(x, wc, c3);
                 }
 
-                if (rows > 4)
+                if (sizeof(TRows) > 4)
                 {
                     x = TSimd.Broadcast(*(p1 + stride));
-                    if (vectors > 1)
+                    if (sizeof(TVectors) > 1)
                         TSimd.MultiplyAddBoth(x, wa, wb, ref a4, ref b4);
                     else
                         a4 = TSimd.MultiplyAdd(x, wa, a4);
-                    if (vectors > 2)
+                    if (sizeof(TVectors) > 2)
                         c4 = TSimd.MultiplyAdd(x, wc, c4);
                 }
 
-                if (rows > 5)
+                if (sizeof(TRows) > 5)
                 {
                     x = TSimd.Broadcast(*(p1 + stride2));
-                    if (vectors > 1)
+                    if (sizeof(TVectors) > 1)
                         TSimd.MultiplyAddBoth(x, wa, wb, ref a5, ref b5);
                     else
                         a5 = TSimd.MultiplyAdd(x, wa, a5);
-                    if (vectors > 2)
+                    if (sizeof(TVectors) > 2)
                         c5 = TSimd.MultiplyAdd(x, wc, c5);
                 }
 
-                if (rows > 6)
+                if (sizeof(TRows) > 6)
                 {
                     x = TSimd.Broadcast(*p2);
-                    if (vectors > 1)
+                    if (sizeof(TVectors) > 1)
                         TSimd.MultiplyAddBoth(x, wa, wb, ref a6, ref b6);
                     else
                         a6 = TSimd.MultiplyAdd(x, wa, a6);
-                    if (vectors > 2)
+                    if (sizeof(TVectors) > 2)
                         c6 = TSimd.MultiplyAdd(x, wc, c6);
                 }
 
-                if (rows > 7)
+                if (sizeof(TRows) > 7)
                 {
                     x = TSimd.Broadcast(*(p2 + stride));
-                    if (vectors > 1)
+                    if (sizeof(TVectors) > 1)
                         TSimd.MultiplyAddBoth(x, wa, wb, ref a7, ref b7);
                     else
                         a7 = TSimd.MultiplyAdd(x, wa, a7);
-                    if (vectors > 2)
+                    if (sizeof(TVectors) > 2)
                         c7 = TSimd.MultiplyAdd(x, wc, c7);
                 }
 
-                if (rows > 8)
+                if (sizeof(TRows) > 8)
                 {
                     x = TSimd.Broadcast(*(p2 + stride2));
-                    if (vectors > 1)
+                    if (sizeof(TVectors) > 1)
                         TSimd.MultiplyAddBoth(x, wa, wb, ref a8, ref b8);
                     else
                         a8 = TSimd.MultiplyAdd(x, wa, a8);
-                    if (vectors > 2)
+                    if (sizeof(TVectors) > 2)
                         c8 = TSimd.MultiplyAdd(x, wc, c8);
                 }
 
-                if (rows > 9)
+                if (sizeof(TRows) > 9)
                 {
                     x = TSimd.Broadcast(*p3);
-                    if (vectors > 1)
+                    if (sizeof(TVectors) > 1)
                         TSimd.MultiplyAddBoth(x, wa, wb, ref a9, ref b9);
                     else
                         a9 = TSimd.MultiplyAdd(x, wa, a9);
-                    if (vectors > 2)
+                    if (sizeof(TVectors) > 2)
                         c9 = TSimd.MultiplyAdd(x, wc, c9);
                 }
 
-                if (rows > 10)
+                if (sizeof(TRows) > 10)
                 {
                     x = TSimd.Broadcast(*(p3 + stride));
-                    if (vectors > 1)
+                    if (sizeof(TVectors) > 1)
                         TSimd.MultiplyAddBoth(x, wa, wb, ref a10, ref b10);
                     else
                         a10 = TSimd.MultiplyAdd(x, wa, a10);
-                    if (vectors > 2)
+                    if (sizeof(TVectors) > 2)
                         c10 = TSimd.MultiplyAdd(x, wc, c10);
                 }
 
-                if (rows > 11)
+                if (sizeof(TRows) > 11)
                 {
                     x = TSimd.Broadcast(*(p3 + stride2));
-                    if (vectors > 1)
+                    if (sizeof(TVectors) > 1)
                         TSimd.MultiplyAddBoth(x, wa, wb, ref a11, ref b11);
                     else
                         a11 = TSimd.MultiplyAdd(x, wa, a11);
-                    if (vectors > 2)
+                    if (sizeof(TVectors) > 2)
                         c11 = TSimd.MultiplyAdd(x, wc, c11);
                 }
 
-                if (rows > 12)
+                if (sizeof(TRows) > 12)
                 {
                     x = TSimd.Broadcast(*p4);
-                    if (vectors > 1)
+                    if (sizeof(TVectors) > 1)
                         TSimd.MultiplyAddBoth(x, wa, wb, ref a12, ref b12);
                     else
                         a12 = TSimd.MultiplyAdd(x, wa, a12);
-                    if (vectors > 2)
+                    if (sizeof(TVectors) > 2)
                         c12 = TSimd.MultiplyAdd(x, wc, c12);
                 }
 
-                if (rows > 13)
+                if (sizeof(TRows) > 13)
                 {
                     x = TSimd.Broadcast(*(p4 + stride));
-                    if (vectors > 1)
+                    if (sizeof(TVectors) > 1)
                         TSimd.MultiplyAddBoth(x, wa, wb, ref a13, ref b13);
                     else
                         a13 = TSimd.MultiplyAdd(x, wa, a13);
-                    if (vectors > 2)
+                    if (sizeof(TVectors) > 2)
                         c13 = TSimd.MultiplyAdd(x, wc, c13);
                 }
 
@@ -292,31 +291,31 @@ internal static unsafe class MatrixTile
         var outputStride = arguments->OutputStride;
         var last = arguments->LastVectorOffset;
         Store<TSimd, TVec, TVectors>(a0, b0, c0, lower, upper, output, last);
-        if (rows > 1)
+        if (sizeof(TRows) > 1)
             Store<TSimd, TVec, TVectors>(a1, b1, c1, lower, upper, output + outputStride, last);
-        if (rows > 2)
+        if (sizeof(TRows) > 2)
             Store<TSimd, TVec, TVectors>(a2, b2, c2, lower, upper, output + (2 * outputStride), last);
-        if (rows > 3)
+        if (sizeof(TRows) > 3)
             Store<TSimd, TVec, TVectors>(a3, b3, c3, lower, upper, output + (3 * outputStride), last);
-        if (rows > 4)
+        if (sizeof(TRows) > 4)
             Store<TSimd, TVec, TVectors>(a4, b4, c4, lower, upper, output + (4 * outputStride), last);
-        if (rows > 5)
+        if (sizeof(TRows) > 5)
             Store<TSimd, TVec, TVectors>(a5, b5, c5, lower, upper, output + (5 * outputStride), last);
-        if (rows > 6)
+        if (sizeof(TRows) > 6)
             Store<TSimd, TVec, TVectors>(a6, b6, c6, lower, upper, output + (6 * outputStride), last);
-        if (rows > 7)
+        if (sizeof(TRows) > 7)
             Store<TSimd, TVec, TVectors>(a7, b7, c7, lower, upper, output + (7 * outputStride), last);
-        if (rows > 8)
+        if (sizeof(TRows) > 8)
             Store<TSimd, TVec, TVectors>(a8, b8, c8, lower, upper, output + (8 * outputStride), last);
-        if (rows > 9)
+        if (sizeof(TRows) > 9)
             Store<TSimd, TVec, TVectors>(a9, b9, c9, lower, upper, output + (9 * outputStride), last);
-        if (rows > 10)
+        if (sizeof(TRows) > 10)
             Store<TSimd, TVec, TVectors>(a10, b10, c10, lower, upper, output + (10 * outputStride), last);
-        if (rows > 11)
+        if (sizeof(TRows) > 11)
             Store<TSimd, TVec, TVectors>(a11, b11, c11, lower, upper, output + (11 * outputStride), last);
-        if (rows > 12)
+        if (sizeof(TRows) > 12)
             Store<TSimd, TVec, TVectors>(a12, b12, c12, lower, upper, output + (12 * outputStride), last);
-        if (rows > 13)
+        if (sizeof(TRows) > 13)
             Store<TSimd, TVec, TVectors>(a13, b13, c13, lower, upper, output + (13 * outputStride), last);
     }
 

@@ -65,7 +65,7 @@ internal sealed unsafe class MatrixTileTable
     private static void Fill<TSimd, TVec, TVectors>(nint[] tiles)
         where TSimd : struct, ITileSimd<TVec>
         where TVec : struct
-        where TVectors : struct, IConstant
+        where TVectors : unmanaged, IConstant
     {
         var at = (TVectors.Value - 1) * MatrixTile.MostRows;
         tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is1, TVectors>;
