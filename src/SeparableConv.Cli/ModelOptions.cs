@@ -11,6 +11,11 @@ internal static class ModelOptions
     {
         var model = new Argument<string>("MODEL") { Description = "A network: ONNX or TensorFlow Lite, recognized by content." };
         model.Validators.Add(OptionValues.RefuseUnknownOptions);
+        model.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: "" }])
+                result.AddError("The name of a file is empty.");
+        });
         return model;
     }
 
@@ -19,8 +24,7 @@ internal static class ModelOptions
         "--shape", "NAME=1x3x224x224", "The shape of an input that the model leaves open; may be repeated.", ParseShape);
 
     /// <summary>Reads the file.</summary>
-    /// <exception cref="InputException">Two shapes are for one input.</exception>
-    /// <exception cref="NetworkException">It is no network that is supported.</exception>
+    /// <exception cref="InputException">It cannot be read, is no network that is supported, or two shapes are for one input; the message names the file.</exception>
     public static Network Load(string path, NamedShape[]? shapes)
     {
         var byName = new Dictionary<string, TensorShape>();
@@ -30,7 +34,16 @@ internal static class ModelOptions
                 throw new InputException($"--shape is given several times for '{shape.Name}'; give it once.");
         }
 
-        return ModelFile.Load(path, byName);
+        if (Directory.Exists(path))
+            throw new InputException($"'{path}' is a directory; the name of an ONNX or TensorFlow Lite file is expected.");
+        try
+        {
+            return ModelFile.Load(path, byName);
+        }
+        catch (Exception e) when (Failure.IsExpected(e))
+        {
+            throw new InputException(PictureFile.Named(path, e), e);
+        }
     }
 
     private static NamedShape ParseShape(string text)

@@ -31,6 +31,12 @@ internal sealed record Normalization(double[] Mean, double[] Deviation, string D
         {
             var means = EachChannel("--mean", mean ?? [0], layout.Channels);
             var deviations = EachChannel("--std", deviation ?? [1], layout.Channels);
+            for (var c = 0; c < means.Length; c++)
+            {
+                if (Math.Max(Math.Abs(means[c] / deviations[c]), Math.Abs((255 - means[c]) / deviations[c])) is var most && !(most <= float.MaxValue))
+                    throw new InputException($"(pixel - {Text([means[c]])}) / {Text([deviations[c]])} is up to {Text([most])}, more than a float holds; give --mean and --std between 0 and 255, as pixels are.");
+            }
+
             return new Normalization(means, deviations, $"{Formula(mean ?? [0], deviation ?? [1])}, as --mean and --std say");
         }
 

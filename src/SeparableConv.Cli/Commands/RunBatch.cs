@@ -1,5 +1,3 @@
-using SeparableConv.Networks;
-
 namespace SeparableConv.Cli.Commands;
 
 /// <summary>Runs a network on one input or many.</summary>
@@ -16,24 +14,12 @@ internal sealed class RunBatch(Terminal terminal, RunSettings settings, RunTarge
     public void Run()
     {
         var labels = settings.Labels is null ? null : ClassLabels.Read(settings.Labels);
-        target?.Check(settings.Images);
-        using var runner = new NetworkRunner(LoadNetwork(), settings, labels, target, terminal);
+        target?.Check(settings.Images, [settings.Model, .. settings.Labels is null ? [] : (string[])[settings.Labels], .. settings.Named.Select(named => named.File)]);
+        using var runner = new NetworkRunner(ModelOptions.Load(settings.Model, settings.Shapes), settings, labels, target, terminal);
         if (settings.Images.Count > 1)
             RunMany(runner);
         else
             RunOne(runner);
-    }
-
-    private Network LoadNetwork()
-    {
-        try
-        {
-            return ModelOptions.Load(settings.Model, settings.Shapes);
-        }
-        catch (Exception e) when (e is not InputException && Failure.IsExpected(e))
-        {
-            throw new InputException(PictureFile.Named(settings.Model, e), e);
-        }
     }
 
     private void RunOne(NetworkRunner runner)

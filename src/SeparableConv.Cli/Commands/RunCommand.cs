@@ -94,7 +94,7 @@ internal sealed class RunCommand
         var named = result.GetResult(_named)?.Tokens ?? [];
         if (images.Count == 0 && named.Count == 0)
             result.AddError("There is nothing to run the network on; give a picture, a .npy tensor, or --input for every input.");
-        if (images.Any(t => t.Value.Length == 0) || result.GetResult(_output) is { Tokens: [{ Value: "" }] } || result.GetResult(_model) is { Tokens: [{ Value: "" }] })
+        if (images.Any(t => t.Value.Length == 0) || result.GetResult(_output) is { Tokens: [{ Value: "" }] })
             result.AddError("The name of a file is empty.");
         if (images.Count > 1 && images.Any(t => t.Value == Terminal.Dash))
             result.AddError("Standard input (-) is one picture without a name; run it alone.");

@@ -19,11 +19,15 @@ internal sealed record RunTarget(string Output)
 
     /// <summary>Throws where nothing can be written there; makes nothing yet.</summary>
     /// <param name="images">What will be run.</param>
-    /// <exception cref="InputException">There is no such directory, or two inputs would share a folder.</exception>
-    public void Check(IReadOnlyList<string> images)
+    /// <param name="others">What else is read.</param>
+    /// <exception cref="InputException">There is no such directory, two inputs would share a folder, or what is read would be overwritten.</exception>
+    public void Check(IReadOnlyList<string> images, IReadOnlyList<string> others)
     {
         if (IsFile)
         {
+            var whole = Path.GetFullPath(Output);
+            if (images.Concat(others).Any(file => file.Length > 0 && file != Terminal.Dash && Path.GetFullPath(file) == whole))
+                throw new InputException($"'{Output}' is read by this run and would be overwritten; give --output another name.");
             var parent = Path.GetDirectoryName(Path.GetFullPath(Output));
             if (!Directory.Exists(parent))
                 throw new InputException($"'{Output}' cannot be written: its directory does not exist; make it first, for example with mkdir -p '{parent}'.");
@@ -78,7 +82,9 @@ internal sealed record RunTarget(string Output)
         {
             foreach (var path in written)
                 File.Delete(path);
-            throw new InputException(PictureFile.Named(paths[Math.Min(written.Count, paths.Length - 1)], e), e);
+            var failed = paths[Math.Min(written.Count, paths.Length - 1)];
+            throw new InputException(
+                e is FileNotFoundException or DirectoryNotFoundException ? $"'{failed}' cannot be made there; choose another directory." : PictureFile.Named(failed, e), e);
         }
     }
 

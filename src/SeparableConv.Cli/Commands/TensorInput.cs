@@ -10,10 +10,19 @@ internal static class TensorInput
     /// <exception cref="InputException">Its type or shape is not the input's; a leading length of 1 may be left out.</exception>
     public static void Write(NpyArray array, string source, Value input, Span<byte> memory)
     {
-        if (ElementOf(array.Type) != input.Type.Element)
-            throw new InputException($"{source}: {Describe(array)}, but the input '{input.Name}' takes {input.Type}; convert it with numpy's astype.");
-        if (!WithoutBatch(array.Shape).SequenceEqual(WithoutBatch(input.Type.Shape.Lengths)))
-            throw new InputException($"{source}: {Describe(array)}, but the input '{input.Name}' takes {input.Type}; reshape it, or load the model with --shape where that is open.");
+        var isType = ElementOf(array.Type) == input.Type.Element;
+        var isShape = WithoutBatch(array.Shape).SequenceEqual(WithoutBatch(input.Type.Shape.Lengths));
+        if (!isType || !isShape)
+        {
+            var remedy = (isType, isShape) switch
+            {
+                (false, true) => "convert it with numpy's astype.",
+                (true, false) => "reshape it, or load the model with --shape where that is open.",
+                _ => "is it for another input or network?",
+            };
+            throw new InputException($"{source}: {Describe(array)}, but the input '{input.Name}' takes {input.Type}; {remedy}");
+        }
+
         array.Data.CopyTo(memory);
     }
 

@@ -89,7 +89,9 @@ public sealed class InspectCommandTests
         File.WriteAllBytes(folder["cut.tflite"], "\u0018\0\0\0TFL3"u8.ToArray());
         CommandRun.Of("inspect", folder["text.onnx"]).AssertFails(1, "'text.onnx' is neither an ONNX nor a TensorFlow Lite model");
         CommandRun.Of("inspect", folder["empty.tflite"]).AssertFails(1, "'empty.tflite'", "an empty file");
-        CommandRun.Of("inspect", folder["cut.tflite"]).AssertFails(1);
+        CommandRun.Of("inspect", folder["cut.tflite"]).AssertFails(1, folder["cut.tflite"]);
+        CommandRun.Of("inspect", folder.Path).AssertFails(1, folder.Path, "is a directory");
+        CommandRun.Of("inspect", "").AssertFails(2, "empty");
         CommandRun.Of("inspect", folder["missing.onnx"]).AssertFails(1, "missing.onnx", "not found");
         CommandRun.Of("inspect", folder["text.onnx"], "--shape", "x=1x0").AssertFails(2, "--shape", "1x0");
         CommandRun.Of("inspect", folder["text.onnx"], "--shape", "1x3").AssertFails(2, "--shape", "NAME=1x3x224x224");

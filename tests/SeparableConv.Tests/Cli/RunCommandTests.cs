@@ -204,6 +204,24 @@ public sealed class RunCommandTests
     }
 
     [Fact]
+    public void What_is_read_is_not_overwritten()
+    {
+        using var folder = Prepared();
+        var before = File.ReadAllBytes(folder["bytes.npy"]);
+        CommandRun.Of("run", folder["bytes.tflite"], folder["bytes.npy"], "-o", folder["bytes.npy"]).AssertFails(1, "bytes.npy", "overwritten", "another name");
+        CommandRun.Of("run", folder["bytes.tflite"], "--input", $"t0={folder["bytes.npy"]}", "-o", folder["bytes.npy"]).AssertFails(1, "overwritten");
+        Assert.Equal(before, File.ReadAllBytes(folder["bytes.npy"]));
+    }
+
+    [Fact]
+    public void A_tensor_of_another_type_and_shape_is_told_to_be_another_inputs()
+    {
+        using var folder = Prepared();
+        NpyFile.Save(folder["other.npy"], NpyArray.Create<double>(new double[6], 6));
+        CommandRun.Of("run", folder["bytes.tflite"], folder["other.npy"]).AssertFails(1, "float64 (6)", "uint8 (1,2,2,3)", "another input or network");
+    }
+
+    [Fact]
     public void Models_that_are_none_are_refused_in_one_line()
     {
         using var folder = Prepared();
@@ -214,7 +232,7 @@ public sealed class RunCommandTests
         CommandRun.Of("run", folder["cut.tflite"], folder["a.png"]).AssertFails(1, "cut.tflite");
         CommandRun.Of("run", folder["empty.tflite"], folder["a.png"]).AssertFails(1, "empty.tflite");
         CommandRun.Of("run", folder["a.png"], folder["a.png"]).AssertFails(1, "a.png");
-        CommandRun.Of("run", folder.Path, folder["a.png"]).AssertFails(1, folder.Path);
+        CommandRun.Of("run", folder.Path, folder["a.png"]).AssertFails(1, folder.Path, "is a directory");
         CommandRun.Of("run", folder["bytes.tflite"], folder["a.png"], "--shape", "nothing=1x2x2x3").AssertFails(1, "nothing");
     }
 
@@ -237,6 +255,7 @@ public sealed class RunCommandTests
         CommandRun.Of("run").AssertFails(2);
         CommandRun.Of("run", "model.onnx").AssertFails(2, "nothing to run");
         CommandRun.Of("run", "model.onnx", "").AssertFails(2, "empty");
+        CommandRun.Of("run", "", "a.png").AssertFails(2, "empty");
         CommandRun.Of("run", "model.onnx", "a.png", "-o", "").AssertFails(2, "empty");
     }
 

@@ -117,6 +117,13 @@ public sealed class RunInputTests
         Assert.Equal(Pixels[2] - 3f, Filled<float>(input, [1, 2, 3])[2]);
     }
 
+    [Theory]
+    [InlineData(1e300, 1)]
+    [InlineData(0, 1e-300)]
+    [InlineData(1e308, 1e-308)]
+    public void Options_must_not_take_pixels_beyond_a_float(double mean, double deviation) =>
+        Assert.Contains("more than a float holds", Assert.Throws<InputException>(() => Filled<float>(Input(ElementType.Float32, [1, 2, 2, 3]), [mean], [deviation])).Message);
+
     [Fact]
     public void The_best_classes_come_first_and_equal_ones_by_index()
     {

@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using SeparableConv.Imaging;
+using SeparableConv.Networks;
 using SeparableConv.Tests.Support;
 using Xunit;
 
@@ -72,5 +73,28 @@ public sealed class ReadmeExamples
         long separable = ConvCost.DepthwiseSeparable(geometry).Multiplications;   // 53,952
 
         Assert.Equal((1_228_800, 53_952), (standard, separable));
+    }
+
+    [Fact]
+    public void A_network()
+    {
+        using var folder = new TempFolder();
+        var file = folder["model.onnx"];
+
+        var net = new NetworkBuilder();
+        var pixels = net.Input(new(96, 96, 3));
+        var x = net.Conv2D(pixels, 16, 3, strides: 2, padding: Padding.Same, activation: Activation.ReLU6);
+        x = net.SeparableConv2D(x, 32, 3, padding: Padding.Same, activation: Activation.ReLU6);
+        x = net.Dense(net.GlobalAveragePooling2D(x), 10, Activation.Softmax);
+        OnnxWriter.Write(net.Build(x), file);
+
+        Network network = ModelFile.Load(file);
+        using var session = new InferenceSession(network);   // compiled once; then every Run allocates nothing
+        session.Input<float>(0).Fill(0.5f);
+        session.Run();
+        ReadOnlyTensorSpan<float> scores = session.Output<float>(0);   // (1, 10)
+
+        Assert.Equal([1, 10], scores.Lengths.ToArray());
+        Assert.Equal(1, Tensor.Sum(scores), 1e-5);
     }
 }

@@ -20,6 +20,8 @@ public sealed partial class ReadmeTests
         // The README names its files; the tests put what they write into a folder of its own.
         var code = File.ReadAllText(Path.Combine(Root, "tests", "SeparableConv.Tests", "Readme", "ReadmeExamples.cs"))
             .Replace("Load(from)", "Load(\"samples/picture.png\")", StringComparison.Ordinal)
+            .Replace("(x), file)", "(x), \"model.onnx\")", StringComparison.Ordinal)
+            .Replace("Load(file)", "Load(\"model.onnx\")", StringComparison.Ordinal)
             .Replace("(blurred, to)", "(blurred, \"blurred.png\")", StringComparison.Ordinal);
         var examples = Lines(code).ToHashSet();
         var blocks = CodeBlock().Matches(Readme);
