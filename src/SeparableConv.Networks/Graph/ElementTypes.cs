@@ -23,22 +23,21 @@ internal static class ElementTypes
     public static ElementType Of<T>() => Of(typeof(T));
 
     /// <inheritdoc cref="Of{T}"/>
-    public static ElementType Of(Type type) => Type.GetTypeCode(type) switch
-    {
-        TypeCode.Single => ElementType.Float32,
-        TypeCode.Double => ElementType.Float64,
-        TypeCode.SByte => ElementType.Int8,
-        TypeCode.Byte => ElementType.UInt8,
-        TypeCode.Int16 => ElementType.Int16,
-        TypeCode.UInt16 => ElementType.UInt16,
-        TypeCode.Int32 => ElementType.Int32,
-        TypeCode.UInt32 => ElementType.UInt32,
-        TypeCode.Int64 => ElementType.Int64,
-        TypeCode.UInt64 => ElementType.UInt64,
-        TypeCode.Boolean => ElementType.Bool,
-        _ when type == typeof(Half) => ElementType.Float16,
-        _ => throw new ArgumentException($"{type} is no element type; use float, double, Half, bool or an integer of 8 to 64 bits."),
-    };
+    /// <remarks>By comparison: Type.GetTypeCode keeps what it looks up in an object that any collection may take, and then makes another.</remarks>
+    public static ElementType Of(Type type) =>
+        type == typeof(float) ? ElementType.Float32
+        : type == typeof(byte) ? ElementType.UInt8
+        : type == typeof(sbyte) ? ElementType.Int8
+        : type == typeof(int) ? ElementType.Int32
+        : type == typeof(long) ? ElementType.Int64
+        : type == typeof(bool) ? ElementType.Bool
+        : type == typeof(double) ? ElementType.Float64
+        : type == typeof(Half) ? ElementType.Float16
+        : type == typeof(short) ? ElementType.Int16
+        : type == typeof(ushort) ? ElementType.UInt16
+        : type == typeof(uint) ? ElementType.UInt32
+        : type == typeof(ulong) ? ElementType.UInt64
+        : throw new ArgumentException($"{type} is no element type; use float, double, Half, bool or an integer of 8 to 64 bits.");
 
     /// <summary>An array of so many zeros.</summary>
     public static Array CreateArray(this ElementType type, int length) => type switch
