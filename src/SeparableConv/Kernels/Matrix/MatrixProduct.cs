@@ -87,7 +87,7 @@ internal static unsafe class MatrixProduct
             var outputFloats = tileRows * arguments.OutputStride;
             arguments.PrefetchOutput = arguments.Output + (2 * outputFloats);
             arguments.PrefetchOutputStep = outputFloats / steps;
-            table.Tile(shape, tileRows)(&arguments);
+            table.Run(shape, tileRows, &arguments);
             arguments.Left += tileRows * arguments.RowStride;
             arguments.Output += outputFloats;
             arguments.Prefetch += tileRows * prefetchRowStride;
@@ -108,7 +108,7 @@ internal static unsafe class MatrixProduct
         for (var row = 0; row < rows; row += most)
         {
             var tileRows = Math.Min(most, rows - row);
-            weights.Table.Tile(1, tileRows)(&arguments);
+            weights.Table.Run(1, tileRows, &arguments);
             arguments.Left += tileRows * arguments.RowStride;
             for (var r = 0; r < tileRows; r++)
             {

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace SeparableConv.Kernels;
 
@@ -8,16 +9,18 @@ internal sealed unsafe class MatrixTileTable
     /// <summary>The shape of a tile of one vector and a half; the other shapes are the number of vectors, 1 to 3.</summary>
     public const int Pair = 4;
 
-    private static readonly MatrixTileTable?[] Tables = new MatrixTileTable?[(int)SimdWidth.V512 + 1];
+    private static readonly MatrixTileTable?[] FloatTables = new MatrixTileTable?[(int)SimdWidth.V512 + 1];
     private static readonly MatrixTileTable?[] ShortPairTables = new MatrixTileTable?[(int)SimdWidth.V512 + 1];
+    private static readonly MatrixTileTable?[] ByteQuadTables = new MatrixTileTable?[(int)SimdWidth.V512 + 1];
 
     private readonly nint[] _tiles;
+    private readonly bool _isMachineCode;
 
-    private MatrixTileTable(SimdWidth width, int accumulators, nint[] tiles)
+    private MatrixTileTable(SimdWidth width, int accumulators, nint[] tiles, bool isMachineCode = false)
     {
         VectorLength = (int)width;
         Accumulators = accumulators;
-        _tiles = tiles;
+        (_tiles, _isMachineCode) = (tiles, isMachineCode);
     }
 
     /// <summary>Floats in a vector.</summary>
@@ -26,7 +29,36 @@ internal sealed unsafe class MatrixTileTable
     /// <summary>Vectors of results that fit in the registers beside the operands.</summary>
     private int Accumulators { get; }
 
-    public static MatrixTileTable For(SimdWidth width) => Tables[(int)width] ??= width switch
+    /// <summary>The tiles for such operands: half a vector, <see cref="Pair"/>, there is for floats alone.</summary>
+    public static MatrixTileTable For(SimdWidth width, LaneKind lanes) => lanes switch
+    {
+        LaneKind.Float => FloatTables[(int)width] ??= ForFloats(width),
+        LaneKind.ShortPair => ShortPairTables[(int)width] ??= ForShortPairs(width),
+        _ => ByteQuadTables[(int)width] ??= ForByteQuads(width),
+    };
+
+    /// <summary>Whether this machine multiplies four bytes at once, on that width: then twice what it does with pairs of 16-bit numbers.</summary>
+    public static bool HasByteQuads(SimdWidth width) => width switch
+    {
+        SimdWidth.V512 => ByteQuadCode.IsSupported,
+        SimdWidth.V256 or SimdWidth.V128 => AvxVnni.IsSupported,
+        _ => false,
+    };
+
+    /// <summary>Rows of the tallest tile of a shape.</summary>
+    public int RowsFor(int shape) => Math.Min(MatrixTile.MostRows, Accumulators / (shape == Pair ? 2 : shape));
+
+    /// <summary>Computes a tile of a shape.</summary>
+    public void Run(int shape, int rows, TileArguments* arguments)
+    {
+        var tile = _tiles[((shape - 1) * MatrixTile.MostRows) + rows - 1];
+        if (_isMachineCode)
+            ((delegate* unmanaged[Cdecl, SuppressGCTransition]<TileArguments*, void>)tile)(arguments);
+        else
+            ((delegate*<TileArguments*, void>)tile)(arguments);
+    }
+
+    private static MatrixTileTable ForFloats(SimdWidth width) => width switch
     {
         SimdWidth.V512 => Create<Simd512, Vector512<float>>(width),
         SimdWidth.V256 => Create<Simd256, Vector256<float>>(width),
@@ -34,8 +66,7 @@ internal sealed unsafe class MatrixTileTable
         _ => Create<SimdScalar, float>(width),
     };
 
-    /// <summary>The tiles that multiply pairs of 16-bit numbers and sum in 32 bits: there is none for half a vector.</summary>
-    public static MatrixTileTable ForShortPairs(SimdWidth width) => ShortPairTables[(int)width] ??= width switch
+    private static MatrixTileTable ForShortPairs(SimdWidth width) => width switch
     {
         SimdWidth.V512 => Create<ShortPairs512, Vector512<float>>(width),
         SimdWidth.V256 => Create<ShortPairs256, Vector256<float>>(width),
@@ -43,11 +74,14 @@ internal sealed unsafe class MatrixTileTable
         _ => Create<ShortPairsScalar, float>(width),
     };
 
-    /// <summary>Rows of the tallest tile of a shape.</summary>
-    public int RowsFor(int shape) => Math.Min(MatrixTile.MostRows, Accumulators / (shape == Pair ? 2 : shape));
-
-    public delegate*<TileArguments*, void> Tile(int shape, int rows) =>
-        (delegate*<TileArguments*, void>)_tiles[((shape - 1) * MatrixTile.MostRows) + rows - 1];
+    private static MatrixTileTable ForByteQuads(SimdWidth width) => width switch
+    {
+        SimdWidth.V512 when ByteQuadCode.IsSupported => new(width, ByteQuadCode.Accumulators, ByteQuadCode.Tiles.ToArray(), isMachineCode: true),
+        SimdWidth.V512 => Create<ByteQuads512, Vector512<float>>(width),
+        SimdWidth.V256 => Create<ByteQuads256, Vector256<float>>(width),
+        SimdWidth.V128 => Create<ByteQuads128, Vector128<float>>(width),
+        _ => Create<ByteQuadsScalar, float>(width),
+    };
 
     private static MatrixTileTable Create<TSimd, TVec>(SimdWidth width)
         where TSimd : struct, ITileSimd<TVec>

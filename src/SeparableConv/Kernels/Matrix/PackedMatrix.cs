@@ -21,7 +21,7 @@ internal sealed unsafe class PackedMatrix
     /// <param name="bias">N numbers, or none for zeros.</param>
     /// <param name="width">The vector width that the product will run with.</param>
     /// <param name="segmentLength">Neighbouring floats of a left row; divides K.</param>
-    /// <param name="shortPairs">Whether what is called a float here is a pair of 16-bit numbers, and the bias a 32-bit one.</param>
+    /// <param name="lanes">What is in the 32 bits that are called a float here; where it is no float, the bias is a 32-bit integer.</param>
     public PackedMatrix(
         ReadOnlySpan<float> weights,
         int weightsStride,
@@ -30,14 +30,15 @@ internal sealed unsafe class PackedMatrix
         ReadOnlySpan<float> bias,
         SimdWidth width,
         int segmentLength,
-        bool shortPairs = false)
+        LaneKind lanes = LaneKind.Float)
     {
         Depth = depth;
         Columns = columns;
-        width = shortPairs ? width : Narrowest(depth, columns, width);
-        Table = shortPairs ? MatrixTileTable.ForShortPairs(width) : MatrixTileTable.For(width);
+        var isFloat = lanes == LaneKind.Float;
+        width = isFloat ? Narrowest(depth, columns, width) : width;
+        Table = MatrixTileTable.For(width, lanes);
         var v = Table.VectorLength;
-        var pairs = !shortPairs && width == SimdWidth.V512 && columns > v && columns % v == v / 2 && segmentLength % 2 == 0;
+        var pairs = isFloat && width == SimdWidth.V512 && columns > v && columns % v == v / 2 && segmentLength % 2 == 0;
         var vectors = (columns + v - 1) / v;
         _panels = CutPanels(vectors, columns, v, pairs);
         _weights = new PackedBuffer(checked((nint)vectors * v * depth));

@@ -10,21 +10,28 @@ namespace SeparableConv.Kernels;
 /// around), made bytes by <see cref="Requantizer"/>, or given as they are. A dense layer is a pointwise one whose pixels are the batch.
 /// </summary>
 /// <remarks>
-/// The input is widened to 16 bits less its zero point, a block at a time, into scratch memory; the product is
-/// <see cref="MatrixProduct"/>'s with pairs of such numbers in place of floats, and so has its tiles, panels and segments. Channels
-/// are padded to an even number, the odd one against a weight of zero.
+/// The product is <see cref="MatrixProduct"/>'s, with integers in place of floats, and so has its tiles, panels and segments. Where the
+/// machine multiplies four bytes at once and the weights fit signed bytes, lanes hold four channels: pointwise layers often read
+/// their input where it lies. Elsewhere they hold two channels, widened to 16 bits, a block at a time. Some panels by some rows are
+/// multiplied, and made bytes while their sums are in the first-level cache. Channels are padded to full lanes, against weights of zero.
 /// </remarks>
 internal sealed unsafe class QuantizedConvKernel
 {
-    // Input, sums and output of a block stay in a part of the second-level cache while every panel of weights passes by.
+    // A block of input stays in a part of the second-level cache while every panel of weights passes by.
     private const int BlockBytes = 192 * 1024;
+
+    // Sums share the first-level cache with a panel and the rows at work. There is room for a tile of any panels that go together.
+    private const int SumBytes = 24 * 1024;
+
+    // Vectors of columns whose sums are made bytes together: a row of 64 bytes on 512 bits.
+    private const int VectorsTogether = 4;
 
     // Below so many rows a thread spends more on half-filled tiles than it saves by having a part of its own.
     private const int LeastRowsInPart = 2 * MatrixTile.MostRows;
 
     private readonly PackedMatrix[] _groups;
     private readonly Requantizer _requantizer;
-    private readonly QuantizedInput _input;
+    private readonly QuantizedLanes _lanes;
     private readonly Size2D _kernel;
     private readonly int _groupChannels;
     private readonly int _outChannels;
@@ -35,23 +42,25 @@ internal sealed unsafe class QuantizedConvKernel
     /// <param name="outChannels">O.</param>
     /// <param name="groups">Divides C and O; filters 0 .. O/groups-1 read the first C/groups channels, and so on.</param>
     /// <param name="width">The vector width to run with.</param>
-    public QuantizedConvKernel(in QuantizedLayer layer, Size2D kernel, int inChannels, int outChannels, int groups, SimdWidth width)
+    /// <param name="byteQuads">Whether to multiply four bytes at once, if the weights fit; where not given, where the machine has an instruction for it.</param>
+    public QuantizedConvKernel(
+        in QuantizedLayer layer, Size2D kernel, int inChannels, int outChannels, int groups, SimdWidth width, bool? byteQuads = null)
     {
         var filters = outChannels / groups;
         _groupChannels = inChannels / groups;
         _outChannels = outChannels;
         _kernel = kernel;
-        _input = layer.Input;
         Debug.Assert(layer.Weights.Length == kernel.Height * kernel.Width * _groupChannels * outChannels, "weights are (kH, kW, C/groups, O)");
         width = QuantizedLayer.NarrowTo(width, filters);
+        var kind = LaneKind.ShortPair;
+        if (byteQuads != false && !layer.Weights.ContainsAnyExceptInRange(sbyte.MinValue, sbyte.MaxValue))
+            (kind, width) = ChooseQuads(width, byteQuads == true);
+        _lanes = new(layer.Input, kind);
         _requantizer = new Requantizer(layer.Factors, layer.LargestSums(outChannels), layer.Output, width);
         _groups = new PackedMatrix[groups];
         for (var g = 0; g < groups; g++)
             _groups[g] = Pack(layer, g * filters, filters, width);
     }
-
-    /// <summary>Numbers of 16 bits that a pixel takes in what <see cref="RunWidened"/> reads.</summary>
-    public int WidenedChannels => _groupChannels + (_groupChannels & 1);
 
     private int Filters => _groups[0].Columns;
 
@@ -90,127 +99,143 @@ internal sealed unsafe class QuantizedConvKernel
         GC.KeepAlive(this);
     }
 
-    /// <summary>
-    /// Computes part <paramref name="filterPart"/> of <paramref name="filterParts"/> of the filters of a 1x1 kernel on the calling
-    /// thread, from 16-bit numbers less the zero point.
-    /// </summary>
-    /// <param name="left">The first pixel: <see cref="WidenedChannels"/> numbers; where the last is not a channel it is any number.</param>
-    /// <param name="leftStride">Numbers from one pixel to the next; even.</param>
-    /// <param name="pixels">Pixels.</param>
-    /// <param name="output">The first pixel's first filter.</param>
-    /// <param name="filterPart">Which part.</param>
-    /// <param name="filterParts">Of how many; at most as many as there are panels.</param>
-    public void RunWidened(short* left, nint leftStride, nint pixels, byte* output, int filterPart = 0, int filterParts = 1)
+    // 512 bits of pairs do what 256 of quads do, but for the additions.
+    private static (LaneKind Kind, SimdWidth Width) ChooseQuads(SimdWidth width, bool isForced)
     {
-        var rows = RowsInBlock(leftStride);
-        var sums = (int*)Scratch.Bytes(checked(rows * Filters * sizeof(int)));
-        for (nint row = 0; row < pixels; row += rows)
-        {
-            Multiply(left + (row * leftStride), leftStride, Math.Min(rows, pixels - row), sums, output + (row * Filters), filterPart, filterParts);
-        }
+        if (isForced || MatrixTileTable.HasByteQuads(width))
+            return (LaneKind.ByteQuad, width);
+        return width == SimdWidth.V512 && MatrixTileTable.HasByteQuads(SimdWidth.V256) ? (LaneKind.ByteQuad, SimdWidth.V256) : (LaneKind.ShortPair, width);
     }
 
     private PackedMatrix Pack(in QuantizedLayer layer, int firstFilter, int filters, SimdWidth width)
     {
-        var tapPairs = WidenedChannels / 2;
-        var depth = checked(Taps * tapPairs);
-        var pairs = new int[checked(depth * filters)];
+        var tapLanes = _lanes.Lanes(_groupChannels);
+        var depth = checked(Taps * tapLanes);
+        var (inLane, bits) = (_lanes.ChannelsInLane, 32 / _lanes.ChannelsInLane);
+        var mask = uint.MaxValue >> (32 - bits);
+        var lanes = new uint[checked(depth * filters)];
+        var bias = new int[filters];
+        if (!layer.Bias.IsEmpty)
+            layer.Bias.Slice(firstFilter, filters).CopyTo(bias);
         for (var tap = 0; tap < Taps; tap++)
         {
             for (var c = 0; c < _groupChannels; c++)
             {
-                var row = layer.Weights.Slice(((tap * _groupChannels) + c) * _outChannels + firstFilter, filters);
-                var target = pairs.AsSpan(((tap * tapPairs) + (c / 2)) * filters, filters);
+                var row = layer.Weights.Slice((((tap * _groupChannels) + c) * _outChannels) + firstFilter, filters);
+                var target = lanes.AsSpan(((tap * tapLanes) + (c / inLane)) * filters, filters);
+                var shift = c % inLane * bits;
                 for (var n = 0; n < filters; n++)
-                    target[n] |= c % 2 == 0 ? row[n] * _requantizer.SumFactor & 0xFFFF : row[n] * _requantizer.SumFactor << 16;
+                {
+                    target[n] |= ((uint)row[n] & mask) << shift;
+                    bias[n] -= _lanes.ZeroPoint * row[n];
+                }
             }
         }
 
-        var bias = new int[filters];
-        for (var n = 0; n < filters && !layer.Bias.IsEmpty; n++)
-            bias[n] = layer.Bias[firstFilter + n] * _requantizer.SumFactor;
         return new PackedMatrix(
-            MemoryMarshal.Cast<int, float>(pairs), filters, depth, filters, MemoryMarshal.Cast<int, float>(bias), width, tapPairs, shortPairs: true);
+            MemoryMarshal.Cast<uint, float>(lanes), filters, depth, filters, MemoryMarshal.Cast<int, float>(bias), width, tapLanes, _lanes.Kind);
     }
 
     private byte* At(byte* output, nint index) => output + (index * _requantizer.OutputBytes);
 
-    private nint RowsInBlock(nint leftStride)
-    {
-        var rows = BlockBytes / ((leftStride * sizeof(short)) + ((nint)Filters * sizeof(int)));
-        return Math.Max(2, rows / LeastRowsInPart) * LeastRowsInPart;
-    }
-
     private void RunPixels(byte* input, nint pixels, byte* output, int filterPart, int filterParts)
     {
-        var pairs = Scratch.RowStride(WidenedChannels / 2);
-        var rows = Math.Min(RowsInBlock(2 * pairs), pixels);
-        var left = (short*)Scratch.Bytes(checked(rows * ((2 * pairs * sizeof(short)) + ((nint)Filters * sizeof(int)))));
-        var sums = (int*)(left + (rows * 2 * pairs));
+        var panels = _groups[0].Panels.Length;
+        var (firstPanel, endPanel) = (panels * filterPart / filterParts, panels * (filterPart + 1) / filterParts);
+        var inPlace = _lanes.AreInput(_groupChannels);
+        var stride = inPlace ? _groupChannels / sizeof(int) : Scratch.RowStride(_lanes.Lanes(_groupChannels));
+        var rows = Math.Min(Math.Max(2, BlockBytes / (stride * sizeof(int)) / LeastRowsInPart) * LeastRowsInPart, pixels);
+        var sums = (int*)Scratch.Bytes(checked(SumBytes + (inPlace ? 0 : rows * stride * sizeof(int))));
+        var copy = (int*)((byte*)sums + SumBytes);
+        nint segment = 0;
+        var left = new LeftRows { RowStride = stride, SegmentOffsets = &segment, Segments = 1, SegmentLength = _groups[0].Depth };
         for (nint row = 0; row < pixels; row += rows)
         {
-            var count = Math.Min(rows, pixels - row);
-            Widening.Pixels(_input, input + (row * _groupChannels), _groupChannels, count, _groupChannels, left, 2 * pairs);
-            Multiply(left, 2 * pairs, count, sums, At(output, row * _outChannels), filterPart, filterParts);
+            left.Rows = Math.Min(rows, pixels - row);
+            var source = input + (row * _groupChannels);
+            left.Start = (float*)(inPlace ? (int*)source : copy);
+            if (!inPlace)
+                _lanes.Fill(source, _groupChannels, left.Rows, _groupChannels, copy, stride);
+            Multiply(left, 1, 0, 0, firstPanel, endPanel, sums, At(output, row * _outChannels));
         }
-    }
-
-    private void Multiply(short* left, nint leftStride, nint rows, int* sums, byte* output, int filterPart, int filterParts)
-    {
-        nint segment = 0;
-        var (weights, filters) = (_groups[0], Filters);
-        var operand = new LeftRows
-        {
-            Start = (float*)left,
-            RowStride = leftStride / 2,
-            Rows = rows,
-            SegmentOffsets = &segment,
-            Segments = 1,
-            SegmentLength = weights.Depth,
-        };
-        var panels = weights.Panels;
-        var (firstPanel, endPanel) = (panels.Length * filterPart / filterParts, panels.Length * (filterPart + 1) / filterParts);
-        MatrixProduct.Run(weights, operand, (float*)sums, filters, 0, 0, firstPanel, endPanel);
-        var first = panels[firstPanel].FirstColumn;
-        var columns = (endPanel < panels.Length ? panels[endPanel].FirstColumn : filters) - first;
-        _requantizer.Run(sums + first, filters, rows, first, columns, At(output, first), filters);
     }
 
     private void RunRows(byte* image, byte* output, in ConvGeometry g, int firstRow, int endRow)
     {
-        var form = QuantizedWindow.Create(g, WidenedChannels);
-        nint lineBytes = checked((form.LineShorts * sizeof(short)) + ((nint)g.Columns.Out * Filters * sizeof(int)));
-        var lines = (int)Math.Clamp((BlockBytes - (form.FirstLineShorts * sizeof(short))) / lineBytes, 1, endRow - firstRow);
+        var form = QuantizedWindow.Create(g, _lanes, _groupChannels);
+        var lines = (int)Math.Clamp((BlockBytes - (form.FirstLineLanes * sizeof(int))) / (form.LineLanes * sizeof(int)), 1, endRow - firstRow);
         var offsetBytes = (nint)form.Segments * sizeof(nint);
-        var sumBytes = (nint)lines * g.Columns.Out * Filters * sizeof(int);
-        var offsets = (nint*)Scratch.Bytes(checked(offsetBytes + sumBytes + (form.Shorts(lines) * sizeof(short))));
-        var sums = (int*)((byte*)offsets + offsetBytes);
-        var window = (short*)((byte*)sums + sumBytes);
+        var sums = (int*)Scratch.Bytes(checked(SumBytes + offsetBytes + (form.Lanes(lines) * sizeof(int))));
+        var offsets = (nint*)((byte*)sums + SumBytes);
+        var window = (int*)((byte*)offsets + offsetBytes);
         form.FillSegmentOffsets(offsets);
         var left = new LeftRows
         {
-            RowStride = form.PixelStride / 2,
+            Start = (float*)window,
+            RowStride = form.PixelStride,
             Rows = g.Columns.Out,
             SegmentOffsets = offsets,
             Segments = form.Segments,
             SegmentLength = _groups[0].Depth / form.Segments,
         };
-        for (var group = 0; group < _groups.Length; group++)
+        for (var row = firstRow; row < endRow; row += lines)
         {
-            var weights = _groups[group];
-            for (var row = firstRow; row < endRow; row += lines)
+            var count = Math.Min(lines, endRow - row);
+            for (var group = 0; group < _groups.Length; group++)
             {
-                var count = Math.Min(lines, endRow - row);
-                form.Fill(_input, image + ((nint)group * _groupChannels), _groupChannels, row, count, window);
-                for (var line = 0; line < count; line++)
-                {
-                    left.Start = (float*)(window + (line * form.LineStride));
-                    MatrixProduct.Run(weights, left, (float*)(sums + ((nint)line * g.Columns.Out * Filters)), Filters, 0, 0, 0, weights.Panels.Length);
-                }
-
+                form.Fill(image + ((nint)group * _groupChannels), row, count, window);
                 var target = At(output, ((nint)(row - firstRow) * g.Columns.Out * _outChannels) + ((nint)group * Filters));
-                _requantizer.Run(sums, Filters, (nint)count * g.Columns.Out, group * Filters, Filters, target, _outChannels);
+                Multiply(left, count, form.LineStride, group, 0, _groups[group].Panels.Length, sums, target);
             }
+        }
+    }
+
+    /// <summary>Multiplies lines of rows and makes bytes of the sums.</summary>
+    /// <param name="left">The first line.</param>
+    /// <param name="lines">Lines.</param>
+    /// <param name="lineStride">Lanes from one to the next.</param>
+    /// <param name="group">Whose weights.</param>
+    /// <param name="firstPanel">The first panel of them.</param>
+    /// <param name="endPanel">One past the last.</param>
+    /// <param name="sums">Room.</param>
+    /// <param name="output">The first row's first filter of the group.</param>
+    private void Multiply(LeftRows left, int lines, nint lineStride, int group, int firstPanel, int endPanel, int* sums, byte* output)
+    {
+        var weights = _groups[group];
+        var panels = weights.Panels;
+        var start = left.Start;
+        var lineRows = left.Rows;
+        while (firstPanel < endPanel)
+        {
+            var end = firstPanel;
+            var vectors = 0;
+            while (end < endPanel && vectors < VectorsTogether)
+                vectors += panels[end++].Vectors;
+            var column = panels[firstPanel].FirstColumn;
+            var columns = (end < panels.Length ? panels[end].FirstColumn : Filters) - column;
+
+            // Part of a line, or some short lines whole.
+            var most = Math.Max(1, SumBytes / (columns * sizeof(int)) / MatrixTile.MostRows) * MatrixTile.MostRows;
+            var part = Math.Min(most, lineRows);
+            var together = (int)Math.Max(1, most / lineRows);
+            for (var line = 0; line < lines; line += together)
+            {
+                var count = Math.Min(together, lines - line);
+                for (nint row = 0; row < lineRows; row += part)
+                {
+                    left.Rows = Math.Min(part, lineRows - row);
+                    for (var i = 0; i < count; i++)
+                    {
+                        left.Start = start + ((line + i) * lineStride) + (row * left.RowStride);
+                        MatrixProduct.Run(weights, left, (float*)(sums + (i * left.Rows * columns)) - column, columns, 0, 0, firstPanel, end);
+                    }
+
+                    var target = At(output, (((line * lineRows) + row) * _outChannels) + column);
+                    _requantizer.Run(sums, columns, count * left.Rows, (group * Filters) + column, columns, target, _outChannels);
+                }
+            }
+
+            firstPanel = end;
         }
     }
 

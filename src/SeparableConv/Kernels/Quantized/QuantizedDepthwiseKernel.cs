@@ -77,37 +77,20 @@ internal sealed unsafe class QuantizedDepthwiseKernel
         GC.KeepAlive(this);
     }
 
-    /// <summary>
-    /// Computes rows <paramref name="firstRow"/> up to and without <paramref name="endRow"/> of one image on this thread, as 16-bit numbers
-    /// less the output's zero point: what <see cref="QuantizedConvKernel.RunWidened"/> reads.
-    /// </summary>
-    /// <param name="image">The image.</param>
-    /// <param name="output">Where row <paramref name="firstRow"/> begins; rows follow each other without a gap.</param>
-    /// <param name="pixelStride">Numbers from one output pixel to the next.</param>
-    /// <param name="g">The sizes of the whole convolution.</param>
-    /// <param name="firstRow">The first row.</param>
-    /// <param name="endRow">One past the last row.</param>
-    public void RunWidened(byte* image, short* output, nint pixelStride, in ConvGeometry g, int firstRow, int endRow)
-    {
-        RunBlock(image, null, output, pixelStride, g, firstRow, endRow, 0, Blocks);
-        GC.KeepAlive(this);
-    }
-
     // [block][vector of two][kernel row][step][lane] and [block][column].
     private void Pack(in QuantizedLayer layer, ReadOnlySpan<int> order)
     {
         var weights = (int*)_weights.Pointer;
-        var factor = _requantizer.SumFactor;
         for (var column = 0; column < order.Length; column++)
         {
             var (vector, lane) = Math.DivRem(column, Lanes);
             if (!layer.Bias.IsEmpty)
-                ((int*)_bias.Pointer)[column] = layer.Bias[order[column]] * factor;
+                ((int*)_bias.Pointer)[column] = layer.Bias[order[column]];
             for (var u = 0; u < _kernel.Height; u++)
             {
                 for (var v = 0; v < _kernel.Width; v++)
                 {
-                    var weight = layer.Weights[(((u * _kernel.Width) + v) * _outChannels) + order[column]] * factor;
+                    var weight = layer.Weights[(((u * _kernel.Width) + v) * _outChannels) + order[column]];
                     weights[((((((nint)vector * _kernel.Height) + u) * Steps) + (v / 2)) * Lanes) + lane] |= v % 2 == 0 ? weight & 0xFFFF : weight << 16;
                 }
             }

@@ -1,67 +1,68 @@
-using System.Runtime.InteropServices;
-
 namespace SeparableConv.Kernels;
 
 /// <summary>
-/// The widened input that some lines of output pixels read, of one group's channels, with its border: either the rectangle of the
+/// The input, as lanes, that some lines of output pixels read, of one group's channels, with its border: either the rectangle of the
 /// image, in which the patches of neighbouring pixels overlap; or, where strides or dilations leave most of that unread, patch after
 /// patch.
 /// </summary>
 internal readonly unsafe struct QuantizedWindow
 {
     private readonly ConvGeometry _geometry;
-    private readonly int _channels;
+    private readonly QuantizedLanes _lanes;
+    private readonly int _groupChannels;
+    private readonly int _pixelLanes;
     private readonly bool _isPatches;
 
-    private QuantizedWindow(in ConvGeometry geometry, int channels, bool isPatches)
+    private QuantizedWindow(in ConvGeometry geometry, QuantizedLanes lanes, int groupChannels, bool isPatches)
     {
-        (_geometry, _channels, _isPatches) = (geometry, channels, isPatches);
+        (_geometry, _lanes, _groupChannels, _isPatches) = (geometry, lanes, groupChannels, isPatches);
+        _pixelLanes = lanes.Lanes(groupChannels);
         var (rows, columns) = (geometry.Rows, geometry.Columns);
         if (isPatches)
         {
-            PixelStride = checked((nint)rows.Kernel * columns.Kernel * channels);
-            LineStride = LineShorts = checked(columns.Out * PixelStride);
+            PixelStride = checked((nint)rows.Kernel * columns.Kernel * _pixelLanes);
+            LineStride = LineLanes = checked(columns.Out * PixelStride);
             Segments = 1;
             return;
         }
 
-        RowStride = checked((nint)WindowColumns(columns) * channels);
-        PixelStride = checked((nint)columns.Stride * channels);
-        LineStride = LineShorts = checked(rows.Stride * RowStride);
-        FirstLineShorts = checked((Math.Max(0, rows.Span - rows.Stride)) * RowStride);
+        RowStride = checked((nint)WindowColumns(columns) * _pixelLanes);
+        PixelStride = checked((nint)columns.Stride * _pixelLanes);
+        LineStride = LineLanes = checked(rows.Stride * RowStride);
+        FirstLineLanes = checked((Math.Max(0, rows.Span - rows.Stride)) * RowStride);
         Segments = columns.Dilation == 1 || columns.Kernel == 1 ? rows.Kernel : rows.Kernel * columns.Kernel;
     }
 
-    /// <summary>Numbers from one output pixel's patch to the next of its line; even.</summary>
+    /// <summary>Lanes from one output pixel's patch to the next of its line.</summary>
     public nint PixelStride { get; }
 
-    /// <summary>Numbers from one line of output pixels to the next.</summary>
+    /// <summary>Lanes from one line of output pixels to the next.</summary>
     public nint LineStride { get; }
 
-    /// <summary>Numbers that each line takes.</summary>
-    public nint LineShorts { get; }
+    /// <summary>Lanes that each line takes.</summary>
+    public nint LineLanes { get; }
 
-    /// <summary>Numbers that the lines take beside that.</summary>
-    public nint FirstLineShorts { get; }
+    /// <summary>Lanes that the lines take beside that.</summary>
+    public nint FirstLineLanes { get; }
 
-    /// <summary>Runs of neighbouring numbers in a patch.</summary>
+    /// <summary>Runs of neighbouring lanes in a patch.</summary>
     public int Segments { get; }
 
     private nint RowStride { get; }
 
-    /// <summary>Chooses the form; <paramref name="channels"/> is even.</summary>
-    public static QuantizedWindow Create(in ConvGeometry g, int channels)
+    /// <summary>Chooses the form.</summary>
+    public static QuantizedWindow Create(in ConvGeometry g, QuantizedLanes lanes, int groupChannels)
     {
         // A line's share of the rectangle beside its patches: the rectangle may be the larger one by a little, never out of proportion.
         var rectangle = (long)WindowColumns(g.Columns) * Math.Max(g.Rows.Stride, g.Rows.Span);
         var patches = (long)g.Columns.Out * g.Rows.Kernel * g.Columns.Kernel;
-        return new(g, channels, rectangle > 4 * patches);
+        return new(g, lanes, groupChannels, rectangle > 4 * patches);
     }
 
-    /// <summary>Numbers that so many lines take.</summary>
-    public nint Shorts(int lines) => checked((lines * LineShorts) + FirstLineShorts);
+    /// <summary>Lanes that so many lines take.</summary>
+    public nint Lanes(int lines) => checked((lines * LineLanes) + FirstLineLanes);
 
-    /// <summary>Where the segments begin, in pairs of numbers.</summary>
+    /// <summary>Where the segments begin.</summary>
     public void FillSegmentOffsets(nint* offsets)
     {
         if (_isPatches)
@@ -74,24 +75,22 @@ internal readonly unsafe struct QuantizedWindow
         for (var u = 0; u < _geometry.Rows.Kernel; u++)
         {
             for (var v = 0; v < across; v++)
-                *offsets++ = ((u * _geometry.Rows.Dilation * RowStride) + ((nint)v * _geometry.Columns.Dilation * _channels)) / 2;
+                *offsets++ = (u * _geometry.Rows.Dilation * RowStride) + ((nint)v * _geometry.Columns.Dilation * _pixelLanes);
         }
     }
 
-    /// <summary>Widens what <paramref name="lines"/> lines from <paramref name="firstLine"/> on read.</summary>
-    public void Fill(QuantizedInput input, byte* image, int groupChannels, int firstLine, int lines, short* target)
+    /// <summary>Fills in what <paramref name="lines"/> lines from <paramref name="firstLine"/> on read.</summary>
+    public void Fill(byte* image, int firstLine, int lines, int* target)
     {
         if (_isPatches)
-            FillPatches(input, image, groupChannels, firstLine, lines, target);
+            FillPatches(image, firstLine, lines, target);
         else
-            FillRectangle(input, image, groupChannels, firstLine, lines, target);
+            FillRectangle(image, firstLine, lines, target);
     }
 
     private static int WindowColumns(in AxisGeometry columns) => ((columns.Out - 1) * columns.Stride) + columns.Span;
 
-    private static void Clear(short* target, nint count) => NativeMemory.Clear(target, (nuint)count * sizeof(short));
-
-    private void FillRectangle(QuantizedInput input, byte* image, int groupChannels, int firstLine, int lines, short* target)
+    private void FillRectangle(byte* image, int firstLine, int lines, int* target)
     {
         var (rows, columns) = (_geometry.Rows, _geometry.Columns);
         var windowColumns = WindowColumns(columns);
@@ -104,18 +103,18 @@ internal readonly unsafe struct QuantizedWindow
         {
             if ((uint)row >= (uint)rows.In)
             {
-                Clear(target, RowStride);
+                _lanes.FillZeros(target, RowStride);
                 continue;
             }
 
             var source = image + ((nint)row * columns.In * _geometry.InChannels);
-            Clear(target, (nint)left * _channels);
-            Widening.Pixels(input, source, _geometry.InChannels, inside, groupChannels, target + ((nint)left * _channels), _channels);
-            Clear(target + ((nint)(left + inside) * _channels), (nint)right * _channels);
+            _lanes.FillZeros(target, (nint)left * _pixelLanes);
+            _lanes.Fill(source, _geometry.InChannels, inside, _groupChannels, target + ((nint)left * _pixelLanes), _pixelLanes);
+            _lanes.FillZeros(target + ((nint)(left + inside) * _pixelLanes), (nint)right * _pixelLanes);
         }
     }
 
-    private void FillPatches(QuantizedInput input, byte* image, int groupChannels, int firstLine, int lines, short* target)
+    private void FillPatches(byte* image, int firstLine, int lines, int* target)
     {
         var (rows, columns) = (_geometry.Rows, _geometry.Columns);
         for (var line = firstLine; line < firstLine + lines; line++)
@@ -124,13 +123,13 @@ internal readonly unsafe struct QuantizedWindow
             {
                 for (var u = 0; u < rows.Kernel; u++)
                 {
-                    for (var v = 0; v < columns.Kernel; v++, target += _channels)
+                    for (var v = 0; v < columns.Kernel; v++, target += _pixelLanes)
                     {
                         var (y, x) = (rows.InputStart(line) + (u * rows.Dilation), columns.InputStart(column) + (v * columns.Dilation));
                         if ((uint)y < (uint)rows.In && (uint)x < (uint)columns.In)
-                            Widening.Pixels(input, image + ((((nint)y * columns.In) + x) * _geometry.InChannels), 0, 1, groupChannels, target, _channels);
+                            _lanes.Fill(image + ((((nint)y * columns.In) + x) * _geometry.InChannels), 0, 1, _groupChannels, target, _pixelLanes);
                         else
-                            Clear(target, _channels);
+                            _lanes.FillZeros(target, _pixelLanes);
                     }
                 }
             }

@@ -10,8 +10,7 @@ namespace SeparableConv.Kernels;
 /// </summary>
 /// <remarks>
 /// A fixed-point product takes its high half, h = floor((2*sum*mantissa + 2^31) / 2^32), and divides that by 2^e, half away
-/// from zero: (h + 2^(e-1) - [h below 0]) >> e. The kernel is asked for twice the sums (<see cref="SumFactor"/>), which doubles its
-/// weights instead of every product. All of it holds while nothing leaves 32 bits, which the bounds on the sums show when the kernel
+/// from zero: (h + 2^(e-1) - [h below 0]) >> e. All of it holds while nothing leaves 32 bits, which the bounds on the sums show when the kernel
 /// is made; elsewhere each number goes through <see cref="FixedPointMultiplier.Multiply"/>. Where the clamp cuts off at the zero
 /// point, as ReLU's does, what is below 0 needs no rounding of its own.
 /// </remarks>
@@ -67,9 +66,6 @@ internal sealed unsafe class Requantizer
             ((int*)_shifts.Pointer)[column] = e;
         }
     }
-
-    /// <summary>How many times the sums it must be given: 1 or 2.</summary>
-    public int SumFactor => _output.Rounding == Requantization.FixedPoint && IsVectorized ? 2 : 1;
 
     /// <summary>Bytes that an output takes: 1, or those of a sum where the sums are what is asked for.</summary>
     public int OutputBytes => _output.Rounding == Requantization.None ? sizeof(int) : 1;
@@ -217,8 +213,8 @@ internal sealed unsafe class Requantizer
         var (sumStride, highSums, rows) = (block.SumStride, (nint)block.High, block.Rows);
         for (nint row = 0; row < rows; row++, sums += sumStride)
         {
-            var a = TSimd.Add(TSimd.HighMultiply(TSimd.Load(sums), factorLow), additionLow);
-            var b = TSimd.Add(TSimd.HighMultiply(TSimd.Load(sums + highSums), factorHigh), additionHigh);
+            var a = TSimd.Add(TSimd.HighMultiply(Twice<TSimd, TVec>(sums), factorLow), additionLow);
+            var b = TSimd.Add(TSimd.HighMultiply(Twice<TSimd, TVec>(sums + highSums), factorHigh), additionHigh);
             if (TNegative.Value == 1)
             {
                 a = TSimd.DecrementBelow(a, limitLow);
@@ -245,6 +241,15 @@ internal sealed unsafe class Requantizer
             store.Next(TSimd.Scale(TSimd.Load(sums), scaleLow, lower, upper), TSimd.Scale(TSimd.Load(sums + high), scaleHigh, lower, upper));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVec Twice<TSimd, TVec>(int* sums)
+        where TSimd : struct, IIntegerSimd<TVec>
+        where TVec : struct
+    {
+        var value = TSimd.Load(sums);
+        return TSimd.Add(value, value);
+    }
+
     private void RunByNumber(in Block block, int channels)
     {
         for (nint row = 0; row < block.Rows; row++)
@@ -254,7 +259,7 @@ internal sealed unsafe class Requantizer
                 var sum = block.Sums[(row * block.SumStride) + c];
                 var scaled = IsFloat ? Scaled(sum, _factors.Pointer[block.Column + c])
                     : IsVectorized ? FixedPointMultiplier.DivideByPowerOfTwo(
-                        IntegersScalar.HighMultiply(sum, _multipliers[block.Column + c].Mantissa), -_multipliers[block.Column + c].Shift)
+                        IntegersScalar.HighMultiply(2 * sum, _multipliers[block.Column + c].Mantissa), -_multipliers[block.Column + c].Shift)
                     : _multipliers[block.Column + c].Multiply(sum);
                 var value = Math.Clamp(scaled + _output.ZeroPoint, _output.ClampMin, _output.ClampMax);
                 var at = (row * block.OutputStride) + (block.IsOrdered ? c : ChannelApart(c, (int)_width));

@@ -122,28 +122,35 @@ internal sealed class QuantizedCase
     }
 
     /// <summary>What the kernel makes of it.</summary>
-    public unsafe byte[] Run(SimdWidth width, int threads)
+    public unsafe byte[] Run(SimdWidth width, int threads, bool? byteQuads)
     {
         var output = new byte[OutputLength];
         fixed (byte* x = Input, y = output)
-            Run(x, y, width, threads);
+            Run(x, y, width, threads, byteQuads);
         return output;
     }
 
     /// <summary>The same, in given memory.</summary>
-    public unsafe void Run(byte* input, byte* output, SimdWidth width, int threads)
+    public unsafe void Run(byte* input, byte* output, SimdWidth width, int threads, bool? byteQuads)
     {
         var g = Geometry;
         if (_isDepthwise)
             new QuantizedDepthwiseKernel(Layer, g.Kernel, g.InChannels, g.OutChannels / g.InChannels, width).Run(input, output, g, threads);
         else
-            new QuantizedConvKernel(Layer, g.Kernel, g.InChannels, g.OutChannels, g.Groups, width).Run(input, output, g, threads);
+            new QuantizedConvKernel(Layer, g.Kernel, g.InChannels, g.OutChannels, g.Groups, width, byteQuads).Run(input, output, g, threads);
     }
 
-    /// <summary>Fails where the kernel's bytes are not the loops'.</summary>
-    public unsafe void Check(SimdWidth width, int threads = 1, bool guarded = false)
+    /// <summary>Fails where the kernel's bytes are not the loops', in lanes of pairs and of four bytes.</summary>
+    public void Check(SimdWidth width, int threads = 1, bool guarded = false)
     {
         var expected = Expected();
+        Check(expected, width, threads, guarded, byteQuads: false);
+        if (!_isDepthwise)
+            Check(expected, width, threads, guarded, byteQuads: true);
+    }
+
+    private unsafe void Check(byte[] expected, SimdWidth width, int threads, bool guarded, bool byteQuads)
+    {
         if (guarded)
         {
             foreach (var atEnd in new[] { true, false })
@@ -151,14 +158,14 @@ internal sealed class QuantizedCase
                 using var input = new GuardedMemory(Input.Length, atEnd);
                 using var output = new GuardedMemory(OutputLength, atEnd);
                 Input.CopyTo(input.Span<byte>());
-                Run(input.Start, output.Start, width, threads);
+                Run(input.Start, output.Start, width, threads, byteQuads);
                 Compare(expected, output.Span<byte>(), width);
             }
 
             return;
         }
 
-        Compare(expected, Run(width, threads), width);
+        Compare(expected, Run(width, threads, byteQuads), width);
     }
 
     private void Compare(ReadOnlySpan<byte> expected, ReadOnlySpan<byte> actual, SimdWidth width)

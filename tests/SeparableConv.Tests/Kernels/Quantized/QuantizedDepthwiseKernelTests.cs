@@ -74,38 +74,6 @@ public sealed unsafe class QuantizedDepthwiseKernelTests
         }
     }
 
-    [Theory]
-    [MemberData(nameof(Widths))]
-    public void Bands_of_widened_rows_are_the_bytes_less_the_zero_point(int width)
-    {
-        for (var seed = 0; seed < 10; seed++)
-        {
-            var g = ConvGeometry.Create(1, (11, 9), 40, 40, 3, 1 + (seed % 2), 1, Padding.Same, 40);
-            var test = new QuantizedCase(g, isDepthwise: true, seed);
-            var expected = test.Expected();
-            var depthwise = new QuantizedDepthwiseKernel(test.Layer, 3, 40, 1, (SimdWidth)width);
-            const int stride = 42;
-            foreach (var (first, end) in new[] { (0, g.Rows.Out), (0, 1), (2, 5), (g.Rows.Out - 1, g.Rows.Out) })
-            {
-                var band = new short[(end - first) * g.Columns.Out * stride];
-                Array.Fill(band, short.MinValue);
-                fixed (byte* x = test.Input)
-                {
-                    fixed (short* y = band)
-                        depthwise.RunWidened(x, y, stride, g, first, end);
-                }
-
-                for (var i = 0; i < band.Length; i++)
-                {
-                    var (pixel, c) = Math.DivRem(i, stride);
-                    var value = c < 40 ? expected[(((first * g.Columns.Out) + pixel) * 40) + c] : (byte)0;
-                    var number = test.Output.IsSigned ? (sbyte)value : (int)value;
-                    Assert.Equal(c < 40 ? number - test.Output.ZeroPoint : short.MinValue, band[i]);
-                }
-            }
-        }
-    }
-
     private static void CheckAll(Gen<ConvGeometry> geometries, int width, int count) => Check.One(
         Config.QuickThrowOnFailure.WithMaxTest(count),
         Prop.ForAll(

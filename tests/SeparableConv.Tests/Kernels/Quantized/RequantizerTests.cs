@@ -62,8 +62,7 @@ public sealed unsafe class RequantizerTests
             var requantizer = new Requantizer([factor], [.. Enumerable.Repeat(bound, channels)], output, width);
             var rows = (sums.Length + channels - 1) / channels;
             var given = new int[rows * channels];
-            for (var i = 0; i < sums.Length; i++)
-                given[i] = sums[i] * requantizer.SumFactor;
+            sums.CopyTo(given, 0);
             var bytes = new byte[given.Length];
             fixed (int* from = given)
             {
