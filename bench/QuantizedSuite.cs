@@ -100,16 +100,16 @@ internal static unsafe class QuantizedSuite
     {
         var channels = g.InChannels;
         var (input, output) = (new Bytes((nint)g.Rows.In * g.Columns.In * channels), new Bytes((nint)g.Rows.Out * g.Columns.Out * channels));
-        var kernel = new QuantizedDepthwiseKernel(Layer(9, channels, rounding), 3, channels, 1, options.Width);
-        var narrow = new QuantizedDepthwiseKernel(Layer(9, channels, rounding), 3, channels, 1, SimdWidth.V128);
-        Check(name, output, target => kernel.Run(input.Pointer, target, g, threads), target => narrow.Run(input.Pointer, target, g, 1));
+        var kernel = new QuantizedDepthwiseKernel(Layer(9, channels, rounding), g, options.Width);
+        var narrow = new QuantizedDepthwiseKernel(Layer(9, channels, rounding), g, SimdWidth.V128);
+        Check(name, output, target => kernel.Run(input.Pointer, target, threads), target => narrow.Run(input.Pointer, target, 1));
 
         var floats = new DepthwiseKernel(BenchData.Floats(9 * channels, 2), 3, channels, 1, BenchData.Floats(channels, 3), Activation.ReLU6, options.Width);
         var (x, y) = (BenchData.Buffer(input.Length), BenchData.Buffer(output.Length));
         Measure(
             table,
             name,
-            () => kernel.Run(input.Pointer, output.Pointer, g, threads),
+            () => kernel.Run(input.Pointer, output.Pointer, threads),
             () => floats.Run(x.Pointer, y.Pointer, g, threads),
             2e-9 * output.Length * 9,
             options.Rounds);

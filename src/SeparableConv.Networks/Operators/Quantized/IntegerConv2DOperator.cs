@@ -67,7 +67,7 @@ internal sealed class IntegerConv2DOperator(ConvOptions options, bool isDepthwis
             Output = Sums,
         };
         return IsDepthwise
-            ? new QuantizedDepthwiseStep(new(layer, g.Kernel, g.InChannels, g.OutChannels / g.InChannels, SimdWidths.Best), g)
+            ? new QuantizedDepthwiseStep(new(layer, g, SimdWidths.Best))
             : new QuantizedConvStep(new(layer, g.Kernel, g.InChannels, g.OutChannels, g.Groups, SimdWidths.Best), g);
     }
 }

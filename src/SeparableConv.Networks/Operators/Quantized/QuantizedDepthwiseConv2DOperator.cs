@@ -44,15 +44,15 @@ internal sealed class QuantizedDepthwiseConv2DOperator(
     {
         var g = Geometry(input, weights);
         var layer = Layer(input, weights, weightBytes, g.OutChannels, bias);
-        return new QuantizedDepthwiseStep(new(layer, g.Kernel, g.InChannels, g.OutChannels / g.InChannels, SimdWidths.Best), g);
+        return new QuantizedDepthwiseStep(new(layer, g, SimdWidths.Best));
     }
 }
 
 /// <summary>A quantized depthwise convolution with its weights packed, for one size of input.</summary>
-internal sealed unsafe class QuantizedDepthwiseStep(QuantizedDepthwiseKernel kernel, ConvGeometry geometry) : Step
+internal sealed unsafe class QuantizedDepthwiseStep(QuantizedDepthwiseKernel kernel) : Step
 {
     public override bool Reads(int input) => input == 0;
 
     public override void Run(ForwardContext context) =>
-        kernel.Run((byte*)context.Inputs[0].Memory, (byte*)context.Outputs[0].Memory, geometry, context.Threads);
+        kernel.Run((byte*)context.Inputs[0].Memory, (byte*)context.Outputs[0].Memory, context.Threads);
 }

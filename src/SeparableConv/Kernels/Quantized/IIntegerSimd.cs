@@ -27,6 +27,7 @@ internal unsafe interface IIntegerSimd<TVec>
 
     static abstract TVec BroadcastShort(int value);
 
+    /// <summary>Sums of 16-bit numbers, saturating.</summary>
     static abstract TVec AddShorts(TVec a, TVec b);
 
     static abstract TVec SubtractShorts(TVec a, TVec b);
@@ -48,6 +49,17 @@ internal unsafe interface IIntegerSimd<TVec>
     /// <summary>What <see cref="Pack"/> made of two neighbouring vectors, in their order.</summary>
     static abstract TVec Order(TVec packed);
 
+    /// <summary>Two vectors of 16-bit numbers as one of unsigned bytes, saturating, 128 bits of each by turns.</summary>
+    static abstract TVec PackBytes(TVec low, TVec high);
+
+    /// <summary>What <see cref="PackBytes"/> made of two vectors that <see cref="Pack"/> made of four neighbouring ones, in their order.</summary>
+    static abstract TVec OrderBytes(TVec packed);
+
+    /// <summary>Unsigned bytes between bounds.</summary>
+    static abstract TVec ClampBytes(TVec value, TVec lower, TVec upper);
+
+    static abstract TVec Xor(TVec a, TVec b);
+
     /// <summary>The low bytes of 2*Count 16-bit numbers.</summary>
     static abstract void StoreBytes(TVec shorts, byte* target);
 
@@ -62,6 +74,9 @@ internal unsafe interface IIntegerSimd<TVec>
 
     /// <summary>value - 1 where value is below limit, value elsewhere.</summary>
     static abstract TVec DecrementBelow(TVec value, TVec limit);
+
+    /// <summary>value*scale to the nearest integer, half to even, where that fits 32 bits; scale is a float by its bits.</summary>
+    static abstract TVec Scale(TVec value, TVec scale);
 
     /// <summary>
     /// clamp(value*scale) to the nearest integer, half to even. Scale and bounds are floats by their bits; the bounds fit 32 bits.

@@ -66,7 +66,7 @@ internal readonly unsafe struct Integers128 : IIntegerSimd<Vector128<int>>
     public static Vector128<int> BroadcastShort(int value) => Vector128.Create((short)value).AsInt32();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<int> AddShorts(Vector128<int> a, Vector128<int> b) => (a.AsInt16() + b.AsInt16()).AsInt32();
+    public static Vector128<int> AddShorts(Vector128<int> a, Vector128<int> b) => Vector128.AddSaturate(a.AsInt16(), b.AsInt16()).AsInt32();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<int> SubtractShorts(Vector128<int> a, Vector128<int> b) => (a.AsInt16() - b.AsInt16()).AsInt32();
@@ -136,6 +136,30 @@ internal readonly unsafe struct Integers128 : IIntegerSimd<Vector128<int>>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<int> PackBytes(Vector128<int> low, Vector128<int> high)
+    {
+        if (Sse2.IsSupported)
+            return Sse2.PackUnsignedSaturate(low.AsInt16(), high.AsInt16()).AsInt32();
+        var (a, b) = (Vector128.Max(low.AsInt16(), default), Vector128.Max(high.AsInt16(), default));
+        return Vector128.NarrowWithSaturation(a.AsUInt16(), b.AsUInt16()).AsInt32();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<int> OrderBytes(Vector128<int> packed) => packed;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<int> ClampBytes(Vector128<int> value, Vector128<int> lower, Vector128<int> upper) =>
+        Vector128.Min(Vector128.Max(value.AsByte(), lower.AsByte()), upper.AsByte()).AsInt32();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<int> Xor(Vector128<int> a, Vector128<int> b) => a ^ b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<int> Scale(Vector128<int> value, Vector128<int> scale) => Sse2.IsSupported
+        ? Sse2.ConvertToVector128Int32(Vector128.ConvertToSingle(value) * scale.AsSingle())
+        : Vector128.ConvertToInt32Native(Vector128.Round(Vector128.ConvertToSingle(value) * scale.AsSingle()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<int> Scale(Vector128<int> value, Vector128<int> scale, Vector128<int> lower, Vector128<int> upper)
     {
         var scaled = Vector128.ConvertToSingle(value) * scale.AsSingle();
@@ -200,7 +224,7 @@ internal readonly unsafe struct Integers256 : IIntegerSimd<Vector256<int>>
     public static Vector256<int> BroadcastShort(int value) => Vector256.Create((short)value).AsInt32();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<int> AddShorts(Vector256<int> a, Vector256<int> b) => (a.AsInt16() + b.AsInt16()).AsInt32();
+    public static Vector256<int> AddShorts(Vector256<int> a, Vector256<int> b) => Vector256.AddSaturate(a.AsInt16(), b.AsInt16()).AsInt32();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<int> SubtractShorts(Vector256<int> a, Vector256<int> b) => (a.AsInt16() - b.AsInt16()).AsInt32();
@@ -270,6 +294,26 @@ internal readonly unsafe struct Integers256 : IIntegerSimd<Vector256<int>>
             Integers128.ShiftRight(value.GetLower(), counts.GetLower()), Integers128.ShiftRight(value.GetUpper(), counts.GetUpper()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> PackBytes(Vector256<int> low, Vector256<int> high) => Avx2.IsSupported
+        ? Avx2.PackUnsignedSaturate(low.AsInt16(), high.AsInt16()).AsInt32()
+        : Vector256.Create(Integers128.PackBytes(low.GetLower(), high.GetLower()), Integers128.PackBytes(low.GetUpper(), high.GetUpper()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> OrderBytes(Vector256<int> packed) => Vector256.Shuffle(packed, Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> ClampBytes(Vector256<int> value, Vector256<int> lower, Vector256<int> upper) =>
+        Vector256.Min(Vector256.Max(value.AsByte(), lower.AsByte()), upper.AsByte()).AsInt32();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> Xor(Vector256<int> a, Vector256<int> b) => a ^ b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> Scale(Vector256<int> value, Vector256<int> scale) => Avx.IsSupported
+        ? Avx.ConvertToVector256Int32(Vector256.ConvertToSingle(value) * scale.AsSingle())
+        : Vector256.ConvertToInt32Native(Vector256.Round(Vector256.ConvertToSingle(value) * scale.AsSingle()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<int> Scale(Vector256<int> value, Vector256<int> scale, Vector256<int> lower, Vector256<int> upper)
     {
         var scaled = Vector256.ConvertToSingle(value) * scale.AsSingle();
@@ -329,7 +373,7 @@ internal readonly unsafe struct Integers512 : IIntegerSimd<Vector512<int>>
     public static Vector512<int> BroadcastShort(int value) => Vector512.Create((short)value).AsInt32();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<int> AddShorts(Vector512<int> a, Vector512<int> b) => (a.AsInt16() + b.AsInt16()).AsInt32();
+    public static Vector512<int> AddShorts(Vector512<int> a, Vector512<int> b) => Vector512.AddSaturate(a.AsInt16(), b.AsInt16()).AsInt32();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<int> SubtractShorts(Vector512<int> a, Vector512<int> b) => (a.AsInt16() - b.AsInt16()).AsInt32();
@@ -409,6 +453,26 @@ internal readonly unsafe struct Integers512 : IIntegerSimd<Vector512<int>>
             Integers256.ShiftRight(value.GetLower(), counts.GetLower()), Integers256.ShiftRight(value.GetUpper(), counts.GetUpper()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> PackBytes(Vector512<int> low, Vector512<int> high) => Avx512BW.IsSupported
+        ? Avx512BW.PackUnsignedSaturate(low.AsInt16(), high.AsInt16()).AsInt32()
+        : Vector512.Create(Integers256.PackBytes(low.GetLower(), high.GetLower()), Integers256.PackBytes(low.GetUpper(), high.GetUpper()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> OrderBytes(Vector512<int> packed) => Vector512.Shuffle(packed, Vector512.Create(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> ClampBytes(Vector512<int> value, Vector512<int> lower, Vector512<int> upper) =>
+        Vector512.Min(Vector512.Max(value.AsByte(), lower.AsByte()), upper.AsByte()).AsInt32();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> Xor(Vector512<int> a, Vector512<int> b) => a ^ b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> Scale(Vector512<int> value, Vector512<int> scale) => Avx512F.IsSupported
+        ? Avx512F.ConvertToVector512Int32(Vector512.ConvertToSingle(value) * scale.AsSingle())
+        : Vector512.Create(Integers256.Scale(value.GetLower(), scale.GetLower()), Integers256.Scale(value.GetUpper(), scale.GetUpper()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<int> Scale(Vector512<int> value, Vector512<int> scale, Vector512<int> lower, Vector512<int> upper)
     {
         if (!Avx512F.IsSupported)
@@ -450,7 +514,7 @@ internal readonly unsafe struct IntegersScalar : IIntegerSimd<int>
     public static int BroadcastShort(int value) => Join(value, value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int AddShorts(int a, int b) => Join(a + b, (a >> 16) + (b >> 16));
+    public static int AddShorts(int a, int b) => Pack((short)a + (short)b, (a >> 16) + (b >> 16));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int SubtractShorts(int a, int b) => Join(a - b, (a >> 16) - (b >> 16));
@@ -488,11 +552,36 @@ internal readonly unsafe struct IntegersScalar : IIntegerSimd<int>
     public static int DecrementBelow(int value, int limit) => value < limit ? value - 1 : value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int PackBytes(int low, int high) =>
+        Byte((short)low) | (Byte(low >> 16) << 8) | (Byte((short)high) << 16) | (Byte(high >> 16) << 24);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int OrderBytes(int packed) => packed;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int ClampBytes(int value, int lower, int upper)
+    {
+        var clamped = 0;
+        for (var shift = 0; shift < 32; shift += 8)
+            clamped |= Math.Clamp((byte)(value >> shift), (byte)(lower >> shift), (byte)(upper >> shift)) << shift;
+        return clamped;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Xor(int a, int b) => a ^ b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Scale(int value, int scale) => (int)MathF.Round(value * BitConverter.Int32BitsToSingle(scale));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Scale(int value, int scale, int lower, int upper)
     {
         var scaled = value * BitConverter.Int32BitsToSingle(scale);
         return (int)MathF.Round(Math.Clamp(scaled, BitConverter.Int32BitsToSingle(lower), BitConverter.Int32BitsToSingle(upper)));
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Byte(int value) => Math.Clamp(value, 0, 255);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Join(int low, int high) => (low & 0xFFFF) | (high << 16);

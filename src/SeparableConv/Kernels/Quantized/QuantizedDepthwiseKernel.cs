@@ -9,7 +9,8 @@ namespace SeparableConv.Kernels;
 /// exact in 32 bits (beyond which they wrap around), made bytes by <see cref="Requantizer"/>, or given as they are.
 /// </summary>
 /// <remarks>
-/// Two vectors of channels are taken through some rows of the image at a time. Their input is first paired: for every position that
+/// Two vectors of channels are taken through some rows of the image at a time. 3x3 and 5x5 kernels with stride 1 or 2 slide along the
+/// rows (<see cref="QuantizedDepthwiseSlide"/>). For all others the input is first paired: for every position that
 /// an output reads, the number there and the one a dilation to the right lie in one lane as two 16-bit halves. Two taps of a kernel
 /// row are then one multiplication of pairs, and borders, strides, dilations and multipliers are matters of the pairing alone. Pairing
 /// leaves the channels of the two vectors taken apart as the instruction does it; packing the results puts them back.
@@ -19,33 +20,44 @@ internal sealed unsafe class QuantizedDepthwiseKernel
     // Pairs and sums of the rows at work stay in the first-level cache.
     private const int BlockBytes = 24 * 1024;
 
+    // The rows that all channels slide along stay in a part of the second-level cache.
+    private const int BandBytes = 192 * 1024;
+
     private readonly PackedBuffer _weights;
     private readonly PackedBuffer _bias;
+    private readonly PackedBuffer? _border;
     private readonly Requantizer _requantizer;
     private readonly QuantizedInput _input;
-    private readonly Size2D _kernel;
+    private readonly ConvGeometry _geometry;
     private readonly int _outChannels;
     private readonly int _multiplier;
     private readonly SimdWidth _width;
 
     /// <param name="layer">Weights (kH, kW, C, M).</param>
-    /// <param name="kernel">kH and kW.</param>
-    /// <param name="channels">C.</param>
-    /// <param name="multiplier">M.</param>
+    /// <param name="geometry">The sizes; its groups are its channels.</param>
     /// <param name="width">The vector width to run with.</param>
-    public QuantizedDepthwiseKernel(in QuantizedLayer layer, Size2D kernel, int channels, int multiplier, SimdWidth width)
+    public QuantizedDepthwiseKernel(in QuantizedLayer layer, in ConvGeometry geometry, SimdWidth width)
     {
-        _outChannels = channels * multiplier;
-        Debug.Assert(layer.Weights.Length == kernel.Height * kernel.Width * _outChannels, "weights are (kH, kW, C, M)");
-        (_input, _kernel, _multiplier) = (layer.Input, kernel, multiplier);
+        (_input, _geometry, _outChannels, _multiplier) = (layer.Input, geometry, geometry.OutChannels, geometry.OutChannels / geometry.InChannels);
+        Debug.Assert(layer.Weights.Length == geometry.Kernel.Height * geometry.Kernel.Width * _outChannels, "weights are (kH, kW, C, M)");
         _width = QuantizedLayer.NarrowTo(width, Math.Max(1, _outChannels / 2));
         var order = new int[checked(Blocks * Columns)];
         for (var column = 0; column < order.Length; column++)
             order[column] = Channel(column / Columns, column % Columns);
         _requantizer = new Requantizer(layer.Factors, layer.LargestSums(_outChannels), layer.Output, _width, order);
-        _weights = new PackedBuffer(checked((nint)order.Length * kernel.Height * Steps));
         _bias = new PackedBuffer(order.Length);
-        Pack(layer, order);
+        if (_multiplier == 1 && _outChannels >= Columns && QuantizedDepthwiseSlide.Fits(geometry) && _requantizer.Rounding is not (RoundingForm.None or RoundingForm.Number))
+        {
+            _border = new PackedBuffer(Columns);
+            new Span<byte>(_border.Pointer, Columns * sizeof(float)).Fill((byte)_input.ZeroPoint);
+            _weights = new PackedBuffer(checked((nint)order.Length * geometry.Kernel.Width * PairsOfRows));
+            PackColumns(layer, order);
+        }
+        else
+        {
+            _weights = new PackedBuffer(checked((nint)order.Length * geometry.Kernel.Height * Steps));
+            PackRows(layer, order);
+        }
     }
 
     private int Lanes => (int)_width;
@@ -57,11 +69,16 @@ internal sealed unsafe class QuantizedDepthwiseKernel
     private int Blocks => (_outChannels + Columns - 1) / Columns;
 
     /// <summary>Multiplications of pairs in a kernel row.</summary>
-    private int Steps => (_kernel.Width + 1) / 2;
+    private int Steps => (_geometry.Kernel.Width + 1) / 2;
+
+    /// <summary>And in a kernel column.</summary>
+    private int PairsOfRows => (_geometry.Kernel.Height + 1) / 2;
 
     /// <summary>Computes (N, outH, outW, C*M) from (N, inH, inW, C).</summary>
-    public void Run(byte* input, byte* output, in ConvGeometry g, int threads)
+    public void Run(byte* input, byte* output, int threads)
     {
+        var g = _geometry;
+
         // A thread has rows of its own; few rows read nearly all of their neighbours' input, channels nothing.
         var byRows = threads > 1 && (g.Rows.Out >= 12 * threads || Blocks < threads);
         var work = new Work
@@ -69,7 +86,6 @@ internal sealed unsafe class QuantizedDepthwiseKernel
             Kernel = this,
             Input = input,
             Output = output,
-            Geometry = g,
             RowParts = byRows ? Math.Min(2 * threads, g.Rows.Out) : 1,
             BlockParts = threads > 1 && !byRows ? Math.Min(2 * threads, Blocks) : 1,
         };
@@ -78,22 +94,46 @@ internal sealed unsafe class QuantizedDepthwiseKernel
     }
 
     // [block][vector of two][kernel row][step][lane] and [block][column].
-    private void Pack(in QuantizedLayer layer, ReadOnlySpan<int> order)
+    private void PackRows(in QuantizedLayer layer, ReadOnlySpan<int> order)
     {
         var weights = (int*)_weights.Pointer;
+        var kernel = _geometry.Kernel;
         for (var column = 0; column < order.Length; column++)
         {
             var (vector, lane) = Math.DivRem(column, Lanes);
             if (!layer.Bias.IsEmpty)
                 ((int*)_bias.Pointer)[column] = layer.Bias[order[column]];
-            for (var u = 0; u < _kernel.Height; u++)
+            for (var u = 0; u < kernel.Height; u++)
             {
-                for (var v = 0; v < _kernel.Width; v++)
+                for (var v = 0; v < kernel.Width; v++)
                 {
-                    var weight = layer.Weights[(((u * _kernel.Width) + v) * _outChannels) + order[column]];
-                    weights[((((((nint)vector * _kernel.Height) + u) * Steps) + (v / 2)) * Lanes) + lane] |= v % 2 == 0 ? weight & 0xFFFF : weight << 16;
+                    var weight = layer.Weights[(((u * kernel.Width) + v) * _outChannels) + order[column]];
+                    weights[((((((nint)vector * kernel.Height) + u) * Steps) + (v / 2)) * Lanes) + lane] |= v % 2 == 0 ? weight & 0xFFFF : weight << 16;
                 }
             }
+        }
+    }
+
+    // [block][kernel column][pair of kernel rows][column], and [block][column]: the bias takes the zero point off.
+    private void PackColumns(in QuantizedLayer layer, ReadOnlySpan<int> order)
+    {
+        var (weights, kernel) = ((nint)_weights.Pointer, _geometry.Kernel);
+        for (var i = 0; i < order.Length; i++)
+        {
+            var (block, column) = Math.DivRem(i, Columns);
+            var bias = layer.Bias.IsEmpty ? 0 : layer.Bias[order[i]];
+            for (var u = 0; u < kernel.Height; u++)
+            {
+                for (var v = 0; v < kernel.Width; v++)
+                {
+                    var weight = layer.Weights[(((u * kernel.Width) + v) * _outChannels) + order[i]];
+                    var at = (((((nint)block * kernel.Width) + v) * PairsOfRows) + (u / 2)) * Columns;
+                    ((int*)weights)[at + column] |= u % 2 == 0 ? weight & 0xFFFF : weight << 16;
+                    bias -= _input.ZeroPoint * weight;
+                }
+            }
+
+            ((int*)_bias.Pointer)[i] = bias;
         }
     }
 
@@ -102,9 +142,90 @@ internal sealed unsafe class QuantizedDepthwiseKernel
 
     private int Channel(int block, int column) => Math.Min(_outChannels - 1, FirstChannel(block) + Requantizer.ChannelApart(column, Lanes));
 
-    private void RunBlock(
-        byte* image, byte* bytes, short* shorts, nint pixelStride, in ConvGeometry g, int firstRow, int endRow, int firstBlock, int endBlock)
+    private void Slide(byte* image, byte* output, int firstRow, int endRow, int firstBlock, int endBlock)
     {
+        var g = _geometry;
+        var band = new QuantizedDepthwiseBand
+        {
+            RowStride = (nint)g.Columns.In * g.InChannels,
+            Channels = g.InChannels,
+            Rows = g.Rows,
+            Columns = g.Columns,
+            Border = (byte*)_border!.Pointer,
+            Tables = _requantizer.Tables,
+            Output = _requantizer.Output,
+        };
+        var rows = (int)Math.Max(2, BandBytes / (g.Rows.Stride * band.RowStride));
+        for (band.FirstRow = firstRow; band.FirstRow < endRow; band.FirstRow = band.EndRow)
+        {
+            band.EndRow = Math.Min(endRow, band.FirstRow + rows);
+            for (var block = firstBlock; block < endBlock; block++)
+            {
+                var channel = FirstChannel(block);
+                band.FirstColumn = block * Columns;
+                band.Image = image + channel;
+                band.Target = output + ((band.FirstRow - firstRow) * (nint)g.Columns.Out * g.OutChannels) + channel;
+                band.Weights = (int*)_weights.Pointer + ((nint)block * Columns * g.Kernel.Width * PairsOfRows);
+                band.Bias = (int*)_bias.Pointer + ((nint)block * Columns);
+                Slide(band);
+            }
+        }
+    }
+
+    private void Slide(in QuantizedDepthwiseBand band)
+    {
+        switch (_width)
+        {
+            case SimdWidth.V512:
+                Slide<Integers512, Vector512<int>>(band);
+                break;
+            case SimdWidth.V256:
+                Slide<Integers256, Vector256<int>>(band);
+                break;
+            case SimdWidth.V128:
+                Slide<Integers128, Vector128<int>>(band);
+                break;
+            default:
+                Slide<IntegersScalar, int>(band);
+                break;
+        }
+    }
+
+    private void Slide<TSimd, TVec>(in QuantizedDepthwiseBand band)
+        where TSimd : struct, IIntegerSimd<TVec>
+        where TVec : struct
+    {
+        switch (_requantizer.Rounding)
+        {
+            case RoundingForm.Float:
+                Slide<TSimd, TVec, FloatRounding<TSimd, TVec>>(band);
+                break;
+            case RoundingForm.ClampedFloat:
+                Slide<TSimd, TVec, ClampedFloatRounding<TSimd, TVec>>(band);
+                break;
+            case RoundingForm.Fixed:
+                Slide<TSimd, TVec, FixedRounding<TSimd, TVec>>(band);
+                break;
+            default:
+                Slide<TSimd, TVec, PositiveFixedRounding<TSimd, TVec>>(band);
+                break;
+        }
+    }
+
+    private void Slide<TSimd, TVec, TRounding>(in QuantizedDepthwiseBand band)
+        where TSimd : struct, IIntegerSimd<TVec>
+        where TVec : struct
+        where TRounding : struct, IRounding<TSimd, TVec>
+    {
+        if (_input.IsSigned)
+            QuantizedDepthwiseSlide.Run<TSimd, TVec, TRounding, Constant.Is2>(band);
+        else
+            QuantizedDepthwiseSlide.Run<TSimd, TVec, TRounding, Constant.Is1>(band);
+    }
+
+    private void RunBlocks(byte* image, byte* output, int firstRow, int endRow, int firstBlock, int endBlock)
+    {
+        var g = _geometry;
         var pairing = new QuantizedPairing(g, _input, _multiplier, Columns);
         var rowBytes = pairing.RowInts * sizeof(int);
         nint sumBytes = (nint)g.Columns.Out * Columns * sizeof(int);
@@ -155,16 +276,15 @@ internal sealed unsafe class QuantizedDepthwiseKernel
                     Sum(run);
                 }
 
-                var pixel = (nint)(row - firstRow) * g.Columns.Out * pixelStride;
+                var pixel = (nint)(row - firstRow) * g.Columns.Out * g.OutChannels;
                 var pixels = (nint)(end - row) * g.Columns.Out;
                 _requantizer.RunApart(
                     sums,
                     pixels,
                     block * Columns,
                     Math.Min(_outChannels, Columns),
-                    bytes == null ? null : bytes + ((pixel + channel) * _requantizer.OutputBytes),
-                    shorts == null ? null : shorts + pixel + channel,
-                    pixelStride);
+                    output + ((pixel + channel) * _requantizer.OutputBytes),
+                    g.OutChannels);
             }
         }
     }
@@ -212,29 +332,24 @@ internal sealed unsafe class QuantizedDepthwiseKernel
         public QuantizedDepthwiseKernel Kernel;
         public byte* Input;
         public byte* Output;
-        public ConvGeometry Geometry;
         public int RowParts;
         public int BlockParts;
 
         public readonly void Execute(int part)
         {
-            var (blockPart, rest) = Math.DivRem(part, Geometry.Batch * RowParts);
+            var g = Kernel._geometry;
+            var (blockPart, rest) = Math.DivRem(part, g.Batch * RowParts);
             var (n, rowPart) = Math.DivRem(rest, RowParts);
-            var (rows, columns) = (Geometry.Rows, Geometry.Columns);
-            var first = (int)((long)rows.Out * rowPart / RowParts);
-            var end = (int)((long)rows.Out * (rowPart + 1) / RowParts);
-            var image = Input + ((nint)n * rows.In * columns.In * Geometry.InChannels);
-            var output = Output + ((((nint)n * rows.Out) + first) * columns.Out * Geometry.OutChannels * Kernel._requantizer.OutputBytes);
-            Kernel.RunBlock(
-                image,
-                output,
-                null,
-                Geometry.OutChannels,
-                Geometry,
-                first,
-                end,
-                (int)((long)Kernel.Blocks * blockPart / BlockParts),
-                (int)((long)Kernel.Blocks * (blockPart + 1) / BlockParts));
+            var first = (int)((long)g.Rows.Out * rowPart / RowParts);
+            var end = (int)((long)g.Rows.Out * (rowPart + 1) / RowParts);
+            var image = Input + ((nint)n * g.Rows.In * g.Columns.In * g.InChannels);
+            var output = Output + ((((nint)n * g.Rows.Out) + first) * g.Columns.Out * g.OutChannels * Kernel._requantizer.OutputBytes);
+            var firstBlock = (int)((long)Kernel.Blocks * blockPart / BlockParts);
+            var endBlock = (int)((long)Kernel.Blocks * (blockPart + 1) / BlockParts);
+            if (Kernel._border is not null)
+                Kernel.Slide(image, output, first, end, firstBlock, endBlock);
+            else
+                Kernel.RunBlocks(image, output, first, end, firstBlock, endBlock);
         }
     }
 }

@@ -9,10 +9,9 @@ namespace SeparableConv.Kernels;
 /// <see cref="FixedPointMultiplier"/> or a float multiplication gives it.
 /// </summary>
 /// <remarks>
-/// A fixed-point product takes its high half, h = floor((2*sum*mantissa + 2^31) / 2^32), and divides that by 2^e, half away
-/// from zero: (h + 2^(e-1) - [h below 0]) >> e. All of it holds while nothing leaves 32 bits, which the bounds on the sums show when the kernel
-/// is made; elsewhere each number goes through <see cref="FixedPointMultiplier.Multiply"/>. Where the clamp cuts off at the zero
-/// point, as ReLU's does, what is below 0 needs no rounding of its own.
+/// The vectors' roundings (<see cref="IRounding{TSimd, TVec}"/>) hold while nothing leaves 32 bits, which the bounds on the sums show when
+/// the kernel is made; elsewhere a float is clamped before it is rounded, and a fixed-point number goes through
+/// <see cref="FixedPointMultiplier.Multiply"/> by itself.
 /// </remarks>
 internal sealed unsafe class Requantizer
 {
@@ -24,8 +23,6 @@ internal sealed unsafe class Requantizer
     private readonly SimdWidth _width;
     private readonly int[] _order;
     private readonly FixedPointMultiplier[] _multipliers;
-
-    // One number a column each: mantissa or float, what is added before the shift, below what it is one less, the shift.
     private readonly PackedBuffer _factors;
     private readonly PackedBuffer _additions;
     private readonly PackedBuffer _limits;
@@ -42,7 +39,7 @@ internal sealed unsafe class Requantizer
         (_output, _width, _order) = (output, width, order.ToArray());
         _multipliers = new FixedPointMultiplier[columns];
         (_factors, _additions, _limits, _shifts) = (new(columns), new(columns), new(columns), new(columns));
-        IsVectorized = true;
+        var fits = true;
         for (var column = 0; column < columns; column++)
         {
             var c = order.IsEmpty ? column : order[column];
@@ -50,14 +47,15 @@ internal sealed unsafe class Requantizer
             if (output.Rounding != Requantization.FixedPoint)
             {
                 _factors.Pointer[column] = (float)factor;
+                fits &= Math.Abs(largestSums[c] * (double)(float)factor) <= MostSum;
                 continue;
             }
 
             var multiplier = FixedPointMultiplier.Create(factor);
             var e = -multiplier.Shift;
             _multipliers[column] = multiplier;
-            IsVectorized &= e is >= 0 and <= MostShift && largestSums[c] <= MostSum;
-            if (!IsVectorized)
+            fits &= e is >= 0 and <= MostShift && largestSums[c] <= MostSum;
+            if (!fits)
                 continue;
             var addition = 1 << e >> 1;
             ((int*)_factors.Pointer)[column] = multiplier.Mantissa;
@@ -65,14 +63,33 @@ internal sealed unsafe class Requantizer
             ((int*)_limits.Pointer)[column] = e == 0 ? int.MinValue : addition;
             ((int*)_shifts.Pointer)[column] = e;
         }
+
+        Rounding = output.Rounding switch
+        {
+            Requantization.Float => fits ? RoundingForm.Float : RoundingForm.ClampedFloat,
+            Requantization.None => RoundingForm.None,
+            _ => !fits ? RoundingForm.Number : output.ClampMin < output.ZeroPoint ? RoundingForm.Fixed : RoundingForm.PositiveFixed,
+        };
     }
 
+    /// <summary>Which <see cref="IRounding{TSimd, TVec}"/> rounds.</summary>
+    public RoundingForm Rounding { get; }
+
+    /// <summary>What it rounds by.</summary>
+    public RoundingTables Tables => new()
+    {
+        Factors = (int*)_factors.Pointer,
+        Additions = (int*)_additions.Pointer,
+        Limits = (int*)_limits.Pointer,
+        Shifts = (int*)_shifts.Pointer,
+        Lower = BitConverter.SingleToInt32Bits(_output.ClampMin - _output.ZeroPoint),
+        Upper = BitConverter.SingleToInt32Bits(_output.ClampMax - _output.ZeroPoint),
+    };
+
+    public QuantizedOutput Output => _output;
+
     /// <summary>Bytes that an output takes: 1, or those of a sum where the sums are what is asked for.</summary>
-    public int OutputBytes => _output.Rounding == Requantization.None ? sizeof(int) : 1;
-
-    private bool IsVectorized { get; }
-
-    private bool IsFloat => _output.Rounding == Requantization.Float;
+    public int OutputBytes => Rounding == RoundingForm.None ? sizeof(int) : 1;
 
     /// <summary>Makes bytes of rows of sums in the order of their channels.</summary>
     /// <param name="sums">The first row, at channel <paramref name="firstChannel"/>.</param>
@@ -85,7 +102,7 @@ internal sealed unsafe class Requantizer
     public void Run(int* sums, nint sumStride, nint rows, int firstChannel, int channels, byte* output, nint outputStride)
     {
         Debug.Assert(channels >= (int)_width && _order.Length == 0, "There are as many channels as lanes, in their order.");
-        if (_output.Rounding == Requantization.None)
+        if (Rounding == RoundingForm.None)
         {
             for (nint row = 0; row < rows; row++)
                 new Span<int>(sums + (row * sumStride), channels).CopyTo(new Span<int>((int*)output + (row * outputStride), channels));
@@ -93,8 +110,9 @@ internal sealed unsafe class Requantizer
         }
 
         var lanes = (int)_width;
-        var block = new Block { SumStride = sumStride, Rows = rows, OutputStride = outputStride, IsOrdered = true };
-        if (!IsVectorized)
+        var vectors = channels >= 4 * lanes ? 4 : channels >= 2 * lanes ? 2 : 1;
+        var block = new Block { SumStride = sumStride, Rows = rows, OutputStride = outputStride, Vectors = vectors };
+        if (Rounding == RoundingForm.Number)
         {
             block.Sums = sums;
             block.Bytes = output;
@@ -103,36 +121,31 @@ internal sealed unsafe class Requantizer
             return;
         }
 
-        // The last two vectors end with the last channel; they may overlap those before. A single one is its own neighbour.
-        var step = channels < 2 * lanes ? lanes : 2 * lanes;
+        // The last vectors end with the last channel; they may overlap those before.
+        var step = vectors * lanes;
         for (var c = 0; c < channels; c += step)
         {
             var at = Math.Min(c, channels - step);
             block.Sums = sums + at;
             block.Bytes = output + at;
             block.Column = firstChannel + at;
-            block.High = step - lanes;
             Run(block);
         }
     }
 
-    /// <summary>
-    /// Makes bytes, or where <paramref name="shorts"/> is given 16-bit numbers less the zero point, of two vectors of columns that are
-    /// taken apart as <see cref="IIntegerSimd{TVec}.JoinLow"/> does it.
-    /// </summary>
+    /// <summary>Makes bytes of two vectors of columns that are taken apart as <see cref="IIntegerSimd{TVec}.JoinLow"/> does it.</summary>
     /// <param name="sums">[row][column of two vectors].</param>
     /// <param name="rows">Rows.</param>
     /// <param name="firstColumn">The first column.</param>
     /// <param name="channels">Channels: two vectors full but for a single channel.</param>
-    /// <param name="bytes">The first row at the first channel.</param>
-    /// <param name="shorts">The same.</param>
+    /// <param name="output">The first row at the first channel.</param>
     /// <param name="outputStride">Outputs from one row to the next.</param>
-    public void RunApart(int* sums, nint rows, int firstColumn, int channels, byte* bytes, short* shorts, nint outputStride)
+    public void RunApart(int* sums, nint rows, int firstColumn, int channels, byte* output, nint outputStride)
     {
         var lanes = (int)_width;
-        if (_output.Rounding == Requantization.None)
+        if (Rounding == RoundingForm.None)
         {
-            var target = (int*)bytes;
+            var target = (int*)output;
             for (nint row = 0; row < rows; row++, target += outputStride, sums += 2 * lanes)
             {
                 for (var c = 0; c < channels; c++)
@@ -148,12 +161,12 @@ internal sealed unsafe class Requantizer
             SumStride = 2 * lanes,
             Rows = rows,
             Column = firstColumn,
-            High = lanes,
-            Bytes = bytes,
-            Shorts = shorts,
+            Bytes = output,
             OutputStride = outputStride,
+            Vectors = 2,
+            IsApart = true,
         };
-        if (IsVectorized && channels == 2 * lanes)
+        if (Rounding != RoundingForm.Number && channels == 2 * lanes)
             Run(block);
         else
             RunByNumber(block, channels);
@@ -189,65 +202,98 @@ internal sealed unsafe class Requantizer
         where TSimd : struct, IIntegerSimd<TVec>
         where TVec : struct
     {
-        if (IsFloat)
-            RunFloat<TSimd, TVec>(block);
-        else if (_output.ClampMin < _output.ZeroPoint)
-            RunFixed<TSimd, TVec, Constant.Is1>(block);
-        else
-            RunFixed<TSimd, TVec, Constant.Is0>(block);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void RunFixed<TSimd, TVec, TNegative>(in Block block)
-        where TSimd : struct, IIntegerSimd<TVec>
-        where TVec : struct
-        where TNegative : struct, IConstant
-    {
-        var (low, high) = (block.Column, block.Column + block.High);
-        var (factorLow, factorHigh) = (TSimd.Load((int*)_factors.Pointer + low), TSimd.Load((int*)_factors.Pointer + high));
-        var (additionLow, additionHigh) = (TSimd.Load((int*)_additions.Pointer + low), TSimd.Load((int*)_additions.Pointer + high));
-        var (limitLow, limitHigh) = (TSimd.Load((int*)_limits.Pointer + low), TSimd.Load((int*)_limits.Pointer + high));
-        var (shiftLow, shiftHigh) = (TSimd.Load((int*)_shifts.Pointer + low), TSimd.Load((int*)_shifts.Pointer + high));
-        var store = new Target<TSimd, TVec>(_output, block);
-        var sums = block.Sums;
-        var (sumStride, highSums, rows) = (block.SumStride, (nint)block.High, block.Rows);
-        for (nint row = 0; row < rows; row++, sums += sumStride)
+        switch (Rounding)
         {
-            var a = TSimd.Add(TSimd.HighMultiply(Twice<TSimd, TVec>(sums), factorLow), additionLow);
-            var b = TSimd.Add(TSimd.HighMultiply(Twice<TSimd, TVec>(sums + highSums), factorHigh), additionHigh);
-            if (TNegative.Value == 1)
-            {
-                a = TSimd.DecrementBelow(a, limitLow);
-                b = TSimd.DecrementBelow(b, limitHigh);
-            }
-
-            store.Next(TSimd.ShiftRight(a, shiftLow), TSimd.ShiftRight(b, shiftHigh));
+            case RoundingForm.Float:
+                Run<TSimd, TVec, FloatRounding<TSimd, TVec>>(block);
+                break;
+            case RoundingForm.ClampedFloat:
+                Run<TSimd, TVec, ClampedFloatRounding<TSimd, TVec>>(block);
+                break;
+            case RoundingForm.Fixed:
+                Run<TSimd, TVec, FixedRounding<TSimd, TVec>>(block);
+                break;
+            default:
+                Run<TSimd, TVec, PositiveFixedRounding<TSimd, TVec>>(block);
+                break;
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void RunFloat<TSimd, TVec>(in Block block)
+    private void Run<TSimd, TVec, TRounding>(in Block block)
         where TSimd : struct, IIntegerSimd<TVec>
         where TVec : struct
+        where TRounding : struct, IRounding<TSimd, TVec>
     {
-        var scaleLow = TSimd.Load((int*)_factors.Pointer + block.Column);
-        var scaleHigh = TSimd.Load((int*)_factors.Pointer + block.Column + block.High);
-        var lower = TSimd.Broadcast(BitConverter.SingleToInt32Bits(_output.ClampMin - _output.ZeroPoint));
-        var upper = TSimd.Broadcast(BitConverter.SingleToInt32Bits(_output.ClampMax - _output.ZeroPoint));
-        var store = new Target<TSimd, TVec>(_output, block);
-        var sums = block.Sums;
-        var (sumStride, high, rows) = (block.SumStride, (nint)block.High, block.Rows);
-        for (nint row = 0; row < rows; row++, sums += sumStride)
-            store.Next(TSimd.Scale(TSimd.Load(sums), scaleLow, lower, upper), TSimd.Scale(TSimd.Load(sums + high), scaleHigh, lower, upper));
+        if (block.Vectors == 4)
+            RunFour<TSimd, TVec, TRounding>(block);
+        else
+            RunTwo<TSimd, TVec, TRounding>(block);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVec Twice<TSimd, TVec>(int* sums)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void RunFour<TSimd, TVec, TRounding>(in Block block)
         where TSimd : struct, IIntegerSimd<TVec>
         where TVec : struct
+        where TRounding : struct, IRounding<TSimd, TVec>
     {
-        var value = TSimd.Load(sums);
-        return TSimd.Add(value, value);
+        var tables = Tables;
+        TRounding a = default, b = default, c = default, d = default;
+        a.Load(tables, block.Column);
+        b.Load(tables, block.Column + TSimd.Count);
+        c.Load(tables, block.Column + (2 * TSimd.Count));
+        d.Load(tables, block.Column + (3 * TSimd.Count));
+        var bytes = new RequantizedVectors<TSimd, TVec>(_output);
+        var (sums, output) = ((nint)block.Sums, (nint)block.Bytes);
+        var (sumBytes, outputStride) = (block.SumStride * sizeof(int), block.OutputStride);
+        for (var row = block.Rows; row > 0; row--)
+        {
+            var first = (int*)sums;
+            bytes.Store(
+                a.Round(TSimd.Load(first)),
+                b.Round(TSimd.Load(first + TSimd.Count)),
+                c.Round(TSimd.Load(first + (2 * TSimd.Count))),
+                d.Round(TSimd.Load(first + (3 * TSimd.Count))),
+                (byte*)output);
+            sums += sumBytes;
+            output += outputStride;
+        }
+    }
+
+    // Or one vector, which is then its own neighbour.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void RunTwo<TSimd, TVec, TRounding>(in Block block)
+        where TSimd : struct, IIntegerSimd<TVec>
+        where TVec : struct
+        where TRounding : struct, IRounding<TSimd, TVec>
+    {
+        var tables = Tables;
+        var high = (block.Vectors - 1) * TSimd.Count;
+        TRounding a = default, b = default;
+        a.Load(tables, block.Column);
+        b.Load(tables, block.Column + high);
+        var bytes = new RequantizedBytes<TSimd, TVec>(_output);
+        var (sums, output) = ((nint)block.Sums, (nint)block.Bytes);
+        var (sumBytes, outputStride) = (block.SumStride * sizeof(int), block.OutputStride);
+        var (isApart, isOne) = (block.IsApart, high == 0);
+        for (var row = block.Rows; row > 0; row--)
+        {
+            var first = a.Round(TSimd.Load((int*)sums));
+            if (isOne)
+            {
+                bytes.Store(first, (byte*)output);
+            }
+            else
+            {
+                var second = b.Round(TSimd.Load((int*)sums + high));
+                if (isApart)
+                    bytes.StoreApart(first, second, (byte*)output);
+                else
+                    bytes.Store(first, second, (byte*)output);
+            }
+
+            sums += sumBytes;
+            output += outputStride;
+        }
     }
 
     private void RunByNumber(in Block block, int channels)
@@ -257,89 +303,31 @@ internal sealed unsafe class Requantizer
             for (var c = 0; c < channels; c++)
             {
                 var sum = block.Sums[(row * block.SumStride) + c];
-                var scaled = IsFloat ? Scaled(sum, _factors.Pointer[block.Column + c])
-                    : IsVectorized ? FixedPointMultiplier.DivideByPowerOfTwo(
-                        IntegersScalar.HighMultiply(2 * sum, _multipliers[block.Column + c].Mantissa), -_multipliers[block.Column + c].Shift)
+                var scaled = _output.Rounding == Requantization.Float ? Scaled(sum, _factors.Pointer[block.Column + c])
                     : _multipliers[block.Column + c].Multiply(sum);
-                var value = Math.Clamp(scaled + _output.ZeroPoint, _output.ClampMin, _output.ClampMax);
-                var at = (row * block.OutputStride) + (block.IsOrdered ? c : ChannelApart(c, (int)_width));
-                if (block.Shorts != null)
-                    block.Shorts[at] = (short)(value - _output.ZeroPoint);
-                else
-                    block.Bytes[at] = (byte)value;
+                var value = Math.Clamp(unchecked(scaled + _output.ZeroPoint), _output.ClampMin, _output.ClampMax);
+                block.Bytes[(row * block.OutputStride) + (block.IsApart ? ChannelApart(c, (int)_width) : c)] = (byte)value;
             }
         }
     }
 
-    private int Scaled(int sum, float factor) => IntegersScalar.Scale(
-        sum,
-        BitConverter.SingleToInt32Bits(factor),
-        BitConverter.SingleToInt32Bits(_output.ClampMin - _output.ZeroPoint),
-        BitConverter.SingleToInt32Bits(_output.ClampMax - _output.ZeroPoint));
+    private int Scaled(int sum, float factor) =>
+        IntegersScalar.Scale(sum, BitConverter.SingleToInt32Bits(factor), Tables.Lower, Tables.Upper);
 
-    /// <summary>Two vectors of columns of some rows.</summary>
+    /// <summary>Some vectors of columns of some rows.</summary>
     private struct Block
     {
         public int* Sums;
         public nint SumStride;
         public nint Rows;
         public int Column;
-
-        /// <summary>Columns from the first vector to the second; 0 where there is one only.</summary>
-        public int High;
         public byte* Bytes;
-        public short* Shorts;
         public nint OutputStride;
 
-        /// <summary>Whether the two vectors are neighbours, not taken apart.</summary>
-        public bool IsOrdered;
-    }
+        /// <summary>1, 2 or 4.</summary>
+        public int Vectors;
 
-    /// <summary>Where the numbers of two vectors go, row after row.</summary>
-    private ref struct Target<TSimd, TVec>
-        where TSimd : struct, IIntegerSimd<TVec>
-        where TVec : struct
-    {
-        private readonly TVec _lower;
-        private readonly TVec _upper;
-        private readonly TVec _zeroPoint;
-        private readonly nint _stride;
-        private readonly bool _isOrdered;
-        private readonly bool _isHalf;
-        private readonly bool _isShort;
-        private byte* _bytes;
-        private short* _shorts;
-
-        public Target(QuantizedOutput output, in Block block)
-        {
-            _lower = TSimd.BroadcastShort(output.ClampMin - output.ZeroPoint);
-            _upper = TSimd.BroadcastShort(output.ClampMax - output.ZeroPoint);
-            _zeroPoint = TSimd.BroadcastShort(output.ZeroPoint);
-            (_stride, _isOrdered, _isHalf, _isShort) = (block.OutputStride, block.IsOrdered, block.High == 0, block.Shorts != null);
-            _bytes = block.Bytes;
-            _shorts = block.Shorts;
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Next(TVec low, TVec high)
-        {
-            // Packing saturates far outside the bounds.
-            var value = TSimd.ClampShorts(TSimd.Pack(low, high), _lower, _upper);
-            if (_isOrdered)
-                value = TSimd.Order(value);
-            if (_isShort)
-            {
-                TSimd.Store(value, (int*)_shorts);
-                _shorts += _stride;
-                return;
-            }
-
-            value = TSimd.AddShorts(value, _zeroPoint);
-            if (_isHalf)
-                TSimd.StoreHalfBytes(value, _bytes);
-            else
-                TSimd.StoreBytes(value, _bytes);
-            _bytes += _stride;
-        }
+        /// <summary>Whether two vectors are taken apart, not neighbours.</summary>
+        public bool IsApart;
     }
 }

@@ -135,7 +135,7 @@ internal sealed class QuantizedCase
     {
         var g = Geometry;
         if (_isDepthwise)
-            new QuantizedDepthwiseKernel(Layer, g.Kernel, g.InChannels, g.OutChannels / g.InChannels, width).Run(input, output, g, threads);
+            new QuantizedDepthwiseKernel(Layer, g, width).Run(input, output, threads);
         else
             new QuantizedConvKernel(Layer, g.Kernel, g.InChannels, g.OutChannels, g.Groups, width, byteQuads).Run(input, output, g, threads);
     }
