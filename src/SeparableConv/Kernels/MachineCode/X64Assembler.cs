@@ -102,7 +102,9 @@ internal sealed class X64Assembler
     private void Integer(byte opcode, X64Register register, X64Address address, bool wide = true)
     {
         var index = address.Index == X64Register.None ? 0 : (int)address.Index >> 3;
-        _code.Add((byte)(0x40 | (wide ? 8 : 0) | ((int)register >> 3 << 2) | (index << 1) | ((int)address.Base >> 3)));
+        var prefix = (wide ? 8 : 0) | ((int)register >> 3 << 2) | (index << 1) | ((int)address.Base >> 3);
+        if (prefix != 0)
+            _code.Add((byte)(0x40 | prefix));
         _code.Add(opcode);
         Operand((int)register, address, 1);
     }
@@ -110,9 +112,13 @@ internal sealed class X64Assembler
     private void Immediate(int operation, X64Register register, int value)
     {
         _code.Add((byte)(0x48 | ((int)register >> 3)));
-        _code.Add(0x81);
+        var isSmall = value is >= sbyte.MinValue and <= sbyte.MaxValue;
+        _code.Add((byte)(isSmall ? 0x83 : 0x81));
         _code.Add((byte)(0xC0 | (operation << 3) | ((int)register & 7)));
-        Int32(value);
+        if (isSmall)
+            _code.Add((byte)value);
+        else
+            Int32(value);
     }
 
     private void Evex(int map, int prefix, byte opcode, int vector, int second, X64Address address, int unit)

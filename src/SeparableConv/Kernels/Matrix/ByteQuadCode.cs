@@ -34,20 +34,17 @@ internal static unsafe class ByteQuadCode
     /// </summary>
     public static ReadOnlySpan<nint> Tiles => LazyTiles.Value;
 
-    private static bool IsMachine()
-    {
-        if (!Avx512F.IsSupported || !X86Base.X64.IsSupported || !OperatingSystem.IsLinux())
-            return false;
-        if (AppContext.TryGetSwitch("SeparableConv.MachineCode", out var isOn) && !isOn)
-            return false;
+    /// <summary>What the switch says.</summary>
+    internal static bool IsWanted => !AppContext.TryGetSwitch("SeparableConv.MachineCode", out var isOn) || isOn;
 
-        // Leaf 7, ecx bit 11: AVX512-VNNI.
-        return X86Base.CpuId(0, 0).Eax >= 7 && (X86Base.CpuId(7, 0).Ecx & (1 << 11)) != 0;
-    }
+    // Leaf 7, ecx bit 11: AVX512-VNNI. That the system keeps 512-bit registers is known from AVX512F.
+    private static bool IsMachine() =>
+        Avx512F.IsSupported && X86Base.X64.IsSupported && OperatingSystem.IsLinux()
+        && X86Base.CpuId(0, 0).Eax >= 7 && (X86Base.CpuId(7, 0).Ecx & (1 << 11)) != 0;
 
     private static nint[] Write()
     {
-        if (!IsMachine())
+        if (!IsMachine() || !IsWanted)
             return [];
         var assembler = new X64Assembler();
         var tiles = new nint[MostVectors * MatrixTile.MostRows];

@@ -410,15 +410,12 @@ internal readonly unsafe struct Integers512 : IIntegerSimd<Vector512<int>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<int> Order(Vector512<int> packed) => Vector512.Shuffle(packed.AsInt64(), Vector512.Create(0L, 2, 4, 6, 1, 3, 5, 7)).AsInt32();
 
-    // Not the instruction that narrows into memory: it takes several times as long as packing and a store.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreBytes(Vector512<int> shorts, byte* target)
     {
-        var bytes = (Vector512.Create((ushort)0xFF) & shorts.AsUInt16()).AsInt16();
-        if (Avx2.IsSupported)
+        if (Avx512BW.IsSupported)
         {
-            var packed = Avx2.PackUnsignedSaturate(bytes.GetLower(), bytes.GetUpper());
-            Avx2.Permute4x64(packed.AsInt64(), 0b11_01_10_00).AsByte().Store(target);
+            Avx512BW.ConvertToVector256Byte(shorts.AsInt16()).Store(target);
             return;
         }
 

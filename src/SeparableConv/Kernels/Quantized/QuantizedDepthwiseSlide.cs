@@ -96,11 +96,17 @@ internal static unsafe class QuantizedDepthwiseSlide
         where TStride : unmanaged, IConstant
     {
         var v = TSimd.Count;
-        TRounding roundLow = default, roundHigh = default;
-        var tables = band.Tables;
-        roundLow.Load(tables, band.FirstColumn);
-        roundHigh.Load(tables, band.FirstColumn + v);
-        var bytes = new RequantizedBytes<TSimd, TVec>(band.Output);
+        var factors = band.Tables.Factors + band.FirstColumn;
+        var (factorLow, factorHigh) = (TSimd.Load(factors), TSimd.Load(factors + v));
+        var lower = band.Tables.Lower + band.FirstColumn;
+        var (lowerLow, lowerHigh) = (TSimd.Load(lower), TSimd.Load(lower + v));
+        var upper = band.Tables.Upper + band.FirstColumn;
+        var (upperLow, upperHigh) = (TSimd.Load(upper), TSimd.Load(upper + v));
+        var shifts = band.Tables.Shifts + band.FirstColumn;
+        var (shiftLow, shiftHigh) = (TSimd.Load(shifts), TSimd.Load(shifts + v));
+        var zeroPoint = TSimd.BroadcastShort(band.Output.ZeroPoint);
+        var least = TSimd.BroadcastShort(band.Output.ClampMin);
+        var most = TSimd.BroadcastShort(band.Output.ClampMax);
         var (biasLow, biasHigh) = (TSimd.Load(band.Bias), TSimd.Load(band.Bias + v));
         var w = band.Weights;
         var (w0aLow, w0aHigh, w0bLow, w0bHigh) = (TSimd.Load(w), TSimd.Load(w + v), TSimd.Load(w + (2 * v)), TSimd.Load(w + (3 * v)));
@@ -165,7 +171,9 @@ internal static unsafe class QuantizedDepthwiseSlide
 
                     if (--skip >= 0)
                         continue;
-                    bytes.StoreApart(roundLow.Round(low), roundHigh.Round(high), target);
+                    low = TRounding.Round(low, factorLow, lowerLow, upperLow, shiftLow);
+                    high = TRounding.Round(high, factorHigh, lowerHigh, upperHigh, shiftHigh);
+                    TSimd.StoreBytes(TSimd.ClampShorts(TSimd.AddShorts(TSimd.Pack(low, high), zeroPoint), least, most), target);
                     target += channels;
                 }
             }
@@ -181,11 +189,17 @@ internal static unsafe class QuantizedDepthwiseSlide
         where TStride : unmanaged, IConstant
     {
         var v = TSimd.Count;
-        TRounding roundLow = default, roundHigh = default;
-        var tables = band.Tables;
-        roundLow.Load(tables, band.FirstColumn);
-        roundHigh.Load(tables, band.FirstColumn + v);
-        var bytes = new RequantizedBytes<TSimd, TVec>(band.Output);
+        var factors = band.Tables.Factors + band.FirstColumn;
+        var (factorLow, factorHigh) = (TSimd.Load(factors), TSimd.Load(factors + v));
+        var lower = band.Tables.Lower + band.FirstColumn;
+        var (lowerLow, lowerHigh) = (TSimd.Load(lower), TSimd.Load(lower + v));
+        var upper = band.Tables.Upper + band.FirstColumn;
+        var (upperLow, upperHigh) = (TSimd.Load(upper), TSimd.Load(upper + v));
+        var shifts = band.Tables.Shifts + band.FirstColumn;
+        var (shiftLow, shiftHigh) = (TSimd.Load(shifts), TSimd.Load(shifts + v));
+        var zeroPoint = TSimd.BroadcastShort(band.Output.ZeroPoint);
+        var least = TSimd.BroadcastShort(band.Output.ClampMin);
+        var most = TSimd.BroadcastShort(band.Output.ClampMax);
         var (biasLow, biasHigh) = (TSimd.Load(band.Bias), TSimd.Load(band.Bias + v));
         var w0 = band.Weights;
         var (w1, w2, w3, w4) = ((nint)(w0 + (6 * v)), (nint)(w0 + (12 * v)), (nint)(w0 + (18 * v)), (nint)(w0 + (24 * v)));
@@ -263,7 +277,9 @@ internal static unsafe class QuantizedDepthwiseSlide
 
                     if (--skip >= 0)
                         continue;
-                    bytes.StoreApart(roundLow.Round(low), roundHigh.Round(high), target);
+                    low = TRounding.Round(low, factorLow, lowerLow, upperLow, shiftLow);
+                    high = TRounding.Round(high, factorHigh, lowerHigh, upperHigh, shiftHigh);
+                    TSimd.StoreBytes(TSimd.ClampShorts(TSimd.AddShorts(TSimd.Pack(low, high), zeroPoint), least, most), target);
                     target += channels;
                 }
             }

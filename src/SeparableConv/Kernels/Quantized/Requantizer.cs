@@ -24,8 +24,8 @@ internal sealed unsafe class Requantizer
     private readonly int[] _order;
     private readonly FixedPointMultiplier[] _multipliers;
     private readonly PackedBuffer _factors;
-    private readonly PackedBuffer _additions;
-    private readonly PackedBuffer _limits;
+    private readonly PackedBuffer _lower;
+    private readonly PackedBuffer _upper;
     private readonly PackedBuffer _shifts;
 
     /// <param name="factors">The real number that a channel's sums are multiplied by; one for all, or one a channel.</param>
@@ -38,7 +38,7 @@ internal sealed unsafe class Requantizer
         var columns = order.IsEmpty ? largestSums.Length : order.Length;
         (_output, _width, _order) = (output, width, order.ToArray());
         _multipliers = new FixedPointMultiplier[columns];
-        (_factors, _additions, _limits, _shifts) = (new(columns), new(columns), new(columns), new(columns));
+        (_factors, _lower, _upper, _shifts) = (new(columns), new(columns), new(columns), new(columns));
         var fits = true;
         for (var column = 0; column < columns; column++)
         {
@@ -47,6 +47,8 @@ internal sealed unsafe class Requantizer
             if (output.Rounding != Requantization.FixedPoint)
             {
                 _factors.Pointer[column] = (float)factor;
+                _lower.Pointer[column] = output.ClampMin - output.ZeroPoint;
+                _upper.Pointer[column] = output.ClampMax - output.ZeroPoint;
                 fits &= Math.Abs(largestSums[c] * (double)(float)factor) <= MostSum;
                 continue;
             }
@@ -59,8 +61,8 @@ internal sealed unsafe class Requantizer
                 continue;
             var addition = 1 << e >> 1;
             ((int*)_factors.Pointer)[column] = multiplier.Mantissa;
-            ((int*)_additions.Pointer)[column] = addition;
-            ((int*)_limits.Pointer)[column] = e == 0 ? int.MinValue : addition;
+            ((int*)_lower.Pointer)[column] = e == 0 ? int.MinValue : addition;
+            ((int*)_upper.Pointer)[column] = addition;
             ((int*)_shifts.Pointer)[column] = e;
         }
 
@@ -79,11 +81,9 @@ internal sealed unsafe class Requantizer
     public RoundingTables Tables => new()
     {
         Factors = (int*)_factors.Pointer,
-        Additions = (int*)_additions.Pointer,
-        Limits = (int*)_limits.Pointer,
+        Lower = (int*)_lower.Pointer,
+        Upper = (int*)_upper.Pointer,
         Shifts = (int*)_shifts.Pointer,
-        Lower = BitConverter.SingleToInt32Bits(_output.ClampMin - _output.ZeroPoint),
-        Upper = BitConverter.SingleToInt32Bits(_output.ClampMax - _output.ZeroPoint),
     };
 
     public QuantizedOutput Output => _output;
@@ -236,24 +236,35 @@ internal sealed unsafe class Requantizer
         where TVec : struct
         where TRounding : struct, IRounding<TSimd, TVec>
     {
-        var tables = Tables;
-        TRounding a = default, b = default, c = default, d = default;
-        a.Load(tables, block.Column);
-        b.Load(tables, block.Column + TSimd.Count);
-        c.Load(tables, block.Column + (2 * TSimd.Count));
-        d.Load(tables, block.Column + (3 * TSimd.Count));
-        var bytes = new RequantizedVectors<TSimd, TVec>(_output);
+        var v = TSimd.Count;
+        var column = (int*)_factors.Pointer + block.Column;
+        var (f0, f1, f2, f3) = (TSimd.Load(column), TSimd.Load(column + v), TSimd.Load(column + (2 * v)), TSimd.Load(column + (3 * v)));
+        column = (int*)_lower.Pointer + block.Column;
+        var (l0, l1, l2, l3) = (TSimd.Load(column), TSimd.Load(column + v), TSimd.Load(column + (2 * v)), TSimd.Load(column + (3 * v)));
+        column = (int*)_upper.Pointer + block.Column;
+        var (u0, u1, u2, u3) = (TSimd.Load(column), TSimd.Load(column + v), TSimd.Load(column + (2 * v)), TSimd.Load(column + (3 * v)));
+        column = (int*)_shifts.Pointer + block.Column;
+        var (s0, s1, s2, s3) = (TSimd.Load(column), TSimd.Load(column + v), TSimd.Load(column + (2 * v)), TSimd.Load(column + (3 * v)));
+
+        // Signed bytes are made as unsigned ones 128 above them.
+        var offset = _output.IsSigned ? 128 : 0;
+        var zeroPoint = TSimd.BroadcastShort(_output.ZeroPoint + offset);
+        var least = TSimd.BroadcastShort((_output.ClampMin + offset) * 0x0101);
+        var most = TSimd.BroadcastShort((_output.ClampMax + offset) * 0x0101);
+        var flip = TSimd.BroadcastShort(offset * 0x0101);
         var (sums, output) = ((nint)block.Sums, (nint)block.Bytes);
         var (sumBytes, outputStride) = (block.SumStride * sizeof(int), block.OutputStride);
         for (var row = block.Rows; row > 0; row--)
         {
             var first = (int*)sums;
-            bytes.Store(
-                a.Round(TSimd.Load(first)),
-                b.Round(TSimd.Load(first + TSimd.Count)),
-                c.Round(TSimd.Load(first + (2 * TSimd.Count))),
-                d.Round(TSimd.Load(first + (3 * TSimd.Count))),
-                (byte*)output);
+            var a = TRounding.Round(TSimd.Load(first), f0, l0, u0, s0);
+            var b = TRounding.Round(TSimd.Load(first + v), f1, l1, u1, s1);
+            var c = TRounding.Round(TSimd.Load(first + (2 * v)), f2, l2, u2, s2);
+            var d = TRounding.Round(TSimd.Load(first + (3 * v)), f3, l3, u3, s3);
+
+            // Packing and adding saturate outside the bounds.
+            var bytes = TSimd.PackBytes(TSimd.AddShorts(TSimd.Pack(a, b), zeroPoint), TSimd.AddShorts(TSimd.Pack(c, d), zeroPoint));
+            TSimd.Store(TSimd.Xor(TSimd.OrderBytes(TSimd.ClampBytes(bytes, least, most)), flip), (int*)output);
             sums += sumBytes;
             output += outputStride;
         }
@@ -266,31 +277,32 @@ internal sealed unsafe class Requantizer
         where TVec : struct
         where TRounding : struct, IRounding<TSimd, TVec>
     {
-        var tables = Tables;
         var high = (block.Vectors - 1) * TSimd.Count;
-        TRounding a = default, b = default;
-        a.Load(tables, block.Column);
-        b.Load(tables, block.Column + high);
-        var bytes = new RequantizedBytes<TSimd, TVec>(_output);
+        var column = (int*)_factors.Pointer + block.Column;
+        var (f0, f1) = (TSimd.Load(column), TSimd.Load(column + high));
+        column = (int*)_lower.Pointer + block.Column;
+        var (l0, l1) = (TSimd.Load(column), TSimd.Load(column + high));
+        column = (int*)_upper.Pointer + block.Column;
+        var (u0, u1) = (TSimd.Load(column), TSimd.Load(column + high));
+        column = (int*)_shifts.Pointer + block.Column;
+        var (s0, s1) = (TSimd.Load(column), TSimd.Load(column + high));
+        var zeroPoint = TSimd.BroadcastShort(_output.ZeroPoint);
+        var least = TSimd.BroadcastShort(_output.ClampMin);
+        var most = TSimd.BroadcastShort(_output.ClampMax);
         var (sums, output) = ((nint)block.Sums, (nint)block.Bytes);
         var (sumBytes, outputStride) = (block.SumStride * sizeof(int), block.OutputStride);
         var (isApart, isOne) = (block.IsApart, high == 0);
         for (var row = block.Rows; row > 0; row--)
         {
-            var first = a.Round(TSimd.Load((int*)sums));
-            if (isOne)
-            {
-                bytes.Store(first, (byte*)output);
-            }
+            var a = TRounding.Round(TSimd.Load((int*)sums), f0, l0, u0, s0);
+            var b = TRounding.Round(TSimd.Load((int*)sums + high), f1, l1, u1, s1);
+            var shorts = TSimd.ClampShorts(TSimd.AddShorts(TSimd.Pack(a, b), zeroPoint), least, most);
+            if (isApart)
+                TSimd.StoreBytes(shorts, (byte*)output);
+            else if (isOne)
+                TSimd.StoreHalfBytes(TSimd.Order(shorts), (byte*)output);
             else
-            {
-                var second = b.Round(TSimd.Load((int*)sums + high));
-                if (isApart)
-                    bytes.StoreApart(first, second, (byte*)output);
-                else
-                    bytes.Store(first, second, (byte*)output);
-            }
-
+                TSimd.StoreBytes(TSimd.Order(shorts), (byte*)output);
             sums += sumBytes;
             output += outputStride;
         }
@@ -311,8 +323,11 @@ internal sealed unsafe class Requantizer
         }
     }
 
-    private int Scaled(int sum, float factor) =>
-        IntegersScalar.Scale(sum, BitConverter.SingleToInt32Bits(factor), Tables.Lower, Tables.Upper);
+    private int Scaled(int sum, float factor) => IntegersScalar.Scale(
+        sum,
+        BitConverter.SingleToInt32Bits(factor),
+        BitConverter.SingleToInt32Bits(_output.ClampMin - _output.ZeroPoint),
+        BitConverter.SingleToInt32Bits(_output.ClampMax - _output.ZeroPoint));
 
     /// <summary>Some vectors of columns of some rows.</summary>
     private struct Block

@@ -17,8 +17,9 @@ public sealed unsafe class QuantizedDepthwiseKernelTests
         let channels = g.InChannels / g.Groups
         select g with { InChannels = channels, OutChannels = channels * multiplier, Groups = channels };
 
-    /// <summary>The kernels of networks, with images of several blocks.</summary>
-    private static Gen<ConvGeometry> ThreeByThree =>
+    /// <summary>The kernels of networks.</summary>
+    private static Gen<ConvGeometry> Squares =>
+        from kernel in Gen.Elements(3, 5)
         from stride in Gen.Choose(1, 2)
         from height in Gen.Choose(1, 30)
         from width in Gen.Choose(1, 60)
@@ -28,8 +29,8 @@ public sealed unsafe class QuantizedDepthwiseKernelTests
         from same in Gen.Elements(true, false)
         let padding = same
             ? Padding.Same
-            : Padding.Explicit(Math.Max(pads.Item1, 3 - height), pads.Item2, Math.Max(pads.Item3, 3 - width), pads.Item4)
-        select ConvGeometry.Create(batch, (height, width), channels, channels, 3, stride, 1, padding, channels);
+            : Padding.Explicit(Math.Max(pads.Item1, kernel - height), pads.Item2, Math.Max(pads.Item3, kernel - width), pads.Item4)
+        select ConvGeometry.Create(batch, (height, width), channels, channels, kernel, stride, 1, padding, channels);
 
     [Theory]
     [MemberData(nameof(Widths))]
@@ -37,7 +38,19 @@ public sealed unsafe class QuantizedDepthwiseKernelTests
 
     [Theory]
     [MemberData(nameof(Widths))]
-    public void Depthwise_3x3_gives_the_bytes_of_plain_loops(int width) => CheckAll(ThreeByThree, width, 200);
+    public void Depthwise_3x3_and_5x5_give_the_bytes_of_plain_loops(int width) => CheckAll(Squares, width, 300);
+
+    [Theory]
+    [InlineData(3, 1)]
+    [InlineData(3, 2)]
+    [InlineData(5, 1)]
+    [InlineData(5, 2)]
+    public void Large_images_are_computed_in_bands(int kernel, int stride)
+    {
+        var g = ConvGeometry.Create(1, (64, 90), 72, 72, kernel, stride, 1, Padding.Same, 72);
+        foreach (var threads in new[] { 1, 2 })
+            new QuantizedCase(g, isDepthwise: true, kernel + stride).Check(SimdWidths.Best, threads);
+    }
 
     [Theory]
     [MemberData(nameof(Widths))]
