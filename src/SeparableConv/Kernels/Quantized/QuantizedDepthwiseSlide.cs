@@ -2,20 +2,26 @@ using System.Runtime.CompilerServices;
 
 namespace SeparableConv.Kernels;
 
-/// <summary>Rows of output of two vectors of channels, for <see cref="QuantizedDepthwiseSlide"/>.</summary>
+/// <summary>Rows of output of two vectors of channels, of every Dilation-th column, for <see cref="QuantizedDepthwiseSlide"/>.</summary>
 internal unsafe struct QuantizedDepthwiseBand
 {
-    /// <summary>The image at the first channel.</summary>
+    /// <summary>The image's first row at the first column that is read and inside, at the first channel.</summary>
     public byte* Image;
 
-    /// <summary>Bytes from an input row to the next, and from a pixel to the next.</summary>
+    /// <summary>Bytes from an input row to the next.</summary>
     public nint RowStride;
 
-    public int Channels;
+    /// <summary>Bytes from a column that is read to the next.</summary>
+    public nint ColumnStride;
+
+    /// <summary>Columns that are read: of the border, then of the image, then of the border again, to <see cref="Columns"/> in all.</summary>
+    public int LeftColumns;
+
+    public int InsideColumns;
+
+    public int Columns;
 
     public AxisGeometry Rows;
-
-    public AxisGeometry Columns;
 
     /// <summary>The first row of output and one past the last.</summary>
     public int FirstRow;
@@ -41,54 +47,24 @@ internal unsafe struct QuantizedDepthwiseBand
     /// <summary>The first row of output at the first channel.</summary>
     public byte* Target;
 
-    public readonly int InsideColumns => Math.Clamp(Columns.In, 0, WindowColumns - LeftColumns);
+    /// <summary>Bytes from a row of output to the next.</summary>
+    public nint TargetRowStride;
 
-    /// <summary>Columns of the border that are read before the image's, and all that are read.</summary>
-    public readonly int LeftColumns => Math.Min(Columns.PadBefore, WindowColumns);
-
-    public readonly int WindowColumns => ((Columns.Out - 1) * Columns.Stride) + Columns.Kernel;
+    /// <summary>Bytes from an output to the next.</summary>
+    public nint TargetStride;
 }
 
 /// <summary>
-/// Quantized depthwise convolution with kernels 3x3 and 5x5, stride 1 or 2: slides along a row of output column by column. A column's numbers
-/// are widened to 16 bits and paired, one row's with the next row's, in registers; it is added to every sum that it belongs to, and
-/// the sum that is then complete is made bytes. Nothing is stored in between.
+/// The loops of <see cref="QuantizedDepthwiseSliding"/>: along a row of output column by column. A column's numbers are widened to 16 bits and
+/// paired, one row's with the next row's, in registers; it is added to every sum that it belongs to, and the sum that is then complete
+/// is made bytes. Nothing is stored in between.
 /// </summary>
 internal static unsafe class QuantizedDepthwiseSlide
 {
-    /// <summary>Whether there is such a loop for a kernel, stride, dilation and padding.</summary>
-    public static bool Fits(in ConvGeometry g) =>
-        g.Kernel.Height == g.Kernel.Width && g.Kernel.Height is 3 or 5
-        && g.Rows.Stride == g.Columns.Stride && g.Columns.Stride is 1 or 2
-        && g.Rows.Dilation == 1 && g.Columns.Dilation == 1;
-
-    /// <summary>Runs a band.</summary>
-    public static void Run<TSimd, TVec, TRounding, TSigned>(in QuantizedDepthwiseBand band)
-        where TSimd : struct, IIntegerSimd<TVec>
-        where TVec : struct
-        where TRounding : struct, IRounding<TSimd, TVec>
-        where TSigned : unmanaged, IConstant
-    {
-        switch (band.Columns.Kernel, band.Columns.Stride)
-        {
-            case (3, 1):
-                Run3x3<TSimd, TVec, TRounding, TSigned, Constant.Is1>(band);
-                break;
-            case (3, 2):
-                Run3x3<TSimd, TVec, TRounding, TSigned, Constant.Is2>(band);
-                break;
-            case (5, 1):
-                Run5x5<TSimd, TVec, TRounding, TSigned, Constant.Is1>(band);
-                break;
-            default:
-                Run5x5<TSimd, TVec, TRounding, TSigned, Constant.Is2>(band);
-                break;
-        }
-    }
-
-    // Sums of output pixel j are named by how many columns they lack; weights stay in registers where there are enough.
+    /// <summary>Kernels of 3x3, whose outputs lie TStride columns apart, 1 or 2; TSigned is 1 for unsigned bytes, 2 for signed ones.</summary>
+    /// <remarks>Sums are named by how many columns they lack; weights stay in registers where there are enough.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Run3x3<TSimd, TVec, TRounding, TSigned, TStride>(in QuantizedDepthwiseBand band)
+    public static void Run3x3<TSimd, TVec, TRounding, TSigned, TStride>(in QuantizedDepthwiseBand band)
         where TSimd : struct, IIntegerSimd<TVec>
         where TVec : struct
         where TRounding : struct, IRounding<TSimd, TVec>
@@ -114,13 +90,13 @@ internal static unsafe class QuantizedDepthwiseSlide
         var (w1aLow, w1aHigh, w1bLow, w1bHigh) = (TSimd.Load(w), TSimd.Load(w + v), TSimd.Load(w + (2 * v)), TSimd.Load(w + (3 * v)));
         w += 4 * v;
         var (w2aLow, w2aHigh, w2bLow, w2bHigh) = (TSimd.Load(w), TSimd.Load(w + v), TSimd.Load(w + (2 * v)), TSimd.Load(w + (3 * v)));
-        var (left, inside, window) = (band.LeftColumns, band.InsideColumns, band.WindowColumns);
-        nint channels = band.Channels;
-        var target = band.Target;
+        var (left, inside, window) = (band.LeftColumns, band.InsideColumns, band.Columns);
+        var (columnStride, targetStride) = (band.ColumnStride, band.TargetStride);
         for (var row = band.FirstRow; row < band.EndRow; row++)
         {
             TVec oneLow = biasLow, oneHigh = biasHigh, twoLow = biasLow, twoHigh = biasHigh;
-            var y = band.Rows.InputStart(row);
+            var (y, dilation) = (band.Rows.InputStart(row), band.Rows.Dilation);
+            var target = band.Target + ((row - band.FirstRow) * band.TargetRowStride);
             var skip = sizeof(TStride) == 1 ? 2 : 1;
             var isOdd = false;
             for (var part = 0; part < 3; part++)
@@ -131,9 +107,9 @@ internal static unsafe class QuantizedDepthwiseSlide
                 if (part == 1)
                 {
                     count = inside;
-                    Start(band, y, channels, ref p0, ref step0);
-                    Start(band, y + 1, channels, ref p1, ref step1);
-                    Start(band, y + 2, channels, ref p2, ref step2);
+                    Start(band, y, columnStride, ref p0, ref step0);
+                    Start(band, y + dilation, columnStride, ref p1, ref step1);
+                    Start(band, y + (2 * dilation), columnStride, ref p2, ref step2);
                 }
 
                 for (; count > 0; count--)
@@ -174,14 +150,15 @@ internal static unsafe class QuantizedDepthwiseSlide
                     low = TRounding.Round(low, factorLow, lowerLow, upperLow, shiftLow);
                     high = TRounding.Round(high, factorHigh, lowerHigh, upperHigh, shiftHigh);
                     TSimd.StoreBytes(TSimd.ClampShorts(TSimd.AddShorts(TSimd.Pack(low, high), zeroPoint), least, most), target);
-                    target += channels;
+                    target += targetStride;
                 }
             }
         }
     }
 
+    /// <summary>The same for 5x5.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Run5x5<TSimd, TVec, TRounding, TSigned, TStride>(in QuantizedDepthwiseBand band)
+    public static void Run5x5<TSimd, TVec, TRounding, TSigned, TStride>(in QuantizedDepthwiseBand band)
         where TSimd : struct, IIntegerSimd<TVec>
         where TVec : struct
         where TRounding : struct, IRounding<TSimd, TVec>
@@ -203,14 +180,14 @@ internal static unsafe class QuantizedDepthwiseSlide
         var (biasLow, biasHigh) = (TSimd.Load(band.Bias), TSimd.Load(band.Bias + v));
         var w0 = band.Weights;
         var (w1, w2, w3, w4) = ((nint)(w0 + (6 * v)), (nint)(w0 + (12 * v)), (nint)(w0 + (18 * v)), (nint)(w0 + (24 * v)));
-        var (left, inside, window) = (band.LeftColumns, band.InsideColumns, band.WindowColumns);
-        nint channels = band.Channels;
-        var target = band.Target;
+        var (left, inside, window) = (band.LeftColumns, band.InsideColumns, band.Columns);
+        var (columnStride, targetStride) = (band.ColumnStride, band.TargetStride);
         for (var row = band.FirstRow; row < band.EndRow; row++)
         {
             TVec oneLow = biasLow, oneHigh = biasHigh, twoLow = biasLow, twoHigh = biasHigh;
             TVec threeLow = biasLow, threeHigh = biasHigh, fourLow = biasLow, fourHigh = biasHigh;
-            var y = band.Rows.InputStart(row);
+            var (y, dilation) = (band.Rows.InputStart(row), band.Rows.Dilation);
+            var target = band.Target + ((row - band.FirstRow) * band.TargetRowStride);
             var skip = sizeof(TStride) == 1 ? 4 : 2;
             var isOdd = false;
             for (var part = 0; part < 3; part++)
@@ -221,11 +198,11 @@ internal static unsafe class QuantizedDepthwiseSlide
                 if (part == 1)
                 {
                     count = inside;
-                    Start(band, y, channels, ref p0, ref step0);
-                    Start(band, y + 1, channels, ref p1, ref step1);
-                    Start(band, y + 2, channels, ref p2, ref step2);
-                    Start(band, y + 3, channels, ref p3, ref step3);
-                    Start(band, y + 4, channels, ref p4, ref step4);
+                    Start(band, y, columnStride, ref p0, ref step0);
+                    Start(band, y + dilation, columnStride, ref p1, ref step1);
+                    Start(band, y + (2 * dilation), columnStride, ref p2, ref step2);
+                    Start(band, y + (3 * dilation), columnStride, ref p3, ref step3);
+                    Start(band, y + (4 * dilation), columnStride, ref p4, ref step4);
                 }
 
                 for (; count > 0; count--)
@@ -280,7 +257,7 @@ internal static unsafe class QuantizedDepthwiseSlide
                     low = TRounding.Round(low, factorLow, lowerLow, upperLow, shiftLow);
                     high = TRounding.Round(high, factorHigh, lowerHigh, upperHigh, shiftHigh);
                     TSimd.StoreBytes(TSimd.ClampShorts(TSimd.AddShorts(TSimd.Pack(low, high), zeroPoint), least, most), target);
-                    target += channels;
+                    target += targetStride;
                 }
             }
         }
@@ -299,11 +276,11 @@ internal static unsafe class QuantizedDepthwiseSlide
 
     /// <summary>Where a row begins, if it is one of the image's.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Start(in QuantizedDepthwiseBand band, int y, nint channels, ref byte* start, ref nint step)
+    private static void Start(in QuantizedDepthwiseBand band, int y, nint columnStride, ref byte* start, ref nint step)
     {
         if ((uint)y >= (uint)band.Rows.In)
             return;
         start = band.Image + (y * band.RowStride);
-        step = channels;
+        step = columnStride;
     }
 }

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace SeparableConv.Kernels;
 
 /// <summary>
-/// How a row of input is paired for <see cref="QuantizedDepthwiseKernel"/>: [position][column], a column of two vectors the number at the
+/// How a row of input is paired for <see cref="QuantizedDepthwisePaired"/>: [position][column], a column of two vectors the number at the
 /// position and the one a dilation to its right, each 16 bits less the zero point, 0 in the border. Step t of output pixel j reads position
 /// j*PixelStep + t*TapStep.
 /// </summary>
@@ -12,28 +12,29 @@ internal readonly unsafe struct QuantizedPairing
     private readonly AxisGeometry _columns;
     private readonly QuantizedInput _input;
     private readonly int _channels;
-    private readonly int _multiplier;
     private readonly int _positions;
     private readonly int _steps;
 
     // Input columns from one position to the next; 0 where positions are pixel after pixel, step after step.
     private readonly int _grid;
 
-    public QuantizedPairing(in ConvGeometry g, QuantizedInput input, int multiplier, int columns)
+    public QuantizedPairing(AxisGeometry axis, QuantizedInput input, ChannelBlocks blocks)
     {
-        (_columns, _input, _channels, _multiplier) = (g.Columns, input, g.InChannels, multiplier);
-        _steps = (g.Columns.Kernel + 1) / 2;
+        (_columns, _input, _channels) = (axis, input, blocks.Channels);
+        _steps = (axis.Kernel + 1) / 2;
+
+        var columns = blocks.Columns;
 
         // All positions that are multiples of what stride and taps have in common; or, where strides or dilations make those
         // many, those alone that are read.
-        var tap = 2L * g.Columns.Dilation;
-        var grid = _steps == 1 ? g.Columns.Stride : GreatestCommonDivisor(g.Columns.Stride, tap);
-        var positions = ((((g.Columns.Out - 1) * (long)g.Columns.Stride) + ((_steps - 1) * tap)) / grid) + 1;
-        var alone = (long)g.Columns.Out * _steps;
+        var tap = 2L * axis.Dilation;
+        var grid = _steps == 1 ? axis.Stride : GreatestCommonDivisor(axis.Stride, tap);
+        var positions = ((((axis.Out - 1) * (long)axis.Stride) + ((_steps - 1) * tap)) / grid) + 1;
+        var alone = (long)axis.Out * _steps;
         if (positions <= alone)
         {
             (_grid, _positions) = ((int)grid, checked((int)positions));
-            (PixelStep, TapStep) = ((nint)(g.Columns.Stride / grid * columns), (nint)(tap / grid * columns));
+            (PixelStep, TapStep) = ((nint)(axis.Stride / grid * columns), (nint)(tap / grid * columns));
         }
         else
         {
@@ -53,14 +54,14 @@ internal readonly unsafe struct QuantizedPairing
     /// <summary>Integers from one step's position to the next step's.</summary>
     public nint TapStep { get; }
 
-    /// <summary>Pairs a row for the output channels from <paramref name="channel"/> on.</summary>
+    /// <summary>Pairs a row for the channels from <paramref name="channel"/> on.</summary>
     public void Fill<TSimd, TVec>(byte* row, int channel, int* target)
         where TSimd : struct, IIntegerSimd<TVec>
         where TVec : struct
     {
         // The positions both of whose columns are inside the image.
         var (first, end) = (0, 0);
-        if (_grid > 0 && _multiplier == 1 && 2 * TSimd.Count <= _channels && _columns.In > _columns.Dilation)
+        if (_grid > 0 && _columns.In > _columns.Dilation)
         {
             first = (int)Math.Min(_positions, (_columns.PadBefore + _grid - 1L) / _grid);
             end = (int)Math.Clamp(((_columns.In - 1L - _columns.Dilation + _columns.PadBefore) / _grid) + 1, first, _positions);
@@ -126,15 +127,7 @@ internal readonly unsafe struct QuantizedPairing
     {
         if ((uint)column >= (uint)_columns.In)
             return TSimd.BroadcastShort(0);
-        var pixel = row + ((nint)column * _channels);
-        if (_multiplier == 1 && channel + (2 * TSimd.Count) <= _channels)
-            return TSimd.SubtractShorts(TSimd.LoadShorts(pixel + channel, _input.IsSigned), TSimd.BroadcastShort(_input.ZeroPoint));
-
-        // Every channel as often as it has outputs; a single output stands in both columns.
-        var spread = stackalloc byte[2 * TSimd.Count];
-        for (var i = 0; i < 2 * TSimd.Count; i++)
-            spread[i] = pixel[Math.Min((channel + i) / _multiplier, _channels - 1)];
-        return TSimd.SubtractShorts(TSimd.LoadShorts(spread, _input.IsSigned), TSimd.BroadcastShort(_input.ZeroPoint));
+        return TSimd.SubtractShorts(TSimd.LoadShorts(row + ((nint)column * _channels) + channel, _input.IsSigned), TSimd.BroadcastShort(_input.ZeroPoint));
     }
 
     private static long GreatestCommonDivisor(long a, long b) => b == 0 ? a : GreatestCommonDivisor(b, a % b);

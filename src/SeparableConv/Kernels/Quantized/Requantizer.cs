@@ -137,19 +137,18 @@ internal sealed unsafe class Requantizer
     /// <param name="sums">[row][column of two vectors].</param>
     /// <param name="rows">Rows.</param>
     /// <param name="firstColumn">The first column.</param>
-    /// <param name="channels">Channels: two vectors full but for a single channel.</param>
     /// <param name="output">The first row at the first channel.</param>
     /// <param name="outputStride">Outputs from one row to the next.</param>
-    public void RunApart(int* sums, nint rows, int firstColumn, int channels, byte* output, nint outputStride)
+    public void RunApart(int* sums, nint rows, int firstColumn, byte* output, nint outputStride)
     {
-        var lanes = (int)_width;
+        var columns = 2 * (int)_width;
         if (Rounding == RoundingForm.None)
         {
             var target = (int*)output;
-            for (nint row = 0; row < rows; row++, target += outputStride, sums += 2 * lanes)
+            for (nint row = 0; row < rows; row++, target += outputStride, sums += columns)
             {
-                for (var c = 0; c < channels; c++)
-                    target[ChannelApart(c, lanes)] = sums[c];
+                for (var c = 0; c < columns; c++)
+                    target[ChannelApart(c, (int)_width)] = sums[c];
             }
 
             return;
@@ -158,7 +157,7 @@ internal sealed unsafe class Requantizer
         var block = new Block
         {
             Sums = sums,
-            SumStride = 2 * lanes,
+            SumStride = columns,
             Rows = rows,
             Column = firstColumn,
             Bytes = output,
@@ -166,10 +165,10 @@ internal sealed unsafe class Requantizer
             Vectors = 2,
             IsApart = true,
         };
-        if (Rounding != RoundingForm.Number && channels == 2 * lanes)
-            Run(block);
+        if (Rounding == RoundingForm.Number)
+            RunByNumber(block, columns);
         else
-            RunByNumber(block, channels);
+            Run(block);
     }
 
     /// <summary>For the columns of some vectors: the number, among those of two vectors, of the channel in column <paramref name="column"/>.</summary>

@@ -111,7 +111,7 @@ public sealed unsafe class RequantizerTests
         fixed (int* from = apart)
         {
             fixed (byte* to = bytes)
-                requantizer.RunApart(from, rows, 0, channels, to, channels);
+                requantizer.RunApart(from, rows, 0, to, channels);
         }
 
         return bytes[..given.Length];
