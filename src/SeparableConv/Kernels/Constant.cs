@@ -10,16 +10,11 @@ internal interface IConstant
 
 /// <summary>The numbers in use.</summary>
 /// <remarks>
-/// From 1 up each takes as many bytes. sizeof is known to the JIT before it reads the branches that depend on it, a property only after
+/// Each takes as many bytes. sizeof is known to the JIT before it reads the branches that depend on it, a property only after
 /// it has read and inlined them all: for the tallest bodies that is most of the time a first run takes.
 /// </remarks>
 internal static class Constant
 {
-    public readonly struct Is0 : IConstant
-    {
-        public static int Value => 0;
-    }
-
     [StructLayout(LayoutKind.Sequential, Size = 1)]
     public readonly struct Is1 : IConstant
     {

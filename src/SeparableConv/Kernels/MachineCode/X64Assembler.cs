@@ -52,9 +52,9 @@ internal sealed class X64Assembler
             _code.Add(0x90);
     }
 
-    public void Push(X64Register register) => _code.Add((byte)(0x50 + register));
+    public void Push(X64Register register) => Stack(0x50, register);
 
-    public void Pop(X64Register register) => _code.Add((byte)(0x58 + register));
+    public void Pop(X64Register register) => Stack(0x58, register);
 
     /// <summary>register = 64 bits at the address.</summary>
     public void Load(X64Register register, X64Address source) => Integer(0x8B, register, source);
@@ -98,6 +98,13 @@ internal sealed class X64Assembler
     /// sum += the four products of unsigned and signed bytes in every lane, none of them saturating: VPDPBUSD of AVX512-VNNI.
     /// </summary>
     public void MultiplyAddBytes(int sum, int unsigned, int signed) => Evex(Map0F38, Prefix66, 0x50, sum, unsigned, signed);
+
+    private void Stack(int opcode, X64Register register)
+    {
+        if (register >= X64Register.R8)
+            _code.Add(0x41);
+        _code.Add((byte)(opcode + ((int)register & 7)));
+    }
 
     private void Integer(byte opcode, X64Register register, X64Address address, bool wide = true)
     {

@@ -1,9 +1,10 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
 namespace SeparableConv.Kernels;
 
-/// <summary>The compiled tiles of one vector width, by number of vectors and rows.</summary>
+/// <summary>The tiles of one vector width and kind of operands, by number of vectors and rows.</summary>
 internal sealed unsafe class MatrixTileTable
 {
     /// <summary>The shape of a tile of one vector and a half; the other shapes are the number of vectors, 1 to 3.</summary>
@@ -12,6 +13,9 @@ internal sealed unsafe class MatrixTileTable
     private static readonly MatrixTileTable?[] FloatTables = new MatrixTileTable?[(int)SimdWidth.V512 + 1];
     private static readonly MatrixTileTable?[] ShortPairTables = new MatrixTileTable?[(int)SimdWidth.V512 + 1];
     private static readonly MatrixTileTable?[] ByteQuadTables = new MatrixTileTable?[(int)SimdWidth.V512 + 1];
+
+    // Steps of a tile that machine code may run without letting a garbage collection begin: some microseconds.
+    private const int MostStepsInOneGo = 1024;
 
     private readonly nint[] _tiles;
     private readonly bool _isMachineCode;
@@ -34,10 +38,12 @@ internal sealed unsafe class MatrixTileTable
     {
         LaneKind.Float => FloatTables[(int)width] ??= ForFloats(width),
         LaneKind.ShortPair => ShortPairTables[(int)width] ??= ForShortPairs(width),
-        _ => ByteQuadTables[(int)width] ??= ForByteQuads(width),
+        _ => ByteQuadTables[(int)width] ??= ByteQuadCode.IsSupported && width == SimdWidth.V512
+            ? new(width, ByteQuadCode.Accumulators, ByteQuadCode.Tiles.ToArray(), isMachineCode: true)
+            : CompiledByteQuads(width),
     };
 
-    /// <summary>Whether this machine multiplies four bytes at once, on that width: then twice what it does with pairs of 16-bit numbers.</summary>
+    /// <summary>Whether this machine multiplies four bytes at once, on that width.</summary>
     public static bool HasByteQuads(SimdWidth width) => width switch
     {
         SimdWidth.V512 => ByteQuadCode.IsSupported,
@@ -52,11 +58,17 @@ internal sealed unsafe class MatrixTileTable
     public void Run(int shape, int rows, TileArguments* arguments)
     {
         var tile = _tiles[((shape - 1) * MatrixTile.MostRows) + rows - 1];
-        if (_isMachineCode)
+        if (!_isMachineCode)
+            ((delegate*<TileArguments*, void>)tile)(arguments);
+        else if ((long)arguments->Segments * arguments->SegmentLength <= MostStepsInOneGo)
             ((delegate* unmanaged[Cdecl, SuppressGCTransition]<TileArguments*, void>)tile)(arguments);
         else
-            ((delegate*<TileArguments*, void>)tile)(arguments);
+            RunLong(tile, arguments);
     }
+
+    // By itself: a method with such a call prepares for it whenever it is entered.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void RunLong(nint tile, TileArguments* arguments) => ((delegate* unmanaged[Cdecl]<TileArguments*, void>)tile)(arguments);
 
     private static MatrixTileTable ForFloats(SimdWidth width) => width switch
     {
@@ -68,19 +80,19 @@ internal sealed unsafe class MatrixTileTable
 
     private static MatrixTileTable ForShortPairs(SimdWidth width) => width switch
     {
-        SimdWidth.V512 => Create<ShortPairs512, Vector512<float>>(width),
-        SimdWidth.V256 => Create<ShortPairs256, Vector256<float>>(width),
-        SimdWidth.V128 => Create<ShortPairs128, Vector128<float>>(width),
-        _ => Create<ShortPairsScalar, float>(width),
+        SimdWidth.V512 => Create<ShortPairs<Integers512, Vector512<int>>, Vector512<int>>(width),
+        SimdWidth.V256 => Create<ShortPairs<Integers256, Vector256<int>>, Vector256<int>>(width),
+        SimdWidth.V128 => Create<ShortPairs<Integers128, Vector128<int>>, Vector128<int>>(width),
+        _ => Create<ShortPairs<IntegersScalar, int>, int>(width),
     };
 
-    private static MatrixTileTable ForByteQuads(SimdWidth width) => width switch
+    /// <summary>The tiles for four bytes that are not machine code: on 512 bits for tests alone.</summary>
+    internal static MatrixTileTable CompiledByteQuads(SimdWidth width) => width switch
     {
-        SimdWidth.V512 when ByteQuadCode.IsSupported => new(width, ByteQuadCode.Accumulators, ByteQuadCode.Tiles.ToArray(), isMachineCode: true),
-        SimdWidth.V512 => Create<ByteQuads512, Vector512<float>>(width),
-        SimdWidth.V256 => Create<ByteQuads256, Vector256<float>>(width),
-        SimdWidth.V128 => Create<ByteQuads128, Vector128<float>>(width),
-        _ => Create<ByteQuadsScalar, float>(width),
+        SimdWidth.V512 => Create<ByteQuads<Integers512, Vector512<int>>, Vector512<int>>(width),
+        SimdWidth.V256 => Create<ByteQuads<Integers256, Vector256<int>>, Vector256<int>>(width),
+        SimdWidth.V128 => Create<ByteQuads<Integers128, Vector128<int>>, Vector128<int>>(width),
+        _ => Create<ByteQuads<IntegersScalar, int>, int>(width),
     };
 
     private static MatrixTileTable Create<TSimd, TVec>(SimdWidth width)

@@ -10,6 +10,8 @@ internal readonly unsafe struct Integers128 : IIntegerSimd<Vector128<int>>
 {
     public static int Count => Vector128<int>.Count;
 
+    public static int TileRows => AdvSimd.IsSupported ? 12 : 6;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<int> Broadcast(int value) => Vector128.Create(value);
 
@@ -42,11 +44,6 @@ internal readonly unsafe struct Integers128 : IIntegerSimd<Vector128<int>>
         return c + lows + (Vector128.ShiftRightArithmetic(a, 16) * Vector128.ShiftRightArithmetic(b, 16));
     }
 
-    /// <summary>The same for two products of one operand: c += a*b, d += a*e.</summary>
-    /// <remarks>
-    /// Both multiplications, then both additions: Zen 4 then does 1.80 times the float multiply-adds; with each addition behind its
-    /// multiplication, 1.46 times, for additions then take turns at the multipliers' ports.
-    /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void MultiplyAddPairs(Vector128<int> a, Vector128<int> b, Vector128<int> e, ref Vector128<int> c, ref Vector128<int> d)
     {
@@ -60,6 +57,15 @@ internal readonly unsafe struct Integers128 : IIntegerSimd<Vector128<int>>
         var second = Sse2.MultiplyAddAdjacent(a.AsInt16(), e.AsInt16());
         c += first;
         d += second;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<int> MultiplyAddQuads(Vector128<int> a, Vector128<int> b, Vector128<int> c)
+    {
+        if (AvxVnni.IsSupported)
+            return AvxVnni.MultiplyWideningAndAdd(c, a.AsByte(), b.AsSByte());
+        var even = MultiplyAddPairs(a & Vector128.Create(0x00FF00FF), Vector128.ShiftRightArithmetic(Vector128.ShiftLeft(b.AsInt16(), 8), 8).AsInt32(), c);
+        return MultiplyAddPairs(Vector128.ShiftRightLogical(a.AsUInt16(), 8).AsInt32(), Vector128.ShiftRightArithmetic(b.AsInt16(), 8).AsInt32(), even);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -173,6 +179,8 @@ internal readonly unsafe struct Integers256 : IIntegerSimd<Vector256<int>>
 {
     public static int Count => Vector256<int>.Count;
 
+    public static int TileRows => 6;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<int> Broadcast(int value) => Vector256.Create(value);
 
@@ -200,11 +208,6 @@ internal readonly unsafe struct Integers256 : IIntegerSimd<Vector256<int>>
             Integers128.MultiplyAddPairs(a.GetUpper(), b.GetUpper(), c.GetUpper()));
     }
 
-    /// <summary>The same for two products of one operand: c += a*b, d += a*e.</summary>
-    /// <remarks>
-    /// Both multiplications, then both additions: Zen 4 then does 1.80 times the float multiply-adds; with each addition behind its
-    /// multiplication, 1.46 times, for additions then take turns at the multipliers' ports.
-    /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void MultiplyAddPairs(Vector256<int> a, Vector256<int> b, Vector256<int> e, ref Vector256<int> c, ref Vector256<int> d)
     {
@@ -218,6 +221,16 @@ internal readonly unsafe struct Integers256 : IIntegerSimd<Vector256<int>>
         var second = Avx2.MultiplyAddAdjacent(a.AsInt16(), e.AsInt16());
         c += first;
         d += second;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> MultiplyAddQuads(Vector256<int> a, Vector256<int> b, Vector256<int> c)
+    {
+        if (AvxVnni.IsSupported)
+            return AvxVnni.MultiplyWideningAndAdd(c, a.AsByte(), b.AsSByte());
+        return Vector256.Create(
+            Integers128.MultiplyAddQuads(a.GetLower(), b.GetLower(), c.GetLower()),
+            Integers128.MultiplyAddQuads(a.GetUpper(), b.GetUpper(), c.GetUpper()));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -327,6 +340,8 @@ internal readonly unsafe struct Integers512 : IIntegerSimd<Vector512<int>>
 {
     public static int Count => Vector512<int>.Count;
 
+    public static int TileRows => Avx512F.IsSupported ? 14 : 6;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<int> Broadcast(int value) => Vector512.Create(value);
 
@@ -349,11 +364,6 @@ internal readonly unsafe struct Integers512 : IIntegerSimd<Vector512<int>>
             Integers256.MultiplyAddPairs(a.GetLower(), b.GetLower(), c.GetLower()),
             Integers256.MultiplyAddPairs(a.GetUpper(), b.GetUpper(), c.GetUpper()));
 
-    /// <summary>The same for two products of one operand: c += a*b, d += a*e.</summary>
-    /// <remarks>
-    /// Both multiplications, then both additions: Zen 4 then does 1.80 times the float multiply-adds; with each addition behind its
-    /// multiplication, 1.46 times, for additions then take turns at the multipliers' ports.
-    /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void MultiplyAddPairs(Vector512<int> a, Vector512<int> b, Vector512<int> e, ref Vector512<int> c, ref Vector512<int> d)
     {
@@ -367,6 +377,14 @@ internal readonly unsafe struct Integers512 : IIntegerSimd<Vector512<int>>
         var second = Avx512BW.MultiplyAddAdjacent(a.AsInt16(), e.AsInt16());
         c += first;
         d += second;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> MultiplyAddQuads(Vector512<int> a, Vector512<int> b, Vector512<int> c)
+    {
+        return Vector512.Create(
+            Integers256.MultiplyAddQuads(a.GetLower(), b.GetLower(), c.GetLower()),
+            Integers256.MultiplyAddQuads(a.GetUpper(), b.GetUpper(), c.GetUpper()));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -489,6 +507,8 @@ internal readonly unsafe struct IntegersScalar : IIntegerSimd<int>
 {
     public static int Count => 1;
 
+    public static int TileRows => 6;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Broadcast(int value) => value;
 
@@ -503,6 +523,13 @@ internal readonly unsafe struct IntegersScalar : IIntegerSimd<int>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int MultiplyAddPairs(int a, int b, int c) => c + ((short)a * (short)b) + ((a >> 16) * (b >> 16));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MultiplyAddPairs(int a, int b, int e, ref int c, ref int d) => (c, d) = (MultiplyAddPairs(a, b, c), MultiplyAddPairs(a, e, d));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int MultiplyAddQuads(int a, int b, int c) =>
+        c + ((byte)a * (sbyte)b) + ((byte)(a >> 8) * (sbyte)(b >> 8)) + ((byte)(a >> 16) * (sbyte)(b >> 16)) + ((byte)(a >> 24) * (sbyte)(b >> 24));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int LoadShorts(byte* source, bool signed) => signed ? Join((sbyte)source[0], (sbyte)source[1]) : Join(source[0], source[1]);

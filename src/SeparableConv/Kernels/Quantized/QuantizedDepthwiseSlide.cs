@@ -21,6 +21,7 @@ internal unsafe struct QuantizedDepthwiseBand
 
     public int Columns;
 
+    /// <summary>Its kernel may have fewer rows than the loop.</summary>
     public AxisGeometry Rows;
 
     /// <summary>The first row of output and one past the last.</summary>
@@ -62,7 +63,10 @@ internal unsafe struct QuantizedDepthwiseBand
 internal static unsafe class QuantizedDepthwiseSlide
 {
     /// <summary>Kernels of 3x3, whose outputs lie TStride columns apart, 1 or 2; TSigned is 1 for unsigned bytes, 2 for signed ones.</summary>
-    /// <remarks>Sums are named by how many columns they lack; weights stay in registers where there are enough.</remarks>
+    /// <remarks>
+    /// Sums are named by how many columns they lack; weights stay in registers where there are enough. It is one long body because vectors
+    /// stay there only as locals of one method.
+    /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run3x3<TSimd, TVec, TRounding, TSigned, TStride>(in QuantizedDepthwiseBand band)
         where TSimd : struct, IIntegerSimd<TVec>
@@ -95,7 +99,7 @@ internal static unsafe class QuantizedDepthwiseSlide
         for (var row = band.FirstRow; row < band.EndRow; row++)
         {
             TVec oneLow = biasLow, oneHigh = biasHigh, twoLow = biasLow, twoHigh = biasHigh;
-            var (y, dilation) = (band.Rows.InputStart(row), band.Rows.Dilation);
+            var y = band.Rows.InputStart(row);
             var target = band.Target + ((row - band.FirstRow) * band.TargetRowStride);
             var skip = sizeof(TStride) == 1 ? 2 : 1;
             var isOdd = false;
@@ -107,9 +111,9 @@ internal static unsafe class QuantizedDepthwiseSlide
                 if (part == 1)
                 {
                     count = inside;
-                    Start(band, y, columnStride, ref p0, ref step0);
-                    Start(band, y + dilation, columnStride, ref p1, ref step1);
-                    Start(band, y + (2 * dilation), columnStride, ref p2, ref step2);
+                    Start(band, y, 0, columnStride, ref p0, ref step0);
+                    Start(band, y, 1, columnStride, ref p1, ref step1);
+                    Start(band, y, 2, columnStride, ref p2, ref step2);
                 }
 
                 for (; count > 0; count--)
@@ -186,7 +190,7 @@ internal static unsafe class QuantizedDepthwiseSlide
         {
             TVec oneLow = biasLow, oneHigh = biasHigh, twoLow = biasLow, twoHigh = biasHigh;
             TVec threeLow = biasLow, threeHigh = biasHigh, fourLow = biasLow, fourHigh = biasHigh;
-            var (y, dilation) = (band.Rows.InputStart(row), band.Rows.Dilation);
+            var y = band.Rows.InputStart(row);
             var target = band.Target + ((row - band.FirstRow) * band.TargetRowStride);
             var skip = sizeof(TStride) == 1 ? 4 : 2;
             var isOdd = false;
@@ -198,11 +202,11 @@ internal static unsafe class QuantizedDepthwiseSlide
                 if (part == 1)
                 {
                     count = inside;
-                    Start(band, y, columnStride, ref p0, ref step0);
-                    Start(band, y + dilation, columnStride, ref p1, ref step1);
-                    Start(band, y + (2 * dilation), columnStride, ref p2, ref step2);
-                    Start(band, y + (3 * dilation), columnStride, ref p3, ref step3);
-                    Start(band, y + (4 * dilation), columnStride, ref p4, ref step4);
+                    Start(band, y, 0, columnStride, ref p0, ref step0);
+                    Start(band, y, 1, columnStride, ref p1, ref step1);
+                    Start(band, y, 2, columnStride, ref p2, ref step2);
+                    Start(band, y, 3, columnStride, ref p3, ref step3);
+                    Start(band, y, 4, columnStride, ref p4, ref step4);
                 }
 
                 for (; count > 0; count--)
@@ -274,10 +278,13 @@ internal static unsafe class QuantizedDepthwiseSlide
         return TSimd.MultiplyAddPairs(c, TSimd.Load(weights + (4 * TSimd.Count)), sum);
     }
 
-    /// <summary>Where a row begins, if it is one of the image's.</summary>
+    /// <summary>Where a kernel row's input begins, if the kernel has that row and the image its input.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Start(in QuantizedDepthwiseBand band, int y, nint columnStride, ref byte* start, ref nint step)
+    private static void Start(in QuantizedDepthwiseBand band, int y, int kernelRow, nint columnStride, ref byte* start, ref nint step)
     {
+        if (kernelRow >= band.Rows.Kernel)
+            return;
+        y += kernelRow * band.Rows.Dilation;
         if ((uint)y >= (uint)band.Rows.In)
             return;
         start = band.Image + (y * band.RowStride);

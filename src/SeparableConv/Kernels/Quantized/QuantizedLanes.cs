@@ -28,7 +28,7 @@ internal readonly unsafe struct QuantizedLanes(QuantizedInput input, LaneKind ki
     /// <summary>Whether pixels of so many channels are such lanes where they lie.</summary>
     public bool AreInput(int channels) => kind == LaneKind.ByteQuad && !input.IsSigned && channels % 4 == 0 && channels % SetAliasBytes != 0;
 
-    /// <summary>Fills lanes with zeros.</summary>
+    /// <summary>Fills lanes with <see cref="ZeroPoint"/>.</summary>
     public void FillZeros(int* target, nint lanes)
     {
         if (kind == LaneKind.ByteQuad)

@@ -19,9 +19,8 @@ internal sealed unsafe class Requantizer
     private const int MostShift = 29;
     private const long MostSum = (1L << 30) - 1;
 
-    private readonly QuantizedOutput _output;
     private readonly SimdWidth _width;
-    private readonly int[] _order;
+    private readonly bool _isOrdered;
     private readonly FixedPointMultiplier[] _multipliers;
     private readonly PackedBuffer _factors;
     private readonly PackedBuffer _lower;
@@ -36,7 +35,7 @@ internal sealed unsafe class Requantizer
     public Requantizer(ReadOnlySpan<double> factors, ReadOnlySpan<long> largestSums, QuantizedOutput output, SimdWidth width, ReadOnlySpan<int> order = default)
     {
         var columns = order.IsEmpty ? largestSums.Length : order.Length;
-        (_output, _width, _order) = (output, width, order.ToArray());
+        (Output, _width, _isOrdered) = (output, width, order.IsEmpty);
         _multipliers = new FixedPointMultiplier[columns];
         (_factors, _lower, _upper, _shifts) = (new(columns), new(columns), new(columns), new(columns));
         var fits = true;
@@ -86,7 +85,7 @@ internal sealed unsafe class Requantizer
         Shifts = (int*)_shifts.Pointer,
     };
 
-    public QuantizedOutput Output => _output;
+    public QuantizedOutput Output { get; }
 
     /// <summary>Bytes that an output takes: 1, or those of a sum where the sums are what is asked for.</summary>
     public int OutputBytes => Rounding == RoundingForm.None ? sizeof(int) : 1;
@@ -101,7 +100,7 @@ internal sealed unsafe class Requantizer
     /// <param name="outputStride">Outputs from one row to the next.</param>
     public void Run(int* sums, nint sumStride, nint rows, int firstChannel, int channels, byte* output, nint outputStride)
     {
-        Debug.Assert(channels >= (int)_width && _order.Length == 0, "There are as many channels as lanes, in their order.");
+        Debug.Assert(channels >= (int)_width && _isOrdered, "There are as many channels as lanes, in their order.");
         if (Rounding == RoundingForm.None)
         {
             for (nint row = 0; row < rows; row++)
@@ -118,6 +117,7 @@ internal sealed unsafe class Requantizer
             block.Bytes = output;
             block.Column = firstChannel;
             RunByNumber(block, channels);
+            GC.KeepAlive(this);
             return;
         }
 
@@ -131,6 +131,8 @@ internal sealed unsafe class Requantizer
             block.Column = firstChannel + at;
             Run(block);
         }
+
+        GC.KeepAlive(this);
     }
 
     /// <summary>Makes bytes of two vectors of columns that are taken apart as <see cref="IIntegerSimd{TVec}.JoinLow"/> does it.</summary>
@@ -169,6 +171,7 @@ internal sealed unsafe class Requantizer
             RunByNumber(block, columns);
         else
             Run(block);
+        GC.KeepAlive(this);
     }
 
     /// <summary>For the columns of some vectors: the number, among those of two vectors, of the channel in column <paramref name="column"/>.</summary>
@@ -246,10 +249,10 @@ internal sealed unsafe class Requantizer
         var (s0, s1, s2, s3) = (TSimd.Load(column), TSimd.Load(column + v), TSimd.Load(column + (2 * v)), TSimd.Load(column + (3 * v)));
 
         // Signed bytes are made as unsigned ones 128 above them.
-        var offset = _output.IsSigned ? 128 : 0;
-        var zeroPoint = TSimd.BroadcastShort(_output.ZeroPoint + offset);
-        var least = TSimd.BroadcastShort((_output.ClampMin + offset) * 0x0101);
-        var most = TSimd.BroadcastShort((_output.ClampMax + offset) * 0x0101);
+        var offset = Output.IsSigned ? 128 : 0;
+        var zeroPoint = TSimd.BroadcastShort(Output.ZeroPoint + offset);
+        var least = TSimd.BroadcastShort((Output.ClampMin + offset) * 0x0101);
+        var most = TSimd.BroadcastShort((Output.ClampMax + offset) * 0x0101);
         var flip = TSimd.BroadcastShort(offset * 0x0101);
         var (sums, output) = ((nint)block.Sums, (nint)block.Bytes);
         var (sumBytes, outputStride) = (block.SumStride * sizeof(int), block.OutputStride);
@@ -285,9 +288,9 @@ internal sealed unsafe class Requantizer
         var (u0, u1) = (TSimd.Load(column), TSimd.Load(column + high));
         column = (int*)_shifts.Pointer + block.Column;
         var (s0, s1) = (TSimd.Load(column), TSimd.Load(column + high));
-        var zeroPoint = TSimd.BroadcastShort(_output.ZeroPoint);
-        var least = TSimd.BroadcastShort(_output.ClampMin);
-        var most = TSimd.BroadcastShort(_output.ClampMax);
+        var zeroPoint = TSimd.BroadcastShort(Output.ZeroPoint);
+        var least = TSimd.BroadcastShort(Output.ClampMin);
+        var most = TSimd.BroadcastShort(Output.ClampMax);
         var (sums, output) = ((nint)block.Sums, (nint)block.Bytes);
         var (sumBytes, outputStride) = (block.SumStride * sizeof(int), block.OutputStride);
         var (isApart, isOne) = (block.IsApart, high == 0);
@@ -314,19 +317,12 @@ internal sealed unsafe class Requantizer
             for (var c = 0; c < channels; c++)
             {
                 var sum = block.Sums[(row * block.SumStride) + c];
-                var scaled = _output.Rounding == Requantization.Float ? Scaled(sum, _factors.Pointer[block.Column + c])
-                    : _multipliers[block.Column + c].Multiply(sum);
-                var value = Math.Clamp(unchecked(scaled + _output.ZeroPoint), _output.ClampMin, _output.ClampMax);
+                var scaled = _multipliers[block.Column + c].Multiply(sum);
+                var value = Math.Clamp(unchecked(scaled + Output.ZeroPoint), Output.ClampMin, Output.ClampMax);
                 block.Bytes[(row * block.OutputStride) + (block.IsApart ? ChannelApart(c, (int)_width) : c)] = (byte)value;
             }
         }
     }
-
-    private int Scaled(int sum, float factor) => IntegersScalar.Scale(
-        sum,
-        BitConverter.SingleToInt32Bits(factor),
-        BitConverter.SingleToInt32Bits(_output.ClampMin - _output.ZeroPoint),
-        BitConverter.SingleToInt32Bits(_output.ClampMax - _output.ZeroPoint));
 
     /// <summary>Some vectors of columns of some rows.</summary>
     private struct Block

@@ -13,6 +13,8 @@ public sealed class X64AssemblerTests
         {
             code.Push(Rbx);
             code.Pop(Rbx);
+            code.Push(R9);
+            code.Pop(R11);
             code.Load(Rax, new(Rdi));
             code.Load(R11, new(Rdi, 0x20));
             code.LoadInt32(Rbx, new(Rdi, 0x18));
@@ -23,7 +25,7 @@ public sealed class X64AssemblerTests
             code.Add(R11, 192);
             code.Subtract(Rcx, 1);
         },
-        "53 5b 488b07 4c8b5f20 8b5f18 4f8d0400 4a8d1448 4a8d0c81 488d8145230100 4981c3c0000000 4883e901");
+        "53 5b 4151 415b 488b07 4c8b5f20 8b5f18 4f8d0400 4a8d1448 4a8d0c81 488d8145230100 4981c3c0000000 4883e901");
 
     [Fact]
     public void Vectors_are_encoded_as_by_an_assembler() => Check(
@@ -38,6 +40,9 @@ public sealed class X64AssemblerTests
             code.Broadcast(30, new(Rax));
             code.Broadcast(1, new(Rdx, 0, R8, 4));
             code.Broadcast(20, new(Rax, 0, R10));
+            code.Broadcast(3, new(Rdx, 8));
+            code.LoadVector(2, new(Rax, 100));
+            code.LoadVector(2, new(Rax, -64));
             code.MultiplyAddBytes(0, 30, 28);
             code.MultiplyAddBytes(27, 3, 15);
             code.MultiplyAddBytes(8, 16, 7);
@@ -45,7 +50,7 @@ public sealed class X64AssemblerTests
         },
         """
         62c17e486f4b02 62617e486f39 62317e487f0c89 62617e487f4101 62617e486fda 62917e486fee
-        62627d485830 62b27d48580c82 62a27d48582410 62920d4050c4 6242654850df 62727d4050c7 c5f877 c3
+        62627d485830 62b27d48580c82 62a27d48582410 62f27d48585a02 62f17e486f9064000000 62f17e486f50ff 62920d4050c4 6242654850df 62727d4050c7 c5f877 c3
         """);
 
     [Fact]

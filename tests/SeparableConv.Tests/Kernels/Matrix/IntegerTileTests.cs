@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using SeparableConv.Kernels;
 using SeparableConv.Tests.Support;
 using Xunit;
@@ -33,10 +34,11 @@ public sealed unsafe class IntegerTileTests
             var most = MatrixTileTable.For((SimdWidth)width, (LaneKind)kind).RowsFor(vectors);
             for (var rows = 1; rows <= most; rows++)
             {
-                foreach (var less in new[] { 0, 1, width / 2 })
+                // Fewer columns than lanes too, which are copied from a vector.
+                foreach (var less in new[] { 0, 1, width / 2 }.Where(less => less < width).Distinct())
                 {
                     foreach (var (segments, segmentLength) in new[] { (1, 1), (1, 7), (3, 5) })
-                        CheckProduct((vectors * width) - (vectors > 1 ? Math.Min(less, width - 1) : 0), rows, segments, segmentLength, (SimdWidth)width, (LaneKind)kind, random);
+                        CheckProduct((vectors * width) - less, rows, segments, segmentLength, (SimdWidth)width, (LaneKind)kind, random);
                 }
             }
         }
@@ -69,20 +71,67 @@ public sealed unsafe class IntegerTileTests
     }
 
     [Fact]
-    public void Machine_code_can_be_switched_off()
+    public void Machine_code_is_used_where_the_machine_has_the_instruction()
     {
-        const string name = "SeparableConv.MachineCode";
-        try
+        const string processors = "/proc/cpuinfo";
+        Assert.SkipUnless(
+            Avx512F.IsSupported && File.Exists(processors) && File.ReadAllText(processors).Contains("avx512_vnni"),
+            "The machine has no AVX512-VNNI, or is no Linux.");
+        Assert.True(ByteQuadCode.IsSupported);
+        Assert.NotEmpty(ByteQuadCode.Write(isWanted: true));
+        Assert.Empty(ByteQuadCode.Write(isWanted: false));
+    }
+
+    /// <summary>The tiles that other machines run on 512 bits, and on this one where machine code is switched off.</summary>
+    [Fact]
+    public void Compiled_tiles_of_512_bits_give_the_sums_of_machine_code()
+    {
+        var (written, compiled) = (MatrixTileTable.For(SimdWidth.V512, LaneKind.ByteQuad), MatrixTileTable.CompiledByteQuads(SimdWidth.V512));
+        for (var vectors = 1; vectors <= 3; vectors++)
         {
-            AppContext.SetSwitch(name, false);
-            Assert.False(ByteQuadCode.IsWanted);
+            for (var rows = 1; rows <= compiled.RowsFor(vectors); rows++)
+                Assert.Equal(RunTile(compiled, vectors, rows, new Random(rows)), RunTile(written, vectors, rows, new Random(rows)));
         }
-        finally
+    }
+
+    /// <summary>So many steps that garbage collections may begin meanwhile.</summary>
+    [Fact]
+    public void Long_rows_give_the_sums_of_plain_loops()
+    {
+        foreach (var kind in new[] { LaneKind.ShortPair, LaneKind.ByteQuad })
+            CheckProduct(40, 17, 3, 700, SimdWidths.Best, kind, new Random(7));
+    }
+
+    private static int[] RunTile(MatrixTileTable table, int vectors, int rows, Random random)
+    {
+        const int steps = 11;
+        var (left, panel, bias) = (Bits(rows * steps, random), Bits(steps * vectors * 16, random), Bits(vectors * 16, random));
+        var sums = new int[rows * vectors * 16];
+        nint segment = 0;
+        fixed (float* x = left, w = panel, b = bias)
         {
-            AppContext.SetSwitch(name, true);
+            fixed (int* y = sums)
+            {
+                var arguments = new TileArguments
+                {
+                    Left = x,
+                    RowStride = steps,
+                    SegmentOffsets = &segment,
+                    Segments = 1,
+                    SegmentLength = steps,
+                    Panel = w,
+                    Bias = b,
+                    Output = (float*)y,
+                    OutputStride = vectors * 16,
+                    LastVectorOffset = (vectors - 1) * 16,
+                    Prefetch = x,
+                    PrefetchOutput = x,
+                };
+                table.Run(vectors, rows, &arguments);
+            }
         }
 
-        Assert.True(ByteQuadCode.IsWanted);
+        return sums;
     }
 
     private static void CheckProduct(int columns, int rows, int segments, int segmentLength, SimdWidth width, LaneKind kind, Random random)

@@ -88,6 +88,54 @@ public sealed unsafe class QuantizedConvKernelTests
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Images_and_lines_are_computed_in_parts(int threads)
+    {
+        // More lines than the second-level cache holds, and lines longer than there is room for sums.
+        var g = ConvGeometry.Create(1, (30, 300), 24, 40, 3, 1, 1, Padding.Same);
+        new QuantizedCase(g, isDepthwise: false, 1).Check(SimdWidths.Best, threads);
+    }
+
+    [Theory]
+    [InlineData(1024)]
+    [InlineData(4096)]
+    public void Rows_that_would_share_a_set_of_the_cache_are_copied_apart(int channels)
+    {
+        for (var seed = 0; seed < 4; seed++)
+        {
+            var g = ConvGeometry.Create(1, (1, 40), channels, 20, 1, 1, 1, Padding.Valid);
+            new QuantizedCase(g, isDepthwise: false, seed).Check(SimdWidths.Best);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Sums_are_given_as_they_are(int width)
+    {
+        foreach (var (kernel, height, length, inChannels, outChannels, groups) in new[]
+            { (1, 1, 90, 12, 40, 1), (1, 1, 3, 7, 70, 1), (3, 6, 7, 3, 17, 1), (3, 9, 5, 8, 10, 2), (1, 1, 1, 30, 200, 1) })
+        {
+            var g = ConvGeometry.Create(1, (height, length), inChannels, outChannels, kernel, 1, 1, Padding.Same, groups);
+            for (var seed = 0; seed < 4; seed++)
+            {
+                var test = new QuantizedCase(g, isDepthwise: false, seed);
+                foreach (var (byteQuads, threads) in new[] { (false, 1), (true, 1), (true, 2) })
+                {
+                    var sums = new int[test.OutputLength];
+                    fixed (byte* x = test.Input)
+                    {
+                        fixed (int* y = sums)
+                            new QuantizedConvKernel(test.SumsLayer, kernel, inChannels, outChannels, groups, (SimdWidth)width, byteQuads).Run(x, (byte*)y, g, threads);
+                    }
+
+                    Assert.Equal(test.ExpectedSums(), sums);
+                }
+            }
+        }
+    }
+
     [Fact]
     public void The_largest_products_do_not_saturate()
     {

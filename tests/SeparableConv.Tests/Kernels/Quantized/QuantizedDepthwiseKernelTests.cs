@@ -87,6 +87,62 @@ public sealed unsafe class QuantizedDepthwiseKernelTests
         }
     }
 
+    /// <summary>Channels that are spread, some rows at a time, for kernels that are filled up with zeros.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Spread_rows_are_computed_in_bands(int threads)
+    {
+        foreach (var (height, width, dilation) in new[] { (1, 3, 1), (2, 2, 1), (4, 4, 1), (3, 5, 2), (1, 1, 1), (2, 3, 40), (7, 7, 1) })
+        {
+            foreach (var (channels, multiplier, length) in new[] { (3, 1, 300), (3, 2, 300), (20, 1, 150), (24, 2, 100) })
+            {
+                var g = ConvGeometry.Create(1, (90, length), channels, channels * multiplier, (height, width), 1, dilation, Padding.Same, channels);
+                new QuantizedCase(g, isDepthwise: true, height + width + channels).Check(SimdWidths.Best, threads);
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Sums_are_given_as_they_are(int width)
+    {
+        foreach (var (channels, multiplier) in new[] { (1, 1), (5, 1), (40, 1), (6, 4) })
+        {
+            var g = ConvGeometry.Create(1, (8, 9), channels, channels * multiplier, 3, 1, 1, Padding.Same, channels);
+            var test = new QuantizedCase(g, isDepthwise: true, channels);
+            foreach (var threads in new[] { 1, 2 })
+            {
+                var sums = new int[test.OutputLength];
+                fixed (byte* x = test.Input)
+                {
+                    fixed (int* y = sums)
+                        new QuantizedDepthwiseKernel(test.SumsLayer, g, (SimdWidth)width).Run(x, (byte*)y, threads);
+                }
+
+                Assert.Equal(test.ExpectedSums(), sums);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(3, 1, 3)]
+    [InlineData(64, 1, 3)]
+    [InlineData(16, 2, 3)]
+    [InlineData(64, 1, 7)]
+    public void Steady_state_allocates_nothing(int channels, int multiplier, int kernel)
+    {
+        var g = ConvGeometry.Create(1, 20, channels, channels * multiplier, kernel, 1, 1, Padding.Same, channels);
+        var test = new QuantizedCase(g, isDepthwise: true, 1);
+        var depthwise = new QuantizedDepthwiseKernel(test.Layer, g, SimdWidths.Best);
+        var output = new byte[test.OutputLength];
+        fixed (byte* x = test.Input, y = output)
+        {
+            var (source, target) = ((nint)x, (nint)y);
+            Assert.Equal(0, Allocations.Least(() => depthwise.Run((byte*)source, (byte*)target, 1)));
+        }
+    }
+
     private static void CheckAll(Gen<ConvGeometry> geometries, int width, int count) => Check.One(
         Config.QuickThrowOnFailure.WithMaxTest(count),
         Prop.ForAll(

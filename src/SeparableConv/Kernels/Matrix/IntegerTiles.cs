@@ -1,0 +1,80 @@
+using System.Runtime.CompilerServices;
+
+namespace SeparableConv.Kernels;
+
+/// <summary>
+/// The operations of <see cref="MatrixTile"/> for <see cref="LaneKind.ShortPair"/>: a*b + c is low(a)*low(b) + high(a)*high(b) + c, exact, the sum
+/// wrapping around; a + b adds sums. Bits that are no float are called floats only where they are loaded, stored and broadcast. Sums
+/// are not clamped: what makes bytes of them does that.
+/// </summary>
+/// <remarks>Broadcasts are those of integers: with those of floats before integer multiplications Zen 4 does a fifth less.</remarks>
+internal readonly unsafe struct ShortPairs<TSimd, TVec> : ITileSimd<TVec>
+    where TSimd : struct, IIntegerSimd<TVec>
+    where TVec : struct
+{
+    public static int Count => TSimd.Count;
+
+    public static int TileRows => TSimd.TileRows;
+
+    public static TVec Zero => TSimd.Broadcast(0);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVec Broadcast(float value) => TSimd.Broadcast(BitConverter.SingleToInt32Bits(value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVec Load(float* source) => TSimd.Load((int*)source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(TVec value, float* target) => TSimd.Store(value, (int*)target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVec Add(TVec a, TVec b) => TSimd.Add(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVec MultiplyAdd(TVec a, TVec b, TVec c) => TSimd.MultiplyAddPairs(a, b, c);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MultiplyAddBoth(TVec a, TVec b, TVec e, ref TVec c, ref TVec d) => TSimd.MultiplyAddPairs(a, b, e, ref c, ref d);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVec Min(TVec a, TVec b) => b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVec Max(TVec a, TVec b) => b;
+}
+
+/// <summary>The same for <see cref="LaneKind.ByteQuad"/>: four products of bytes, unsigned in the left operand and signed in the weights.</summary>
+internal readonly unsafe struct ByteQuads<TSimd, TVec> : ITileSimd<TVec>
+    where TSimd : struct, IIntegerSimd<TVec>
+    where TVec : struct
+{
+    public static int Count => TSimd.Count;
+
+    public static int TileRows => TSimd.TileRows;
+
+    public static TVec Zero => TSimd.Broadcast(0);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVec Broadcast(float value) => TSimd.Broadcast(BitConverter.SingleToInt32Bits(value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVec Load(float* source) => TSimd.Load((int*)source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(TVec value, float* target) => TSimd.Store(value, (int*)target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVec Add(TVec a, TVec b) => TSimd.Add(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVec MultiplyAdd(TVec a, TVec b, TVec c) => TSimd.MultiplyAddQuads(a, b, c);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MultiplyAddBoth(TVec a, TVec b, TVec e, ref TVec c, ref TVec d) => (c, d) = (TSimd.MultiplyAddQuads(a, b, c), TSimd.MultiplyAddQuads(a, e, d));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVec Min(TVec a, TVec b) => b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVec Max(TVec a, TVec b) => b;
+}
