@@ -124,16 +124,9 @@ internal static class NetworkSuite
             return Median(repeat, () => SideBySide.Time(session.Run, 1));
         }
 
-        double Theirs()
-        {
-            var median = SideBySide.Median(peer.Time(id, repeat));
+        double Theirs() => SideBySide.Median(peer.Time(id, repeat));
 
-            // Its threads spin for a while after a run; ours are not to share the cores with them.
-            Thread.Sleep(threads > 1 ? 20 : 0);
-            return median;
-        }
-
-        table.Measure(name, Ours, Theirs, rounds, 2e-9 * network.Macs);
+        table.Measure(name, Ours, Theirs, rounds, 2e-9 * network.Macs, SideBySide.PauseFor(threads));
         peer.Unload(id);
         if (steps)
             StepTimes.Print(session, 20 * repeat);

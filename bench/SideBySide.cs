@@ -43,6 +43,12 @@ internal sealed class SideBySide
         return Stopwatch.GetElapsedTime(start).TotalMilliseconds / repeat;
     }
 
+    /// <summary>
+    /// The pause between turns of several threads: whoever spins a while after its work is done with that. The same on both sides, and
+    /// short: a processor that was idle for 20 ms may take milliseconds to come back, at the cost of whoever is next.
+    /// </summary>
+    public static int PauseFor(int threads) => threads > 1 ? 5 : 0;
+
     public static double Median(IEnumerable<double> values)
     {
         var sorted = values.Order().ToArray();
@@ -55,7 +61,8 @@ internal sealed class SideBySide
     /// <param name="theirs">One sample in milliseconds.</param>
     /// <param name="rounds">Samples of each.</param>
     /// <param name="gigaflop">The work of a sample (2 for a multiplication and an addition), to print the speed; 0 for none.</param>
-    public SideBySideRow Measure(string name, Func<double> ours, Func<double> theirs, int rounds = 9, double gigaflop = 0)
+    /// <param name="pause">Milliseconds between turns: <see cref="PauseFor"/>.</param>
+    public SideBySideRow Measure(string name, Func<double> ours, Func<double> theirs, int rounds = 9, double gigaflop = 0, int pause = 0)
     {
         ours();
         theirs();
@@ -63,7 +70,9 @@ internal sealed class SideBySide
         for (var i = 0; i < rounds; i++)
         {
             a[i] = ours();
+            Thread.Sleep(pause);
             b[i] = theirs();
+            Thread.Sleep(pause);
         }
 
         var row = new SideBySideRow(name, Median(a), a.Min(), Median(b), b.Min(), gigaflop);

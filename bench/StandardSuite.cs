@@ -67,14 +67,10 @@ internal static unsafe class StandardSuite
         var (many, few) = (peer.Load(layer.Model(4), threads), peer.Load(layer.Model(1), threads));
         double Theirs()
         {
-            var difference = SideBySide.Median(peer.Time(many, repeat)) - SideBySide.Median(peer.Time(few, repeat));
-
-            // Its threads spin for a while after a run; ours are not to share the cores with them.
-            Thread.Sleep(threads > 1 ? 20 : 0);
-            return difference / 3;
+            return (SideBySide.Median(peer.Time(many, repeat)) - SideBySide.Median(peer.Time(few, repeat))) / 3;
         }
 
-        table.Measure(name, Ours, Theirs, options.Rounds, layer.Gigaflop);
+        table.Measure(name, Ours, Theirs, options.Rounds, layer.Gigaflop, SideBySide.PauseFor(threads));
         peer.Unload(many);
         peer.Unload(few);
     }
