@@ -20,7 +20,7 @@ internal sealed class InspectReport
     public InspectReport(string path, Network network)
     {
         (_path, _network) = (path, network);
-        _layers = [.. network.Nodes.Select(NetworkLayer.Of)];
+        _layers = [.. Computed(network).Select(NetworkLayer.Of)];
         _parameters = network.Parameters;
         _macs = _layers.Aggregate(0L, (sum, layer) => checked(sum + layer.Macs));
         _plan = MemoryPlan.Create(NetworkOptimizer.Run(network, optimize: true));
@@ -108,6 +108,19 @@ internal sealed class InspectReport
     });
 
     private long WithSeparable => _macs - StandardMacs + SeparableMacs;
+
+    // What turns stored weights into those a layer reads, such as a dequantization, is no layer: it is done once, when the network is compiled.
+    private static IEnumerable<Node> Computed(Network network)
+    {
+        var fixedValues = new HashSet<Value>();
+        foreach (var node in network.Nodes)
+        {
+            if (node.Inputs.All(input => input is null || input.IsConstant || fixedValues.Contains(input)) && !node.Outputs.Any(network.Outputs.Contains))
+                fixedValues.UnionWith(node.Outputs);
+            else
+                yield return node;
+        }
+    }
 
     // TensorFlow Lite's converter joins the names of all that went into a layer. The end of a name tells more than its beginning.
     private static string ShortName(string name)

@@ -1,5 +1,6 @@
 using SeparableConv.Networks;
 using SeparableConv.Networks.Architectures;
+using SeparableConv.Tests.Networks.Formats;
 using SeparableConv.Tests.Support;
 using Xunit;
 
@@ -46,6 +47,20 @@ public sealed class InspectCommandTests
         var text = CommandRun.Of("inspect", folder["standard.onnx"]);
         Assert.Contains("14 standard convolutions: ", text.Output);
         Assert.Contains("MACs of the whole network over those with separable convolutions", text.Output);
+    }
+
+    [Fact]
+    public void What_only_prepares_weights_is_no_layer()
+    {
+        using var folder = new TempFolder();
+        var q = new QdqBuilder(1, exact: true, signed: false);
+        var x = q.Input("x", 1, 3, 8, 8);
+        x = q.Through(q.Conv(x, 4, 3, kernel: 3), 1f / 8);
+        OnnxWriter.Write(q.Read(x.X), folder["qdq.onnx"]);
+        var layers = CommandRun.Of("inspect", folder["qdq.onnx"], "--json").Json().GetProperty("layers").EnumerateArray().ToList();
+        var kinds = layers.Select(layer => layer.GetProperty("kind").GetString()).Where(kind => kind != "Transpose");
+        Assert.Equal("Quantize Dequantize standard Quantize Dequantize", string.Join(" ", kinds));
+        Assert.Equal((3 * 3 * 3 * 4) + 4, layers.Single(layer => layer.GetProperty("kind").GetString() == "standard").GetProperty("parameters").GetInt64());
     }
 
     [Fact]
