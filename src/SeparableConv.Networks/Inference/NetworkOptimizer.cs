@@ -10,6 +10,7 @@ internal static class NetworkOptimizer
         {
             // First, while dequantized constants are still bytes.
             network = new IntegerLowering().Run(network);
+            network = new IntegerSums().Run(network);
             network = new ConstantFolding().Run(network);
             network = new Simplification().Run(network);
             network = new DenseLowering().Run(network);

@@ -71,6 +71,38 @@ internal sealed record IntegerLayer(Operator Operator, TensorData Weights, Tenso
             null);
     }
 
+    /// <summary>
+    /// Weights as bytes, and what the sums of a layer whose output stays in floats stand for: (sum - ZeroPoints[o]) * Scales[o], the bias in the
+    /// zero points. Null where the weights are no constant bytes, the sums could leave 32 bits, or the bias is no whole number of their units.
+    /// </summary>
+    public static (TensorData Weights, float[] Scales, int[] ZeroPoints)? Sums(IntegerSource x, Value weights, Value? bias, int outChannels)
+    {
+        if (DequantizedConstant.Of(weights) is not { HasBytes: true, Quantization: { } scales } numbers || (!scales.IsPerTensor && scales.Scales.Length != outChannels))
+            return null;
+        var constant = new TensorData(numbers.Numbers.Type with { Quantization = scales }, numbers.Numbers.Values);
+        if (!TryBias(bias, constant, x, outChannels, out var units))
+            return null;
+        var factors = new float[outChannels];
+        for (var o = 0; o < outChannels; o++)
+            factors[o] = x.Quantization.Scale * scales.Scales[scales.IsPerTensor ? 0 : o];
+        if (!Array.TrueForAll(factors, float.IsNormal))
+            return null;
+        var zeroPoints = new int[outChannels];
+        if (units is not null)
+        {
+            var whole = units.Span<int>();
+            var real = Numbers(bias!, outChannels)!;
+            for (var o = 0; o < outChannels; o++)
+            {
+                if (Math.Abs((whole[o] * (double)factors[o]) - real[o]) > 1e-6 * Math.Abs(real[o]))
+                    return null;
+                zeroPoints[o] = -whole[o];
+            }
+        }
+
+        return (constant, factors, zeroPoints);
+    }
+
     private static (Size2D Kernel, ConvOptions Options)? Window(Node node, TensorShape shape)
     {
         switch (node.Operator)

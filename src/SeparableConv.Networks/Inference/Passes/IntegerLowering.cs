@@ -40,7 +40,7 @@ internal sealed class IntegerLowering : NetworkPass
         {
             if (IntegerSource.Of(inputs[i]!) is not { } other || !source.IsLike(other))
                 return null;
-            bytes[i] = Seen(other.Bytes, source.Quantization);
+            bytes[i] = IntegerSource.Seen(Graph, other.Bytes, source.Quantization);
         }
 
         var dequantize = first.Producer!;
@@ -83,7 +83,7 @@ internal sealed class IntegerLowering : NetworkPass
         if (node.Inputs[0]!.Shape != node.Inputs[1]!.Shape || IntegerSource.Of(Map(node.Inputs[0]!)) is not { } a || IntegerSource.Of(Map(node.Inputs[1]!)) is not { } b)
             return null;
         var op = new LinearAddOperator(target.Element, target.Quantization, target.Min, target.Max);
-        return Replace(Copy(node), op, Seen(a.Bytes, a.Quantization), Seen(b.Bytes, b.Quantization));
+        return Replace(Copy(node), op, a.Seen(Graph), b.Seen(Graph));
     }
 
     private Value? Layer(Node node, IntegerTarget target)
@@ -99,7 +99,7 @@ internal sealed class IntegerLowering : NetworkPass
         var y = Replace(
             Copy(node),
             layer.Operator,
-            Seen(x.Bytes, x.Quantization),
+            x.Seen(Graph),
             Constant($"{node.Name}/weights", layer.Weights),
             layer.Bias is null ? null : Constant($"{node.Name}/bias", layer.Bias));
 
@@ -120,19 +120,11 @@ internal sealed class IntegerLowering : NetworkPass
 
     private Value Mapped(string name, IntegerSource source, byte[] map, IntegerTarget target)
     {
-        var bytes = Seen(source.Bytes, source.Quantization);
+        var bytes = source.Seen(Graph);
         var isSame = source.Bytes.Type.Element == target.Element;
         for (var raw = 0; raw < map.Length; raw++)
             isSame &= map[raw] == raw;
-        return isSame ? Seen(source.Bytes, target.Quantization) : Graph.Add($"{name}/map", new ByteMapOperator(target.Element, target.Quantization, map), bytes);
-    }
-
-    /// <summary>Bytes that are said to stand for some numbers; as they are where they do already.</summary>
-    private Value Seen(Value bytes, Quantization quantization)
-    {
-        while (bytes.Producer is { Operator: QuantizationViewOperator } view)
-            bytes = view.Inputs[0]!;
-        return IntegerSource.AreEqual(bytes.Type.Quantization, quantization) ? bytes : Graph.Add($"{bytes.Name}/seen", new QuantizationViewOperator(quantization), bytes);
+        return isSame ? IntegerSource.Seen(Graph, source.Bytes, target.Quantization) : Graph.Add($"{name}/map", new ByteMapOperator(target.Element, target.Quantization, map), bytes);
     }
 
     /// <summary>What a node of the old network became before it was found to be part of more.</summary>

@@ -30,6 +30,17 @@ internal sealed record IntegerSource(Value Bytes, Quantization Quantization)
     /// <summary>Whether another has the same scale and zero point, and elements of the same type.</summary>
     public bool IsLike(IntegerSource other) => Bytes.Type.Element == other.Bytes.Type.Element && AreEqual(Quantization, other.Quantization);
 
+    /// <summary>The bytes, said to stand for these numbers.</summary>
+    public Value Seen(GraphBuilder graph) => Seen(graph, Bytes, Quantization);
+
+    /// <summary>Bytes that are said to stand for some numbers; as they are where they do already.</summary>
+    public static Value Seen(GraphBuilder graph, Value bytes, Quantization quantization)
+    {
+        while (bytes.Producer is { Operator: QuantizationViewOperator } view)
+            bytes = view.Inputs[0]!;
+        return AreEqual(bytes.Type.Quantization, quantization) ? bytes : graph.Add($"{bytes.Name}/seen", new QuantizationViewOperator(quantization), bytes);
+    }
+
     /// <summary>Whether bytes stand for the same numbers.</summary>
     public static bool AreEqual(Quantization? a, Quantization? b) =>
         a is not null && b is not null && a.Scales.SequenceEqual(b.Scales) && a.ZeroPoints.SequenceEqual(b.ZeroPoints);

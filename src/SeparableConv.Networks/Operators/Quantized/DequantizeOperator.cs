@@ -78,6 +78,12 @@ internal sealed class DequantizeOperator(int axis) : Operator
 
         public readonly void Run(nint start, nint end)
         {
+            if (RunLength == 1 && Count > 1)
+            {
+                RunColumns(start, end);
+                return;
+            }
+
             while (start < end)
             {
                 var run = start / (nint)RunLength;
@@ -94,6 +100,18 @@ internal sealed class DequantizeOperator(int axis) : Operator
 
                 for (; start < stop; start++)
                     Y[start] = (long.CreateTruncating(X[start]) - zeroPoint) * scale;
+            }
+        }
+
+        // A scale for each number of a row.
+        private readonly void RunColumns(nint start, nint end)
+        {
+            var index = (int)(start % Count);
+            for (; start < end; start++)
+            {
+                Y[start] = (long.CreateTruncating(X[start]) - (ZeroPoints == null ? 0 : long.CreateTruncating(ZeroPoints[index]))) * Scales[index];
+                if (++index == Count)
+                    index = 0;
             }
         }
     }

@@ -98,6 +98,33 @@ public sealed class IntegerLoweringTests
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Dense_layers_that_are_not_quantized_again_are_summed_in_integers(bool signed)
+    {
+        foreach (var (form, axis) in new[] { ("gemm", 1), ("gemm", -1), ("matmul", 1), ("softmax", 1) })
+        {
+            var q = new QdqBuilder(3, exact: true, signed);
+            var x = q.Input("x", 5, 33);
+            var (w, scales) = q.Weights(axis, 33, 17);
+            var y = form == "matmul" ? q.Node("MatMul", [x.X, w]) : q.Node("Gemm", [x.X, w, q.Bias(17, x.Scale, scales.Length == 1 ? [.. Enumerable.Repeat(scales[0], 17)] : scales)]);
+            if (form == "softmax")
+                y = q.Node("Softmax", [y]);
+            Assert.Equal("Quantize IntegerConv2D Dequantize" + (form == "softmax" ? " Softmax" : ""), Check(q.Read(y), exact: true));
+        }
+    }
+
+    [Fact]
+    public void Dense_layers_whose_bias_is_no_whole_number_of_units_stay_in_floats()
+    {
+        var q = new QdqBuilder(3, exact: true, signed: true);
+        var x = q.Input("x", 5, 33);
+        var (w, _) = q.Weights(1, 33, 17);
+        q.Model.Constant("bias", [.. Enumerable.Range(0, 17).Select(i => i * 0.3f)], 17);
+        Assert.Equal("Quantize Dequantize Dense", Check(q.Read(q.Node("Gemm", [x.X, w, "bias"])), exact: false));
+    }
+
     [Fact]
     public void What_moves_numbers_moves_bytes()
     {
