@@ -9,6 +9,9 @@ namespace SeparableConv.Kernels;
 /// </summary>
 internal readonly unsafe struct QuantizedPairing
 {
+    // Positions for each that is read: at 3, stride 5 of a 3x3 kernel takes 0.6 of the time that it takes at 2.
+    private const int MostUnread = 3;
+
     private readonly AxisGeometry _columns;
     private readonly QuantizedInput _input;
     private readonly int _channels;
@@ -25,13 +28,13 @@ internal readonly unsafe struct QuantizedPairing
 
         var columns = blocks.Columns;
 
-        // All positions that are multiples of what stride and taps have in common; or, where strides or dilations make those
-        // many, those alone that are read.
+        // All positions that are multiples of what stride and taps have in common, one after the other; or, where strides or dilations make
+        // those too many, those alone that are read, each of which takes about three times as long.
         var tap = 2L * axis.Dilation;
         var grid = _steps == 1 ? axis.Stride : GreatestCommonDivisor(axis.Stride, tap);
         var positions = ((((axis.Out - 1) * (long)axis.Stride) + ((_steps - 1) * tap)) / grid) + 1;
         var alone = (long)axis.Out * _steps;
-        if (positions <= alone)
+        if (positions <= MostUnread * alone)
         {
             (_grid, _positions) = ((int)grid, checked((int)positions));
             (PixelStep, TapStep) = ((nint)(axis.Stride / grid * columns), (nint)(tap / grid * columns));
