@@ -25,24 +25,24 @@ internal sealed unsafe class QuantizedAddOperator(Quantization output, int clamp
     private protected override Step Prepare(TensorType[] inputs, TensorType outputType)
     {
         var (a, b, toOutput) = Multipliers(inputs[0], inputs[1]);
+        var first = Table(inputs[0], a);
+        var second = Table(inputs[1], subtract ? b with { Mantissa = -b.Mantissa } : b);
+        var largest = first.Max(number => Math.Abs((long)number)) + second.Max(number => Math.Abs((long)number));
         return new AddStep(
             new BroadcastRows(inputs[0].Shape, inputs[1].Shape),
-            Table(inputs[0], a),
-            Table(inputs[1], subtract ? b with { Mantissa = -b.Mantissa } : b),
-            toOutput,
-            output.ZeroPoint,
-            (clampMin, clampMax));
+            first,
+            second,
+            new RescaledBytes(toOutput, largest, outputType.Element, output.ZeroPoint, (clampMin, clampMax)));
     }
 
     // Twice the larger scale is exact in single precision; the quotients are double ones.
-    private (FixedPointMultiplier First, FixedPointMultiplier Second, FixedPointMultiplier ToOutput) Multipliers(TensorType a, TensorType b)
+    private (FixedPointMultiplier First, FixedPointMultiplier Second, double ToOutput) Multipliers(TensorType a, TensorType b)
     {
         var (first, second) = (a.Quantization!.Scale, b.Quantization!.Scale);
         double unit = 2 * Math.Max(first, second);
-        return (
-            QuantizedTypes.Multiplier(first / unit),
-            QuantizedTypes.Multiplier(second / unit),
-            QuantizedTypes.Multiplier(unit / ((double)(1 << FractionBits) * output.Scale)));
+        var toOutput = unit / ((double)(1 << FractionBits) * output.Scale);
+        _ = QuantizedTypes.Multiplier(toOutput);
+        return (QuantizedTypes.Multiplier(first / unit), QuantizedTypes.Multiplier(second / unit), toOutput);
     }
 
     private static int[] Table(TensorType type, FixedPointMultiplier multiplier)
@@ -53,7 +53,7 @@ internal sealed unsafe class QuantizedAddOperator(Quantization output, int clamp
         return table;
     }
 
-    private sealed class AddStep(BroadcastRows rows, int[] first, int[] second, FixedPointMultiplier toOutput, int zeroPoint, (int Min, int Max) clamp) : Step
+    private sealed class AddStep(BroadcastRows rows, int[] first, int[] second, RescaledBytes toOutput) : Step
     {
         private BroadcastRows Rows => rows;
 
@@ -66,8 +66,17 @@ internal sealed unsafe class QuantizedAddOperator(Quantization output, int clamp
         private void Part(byte* a, byte* b, byte* y, nint count)
         {
             var (stepA, stepB) = (rows.FirstStep, rows.SecondStep);
-            for (nint k = 0; k < count; k++, a += stepA, b += stepB)
-                y[k] = (byte)Math.Clamp(toOutput.Multiply(first[*a] + second[*b]) + zeroPoint, clamp.Min, clamp.Max);
+            var sums = stackalloc int[RescaledBytes.Chunk];
+            fixed (int* tableA = first, tableB = second)
+            {
+                for (; count > 0; count -= RescaledBytes.Chunk, y += RescaledBytes.Chunk)
+                {
+                    var some = (int)Math.Min(count, RescaledBytes.Chunk);
+                    for (var k = 0; k < some; k++, a += stepA, b += stepB)
+                        sums[k] = tableA[*a] + tableB[*b];
+                    toOutput.Run(sums, y, some);
+                }
+            }
         }
 
         private struct AddWork : IRangeWork

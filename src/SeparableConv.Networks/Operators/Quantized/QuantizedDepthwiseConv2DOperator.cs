@@ -44,7 +44,11 @@ internal sealed class QuantizedDepthwiseConv2DOperator(
     {
         var g = Geometry(input, weights);
         var layer = Layer(input, weights, weightBytes, g.OutChannels, bias);
-        return new QuantizedDepthwiseStep(new(layer, g, SimdWidths.Best));
+
+        // One channel makes a standard convolution of it, which reads that once for all filters.
+        return g.InChannels == 1
+            ? new QuantizedConvStep(new(layer, g.Kernel, 1, g.OutChannels, 1, SimdWidths.Best), g)
+            : new QuantizedDepthwiseStep(new(layer, g, SimdWidths.Best));
     }
 }
 

@@ -11,7 +11,7 @@ internal sealed unsafe class QuantizedMulOperator(Quantization output, int clamp
     {
         var (a, b) = QuantizedTypes.RequiredPair(inputs, "first operand", "second operand");
         QuantizedTypes.CheckPerTensor(output, a.Element, "output");
-        _ = Multiplier(a, b);
+        _ = QuantizedTypes.Multiplier(Factor(a, b));
         return [new(a.Element, ShapeRules.Broadcast(a.Shape, b.Shape), output)];
     }
 
@@ -19,18 +19,16 @@ internal sealed unsafe class QuantizedMulOperator(Quantization output, int clamp
 
     private protected override Step Prepare(TensorType[] inputs, TensorType outputType)
     {
+        const long largest = 255 * 255;
         return new MulStep(
             new BroadcastRows(inputs[0].Shape, inputs[1].Shape),
             Table(inputs[0]),
             Table(inputs[1]),
-            Multiplier(inputs[0], inputs[1]),
-            output.ZeroPoint,
-            (clampMin, clampMax));
+            new RescaledBytes(Factor(inputs[0], inputs[1]), largest, outputType.Element, output.ZeroPoint, (clampMin, clampMax)));
     }
 
     // The reference multiplies and divides the scales in single precision.
-    private FixedPointMultiplier Multiplier(TensorType a, TensorType b) =>
-        QuantizedTypes.Multiplier(a.Quantization!.Scale * b.Quantization!.Scale / output.Scale);
+    private double Factor(TensorType a, TensorType b) => a.Quantization!.Scale * b.Quantization!.Scale / output.Scale;
 
     private static short[] Table(TensorType type)
     {
@@ -40,7 +38,7 @@ internal sealed unsafe class QuantizedMulOperator(Quantization output, int clamp
         return table;
     }
 
-    private sealed class MulStep(BroadcastRows rows, short[] first, short[] second, FixedPointMultiplier multiplier, int zeroPoint, (int Min, int Max) clamp) : Step
+    private sealed class MulStep(BroadcastRows rows, short[] first, short[] second, RescaledBytes toOutput) : Step
     {
         private BroadcastRows Rows => rows;
 
@@ -53,8 +51,17 @@ internal sealed unsafe class QuantizedMulOperator(Quantization output, int clamp
         private void Part(byte* a, byte* b, byte* y, nint count)
         {
             var (stepA, stepB) = (rows.FirstStep, rows.SecondStep);
-            for (nint k = 0; k < count; k++, a += stepA, b += stepB)
-                y[k] = (byte)Math.Clamp(multiplier.Multiply(first[*a] * second[*b]) + zeroPoint, clamp.Min, clamp.Max);
+            var products = stackalloc int[RescaledBytes.Chunk];
+            fixed (short* tableA = first, tableB = second)
+            {
+                for (; count > 0; count -= RescaledBytes.Chunk, y += RescaledBytes.Chunk)
+                {
+                    var some = (int)Math.Min(count, RescaledBytes.Chunk);
+                    for (var k = 0; k < some; k++, a += stepA, b += stepB)
+                        products[k] = tableA[*a] * tableB[*b];
+                    toOutput.Run(products, y, some);
+                }
+            }
         }
 
         private struct MulWork : IRangeWork

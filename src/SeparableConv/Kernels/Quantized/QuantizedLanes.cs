@@ -55,6 +55,8 @@ internal readonly unsafe struct QuantizedLanes(QuantizedInput input, LaneKind ki
         nint pixel = 0;
         if (channels == 3 && sourceStride == 3 && targetStride == Lanes(3))
             pixel = kind == LaneKind.ByteQuad ? ThreesAsBytes(source, pixels, target) : Threes(source, pixels, (short*)target);
+        else if (channels == 1 && sourceStride == 1 && targetStride == 1)
+            pixel = Ones(source, pixels, target);
         for (; pixel < pixels; pixel++)
             Run(source + (pixel * sourceStride), target + (pixel * targetStride), channels);
     }
@@ -128,6 +130,27 @@ internal readonly unsafe struct QuantizedLanes(QuantizedInput input, LaneKind ki
 
         for (nint i = 0; i < count; i++)
             target[i] = (short)((input.IsSigned ? (sbyte)source[i] : source[i]) - zero);
+    }
+
+    // A lane for each byte: its number and zeros, or in the upper half its sign.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private nint Ones(byte* source, nint pixels, int* target)
+    {
+        nint pixel = 0;
+        var flip = Vector128.Create(input.IsSigned ? (byte)0x80 : (byte)0);
+        var zero = Vector128.Create(kind == LaneKind.ByteQuad ? 0 : input.IsSigned ? input.ZeroPoint + 128 : input.ZeroPoint);
+        for (; pixel <= pixels - 16; pixel += 16)
+        {
+            var (low, high) = Vector128.Widen(Vector128.Load(source + pixel) ^ flip);
+            var (a, b) = Vector128.Widen(low);
+            var (c, d) = Vector128.Widen(high);
+            (a.AsInt32() - zero).Store(target + pixel);
+            (b.AsInt32() - zero).Store(target + pixel + 4);
+            (c.AsInt32() - zero).Store(target + pixel + 8);
+            (d.AsInt32() - zero).Store(target + pixel + 12);
+        }
+
+        return pixel;
     }
 
     // Pictures: four bytes at once, of which the fourth is the next pixel's; all but the last pixel, behind which there may be nothing.
