@@ -1,5 +1,8 @@
 using System.Diagnostics;
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using SeparableConv.Threading;
 
 namespace SeparableConv.Kernels;
@@ -11,7 +14,7 @@ namespace SeparableConv.Kernels;
 /// </summary>
 /// <remarks>
 /// The product is <see cref="MatrixProduct"/>'s, with integers in place of floats, and so has its tiles, panels and segments. Where the
-/// machine multiplies four bytes at once and the weights fit signed bytes, lanes hold four channels: pointwise layers often read
+/// machine multiplies four bytes at once and the weights fit signed bytes, or do less a number, lanes hold four channels: pointwise layers often read
 /// their input where it lies. Elsewhere they hold two channels, widened to 16 bits, a block at a time. Some panels by some rows are
 /// multiplied, and made bytes while their sums are in the first-level cache. Channels are padded to full lanes, against weights of zero.
 /// </remarks>
@@ -21,7 +24,7 @@ internal sealed unsafe class QuantizedConvKernel
     private const int BlockBytes = 192 * 1024;
 
     // Sums share the first-level cache with a panel and the rows at work. There is room for a tile of any panels that go together.
-    private const int SumBytes = 24 * 1024;
+    private const int SumsBytes = 24 * 1024;
 
     // Vectors of columns whose sums are made bytes together: a row of 64 bytes on 512 bits.
     private const int VectorsTogether = 4;
@@ -29,12 +32,19 @@ internal sealed unsafe class QuantizedConvKernel
     // Below so many rows a thread spends more on half-filled tiles than it saves by having a part of its own.
     private const int LeastRowsInPart = 2 * MatrixTile.MostRows;
 
+    // Of a shorter row the sum takes longer than four bytes at once save: 8 numbers 1.7 times as long in all, 32 as long, 64 0.75 times.
+    private const int LeastShiftedDepth = 64;
+
     private readonly PackedMatrix[] _groups;
     private readonly Requantizer _requantizer;
     private readonly QuantizedLanes _lanes;
     private readonly Size2D _kernel;
     private readonly int _groupChannels;
     private readonly int _outChannels;
+
+    // Weights of bytes are less this: what fits no signed byte, as uint8 weights less their zero point, then does. The sums lack
+    // _shift times the sum of a row's numbers, which is added to them.
+    private readonly int _shift;
 
     /// <param name="layer">Weights (kH, kW, C/groups, O).</param>
     /// <param name="kernel">kH and kW.</param>
@@ -53,8 +63,12 @@ internal sealed unsafe class QuantizedConvKernel
         Debug.Assert(layer.Weights.Length == kernel.Height * kernel.Width * _groupChannels * outChannels, "weights are (kH, kW, C/groups, O)");
         width = QuantizedLayer.NarrowTo(width, filters);
         var kind = LaneKind.ShortPair;
-        if (byteQuads != false && !layer.Weights.ContainsAnyExceptInRange(sbyte.MinValue, sbyte.MaxValue))
+        if (byteQuads != false && TryShift(layer.Weights, byteQuads == true, out var shift))
+        {
             (kind, width) = ChooseQuads(width, byteQuads == true);
+            _shift = kind == LaneKind.ByteQuad ? shift : 0;
+        }
+
         _lanes = new(layer.Input, kind);
         _requantizer = new Requantizer(layer.Factors, layer.LargestSums(outChannels), layer.Output, width);
         _groups = new PackedMatrix[groups];
@@ -99,6 +113,15 @@ internal sealed unsafe class QuantizedConvKernel
         GC.KeepAlive(this);
     }
 
+    // A row's lanes are all numbers only where channels fill them.
+    private bool TryShift(ReadOnlySpan<short> weights, bool isForced, out int shift)
+    {
+        var (least, most) = (TensorPrimitives.Min(weights), TensorPrimitives.Max(weights));
+        var fits = least >= sbyte.MinValue && most <= sbyte.MaxValue;
+        shift = fits ? 0 : least - sbyte.MinValue;
+        return fits || (most - least <= byte.MaxValue && _groupChannels % sizeof(int) == 0 && (isForced || Taps * _groupChannels >= LeastShiftedDepth));
+    }
+
     // 512 bits of pairs do what 256 of quads do, but for the additions.
     private static (LaneKind Kind, SimdWidth Width) ChooseQuads(SimdWidth width, bool isForced)
     {
@@ -126,8 +149,9 @@ internal sealed unsafe class QuantizedConvKernel
                 var shift = c % inLane * bits;
                 for (var n = 0; n < filters; n++)
                 {
-                    target[n] |= ((uint)row[n] & mask) << shift;
-                    bias[n] -= _lanes.ZeroPoint * row[n];
+                    var weight = row[n] - _shift;
+                    target[n] |= ((uint)weight & mask) << shift;
+                    bias[n] -= _lanes.ZeroPoint * weight;
                 }
             }
         }
@@ -145,8 +169,9 @@ internal sealed unsafe class QuantizedConvKernel
         var inPlace = _lanes.AreInput(_groupChannels);
         var stride = inPlace ? _groupChannels / sizeof(int) : Scratch.RowStride(_lanes.Lanes(_groupChannels));
         var rows = Math.Min(Math.Max(2, BlockBytes / (stride * sizeof(int)) / LeastRowsInPart) * LeastRowsInPart, pixels);
-        var sums = (int*)Scratch.Bytes(checked(SumBytes + (inPlace ? 0 : rows * stride * sizeof(int))));
-        var copy = (int*)((byte*)sums + SumBytes);
+        var sums = (int*)Scratch.Bytes(checked(SumsBytes + (rows * sizeof(int)) + (inPlace ? 0 : rows * stride * sizeof(int))));
+        var rowSums = (int*)((byte*)sums + SumsBytes);
+        var copy = rowSums + rows;
         nint segment = 0;
         var left = new LeftRows { RowStride = stride, SegmentOffsets = &segment, Segments = 1, SegmentLength = _groups[0].Depth };
         for (nint row = 0; row < pixels; row += rows)
@@ -156,7 +181,7 @@ internal sealed unsafe class QuantizedConvKernel
             left.Start = (float*)(inPlace ? (int*)source : copy);
             if (!inPlace)
                 _lanes.Fill(source, _groupChannels, left.Rows, _groupChannels, copy, stride);
-            Multiply(left, 1, 0, 0, firstPanel, endPanel, sums, At(output, row * _outChannels));
+            Multiply(left, 1, 0, 0, firstPanel, endPanel, sums, rowSums, At(output, row * _outChannels));
         }
     }
 
@@ -165,9 +190,11 @@ internal sealed unsafe class QuantizedConvKernel
         var form = QuantizedWindow.Create(g, _lanes, _groupChannels);
         var lines = (int)Math.Clamp((BlockBytes - (form.FirstLineLanes * sizeof(int))) / (form.LineLanes * sizeof(int)), 1, endRow - firstRow);
         var offsetBytes = (nint)form.Segments * sizeof(nint);
-        var sums = (int*)Scratch.Bytes(checked(SumBytes + offsetBytes + (form.Lanes(lines) * sizeof(int))));
-        var offsets = (nint*)((byte*)sums + SumBytes);
-        var window = (int*)((byte*)offsets + offsetBytes);
+        var rowSumCount = (nint)lines * g.Columns.Out;
+        var sums = (int*)Scratch.Bytes(checked(SumsBytes + offsetBytes + ((rowSumCount + form.Lanes(lines)) * sizeof(int))));
+        var offsets = (nint*)((byte*)sums + SumsBytes);
+        var rowSums = (int*)((byte*)offsets + offsetBytes);
+        var window = rowSums + rowSumCount;
         form.FillSegmentOffsets(offsets);
         var left = new LeftRows
         {
@@ -185,7 +212,7 @@ internal sealed unsafe class QuantizedConvKernel
             {
                 form.Fill(image + ((nint)group * _groupChannels), row, count, window);
                 var target = At(output, ((nint)(row - firstRow) * g.Columns.Out * _outChannels) + ((nint)group * Filters));
-                Multiply(left, count, form.LineStride, group, 0, _groups[group].Panels.Length, sums, target);
+                Multiply(left, count, form.LineStride, group, 0, _groups[group].Panels.Length, sums, rowSums, target);
             }
         }
     }
@@ -198,9 +225,12 @@ internal sealed unsafe class QuantizedConvKernel
     /// <param name="firstPanel">The first panel of them.</param>
     /// <param name="endPanel">One past the last.</param>
     /// <param name="sums">Room.</param>
+    /// <param name="rowSums">Room for a number for each row of each line.</param>
     /// <param name="output">The first row's first filter of the group.</param>
-    private void Multiply(LeftRows left, int lines, nint lineStride, int group, int firstPanel, int endPanel, int* sums, byte* output)
+    private void Multiply(LeftRows left, int lines, nint lineStride, int group, int firstPanel, int endPanel, int* sums, int* rowSums, byte* output)
     {
+        if (_shift != 0)
+            SumRows(left, lines, lineStride, rowSums);
         var weights = _groups[group];
         var panels = weights.Panels;
         var start = left.Start;
@@ -215,7 +245,7 @@ internal sealed unsafe class QuantizedConvKernel
             var columns = (end < panels.Length ? panels[end].FirstColumn : Filters) - column;
 
             // Part of a line, or some short lines whole.
-            var most = Math.Max(1, SumBytes / (columns * sizeof(int)) / MatrixTile.MostRows) * MatrixTile.MostRows;
+            var most = Math.Max(1, SumsBytes / (columns * sizeof(int)) / MatrixTile.MostRows) * MatrixTile.MostRows;
             var part = Math.Min(most, lineRows);
             var together = (int)Math.Max(1, most / lineRows);
             for (var line = 0; line < lines; line += together)
@@ -230,12 +260,62 @@ internal sealed unsafe class QuantizedConvKernel
                         MatrixProduct.Run(weights, left, (float*)(sums + (i * left.Rows * columns)) - column, columns, 0, 0, firstPanel, end);
                     }
 
+                    if (_shift != 0)
+                        AddToRows(sums, columns, rowSums + (line * lineRows) + row, count * left.Rows);
                     var target = At(output, (((line * lineRows) + row) * _outChannels) + column);
                     _requantizer.Run(sums, columns, count * left.Rows, (group * Filters) + column, columns, target, _outChannels);
                 }
             }
 
             firstPanel = end;
+        }
+    }
+
+    // _shift times the sum of every row's numbers less the zero point.
+    private void SumRows(in LeftRows left, int lines, nint lineStride, int* rowSums)
+    {
+        var zeros = Taps * _groupChannels * _lanes.ZeroPoint;
+        for (var line = 0; line < lines; line++)
+        {
+            var row = left.Start + (line * lineStride);
+            for (nint r = 0; r < left.Rows; r++, row += left.RowStride)
+            {
+                var sum = 0;
+                for (var s = 0; s < left.Segments; s++)
+                    sum += SumBytes((byte*)(row + left.SegmentOffsets[s]), left.SegmentLength * sizeof(int));
+                *rowSums++ = _shift * (sum - zeros);
+            }
+        }
+    }
+
+    private static int SumBytes(byte* bytes, int count)
+    {
+        var sum = 0;
+        if (Avx2.IsSupported)
+        {
+            var sums = Vector256<int>.Zero;
+            for (; count >= 32; count -= 32, bytes += 32)
+                sums += Avx2.SumAbsoluteDifferences(Vector256.Load(bytes), Vector256<byte>.Zero).AsInt32();
+            sum = Vector256.Sum(sums);
+            for (; count >= 8; count -= 8, bytes += 8)
+                sum += Sse2.SumAbsoluteDifferences(Vector128.CreateScalar(*(ulong*)bytes).AsByte(), Vector128<byte>.Zero).AsInt32().ToScalar();
+        }
+
+        for (; count > 0; count--)
+            sum += *bytes++;
+        return sum;
+    }
+
+    private static void AddToRows(int* sums, int columns, int* numbers, nint rows)
+    {
+        for (nint r = 0; r < rows; r++, sums += columns)
+        {
+            var number = numbers[r];
+            var c = 0;
+            for (; c <= columns - 8; c += 8)
+                (Vector256.Load(sums + c) + Vector256.Create(number)).Store(sums + c);
+            for (; c < columns; c++)
+                sums[c] += number;
         }
     }
 

@@ -136,6 +136,25 @@ public sealed unsafe class QuantizedConvKernelTests
         }
     }
 
+    /// <summary>uint8 weights with any zero point, deep enough that sums of bytes leave 16 bits.</summary>
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Weights_beyond_a_signed_byte_are_shifted(int width)
+    {
+        foreach (var (kernel, size, inChannels, outChannels, groups) in new[] { (1, 6, 1200, 17, 1), (3, 7, 8, 40, 1), (3, 6, 16, 16, 2), (1, 5, 4, 16, 1), (1, 9, 132, 70, 1) })
+        {
+            var g = ConvGeometry.Create(1, size, inChannels, outChannels, kernel, 1, 1, Padding.Same, groups);
+            foreach (var zeroPoint in new[] { 0, 20, 150, 255 })
+            {
+                var random = new Random(zeroPoint);
+                var test = new QuantizedCase(g, isDepthwise: false, zeroPoint);
+                foreach (ref var weight in test.Weights.AsSpan())
+                    weight = (short)(random.Next(256) - zeroPoint);
+                test.Check((SimdWidth)width);
+            }
+        }
+    }
+
     [Fact]
     public void The_largest_products_do_not_saturate()
     {
