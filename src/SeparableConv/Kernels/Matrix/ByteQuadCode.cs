@@ -8,14 +8,13 @@ namespace SeparableConv.Kernels;
 /// multiplication of four bytes with an addition (VPDPBUSD) on 128 and 256 bits only, where it does half as much.
 /// </summary>
 /// <remarks>
-/// Needs AVX512-VNNI (Intel from Ice Lake, AMD from Zen 4; .NET does not use 512 bits on the machines before), Linux, and a system that lets a process make memory executable; elsewhere,
-/// and where the AppContext switch SeparableConv.MachineCode is false, <see cref="IsSupported"/> is false. Only registers that
+/// Needs AVX512-VNNI (Intel from Ice Lake, AMD from Zen 4; .NET does not use 512 bits on the machines before), Linux, and a system that
+/// lets a process make memory executable; elsewhere, and where the AppContext switch SeparableConv.MachineCode is false, <see cref="IsSupported"/> is false. Only registers that
 /// a call may change are used, but for rbx, which is restored. Tiles call nothing, and touch only the memory that their arguments name.
 /// Measured on Zen 5, sums alone: 690 GOP/s on 12544x32x64, 905 on 196x512x512, beside 350 with pairs of 16-bit numbers.
 /// </remarks>
 internal static unsafe class ByteQuadCode
 {
-    private const int Lanes = 16;
     private const int VectorBytes = 64;
     private const int VectorRegisters = 32;
     private const int MostVectors = 3;

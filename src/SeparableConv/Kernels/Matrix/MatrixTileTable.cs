@@ -37,7 +37,7 @@ internal sealed unsafe class MatrixTileTable
     public static MatrixTileTable For(SimdWidth width, LaneKind lanes) => lanes switch
     {
         LaneKind.Float => FloatTables[(int)width] ??= ForFloats(width),
-        LaneKind.ShortPair => ShortPairTables[(int)width] ??= ForShortPairs(width),
+        LaneKind.ShortPair => ShortPairTables[(int)width] ??= ForIntegers<Constant.Is2>(width),
         _ => ByteQuadTables[(int)width] ??= ByteQuadCode.IsSupported && width == SimdWidth.V512
             ? new(width, ByteQuadCode.Accumulators, ByteQuadCode.Tiles.ToArray(), isMachineCode: true)
             : CompiledByteQuads(width),
@@ -78,22 +78,17 @@ internal sealed unsafe class MatrixTileTable
         _ => Create<SimdScalar, float>(width),
     };
 
-    private static MatrixTileTable ForShortPairs(SimdWidth width) => width switch
-    {
-        SimdWidth.V512 => Create<ShortPairs<Integers512, Vector512<int>>, Vector512<int>>(width),
-        SimdWidth.V256 => Create<ShortPairs<Integers256, Vector256<int>>, Vector256<int>>(width),
-        SimdWidth.V128 => Create<ShortPairs<Integers128, Vector128<int>>, Vector128<int>>(width),
-        _ => Create<ShortPairs<IntegersScalar, int>, int>(width),
-    };
-
     /// <summary>The tiles for four bytes that are not machine code: on 512 bits for tests alone.</summary>
-    internal static MatrixTileTable CompiledByteQuads(SimdWidth width) => width switch
-    {
-        SimdWidth.V512 => Create<ByteQuads<Integers512, Vector512<int>>, Vector512<int>>(width),
-        SimdWidth.V256 => Create<ByteQuads<Integers256, Vector256<int>>, Vector256<int>>(width),
-        SimdWidth.V128 => Create<ByteQuads<Integers128, Vector128<int>>, Vector128<int>>(width),
-        _ => Create<ByteQuads<IntegersScalar, int>, int>(width),
-    };
+    internal static MatrixTileTable CompiledByteQuads(SimdWidth width) => ForIntegers<Constant.Is4>(width);
+
+    private static MatrixTileTable ForIntegers<TChannels>(SimdWidth width)
+        where TChannels : unmanaged, IConstant => width switch
+        {
+            SimdWidth.V512 => Create<IntegerTile<Integers512, Vector512<int>, TChannels>, Vector512<int>>(width),
+            SimdWidth.V256 => Create<IntegerTile<Integers256, Vector256<int>, TChannels>, Vector256<int>>(width),
+            SimdWidth.V128 => Create<IntegerTile<Integers128, Vector128<int>, TChannels>, Vector128<int>>(width),
+            _ => Create<IntegerTile<IntegersScalar, int, TChannels>, int>(width),
+        };
 
     private static MatrixTileTable Create<TSimd, TVec>(SimdWidth width)
         where TSimd : struct, ITileSimd<TVec>

@@ -61,7 +61,7 @@ internal sealed unsafe class QuantizedConvKernel
         _outChannels = outChannels;
         _kernel = kernel;
         Debug.Assert(layer.Weights.Length == kernel.Height * kernel.Width * _groupChannels * outChannels, "weights are (kH, kW, C/groups, O)");
-        width = QuantizedLayer.NarrowTo(width, filters);
+        width = SimdWidths.ForChannels(width, filters);
         var kind = LaneKind.ShortPair;
         if (byteQuads != false && TryShift(layer.Weights, byteQuads == true, out var shift))
         {

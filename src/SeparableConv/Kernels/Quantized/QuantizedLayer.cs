@@ -38,12 +38,4 @@ internal readonly ref struct QuantizedLayer
             sums[c] += Math.Abs((long)Bias[c]);
         return sums;
     }
-
-    /// <summary>The widest of the vectors up to <paramref name="width"/> that so many channels fill.</summary>
-    public static SimdWidth NarrowTo(SimdWidth width, int channels)
-    {
-        while ((int)width > channels)
-            width = width == SimdWidth.V128 ? SimdWidth.Scalar : (SimdWidth)((int)width / 2);
-        return width;
-    }
 }

@@ -129,7 +129,7 @@ internal sealed unsafe class Requantizer
             block.Sums = sums + at;
             block.Bytes = output + at;
             block.Column = firstChannel + at;
-            Run(block);
+            Dispatch(new BlockWork { Requantizer = this, Block = block });
         }
 
         GC.KeepAlive(this);
@@ -170,7 +170,7 @@ internal sealed unsafe class Requantizer
         if (Rounding == RoundingForm.Number)
             RunByNumber(block, columns);
         else
-            Run(block);
+            Dispatch(new BlockWork { Requantizer = this, Block = block });
         GC.KeepAlive(this);
     }
 
@@ -181,55 +181,47 @@ internal sealed unsafe class Requantizer
         return lanes == 1 ? column : (lane / 4 * 8) + (lane % 4) + (high * 4);
     }
 
-    private void Run(in Block block)
+    /// <summary>Runs work with this width's vectors and this rounding.</summary>
+    public void Dispatch<TWork>(in TWork work)
+        where TWork : struct, IRoundingWork
     {
         switch (_width)
         {
             case SimdWidth.V512:
-                Run<Integers512, Vector512<int>>(block);
+                Dispatch<TWork, Integers512, Vector512<int>>(work);
                 break;
             case SimdWidth.V256:
-                Run<Integers256, Vector256<int>>(block);
+                Dispatch<TWork, Integers256, Vector256<int>>(work);
                 break;
             case SimdWidth.V128:
-                Run<Integers128, Vector128<int>>(block);
+                Dispatch<TWork, Integers128, Vector128<int>>(work);
                 break;
             default:
-                Run<IntegersScalar, int>(block);
+                Dispatch<TWork, IntegersScalar, int>(work);
                 break;
         }
     }
 
-    private void Run<TSimd, TVec>(in Block block)
+    private void Dispatch<TWork, TSimd, TVec>(in TWork work)
+        where TWork : struct, IRoundingWork
         where TSimd : struct, IIntegerSimd<TVec>
         where TVec : struct
     {
         switch (Rounding)
         {
             case RoundingForm.Float:
-                Run<TSimd, TVec, FloatRounding<TSimd, TVec>>(block);
+                work.Run<TSimd, TVec, FloatRounding<TSimd, TVec>>();
                 break;
             case RoundingForm.ClampedFloat:
-                Run<TSimd, TVec, ClampedFloatRounding<TSimd, TVec>>(block);
+                work.Run<TSimd, TVec, ClampedFloatRounding<TSimd, TVec>>();
                 break;
             case RoundingForm.Fixed:
-                Run<TSimd, TVec, FixedRounding<TSimd, TVec>>(block);
+                work.Run<TSimd, TVec, FixedRounding<TSimd, TVec>>();
                 break;
             default:
-                Run<TSimd, TVec, PositiveFixedRounding<TSimd, TVec>>(block);
+                work.Run<TSimd, TVec, PositiveFixedRounding<TSimd, TVec>>();
                 break;
         }
-    }
-
-    private void Run<TSimd, TVec, TRounding>(in Block block)
-        where TSimd : struct, IIntegerSimd<TVec>
-        where TVec : struct
-        where TRounding : struct, IRounding<TSimd, TVec>
-    {
-        if (block.Vectors == 4)
-            RunFour<TSimd, TVec, TRounding>(block);
-        else
-            RunTwo<TSimd, TVec, TRounding>(block);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -339,5 +331,22 @@ internal sealed unsafe class Requantizer
 
         /// <summary>Whether two vectors are taken apart, not neighbours.</summary>
         public bool IsApart;
+    }
+
+    private struct BlockWork : IRoundingWork
+    {
+        public Requantizer Requantizer;
+        public Block Block;
+
+        public readonly void Run<TSimd, TVec, TRounding>()
+            where TSimd : struct, IIntegerSimd<TVec>
+            where TVec : struct
+            where TRounding : struct, IRounding<TSimd, TVec>
+        {
+            if (Block.Vectors == 4)
+                Requantizer.RunFour<TSimd, TVec, TRounding>(Block);
+            else
+                Requantizer.RunTwo<TSimd, TVec, TRounding>(Block);
+        }
     }
 }

@@ -28,6 +28,15 @@ internal interface IRounding<TSimd, TVec>
     static abstract TVec Round(TVec sums, TVec factor, TVec lower, TVec upper, TVec shift);
 }
 
+/// <summary>Work that is compiled for each vector and rounding: see <see cref="Requantizer.Dispatch{TWork}"/>.</summary>
+internal interface IRoundingWork
+{
+    void Run<TSimd, TVec, TRounding>()
+        where TSimd : struct, IIntegerSimd<TVec>
+        where TVec : struct
+        where TRounding : struct, IRounding<TSimd, TVec>;
+}
+
 /// <summary>round(sum*factor), half to even, where no product leaves 32 bits.</summary>
 internal readonly struct FloatRounding<TSimd, TVec> : IRounding<TSimd, TVec>
     where TSimd : struct, IIntegerSimd<TVec>

@@ -1,5 +1,3 @@
-using System.Runtime.Intrinsics;
-
 namespace SeparableConv.Kernels;
 
 /// <summary>
@@ -119,59 +117,8 @@ internal sealed unsafe class QuantizedDepthwiseSliding : QuantizedDepthwiseForm
             band.InsideColumns = (int)Math.Clamp((columns.In + (step - 1L) - first) / step, band.LeftColumns, band.Columns) - band.LeftColumns;
             band.Image = image + ((first + ((nint)band.LeftColumns * step)) * _blocks.Channels);
             band.Target = output + ((nint)phase * _blocks.Channels);
-            Run(band);
+            _requantizer.Dispatch(new BandWork { Form = this, Band = band });
         }
-    }
-
-    private void Run(in QuantizedDepthwiseBand band)
-    {
-        switch (_blocks.Width)
-        {
-            case SimdWidth.V512:
-                Run<Integers512, Vector512<int>>(band);
-                break;
-            case SimdWidth.V256:
-                Run<Integers256, Vector256<int>>(band);
-                break;
-            case SimdWidth.V128:
-                Run<Integers128, Vector128<int>>(band);
-                break;
-            default:
-                Run<IntegersScalar, int>(band);
-                break;
-        }
-    }
-
-    private void Run<TSimd, TVec>(in QuantizedDepthwiseBand band)
-        where TSimd : struct, IIntegerSimd<TVec>
-        where TVec : struct
-    {
-        switch (_requantizer.Rounding)
-        {
-            case RoundingForm.Float:
-                Run<TSimd, TVec, FloatRounding<TSimd, TVec>>(band);
-                break;
-            case RoundingForm.ClampedFloat:
-                Run<TSimd, TVec, ClampedFloatRounding<TSimd, TVec>>(band);
-                break;
-            case RoundingForm.Fixed:
-                Run<TSimd, TVec, FixedRounding<TSimd, TVec>>(band);
-                break;
-            default:
-                Run<TSimd, TVec, PositiveFixedRounding<TSimd, TVec>>(band);
-                break;
-        }
-    }
-
-    private void Run<TSimd, TVec, TRounding>(in QuantizedDepthwiseBand band)
-        where TSimd : struct, IIntegerSimd<TVec>
-        where TVec : struct
-        where TRounding : struct, IRounding<TSimd, TVec>
-    {
-        if (_isSigned)
-            Run<TSimd, TVec, TRounding, Constant.Is2>(band);
-        else
-            Run<TSimd, TVec, TRounding, Constant.Is1>(band);
     }
 
     private void Run<TSimd, TVec, TRounding, TSigned>(in QuantizedDepthwiseBand band)
@@ -194,6 +141,23 @@ internal sealed unsafe class QuantizedDepthwiseSliding : QuantizedDepthwiseForm
             default:
                 QuantizedDepthwiseSlide.Run5x5<TSimd, TVec, TRounding, TSigned, Constant.Is2>(band);
                 break;
+        }
+    }
+
+    private struct BandWork : IRoundingWork
+    {
+        public QuantizedDepthwiseSliding Form;
+        public QuantizedDepthwiseBand Band;
+
+        public readonly void Run<TSimd, TVec, TRounding>()
+            where TSimd : struct, IIntegerSimd<TVec>
+            where TVec : struct
+            where TRounding : struct, IRounding<TSimd, TVec>
+        {
+            if (Form._isSigned)
+                Form.Run<TSimd, TVec, TRounding, Constant.Is2>(Band);
+            else
+                Form.Run<TSimd, TVec, TRounding, Constant.Is1>(Band);
         }
     }
 }
