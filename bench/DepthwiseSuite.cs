@@ -1,5 +1,5 @@
 using System.Globalization;
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 
 namespace SeparableConv.Bench;
 
@@ -101,7 +101,7 @@ internal sealed unsafe class DepthwiseLayers
     private readonly ConvGeometry _geometry;
     private readonly float[][] _weights;
     private readonly float[] _bias;
-    private readonly DepthwiseKernel[] _layers;
+    private readonly DepthwiseLoop[] _layers;
     private readonly PackedBuffer _first;
     private readonly PackedBuffer _second;
 
@@ -116,7 +116,7 @@ internal sealed unsafe class DepthwiseLayers
         // Averages, a little disturbed: a long chain neither dies out in denormals nor grows.
         _weights = [.. Enumerable.Range(0, Count).Select(_ => Enumerable.Range(0, kernel * kernel * shape.Channels)
             .Select(_ => (0.7f + (0.6f * random.NextSingle())) / (kernel * kernel)).ToArray())];
-        _layers = [.. _weights.Select(w => new DepthwiseKernel(w, kernel, shape.Channels, 1, _bias, Activation.ReLU6, width))];
+        _layers = [.. _weights.Select(w => new DepthwiseLoop(w, kernel, shape.Channels, 1, _bias, Activation.ReLU6, width))];
         _first = new PackedBuffer((nint)shape.Size * shape.Size * shape.Channels);
         _second = new PackedBuffer(_first.Length);
         for (nint i = 0; i < _first.Length; i++)

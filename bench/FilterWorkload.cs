@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Numerics.Tensors;
-using SeparableConv.Kernels.Reference;
+using SeparableConv.Loops;
 
 namespace SeparableConv.Bench;
 

@@ -1,4 +1,4 @@
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 
 namespace SeparableConv.Bench;
 
@@ -27,11 +27,11 @@ internal static unsafe class FusedSuite
                     continue;
                 var g = ConvGeometry.Create(1, size, inChannels, inChannels, 3, stride, 1, Padding.Same, inChannels);
                 var pixels = (nint)g.Rows.Out * g.Columns.Out;
-                var depthwise = new DepthwiseKernel(
+                var depthwise = new DepthwiseLoop(
                     BenchData.Floats(9 * inChannels, 2), 3, inChannels, 1, BenchData.Floats(inChannels, 3), Activation.ReLU6, options.Width);
-                var pointwise = new PointwiseKernel(
+                var pointwise = new PointwiseLoop(
                     BenchData.Floats(inChannels * outChannels, 4), inChannels, outChannels, BenchData.Floats(outChannels, 5), Activation.ReLU6, options.Width);
-                var fused = new FusedSeparableKernel(depthwise, pointwise);
+                var fused = new FusedSeparableLoop(depthwise, pointwise);
                 var input = BenchData.Buffer((nint)size * size * inChannels);
                 var between = BenchData.Buffer(pixels * inChannels);
                 var (a, b) = (BenchData.Buffer(pixels * outChannels), BenchData.Buffer(pixels * outChannels));

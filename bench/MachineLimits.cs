@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 
 namespace SeparableConv.Bench;
 

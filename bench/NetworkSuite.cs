@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using SeparableConv.Networks;
-using SeparableConv.Networks.Architectures;
 
 namespace SeparableConv.Bench;
 

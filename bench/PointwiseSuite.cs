@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using SeparableConv.Kernels;
-using SeparableConv.Kernels.Reference;
+using SeparableConv.Loops;
 
 namespace SeparableConv.Bench;
 
@@ -39,13 +38,13 @@ internal static unsafe class PointwiseSuite
         {
             var (input, output) = (BenchData.Buffer((nint)shape.Pixels * shape.In), BenchData.Buffer((nint)shape.Pixels * shape.Out));
             var weights = BenchData.Floats(shape.In * shape.Out, 2);
-            var kernel = new PointwiseKernel(weights, shape.In, shape.Out, BenchData.Floats(shape.Out, 3), Activation.ReLU6, options.Width);
-            Check(shape, kernel, input, output, weights);
+            var loop = new PointwiseLoop(weights, shape.In, shape.Out, BenchData.Floats(shape.Out, 3), Activation.ReLU6, options.Width);
+            Check(shape, loop, input, output, weights);
             var gigaflop = 2e-9 * shape.Pixels * shape.In * shape.Out;
             var repeat = Math.Max(1, (int)(0.3 / gigaflop));
             table.Measure(
                 shape.Name,
-                () => SideBySide.Time(() => kernel.Run(input.Pointer, output.Pointer, shape.Pixels, options.Threads[0]), repeat),
+                () => SideBySide.Time(() => loop.Run(input.Pointer, output.Pointer, shape.Pixels, options.Threads[0]), repeat),
                 memory
                     ? () => SideBySide.Time(() => Move(input, output), repeat)
                     : () => gigaflop / MachineLimits.PeakGflops(options.Width, 1) * 1000 / options.Threads[0],
@@ -75,9 +74,9 @@ internal static unsafe class PointwiseSuite
         }
     }
 
-    private static void Check((string Name, int Pixels, int In, int Out) shape, PointwiseKernel kernel, PackedBuffer input, PackedBuffer output, float[] weights)
+    private static void Check((string Name, int Pixels, int In, int Out) shape, PointwiseLoop loop, PackedBuffer input, PackedBuffer output, float[] weights)
     {
-        kernel.Run(input.Pointer, output.Pointer, shape.Pixels, 1);
+        loop.Run(input.Pointer, output.Pointer, shape.Pixels, 1);
         var g = ConvGeometry.Create(1, (1, 8), shape.In, shape.Out, 1, 1, 1, Padding.Valid);
         var expected = ConvolutionReference.Run(g, input.Span[..(8 * shape.In)], weights, BenchData.Floats(shape.Out, 3), []);
         for (var i = 0; i < expected.Length; i++)

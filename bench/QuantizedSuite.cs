@@ -1,4 +1,4 @@
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 
 namespace SeparableConv.Bench;
 
@@ -73,9 +73,9 @@ internal static unsafe class QuantizedSuite
     {
         var depth = g.Rows.Kernel * g.Columns.Kernel * g.InChannels;
         var (input, output) = (new Bytes((nint)g.Rows.In * g.Columns.In * g.InChannels), new Bytes((nint)g.Rows.Out * g.Columns.Out * g.OutChannels));
-        var kernel = new QuantizedConvKernel(Layer(depth, g.OutChannels, rounding), g.Kernel, g.InChannels, g.OutChannels, 1, options.Width);
-        var narrow = new QuantizedConvKernel(Layer(depth, g.OutChannels, rounding), g.Kernel, g.InChannels, g.OutChannels, 1, SimdWidth.V128);
-        Check(name, output, target => kernel.Run(input.Pointer, target, g, threads), target => narrow.Run(input.Pointer, target, g, 1));
+        var loop = new QuantizedConvLoop(Layer(depth, g.OutChannels, rounding), g.Kernel, g.InChannels, g.OutChannels, 1, options.Width);
+        var narrow = new QuantizedConvLoop(Layer(depth, g.OutChannels, rounding), g.Kernel, g.InChannels, g.OutChannels, 1, SimdWidth.V128);
+        Check(name, output, target => loop.Run(input.Pointer, target, g, threads), target => narrow.Run(input.Pointer, target, g, 1));
 
         var weights = BenchData.Floats(depth * g.OutChannels, 2);
         var bias = BenchData.Floats(g.OutChannels, 3);
@@ -84,32 +84,32 @@ internal static unsafe class QuantizedSuite
         Action floats;
         if (depth == g.InChannels)
         {
-            var pointwise = new PointwiseKernel(weights, g.InChannels, g.OutChannels, bias, Activation.ReLU6, options.Width);
+            var pointwise = new PointwiseLoop(weights, g.InChannels, g.OutChannels, bias, Activation.ReLU6, options.Width);
             floats = () => pointwise.Run(x.Pointer, y.Pointer, pixels, threads);
         }
         else
         {
-            var standard = new StandardKernel(weights, g.Kernel, g.InChannels, g.OutChannels, 1, bias, Activation.ReLU6, options.Width);
+            var standard = new StandardLoop(weights, g.Kernel, g.InChannels, g.OutChannels, 1, bias, Activation.ReLU6, options.Width);
             floats = () => standard.Run(x.Pointer, y.Pointer, g, threads);
         }
 
-        Measure(table, name, () => kernel.Run(input.Pointer, output.Pointer, g, threads), floats, 2e-9 * pixels * depth * g.OutChannels, options.Rounds);
+        Measure(table, name, () => loop.Run(input.Pointer, output.Pointer, g, threads), floats, 2e-9 * pixels * depth * g.OutChannels, options.Rounds);
     }
 
     private static void MeasureDepthwise(SideBySide table, string name, ConvGeometry g, Requantization rounding, int threads, SuiteOptions options)
     {
         var channels = g.InChannels;
         var (input, output) = (new Bytes((nint)g.Rows.In * g.Columns.In * channels), new Bytes((nint)g.Rows.Out * g.Columns.Out * channels));
-        var kernel = new QuantizedDepthwiseKernel(Layer(9, channels, rounding), g, options.Width);
-        var narrow = new QuantizedDepthwiseKernel(Layer(9, channels, rounding), g, SimdWidth.V128);
-        Check(name, output, target => kernel.Run(input.Pointer, target, threads), target => narrow.Run(input.Pointer, target, 1));
+        var loop = new QuantizedDepthwiseLoop(Layer(9, channels, rounding), g, options.Width);
+        var narrow = new QuantizedDepthwiseLoop(Layer(9, channels, rounding), g, SimdWidth.V128);
+        Check(name, output, target => loop.Run(input.Pointer, target, threads), target => narrow.Run(input.Pointer, target, 1));
 
-        var floats = new DepthwiseKernel(BenchData.Floats(9 * channels, 2), 3, channels, 1, BenchData.Floats(channels, 3), Activation.ReLU6, options.Width);
+        var floats = new DepthwiseLoop(BenchData.Floats(9 * channels, 2), 3, channels, 1, BenchData.Floats(channels, 3), Activation.ReLU6, options.Width);
         var (x, y) = (BenchData.Buffer(input.Length), BenchData.Buffer(output.Length));
         Measure(
             table,
             name,
-            () => kernel.Run(input.Pointer, output.Pointer, threads),
+            () => loop.Run(input.Pointer, output.Pointer, threads),
             () => floats.Run(x.Pointer, y.Pointer, g, threads),
             2e-9 * output.Length * 9,
             options.Rounds);

@@ -1,5 +1,5 @@
 using System.Globalization;
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 
 namespace SeparableConv.Bench;
 

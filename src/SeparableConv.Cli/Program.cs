@@ -1,4 +1,5 @@
 using System.CommandLine;
+using SeparableConv.Cli.Output;
 
 namespace SeparableConv.Cli;
 

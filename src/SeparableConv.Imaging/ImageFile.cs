@@ -1,4 +1,7 @@
 using System.Globalization;
+using SeparableConv.Imaging.Npy;
+using SeparableConv.Imaging.Png;
+using SeparableConv.Imaging.Vips;
 
 namespace SeparableConv.Imaging;
 
@@ -83,7 +86,7 @@ public static class ImageFile
             return Load(file, options, vips);
 
         vips.Require($"Reading {format}");
-        return Vips.Load(path, format, options);
+        return VipsCodec.Load(path, format, options);
     }
 
     internal static Image Load(Stream input, ImageReadOptions options, VipsLibrary vips)
@@ -103,7 +106,7 @@ public static class ImageFile
             vips.Require($"Reading {format}");
 
         var file = ReadToEnd(start.AsSpan(0, count), input);
-        return format == ImageFormat.Png ? PngDecoder.Decode(file, options) : Vips.Load(file, format, options);
+        return format == ImageFormat.Png ? PngDecoder.Decode(file, options) : VipsCodec.Load(file, format, options);
     }
 
     internal static void Save(Image image, string path, ImageWriteOptions options, VipsLibrary vips)
@@ -122,7 +125,7 @@ public static class ImageFile
         target.Check(image);
         vips.Require($"Writing {target.Name}");
         var quality = options.Quality.ToString(CultureInfo.InvariantCulture);
-        AtomicFile.WriteBeside(path, beside => Vips.Save(image, beside, target.Name, target.HasQuality ? [("Q", quality)] : []));
+        AtomicFile.WriteBeside(path, beside => VipsCodec.Save(image, beside, target.Name, target.HasQuality ? [("Q", quality)] : []));
     }
 
     private static string Recognize(ReadOnlySpan<byte> start)

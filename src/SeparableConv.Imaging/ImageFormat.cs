@@ -1,3 +1,5 @@
+using SeparableConv.Imaging.Png;
+
 namespace SeparableConv.Imaging;
 
 /// <summary>What a file is, told by its first bytes alone.</summary>

@@ -1,5 +1,5 @@
 using System.Numerics.Tensors;
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 
 namespace SeparableConv;
 
@@ -20,8 +20,8 @@ public sealed unsafe class Conv2D : Convolution
     // One channel is a depthwise convolution as well, whose kernel copies each pixel once for every filter.
     private const int LeastFiltersOfOneChannel = 4;
 
-    private readonly PointwiseKernel? _pointwise;
-    private readonly DepthwiseKernel? _depthwise;
+    private readonly PointwiseLoop? _pointwise;
+    private readonly DepthwiseLoop? _depthwise;
     private readonly StandardForms? _standard;
 
     /// <summary>Packs the weights, or copies them where the image decides how they are packed.</summary>
@@ -44,9 +44,9 @@ public sealed unsafe class Conv2D : Convolution
     {
         TensorDoor.CheckBias(bias, OutChannels);
         if (options.Groups == 1 && PointwiseConv2D.Fits(KernelSize, options))
-            _pointwise = new PointwiseKernel(weights, InChannels, OutChannels, bias, options.Activation, width);
+            _pointwise = new PointwiseLoop(weights, InChannels, OutChannels, bias, options.Activation, width);
         else if (options.Groups == InChannels && (options.Groups > 1 || OutChannels < LeastFiltersOfOneChannel))
-            _depthwise = new DepthwiseKernel(weights, KernelSize, InChannels, OutChannels / InChannels, bias, options.Activation, width);
+            _depthwise = new DepthwiseLoop(weights, KernelSize, InChannels, OutChannels / InChannels, bias, options.Activation, width);
         else
         {
             var form = options.Winograd ? StandardForm.Auto : StandardForm.Direct;
@@ -64,7 +64,7 @@ public sealed unsafe class Conv2D : Convolution
 
     internal override void MakeReady(in ConvGeometry geometry) => _standard?.MakeReady(geometry);
 
-    internal override void RunKernel(float* input, float* output, in ConvGeometry geometry)
+    internal override void RunLoop(float* input, float* output, in ConvGeometry geometry)
     {
         if (_pointwise is not null)
             _pointwise.Run(input, output, (nint)geometry.Batch * geometry.Rows.Out * geometry.Columns.Out, Options.Threads);

@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using SeparableConv.Kernels;
 using SeparableConv.Threading;
 
 namespace SeparableConv;
@@ -107,7 +106,7 @@ public abstract unsafe class Convolution
         fixed (float* x = &input.GetPinnableReference(), y = &output.GetPinnableReference())
         {
             TensorDoor.CheckApart(x, input.FlattenedLength, y, output.FlattenedLength);
-            RunKernel(x, y, geometry);
+            RunLoop(x, y, geometry);
         }
     }
 
@@ -119,5 +118,5 @@ public abstract unsafe class Convolution
     {
     }
 
-    internal abstract void RunKernel(float* input, float* output, in ConvGeometry geometry);
+    internal abstract void RunLoop(float* input, float* output, in ConvGeometry geometry);
 }

@@ -1,5 +1,5 @@
 using System.Numerics.Tensors;
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 
 namespace SeparableConv;
 
@@ -10,7 +10,7 @@ namespace SeparableConv;
 /// <remarks>Keras's DepthwiseConv2D. Unequal strides are legal here, as is a stride together with a dilation.</remarks>
 public sealed unsafe class DepthwiseConv2D : Convolution
 {
-    private readonly DepthwiseKernel _kernel;
+    private readonly DepthwiseLoop _loop;
 
     /// <summary>Packs the weights.</summary>
     /// <param name="weights">(kH, kW, C, M).</param>
@@ -33,7 +33,7 @@ public sealed unsafe class DepthwiseConv2D : Convolution
         CheckGroups(options);
         TensorDoor.CheckBias(bias, OutChannels);
         DepthMultiplier = (int)shape[3];
-        _kernel = new DepthwiseKernel(weights, KernelSize, InChannels, DepthMultiplier, bias, options.Activation, width);
+        _loop = new DepthwiseLoop(weights, KernelSize, InChannels, DepthMultiplier, bias, options.Activation, width);
     }
 
     /// <summary>M, kernels a channel.</summary>
@@ -48,6 +48,6 @@ public sealed unsafe class DepthwiseConv2D : Convolution
     private protected override ConvGeometry CreateGeometry(int batch, Size2D input) => ConvGeometry.Create(
         batch, input, InChannels, OutChannels, KernelSize, Options.Stride, Options.Dilation, Options.Padding, InChannels);
 
-    internal override void RunKernel(float* input, float* output, in ConvGeometry geometry) =>
-        _kernel.Run(input, output, geometry, Options.Threads);
+    internal override void RunLoop(float* input, float* output, in ConvGeometry geometry) =>
+        _loop.Run(input, output, geometry, Options.Threads);
 }

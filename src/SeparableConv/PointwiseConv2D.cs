@@ -1,5 +1,5 @@
 using System.Numerics.Tensors;
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 
 namespace SeparableConv;
 
@@ -10,7 +10,7 @@ namespace SeparableConv;
 /// <remarks>It raises or lowers the depth; with an activation it is one more nonlinear layer for few parameters.</remarks>
 public sealed unsafe class PointwiseConv2D : Convolution
 {
-    private readonly PointwiseKernel _kernel;
+    private readonly PointwiseLoop _loop;
 
     /// <summary>Packs the weights.</summary>
     /// <param name="weights">(1, 1, C, O).</param>
@@ -32,7 +32,7 @@ public sealed unsafe class PointwiseConv2D : Convolution
         }
 
         TensorDoor.CheckBias(bias, OutChannels);
-        _kernel = new PointwiseKernel(weights, InChannels, OutChannels, bias, options.Activation, SimdWidths.Best);
+        _loop = new PointwiseLoop(weights, InChannels, OutChannels, bias, options.Activation, SimdWidths.Best);
     }
 
     /// <summary>Whether a convolution reads every pixel once and no border: it is then one matrix product.</summary>
@@ -40,6 +40,6 @@ public sealed unsafe class PointwiseConv2D : Convolution
         kernel == new Size2D(1, 1) && options.Stride == new Size2D(1, 1)
         && options.Padding is { Mode: not PaddingMode.Explicit } or { Top: 0, Bottom: 0, Left: 0, Right: 0 };
 
-    internal override void RunKernel(float* input, float* output, in ConvGeometry geometry) =>
-        _kernel.Run(input, output, (nint)geometry.Batch * geometry.Rows.Out * geometry.Columns.Out, Options.Threads);
+    internal override void RunLoop(float* input, float* output, in ConvGeometry geometry) =>
+        _loop.Run(input, output, (nint)geometry.Batch * geometry.Rows.Out * geometry.Columns.Out, Options.Threads);
 }

@@ -1,5 +1,5 @@
 using System.Numerics.Tensors;
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 
 namespace SeparableConv;
 
@@ -13,9 +13,9 @@ namespace SeparableConv;
 /// </remarks>
 public sealed unsafe class SeparableConv2D : Convolution
 {
-    private readonly DepthwiseKernel _depthwise;
-    private readonly PointwiseKernel _pointwise;
-    private readonly FusedSeparableKernel _fused;
+    private readonly DepthwiseLoop _depthwise;
+    private readonly PointwiseLoop _pointwise;
+    private readonly FusedSeparableLoop _fused;
 
     /// <summary>Packs the weights.</summary>
     /// <param name="depthwise">(kH, kW, C, M).</param>
@@ -44,9 +44,9 @@ public sealed unsafe class SeparableConv2D : Convolution
         var expanded = checked(InChannels * DepthMultiplier);
         TensorDoor.CheckShape(pointwiseShape, [1, 1, expanded, OutChannels], "pointwise weights tensor");
         TensorDoor.CheckBias(bias, OutChannels);
-        _depthwise = new DepthwiseKernel(depthwise, KernelSize, InChannels, DepthMultiplier, default, Activation.None, SimdWidths.Best);
-        _pointwise = new PointwiseKernel(pointwise, expanded, OutChannels, bias, options.Activation, SimdWidths.Best);
-        _fused = new FusedSeparableKernel(_depthwise, _pointwise);
+        _depthwise = new DepthwiseLoop(depthwise, KernelSize, InChannels, DepthMultiplier, default, Activation.None, SimdWidths.Best);
+        _pointwise = new PointwiseLoop(pointwise, expanded, OutChannels, bias, options.Activation, SimdWidths.Best);
+        _fused = new FusedSeparableLoop(_depthwise, _pointwise);
     }
 
     /// <summary>M, kernels a channel.</summary>
@@ -61,7 +61,7 @@ public sealed unsafe class SeparableConv2D : Convolution
     private protected override ConvGeometry CreateGeometry(int batch, Size2D input) => ConvGeometry.Create(
         batch, input, InChannels, OutChannels, KernelSize, Options.Stride, Options.Dilation, Options.Padding);
 
-    internal override void RunKernel(float* input, float* output, in ConvGeometry geometry)
+    internal override void RunLoop(float* input, float* output, in ConvGeometry geometry)
     {
         var expanded = InChannels * DepthMultiplier;
         var depthwise = geometry with { OutChannels = expanded, Groups = InChannels };

@@ -1,5 +1,5 @@
 using System.Numerics.Tensors;
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 
 namespace SeparableConv;
 
@@ -13,14 +13,14 @@ namespace SeparableConv;
 /// </remarks>
 public sealed unsafe class SpatiallySeparableConv2D : Convolution
 {
-    private readonly SpatialKernel _kernel;
+    private readonly SpatialLoop _loop;
     private readonly int _rank;
 
-    private SpatiallySeparableConv2D(Size2D kernel, int inChannels, int rank, int outChannels, ConvOptions options, SpatialKernel spatial)
+    private SpatiallySeparableConv2D(Size2D kernel, int inChannels, int rank, int outChannels, ConvOptions options, SpatialLoop spatial)
         : base(kernel, inChannels, outChannels, options)
     {
         _rank = rank;
-        _kernel = spatial;
+        _loop = spatial;
     }
 
     /// <summary>One column and one row a channel: y[n,i,j,c] = activation(bias[c] + sum over v of r[v,c] * sum over u of x[n,..,..,c] * k[u,c]).</summary>
@@ -41,9 +41,9 @@ public sealed unsafe class SpatiallySeparableConv2D : Convolution
         var kernel = new Size2D((int)column.Lengths[0], (int)row.Lengths[0]);
         Check(options, bias, channels);
         var width = SimdWidths.Best;
-        var first = new DepthwiseKernel(down, new(kernel.Height, 1), channels, 1, default, Activation.None, width);
-        var second = new DepthwiseKernel(along, new(1, kernel.Width), channels, 1, bias, options.Activation, width);
-        return new(kernel, channels, channels, channels, options, new SpatialKernel(first, second));
+        var first = new DepthwiseLoop(down, new(kernel.Height, 1), channels, 1, default, Activation.None, width);
+        var second = new DepthwiseLoop(along, new(1, kernel.Width), channels, 1, bias, options.Activation, width);
+        return new(kernel, channels, channels, channels, options, new SpatialLoop(first, second));
     }
 
     /// <summary>Every output channel sees every input channel, through R channels: y[n,i,j,o] = activation(bias[o] + sum over v,r of h[0,v,r,o] * sum over u,c of x[n,..,..,c] * k[u,0,c,r]).</summary>
@@ -65,16 +65,16 @@ public sealed unsafe class SpatiallySeparableConv2D : Convolution
         TensorDoor.CheckShape(horizontal.Lengths, [1, kernelW, rank, outChannels], "horizontal weights tensor");
         Check(options, bias, outChannels);
         var width = SimdWidths.Best;
-        var first = new StandardKernel(down, new(kernelH, 1), channels, rank, 1, default, Activation.None, width);
-        var second = new StandardKernel(along, new(1, kernelW), rank, outChannels, 1, bias, options.Activation, width);
-        return new(new(kernelH, kernelW), channels, rank, outChannels, options, new SpatialKernel(first, second));
+        var first = new StandardLoop(down, new(kernelH, 1), channels, rank, 1, default, Activation.None, width);
+        var second = new StandardLoop(along, new(1, kernelW), rank, outChannels, 1, bias, options.Activation, width);
+        return new(new(kernelH, kernelW), channels, rank, outChannels, options, new SpatialLoop(first, second));
     }
 
     private protected override ConvGeometry CreateGeometry(int batch, Size2D input) => ConvGeometry.Create(
         batch, input, InChannels, OutChannels, KernelSize, Options.Stride, Options.Dilation, Options.Padding);
 
-    internal override void RunKernel(float* input, float* output, in ConvGeometry geometry) =>
-        _kernel.Run(input, output, geometry, _rank, Options.Threads);
+    internal override void RunLoop(float* input, float* output, in ConvGeometry geometry) =>
+        _loop.Run(input, output, geometry, _rank, Options.Threads);
 
     private static void Check(ConvOptions options, ReadOnlySpan<float> bias, int outChannels)
     {

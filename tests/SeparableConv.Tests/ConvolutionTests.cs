@@ -1,7 +1,7 @@
 using System.Numerics.Tensors;
 using FsCheck;
 using FsCheck.Fluent;
-using SeparableConv.Kernels.Reference;
+using SeparableConv.Loops;
 using SeparableConv.Tests.Support;
 using Xunit;
 

@@ -1,8 +1,10 @@
 using System.Numerics.Tensors;
 using System.Text;
+using SeparableConv.Cli.Output;
+using SeparableConv.Cli.Pictures;
 using SeparableConv.Imaging;
 
-namespace SeparableConv.Cli;
+namespace SeparableConv.Cli.Options;
 
 /// <summary>Kernels as the user gives them: numbers, a name, a file, or - for standard input.</summary>
 internal static class KernelSource

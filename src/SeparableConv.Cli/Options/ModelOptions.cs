@@ -1,7 +1,8 @@
 using System.CommandLine;
+using SeparableConv.Cli.Pictures;
 using SeparableConv.Networks;
 
-namespace SeparableConv.Cli;
+namespace SeparableConv.Cli.Options;
 
 /// <summary>How networks are read, where several commands read them.</summary>
 internal static class ModelOptions

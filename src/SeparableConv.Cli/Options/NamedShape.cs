@@ -1,4 +1,4 @@
-namespace SeparableConv.Cli;
+namespace SeparableConv.Cli.Options;
 
 /// <summary>An input and its shape, typed as <c>NAME=1x3x224x224</c>.</summary>
 /// <param name="Name">The input.</param>

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 
-namespace SeparableConv.Cli;
+namespace SeparableConv.Cli.Options;
 
 /// <summary>Options whose values are parsed here, so that a malformed one is told as wrong usage, with what would be right.</summary>
 internal static class OptionValues

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using SeparableConv.Imaging;
 
-namespace SeparableConv.Cli;
+namespace SeparableConv.Cli.Options;
 
 /// <summary>How pictures are read, where several commands read them.</summary>
 internal static class PictureOptions

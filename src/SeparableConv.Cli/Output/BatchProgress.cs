@@ -1,6 +1,6 @@
 using Spectre.Console;
 
-namespace SeparableConv.Cli;
+namespace SeparableConv.Cli.Output;
 
 /// <summary>A bar that shows how far a batch has come, for people at a screen.</summary>
 internal static class BatchProgress

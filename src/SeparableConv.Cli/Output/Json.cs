@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
-namespace SeparableConv.Cli;
+namespace SeparableConv.Cli.Output;
 
 /// <summary>Machine-readable reports: one line of JSON, numbers with all their digits.</summary>
 internal static class Json

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace SeparableConv.Cli;
+namespace SeparableConv.Cli.Output;
 
 /// <summary>Numbers as people read them.</summary>
 internal static class Numbers

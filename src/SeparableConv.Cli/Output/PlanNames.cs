@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace SeparableConv.Cli;
+namespace SeparableConv.Cli.Output;
 
 /// <summary>Plans and formats in the words of the command line.</summary>
 internal static class PlanNames

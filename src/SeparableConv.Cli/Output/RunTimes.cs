@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace SeparableConv.Cli;
+namespace SeparableConv.Cli.Output;
 
 /// <summary>How long runs took, in milliseconds.</summary>
 /// <param name="Min">The fastest.</param>

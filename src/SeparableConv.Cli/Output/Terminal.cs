@@ -1,4 +1,4 @@
-namespace SeparableConv.Cli;
+namespace SeparableConv.Cli.Output;
 
 /// <summary>Where a command reads from and writes to; tests give their own.</summary>
 /// <param name="Output">Reports.</param>

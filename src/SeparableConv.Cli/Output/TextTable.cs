@@ -1,7 +1,7 @@
 using System.Text;
 using Spectre.Console;
 
-namespace SeparableConv.Cli;
+namespace SeparableConv.Cli.Output;
 
 /// <summary>A table: with borders on a screen, aligned plain lines elsewhere. The first columns are text, the others are numbers.</summary>
 internal sealed class TextTable(params string[] header)

@@ -1,6 +1,6 @@
 using SeparableConv.Imaging;
 
-namespace SeparableConv.Cli;
+namespace SeparableConv.Cli.Pictures;
 
 /// <summary>Gray from colour: 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601, as OpenCV and Pillow do), rounded half to even; alpha is kept.</summary>
 internal static class Luma

@@ -1,6 +1,6 @@
 using SeparableConv.Imaging;
 
-namespace SeparableConv.Cli;
+namespace SeparableConv.Cli.Pictures;
 
 /// <summary>A picture and what of its file must survive.</summary>
 /// <param name="Image">The pixels.</param>

@@ -1,6 +1,7 @@
+using SeparableConv.Cli.Output;
 using SeparableConv.Imaging;
 
-namespace SeparableConv.Cli;
+namespace SeparableConv.Cli.Pictures;
 
 /// <summary>Pictures from files and standard input, and back.</summary>
 internal static class PictureFile

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using SeparableConv.Imaging.Npy;
 
 namespace SeparableConv.Imaging;
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Text;
+using SeparableConv.Imaging.Npy;
 
 namespace SeparableConv.Imaging;
 

@@ -1,4 +1,4 @@
-namespace SeparableConv.Imaging;
+namespace SeparableConv.Imaging.Npy;
 
 /// <summary>What an .npy file's header says, checked.</summary>
 internal sealed record NpyHeader(NpyType Type, bool BigEndian, bool ColumnMajor, long[] Shape)

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace SeparableConv.Imaging;
+namespace SeparableConv.Imaging.Npy;
 
 /// <summary>
 /// Parses the header of an .npy file: a Python dictionary literal with exactly the keys descr, fortran_order and shape.

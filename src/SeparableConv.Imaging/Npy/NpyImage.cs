@@ -1,7 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 
-namespace SeparableConv.Imaging;
+namespace SeparableConv.Imaging.Npy;
 
 /// <summary>Images as .npy files: (height, width) for one channel, (height, width, channels) for more.</summary>
 internal static class NpyImage

@@ -1,4 +1,4 @@
-namespace SeparableConv.Imaging;
+namespace SeparableConv.Imaging.Npy;
 
 /// <summary>Sizes and names of <see cref="NpyType"/>.</summary>
 internal static class NpyTypes

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace SeparableConv.Imaging;
+namespace SeparableConv.Imaging.Png;
 
 /// <summary>Average: floor((left + above) / 2).</summary>
 internal readonly struct AveragePredictor : IPngPredictor

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
-namespace SeparableConv.Imaging;
+namespace SeparableConv.Imaging.Png;
 
 /// <summary>The cyclic redundancy check of PNG (ISO 3309: polynomial 0x04C11DB7, reflected), sixteen bytes a step.</summary>
 internal static class Crc32

@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 
-namespace SeparableConv.Imaging;
+namespace SeparableConv.Imaging.Png;
 
 /// <summary>What a row filter takes from a byte: a function of the bytes on the left, above, and above the left one.</summary>
 internal interface IPngPredictor

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace SeparableConv.Imaging;
+namespace SeparableConv.Imaging.Png;
 
 /// <summary>Paeth: whichever of left, above, above-left is nearest to left + above - above-left.</summary>
 internal readonly struct PaethPredictor : IPngPredictor

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace SeparableConv.Imaging;
+namespace SeparableConv.Imaging.Png;
 
 /// <summary>Walks the chunks of a PNG that lies in memory and checks each one's length, letters and checksum.</summary>
 internal ref struct PngChunkReader

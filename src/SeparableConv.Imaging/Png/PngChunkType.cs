@@ -1,4 +1,4 @@
-namespace SeparableConv.Imaging;
+namespace SeparableConv.Imaging.Png;
 
 /// <summary>A chunk's four letters as a big-endian number; only the chunks that matter to the pixels are named.</summary>
 internal enum PngChunkType : uint

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace SeparableConv.Imaging;
+namespace SeparableConv.Imaging.Png;
 
 /// <summary>A stream whose bytes become IDAT chunks of one size; other chunks are written between.</summary>
 internal sealed class PngChunkWriter(Stream output) : Stream

@@ -1,4 +1,4 @@
-using System.Numerics;
+using SeparableConv.Imaging.Png;
 
 namespace SeparableConv.Imaging;
 

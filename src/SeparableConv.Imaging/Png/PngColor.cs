@@ -1,4 +1,4 @@
-namespace SeparableConv.Imaging;
+namespace SeparableConv.Imaging.Png;
 
 /// <summary>PNG's colour types, numbered as in the file.</summary>
 internal enum PngColor : byte

@@ -1,4 +1,4 @@
-namespace SeparableConv.Imaging;
+namespace SeparableConv.Imaging.Png;
 
 /// <summary>
 /// The bytes of all IDAT chunks as one stream to inflate. The last byte is handed out alone, and the stream remembers

@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using System.Numerics;
 
-namespace SeparableConv.Imaging;
+namespace SeparableConv.Imaging.Png;
 
 /// <summary>Inflates, unfilters and expands a PNG that lies in memory, a block of rows at a time.</summary>
 internal sealed class PngDecoder

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 
-namespace SeparableConv.Imaging;
+namespace SeparableConv.Imaging.Png;
 
 /// <summary>
 /// Turns a row of stored samples into the image's: 1, 2 and 4 bit gray to 0..255, palette indices to RGB or RGBA, the

@@ -1,4 +1,4 @@
-namespace SeparableConv.Imaging;
+namespace SeparableConv.Imaging.Png;
 
 /// <summary>PNG's five row filters, numbered as in the file. x is a byte, a the one a pixel to the left, b above, c above a.</summary>
 internal enum PngFilter : byte

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace SeparableConv.Imaging;
+namespace SeparableConv.Imaging.Png;
 
 /// <summary>A PNG's IHDR chunk, checked.</summary>
 internal readonly record struct PngHeader(int Width, int Height, int BitDepth, PngColor Color, bool Interlaced)

@@ -1,4 +1,4 @@
-namespace SeparableConv.Imaging;
+namespace SeparableConv.Imaging.Png;
 
 /// <summary>
 /// The chunks of a PNG that make its pixels, found and checked for order and number. Other ancillary chunks (gamma,

@@ -1,4 +1,4 @@
-namespace SeparableConv.Imaging;
+namespace SeparableConv.Imaging.Png;
 
 /// <summary>Which pixels a pass holds: those at (startX + i * stepX, startY + j * stepY).</summary>
 internal readonly record struct PngPass(int StartX, int StartY, int StepX, int StepY)

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
-namespace SeparableConv.Imaging;
+namespace SeparableConv.Imaging.Png;
 
 /// <summary>Undoes PNG's row filters, in place.</summary>
 /// <remarks>

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
-namespace SeparableConv.Imaging;
+namespace SeparableConv.Imaging.Png;
 
 /// <summary>Sub: the byte on the left.</summary>
 internal readonly struct SubPredictor : IPngPredictor

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace SeparableConv.Imaging;
+namespace SeparableConv.Imaging.Vips;
 
 /// <summary>libvips's own explanation of a failure.</summary>
 internal static unsafe class VipsError

@@ -1,4 +1,4 @@
-namespace SeparableConv.Imaging;
+namespace SeparableConv.Imaging.Vips;
 
 /// <summary>VipsBandFormat, numbered as in libvips.</summary>
 internal enum VipsFormat

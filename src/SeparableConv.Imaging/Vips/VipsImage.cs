@@ -1,4 +1,4 @@
-namespace SeparableConv.Imaging;
+namespace SeparableConv.Imaging.Vips;
 
 /// <summary>A reference to a picture of libvips.</summary>
 internal sealed class VipsImage(nint handle) : IDisposable

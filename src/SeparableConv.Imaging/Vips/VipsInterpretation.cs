@@ -1,4 +1,4 @@
-namespace SeparableConv.Imaging;
+namespace SeparableConv.Imaging.Vips;
 
 /// <summary>VipsInterpretation, numbered as in libvips: what a picture's channels mean. Only those whose channels are taken as they are.</summary>
 internal enum VipsInterpretation

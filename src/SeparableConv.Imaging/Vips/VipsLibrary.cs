@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 
-namespace SeparableConv.Imaging;
+namespace SeparableConv.Imaging.Vips;
 
 /// <summary>Finds and starts libvips, once and only when a file needs it.</summary>
 internal sealed class VipsLibrary

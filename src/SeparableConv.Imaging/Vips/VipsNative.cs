@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace SeparableConv.Imaging;
+namespace SeparableConv.Imaging.Vips;
 
 /// <summary>
 /// The functions of libvips, and of GObject below it, that are called. None is variadic, since calling variadic functions

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
-using static SeparableConv.Imaging.VipsNative;
+using static SeparableConv.Imaging.Vips.VipsNative;
 
-namespace SeparableConv.Imaging;
+namespace SeparableConv.Imaging.Vips;
 
 /// <summary>One operation of libvips: made by name, given arguments, run, its picture taken.</summary>
 internal sealed unsafe class VipsOperation : IDisposable

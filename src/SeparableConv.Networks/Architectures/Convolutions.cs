@@ -1,4 +1,4 @@
-namespace SeparableConv.Networks.Architectures;
+namespace SeparableConv.Networks;
 
 /// <summary>What the 3x3 layers of an architecture are made of.</summary>
 public enum Convolutions

@@ -1,4 +1,4 @@
-namespace SeparableConv.Networks.Architectures;
+namespace SeparableConv.Networks;
 
 /// <summary>
 /// DS-CNN for keyword spotting (Zhang et al., 2017, arXiv:1711.07128) in the size of MLPerf Tiny: 49 frames of 10 features.

@@ -1,4 +1,4 @@
-namespace SeparableConv.Networks.Architectures;
+namespace SeparableConv.Networks;
 
 /// <summary>MobileNet (Howard et al., 2017, arXiv:1704.04861), as Keras has it.</summary>
 /// <remarks>

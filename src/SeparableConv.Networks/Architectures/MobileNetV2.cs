@@ -1,4 +1,4 @@
-namespace SeparableConv.Networks.Architectures;
+namespace SeparableConv.Networks;
 
 /// <summary>MobileNetV2 (Sandler et al., 2018, arXiv:1801.04381), as Keras has it: inverted residuals with linear bottlenecks.</summary>
 /// <remarks>

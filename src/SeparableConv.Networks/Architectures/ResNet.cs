@@ -1,4 +1,4 @@
-namespace SeparableConv.Networks.Architectures;
+namespace SeparableConv.Networks;
 
 /// <summary>ResNet of basic blocks (He et al., 2015, arXiv:1512.03385): two standard 3x3 convolutions and a shortcut around them.</summary>
 /// <remarks>

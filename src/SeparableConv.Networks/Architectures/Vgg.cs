@@ -1,4 +1,4 @@
-namespace SeparableConv.Networks.Architectures;
+namespace SeparableConv.Networks;
 
 /// <summary>VGG (Simonyan and Zisserman, 2014, arXiv:1409.1556): standard 3x3 convolutions and little else.</summary>
 /// <remarks>VGG16 at 224 with 1000 classes: 15,470,264,320 multiply-accumulates and 138,357,544 parameters.</remarks>

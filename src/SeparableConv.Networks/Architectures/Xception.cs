@@ -1,4 +1,4 @@
-namespace SeparableConv.Networks.Architectures;
+namespace SeparableConv.Networks;
 
 /// <summary>Xception (Chollet, 2017, arXiv:1610.02357), as Keras has it, in any size: residuals around pairs of separable convolutions.</summary>
 /// <remarks>

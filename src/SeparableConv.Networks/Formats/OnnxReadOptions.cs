@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks;
 

@@ -1,4 +1,4 @@
-namespace SeparableConv.Networks;
+namespace SeparableConv.Networks.Graph;
 
 /// <summary>The element types beside .NET's.</summary>
 internal static class ElementTypes

@@ -1,6 +1,4 @@
-using SeparableConv.Networks.Operators;
-
-namespace SeparableConv.Networks;
+namespace SeparableConv.Networks.Graph;
 
 /// <summary>
 /// Builds a network node by node and checks each as it comes. Importers, builders and the compiler's passes

@@ -1,4 +1,4 @@
-using SeparableConv.Networks.Operators;
+using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks;
 

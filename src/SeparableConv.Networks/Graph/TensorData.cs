@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace SeparableConv.Networks;
+namespace SeparableConv.Networks.Graph;
 
 /// <summary>A constant of a network: its type and its numbers.</summary>
 internal sealed class TensorData

@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Graph;
+
 namespace SeparableConv.Networks;
 
 /// <summary>All that is known of a tensor before there is one.</summary>

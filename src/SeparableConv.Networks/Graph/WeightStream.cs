@@ -1,4 +1,4 @@
-namespace SeparableConv.Networks;
+namespace SeparableConv.Networks.Graph;
 
 /// <summary>
 /// First weights from a seed, the same on every machine: whole-number arithmetic (SplitMix64), one square root and one product,

@@ -1,4 +1,4 @@
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 using SeparableConv.Networks.Inference;
 using SeparableConv.Networks.Operators;
 

@@ -1,5 +1,3 @@
-using SeparableConv.Networks.Operators;
-
 namespace SeparableConv.Networks;
 
 /// <summary>What a run computes at one go: a node of the network, or several that were joined.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Operators;
 

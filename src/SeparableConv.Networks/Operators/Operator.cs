@@ -1,4 +1,6 @@
-namespace SeparableConv.Networks.Operators;
+using SeparableConv.Networks.Operators;
+
+namespace SeparableConv.Networks;
 
 /// <summary>
 /// What a node does: from the types of its inputs to those of its outputs, what that costs, and how it is computed. An operator
@@ -33,7 +35,7 @@ public abstract class Operator
     /// <summary>Whether a constant at this input is something that a training could change.</summary>
     internal virtual bool CountsAsParameters(int input) => false;
 
-    /// <summary>Makes ready what does not change from run to run: packs constant weights, chooses a kernel.</summary>
+    /// <summary>Makes ready what does not change from run to run: packs constant weights, chooses a loop.</summary>
     internal virtual Step Prepare(Node node, int threads) => new ForwardStep(this);
 
     /// <summary>Computes the outputs from nothing but the inputs: what a run without preparation does, and a training.</summary>

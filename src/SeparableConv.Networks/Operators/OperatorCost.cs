@@ -1,4 +1,4 @@
-namespace SeparableConv.Networks.Operators;
+namespace SeparableConv.Networks;
 
 /// <summary>What running an operator once costs.</summary>
 /// <param name="Macs">Multiply-accumulates of convolutions and matrix products; taps that fall on padding count, as is usual.</param>

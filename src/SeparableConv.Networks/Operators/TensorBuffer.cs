@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Graph;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>A tensor where it lies: type and memory, which somebody else keeps alive and in place.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
-using SeparableConv.Kernels;
+using SeparableConv.Activations;
+using SeparableConv.Loops;
 
 namespace SeparableConv;
 
@@ -59,16 +60,16 @@ public sealed unsafe class Activation
     /// </summary>
     public static Activation Softmax { get; } = new(ActivationKind.Softmax);
 
-    /// <summary>The least value the kernel lets through; minus infinity where there is none.</summary>
+    /// <summary>The least value the loop lets through; minus infinity where there is none.</summary>
     internal float LowerBound { get; }
 
-    /// <summary>The greatest value the kernel lets through; plus infinity where there is none.</summary>
+    /// <summary>The greatest value the loop lets through; plus infinity where there is none.</summary>
     internal float UpperBound { get; }
 
     /// <summary>Whether the function leaves every value as it is.</summary>
     internal bool IsNone => IsClamp && float.IsNegativeInfinity(LowerBound) && float.IsPositiveInfinity(UpperBound);
 
-    /// <summary>Whether the two bounds are the whole function, so that nothing is left to do after the kernel's clamp.</summary>
+    /// <summary>Whether the two bounds are the whole function, so that nothing is left to do after the loop's clamp.</summary>
     internal bool IsClamp => _kind == ActivationKind.Clamp;
 
     /// <summary>Whether a channel's result depends on the pixel's other channels, so that all of them must be there first.</summary>
@@ -139,7 +140,7 @@ public sealed unsafe class Activation
     }
 
     /// <summary>
-    /// Applies what the kernel's clamp did not do, in place, to <paramref name="pixels"/> rows of
+    /// Applies what the loop's clamp did not do, in place, to <paramref name="pixels"/> rows of
     /// <paramref name="channels"/> floats that begin <paramref name="pixelStride"/> floats apart; nothing where <see cref="IsClamp"/>.
     /// </summary>
     /// <remarks>The first float of a row is channel <paramref name="firstChannel"/>: PReLU's slopes are looked up by it.</remarks>
@@ -180,7 +181,7 @@ public sealed unsafe class Activation
 
     /// <summary>
     /// Applies the whole function, its bounds included, in place to <paramref name="pixels"/> rows of <paramref name="channels"/>
-    /// floats without gaps: what an activation that no kernel took over is run with.
+    /// floats without gaps: what an activation that no loop took over is run with.
     /// </summary>
     internal void Apply(float* data, nint pixels, int channels, SimdWidth width)
     {

@@ -1,9 +1,9 @@
-namespace SeparableConv;
+namespace SeparableConv.Activations;
 
 /// <summary>The families of activations.</summary>
 internal enum ActivationKind
 {
-    /// <summary>Two bounds, applied by the kernel: none, ReLU, ReLU6, clip.</summary>
+    /// <summary>Two bounds, applied by the loop: none, ReLU, ReLU6, clip.</summary>
     Clamp,
 
     LeakyReLU,

@@ -1,9 +1,9 @@
 using System.Runtime.CompilerServices;
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 
-namespace SeparableConv;
+namespace SeparableConv.Activations;
 
-/// <summary>y = min(upper, max(lower, x)); NaN stays, as in the kernels.</summary>
+/// <summary>y = min(upper, max(lower, x)); NaN stays, as in the loops.</summary>
 internal readonly struct ClampFunction(float lower, float upper) : IElementFunction
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

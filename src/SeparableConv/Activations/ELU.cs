@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 
-namespace SeparableConv;
+namespace SeparableConv.Activations;
 
 /// <summary>y = x where x is 0 or more, alpha*(e^x - 1) below.</summary>
 internal readonly struct ELUFunction(float alpha) : IElementFunction

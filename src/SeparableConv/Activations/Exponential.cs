@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 
-namespace SeparableConv;
+namespace SeparableConv.Activations;
 
 /// <summary>
 /// e^x and e^x - 1 for vectors. x = n*ln 2 + r with whole n and |r| at most ln(2)/2; e^r is a polynomial, and 2^n is put

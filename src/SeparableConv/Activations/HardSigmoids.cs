@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 
-namespace SeparableConv;
+namespace SeparableConv.Activations;
 
 /// <summary>y = min(1, max(0, alpha*x + beta)).</summary>
 internal readonly struct HardSigmoidFunction(float alpha, float beta) : IElementFunction

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 
-namespace SeparableConv;
+namespace SeparableConv.Activations;
 
 /// <summary>y = x where x is 0 or more, alpha*x below.</summary>
 internal readonly struct LeakyReLUFunction(float alpha) : IElementFunction

@@ -1,8 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 
-namespace SeparableConv;
+namespace SeparableConv.Activations;
 
 /// <summary>y_c = x_c where x_c is 0 or more, slopes_c*x_c below.</summary>
 internal static unsafe class PReLURows

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 
-namespace SeparableConv;
+namespace SeparableConv.Activations;
 
 /// <summary>y = 1 / (1 + e^-x).</summary>
 internal readonly struct SigmoidFunction : IElementFunction

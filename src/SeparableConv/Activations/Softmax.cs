@@ -1,8 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 
-namespace SeparableConv;
+namespace SeparableConv.Activations;
 
 /// <summary>y_c = e^(x_c - m) / sum over k of e^(x_k - m), m the largest of the row.</summary>
 internal static unsafe class SoftmaxRows

@@ -1,7 +1,6 @@
-using SeparableConv.Kernels;
-using SeparableConv.Kernels.Filters;
+using SeparableConv.Loops;
 
-namespace SeparableConv;
+namespace SeparableConv.Filtering;
 
 /// <summary>Turns a dense plan into the tables that <see cref="DenseBands"/> runs on.</summary>
 internal static unsafe class DenseSetup

@@ -1,6 +1,7 @@
-using SeparableConv.Kernels.Filters;
+using SeparableConv.Loops;
 
-namespace SeparableConv;
+
+namespace SeparableConv.Filtering;
 
 /// <summary>How far a kernel reaches to each side of its anchor, and what it then finds.</summary>
 internal readonly unsafe struct FilterBorders

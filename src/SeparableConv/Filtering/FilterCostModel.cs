@@ -1,4 +1,4 @@
-namespace SeparableConv;
+namespace SeparableConv.Filtering;
 
 /// <summary>What a filter costs, one thread, in nanoseconds an element (a channel of a pixel).</summary>
 /// <remarks>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Numerics.Tensors;
-using SeparableConv.Kernels;
-using SeparableConv.Kernels.Filters;
+using SeparableConv.Filtering;
+using SeparableConv.Loops;
 using SeparableConv.Threading;
 
 namespace SeparableConv;

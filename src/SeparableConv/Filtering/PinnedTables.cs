@@ -1,4 +1,4 @@
-namespace SeparableConv;
+namespace SeparableConv.Filtering;
 
 /// <summary>Arrays that never move, for as long as this object lives: the tables that a filter's loops point to.</summary>
 internal sealed unsafe class PinnedTables

@@ -1,7 +1,6 @@
-using SeparableConv.Kernels;
-using SeparableConv.Kernels.Filters;
+using SeparableConv.Loops;
 
-namespace SeparableConv;
+namespace SeparableConv.Filtering;
 
 /// <summary>Turns a separable plan into the tables that <see cref="SeparableBands"/> runs on.</summary>
 internal static unsafe class SeparableSetup

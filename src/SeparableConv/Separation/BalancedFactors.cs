@@ -1,4 +1,4 @@
-namespace SeparableConv;
+namespace SeparableConv.Separation;
 
 /// <summary>Column and row of equal norms, with the sign rule and the exact mirror symmetry that filters rely on.</summary>
 internal static class BalancedFactors

@@ -1,4 +1,4 @@
-namespace SeparableConv;
+namespace SeparableConv.Separation;
 
 /// <summary>The one-dimensional factors of Sobel's kernels: coefficients of (z-1)^order * (z+1)^(size-order-1).</summary>
 internal static class DerivativeFactor

@@ -1,4 +1,4 @@
-namespace SeparableConv;
+namespace SeparableConv.Separation;
 
 /// <summary>The terms of a kernel at its full rank: integers where it has them, else the most accurate balanced ones.</summary>
 internal static class ExactFactors

@@ -1,4 +1,4 @@
-namespace SeparableConv;
+namespace SeparableConv.Separation;
 
 /// <summary>Euclid's algorithm on the rows of an integer matrix: K = T*W, where W loses its lower rows to zeros.</summary>
 internal sealed class IntegerElimination

@@ -1,4 +1,4 @@
-namespace SeparableConv;
+namespace SeparableConv.Separation;
 
 /// <summary>Exact factors of a kernel whose numbers are integers, or integers times one power of two.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace SeparableConv;
+namespace SeparableConv.Separation;
 
 /// <summary>The parameters that a user wrote behind a kernel's name, checked against its definition.</summary>
 internal sealed class KernelArguments

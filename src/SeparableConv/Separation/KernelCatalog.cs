@@ -1,3 +1,5 @@
+using SeparableConv.Separation;
+
 namespace SeparableConv;
 
 /// <summary>The table of named kernels: what a user can type, for parsing and for help texts.</summary>

@@ -1,4 +1,4 @@
-namespace SeparableConv;
+namespace SeparableConv.Separation;
 
 /// <summary>The range checks of the kernel library; messages name the kernel, the parameter and the number.</summary>
 internal static class KernelChecks

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using SeparableConv.Separation;
 
 namespace SeparableConv;
 

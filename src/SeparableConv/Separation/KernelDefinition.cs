@@ -1,3 +1,5 @@
+using SeparableConv.Separation;
+
 namespace SeparableConv;
 
 /// <summary>A kernel that has a name: what it does and what it takes.</summary>

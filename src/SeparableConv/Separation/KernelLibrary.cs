@@ -1,3 +1,5 @@
+using SeparableConv.Separation;
+
 namespace SeparableConv;
 
 /// <summary>The filter kernels that have names, each made from its formula.</summary>

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace SeparableConv;
+namespace SeparableConv.Separation;
 
 /// <summary>The canonical text of a named kernel, which <see cref="KernelParser"/> reads back to the same kernel.</summary>
 internal static class KernelName

@@ -1,3 +1,5 @@
+using SeparableConv.Separation;
+
 namespace SeparableConv;
 
 /// <summary>Finds out whether, and into what, a kernel separates.</summary>

@@ -1,4 +1,4 @@
-namespace SeparableConv;
+namespace SeparableConv.Separation;
 
 /// <summary>Kernels that are drawn: the line of a motion blur and the disk of a lens.</summary>
 internal static class KernelShapes

@@ -1,4 +1,4 @@
-namespace SeparableConv;
+namespace SeparableConv.Separation;
 
 /// <summary>Finds the word that a user most likely meant.</summary>
 internal static class NearestWord

@@ -1,7 +1,7 @@
 using System.Numerics.Tensors;
 using MathNet.Numerics.LinearAlgebra.Double;
 
-namespace SeparableConv;
+namespace SeparableConv.Separation;
 
 /// <summary>K = sum over t of 2^ScaleExponent * values[t] * left_t * right_t', with unit vectors and values falling.</summary>
 /// <remarks>

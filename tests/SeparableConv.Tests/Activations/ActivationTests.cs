@@ -1,4 +1,5 @@
-using SeparableConv.Kernels;
+using SeparableConv.Activations;
+using SeparableConv.Loops;
 using Xunit;
 
 namespace SeparableConv.Tests.Activations;

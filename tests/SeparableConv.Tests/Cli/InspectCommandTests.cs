@@ -1,5 +1,4 @@
 using SeparableConv.Networks;
-using SeparableConv.Networks.Architectures;
 using SeparableConv.Tests.Networks.Formats;
 using SeparableConv.Tests.Support;
 using Xunit;

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using SeparableConv.Imaging;
-using SeparableConv.Tests.Imaging;
 using SeparableConv.Tests.Support;
 using Xunit;
 

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using SeparableConv.Imaging;
-using SeparableConv.Tests.Imaging;
 using SeparableConv.Tests.Support;
 using Xunit;
 

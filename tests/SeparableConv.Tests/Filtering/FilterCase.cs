@@ -1,6 +1,5 @@
 using System.Numerics.Tensors;
-using SeparableConv.Kernels;
-using SeparableConv.Kernels.Reference;
+using SeparableConv.Loops;
 using Xunit;
 
 namespace SeparableConv.Tests.Filtering;

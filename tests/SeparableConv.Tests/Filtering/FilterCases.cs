@@ -1,6 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 
 namespace SeparableConv.Tests.Filtering;
 

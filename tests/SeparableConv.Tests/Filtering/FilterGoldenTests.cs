@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
 using System.Text.Json;
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 using SeparableConv.Tests.Support;
 using Xunit;
 

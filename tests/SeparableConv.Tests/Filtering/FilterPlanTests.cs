@@ -1,4 +1,4 @@
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 using Xunit;
 
 namespace SeparableConv.Tests.Filtering;

@@ -1,5 +1,5 @@
 using System.Numerics.Tensors;
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 using SeparableConv.Tests.Support;
 using Xunit;
 

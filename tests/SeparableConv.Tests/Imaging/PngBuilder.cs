@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
-using SeparableConv.Imaging;
+using SeparableConv.Imaging.Png;
 
 namespace SeparableConv.Tests.Imaging;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using SeparableConv.Imaging;
+using SeparableConv.Imaging.Png;
 using Xunit;
 
 namespace SeparableConv.Tests.Imaging;

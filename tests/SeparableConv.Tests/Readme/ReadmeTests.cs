@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using SeparableConv.Tests.Cli;
-using SeparableConv.Tests.Imaging;
 using SeparableConv.Tests.Support;
 using Xunit;
 

@@ -1,4 +1,4 @@
-using SeparableConv.Imaging;
+using SeparableConv.Imaging.Vips;
 using Xunit;
 
 namespace SeparableConv.Tests.Support;

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Text.RegularExpressions;
-using SeparableConv.Imaging;
+using SeparableConv.Cli.Options;
+using SeparableConv.Cli.Output;
+using SeparableConv.Cli.Pictures;
 
 namespace SeparableConv.Cli.Commands;
 

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using SeparableConv.Cli.Output;
 
 namespace SeparableConv.Cli.Commands;
 

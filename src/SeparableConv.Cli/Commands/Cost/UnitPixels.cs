@@ -1,7 +1,7 @@
 using System.Numerics.Tensors;
 using SeparableConv.Imaging;
 
-namespace SeparableConv.Cli;
+namespace SeparableConv.Cli.Commands;
 
 /// <summary>Pixels as the input of a layer: floats, integers brought to 0..1.</summary>
 internal static class UnitPixels

@@ -1,3 +1,6 @@
+using SeparableConv.Cli.Output;
+using SeparableConv.Cli.Pictures;
+
 namespace SeparableConv.Cli.Commands;
 
 /// <summary>Filters one picture or many.</summary>

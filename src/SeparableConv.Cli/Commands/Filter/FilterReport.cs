@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SeparableConv.Cli.Output;
 
 namespace SeparableConv.Cli.Commands;
 

@@ -1,3 +1,6 @@
+using SeparableConv.Cli.Output;
+using SeparableConv.Cli.Pictures;
+
 namespace SeparableConv.Cli.Commands;
 
 /// <summary>Where results go: a file, a directory, or standard output.</summary>

@@ -1,4 +1,6 @@
 using System.Numerics.Tensors;
+using SeparableConv.Cli.Output;
+using SeparableConv.Cli.Pictures;
 using SeparableConv.Imaging;
 
 namespace SeparableConv.Cli.Commands;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SeparableConv.Cli.Output;
 using SeparableConv.Networks;
 using SeparableConv.Networks.Inference;
 

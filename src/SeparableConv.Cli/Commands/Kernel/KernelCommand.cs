@@ -1,4 +1,6 @@
 using System.CommandLine;
+using SeparableConv.Cli.Options;
+using SeparableConv.Cli.Output;
 
 namespace SeparableConv.Cli.Commands;
 

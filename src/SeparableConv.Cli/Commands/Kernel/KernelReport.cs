@@ -1,3 +1,5 @@
+using SeparableConv.Cli.Output;
+
 namespace SeparableConv.Cli.Commands;
 
 /// <summary>What a kernel separates into, as text or as JSON.</summary>

@@ -1,3 +1,5 @@
+using SeparableConv.Cli.Pictures;
+
 namespace SeparableConv.Cli.Commands;
 
 /// <summary>The names of a network's classes, one a line of a file.</summary>

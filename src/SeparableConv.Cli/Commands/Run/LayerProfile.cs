@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using SeparableConv.Cli.Output;
 using SeparableConv.Networks;
 
 namespace SeparableConv.Cli.Commands;

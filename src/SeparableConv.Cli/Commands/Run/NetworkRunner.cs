@@ -1,3 +1,5 @@
+using SeparableConv.Cli.Output;
+using SeparableConv.Cli.Pictures;
 using SeparableConv.Imaging;
 using SeparableConv.Networks;
 

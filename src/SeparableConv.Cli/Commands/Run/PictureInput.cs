@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using SeparableConv.Cli.Pictures;
 using SeparableConv.Imaging;
 using SeparableConv.Networks;
 

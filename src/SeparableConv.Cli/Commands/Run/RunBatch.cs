@@ -1,3 +1,6 @@
+using SeparableConv.Cli.Options;
+using SeparableConv.Cli.Output;
+
 namespace SeparableConv.Cli.Commands;
 
 /// <summary>Runs a network on one input or many.</summary>

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using SeparableConv.Cli.Options;
+using SeparableConv.Cli.Output;
 using SeparableConv.Networks;
 
 namespace SeparableConv.Cli.Commands;

@@ -1,4 +1,6 @@
 using System.Text;
+using SeparableConv.Cli.Output;
+using SeparableConv.Cli.Pictures;
 using SeparableConv.Imaging;
 using SeparableConv.Networks;
 

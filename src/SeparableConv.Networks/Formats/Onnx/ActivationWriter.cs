@@ -1,3 +1,4 @@
+using SeparableConv.Activations;
 using static SeparableConv.Networks.Formats.Onnx.OnnxOutput;
 
 namespace SeparableConv.Networks.Formats.Onnx;

@@ -1,5 +1,5 @@
 using System.Collections.Frozen;
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Formats.Onnx;

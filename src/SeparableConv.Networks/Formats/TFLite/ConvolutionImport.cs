@@ -1,4 +1,5 @@
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
+using SeparableConv.Networks.Graph;
 using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Formats.TFLite;

@@ -1,4 +1,4 @@
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Inference;
@@ -30,12 +30,12 @@ internal sealed class FusedExpansionOperator(Conv2DOperator expand, FusedSeparab
     {
         var g = Depthwise(node);
         var (channels, outChannels) = (node.Inputs[0]!.Shape[3], node.Inputs[5]!.Shape[3]);
-        var expansion = new PointwiseKernel(Weights(node, 1), channels, g.InChannels, Weights(node, 2), expand.Options.Activation, SimdWidths.Best);
-        var depthwise = new DepthwiseKernel(
+        var expansion = new PointwiseLoop(Weights(node, 1), channels, g.InChannels, Weights(node, 2), expand.Options.Activation, SimdWidths.Best);
+        var depthwise = new DepthwiseLoop(
             Weights(node, 3), g.Kernel, g.InChannels, g.OutChannels / g.InChannels, Weights(node, 4), separable.Depthwise.Options.Activation, SimdWidths.Best);
-        var projection = new PointwiseKernel(
+        var projection = new PointwiseLoop(
             Weights(node, 5), g.OutChannels, outChannels, Weights(node, 6), separable.Pointwise.Options.Activation, SimdWidths.Best);
-        return new FusedExpansionStep(new FusedExpansionKernel(expansion, depthwise, projection), g, channels, outChannels, threads);
+        return new FusedExpansionStep(new FusedExpansionLoop(expansion, depthwise, projection), g, channels, outChannels, threads);
     }
 
     // Only the compiler makes it, of constants alone.

@@ -1,4 +1,4 @@
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Inference;
@@ -69,10 +69,10 @@ internal sealed class FusedSeparableConvOperator(DepthwiseConv2DOperator depthwi
     {
         var (channels, expanded) = (geometry.InChannels, geometry.OutChannels);
         var outChannels = pointwiseWeights.Length / expanded;
-        var first = new DepthwiseKernel(
+        var first = new DepthwiseLoop(
             depthwiseWeights, geometry.Kernel, channels, expanded / channels, depthwiseBias, Depthwise.Options.Activation, SimdWidths.Best);
-        var second = new PointwiseKernel(pointwiseWeights, expanded, outChannels, pointwiseBias, Pointwise.Options.Activation, SimdWidths.Best);
-        return new FusedSeparableStep(new FusedSeparableKernel(first, second), geometry, outChannels, threads);
+        var second = new PointwiseLoop(pointwiseWeights, expanded, outChannels, pointwiseBias, Pointwise.Options.Activation, SimdWidths.Best);
+        return new FusedSeparableStep(new FusedSeparableLoop(first, second), geometry, outChannels, threads);
     }
 
     private ConvGeometry Geometry(TensorType input, TensorType weights) => Depthwise.Geometry(input, weights);

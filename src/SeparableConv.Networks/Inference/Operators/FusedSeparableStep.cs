@@ -1,13 +1,13 @@
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Inference;
 
 /// <summary>A fused pair with its weights packed, for one size of input.</summary>
-internal sealed unsafe class FusedSeparableStep(FusedSeparableKernel kernel, ConvGeometry geometry, int outChannels, int threads) : Step
+internal sealed unsafe class FusedSeparableStep(FusedSeparableLoop loop, ConvGeometry geometry, int outChannels, int threads) : Step
 {
     public override bool Reads(int input) => input == 0;
 
     public override void Run(ForwardContext context) =>
-        kernel.Run(context.Inputs[0].Pointer<float>(), context.Outputs[0].Pointer<float>(), geometry, outChannels, threads);
+        loop.Run(context.Inputs[0].Pointer<float>(), context.Outputs[0].Pointer<float>(), geometry, outChannels, threads);
 }

@@ -1,3 +1,5 @@
+using SeparableConv.Activations;
+using SeparableConv.Networks.Graph;
 using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Inference;

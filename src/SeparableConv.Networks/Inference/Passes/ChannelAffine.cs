@@ -1,3 +1,4 @@
+using SeparableConv.Networks.Graph;
 using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Inference;

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using SeparableConv.Networks.Graph;
 using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Inference;

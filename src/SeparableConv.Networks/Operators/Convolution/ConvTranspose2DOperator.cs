@@ -1,4 +1,4 @@
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -52,14 +52,14 @@ internal sealed class ConvTranspose2DOperator(
         if (weights.Constant is null || bias is { IsConstant: false })
             return new ForwardStep(this);
         var biases = bias is null ? default : bias.Constant!.Span<float>();
-        return new PackedStep(new ConvTransposeKernel(weights.Constant.Span<float>(), biases, Geometry(node.Inputs[0]!.Type, weights.Type), Activation, SimdWidths.Best));
+        return new PackedStep(new ConvTransposeLoop(weights.Constant.Span<float>(), biases, Geometry(node.Inputs[0]!.Type, weights.Type), Activation, SimdWidths.Best));
     }
 
     internal override void Forward(ForwardContext context)
     {
         var (x, w) = (context.Inputs[0], context.Inputs[1]);
         var bias = context.Inputs.Length > 2 && context.Inputs[2].IsPresent ? context.Inputs[2].Span<float>() : default;
-        new PackedStep(new ConvTransposeKernel(w.Span<float>(), bias, Geometry(x.Type, w.Type), Activation, SimdWidths.Best)).Run(context);
+        new PackedStep(new ConvTransposeLoop(w.Span<float>(), bias, Geometry(x.Type, w.Type), Activation, SimdWidths.Best)).Run(context);
     }
 
     private ConvTransposeGeometry Geometry(TensorType input, TensorType weights)
@@ -71,9 +71,9 @@ internal sealed class ConvTranspose2DOperator(
             x[0], (x[1], x[2]), (w[0], w[1]), Stride, Dilation, (Top, Bottom, Left, Right), OutputPadding, x[3], checked(w[3] * Math.Max(1, Groups)), Groups);
     }
 
-    private sealed unsafe class PackedStep(ConvTransposeKernel kernel) : Step
+    private sealed unsafe class PackedStep(ConvTransposeLoop loop) : Step
     {
         public override void Run(ForwardContext context) =>
-            kernel.Run(context.Inputs[0].Pointer<float>(), context.Outputs[0].Pointer<float>(), context.Threads);
+            loop.Run(context.Inputs[0].Pointer<float>(), context.Outputs[0].Pointer<float>(), context.Threads);
     }
 }

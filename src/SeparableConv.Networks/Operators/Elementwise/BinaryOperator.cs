@@ -1,5 +1,3 @@
-using SeparableConv.Kernels;
-
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>

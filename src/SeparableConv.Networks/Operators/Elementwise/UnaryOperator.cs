@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Graph;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>An element-wise function of one tensor: y[...] = f(x[...]). Integers take Abs, Neg and Sign, bools Not, floats all others.</summary>

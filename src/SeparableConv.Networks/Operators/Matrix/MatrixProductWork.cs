@@ -1,6 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 
 namespace SeparableConv.Networks.Operators;
 

@@ -1,11 +1,11 @@
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>A matrix product whose right side, bias and activation do not change: x (rows, I) times (I, O), packed once.</summary>
 internal sealed unsafe class PackedProductStep : Step
 {
-    private readonly PointwiseKernel _kernel;
+    private readonly PointwiseLoop _loop;
     private readonly Activation? _after;
     private readonly int _inputs;
 
@@ -18,7 +18,7 @@ internal sealed unsafe class PackedProductStep : Step
     {
         // What looks across the columns would keep the product from being cut by columns: it comes afterwards.
         _after = activation.NeedsAllChannels ? activation : null;
-        _kernel = new PointwiseKernel(weights, inputs, outputs, bias, _after is null ? activation : Activation.None, SimdWidths.Best);
+        _loop = new PointwiseLoop(weights, inputs, outputs, bias, _after is null ? activation : Activation.None, SimdWidths.Best);
         _inputs = inputs;
     }
 
@@ -30,7 +30,7 @@ internal sealed unsafe class PackedProductStep : Step
         var rows = (nint)x.Shape.ElementCount / _inputs;
         if (rows == 0)
             return;
-        _kernel.Run(x.Pointer<float>(), y.Pointer<float>(), rows, context.Threads);
+        _loop.Run(x.Pointer<float>(), y.Pointer<float>(), rows, context.Threads);
         if (_after is not null)
             ActivationWork.Run(_after, y, y, context.Threads);
     }

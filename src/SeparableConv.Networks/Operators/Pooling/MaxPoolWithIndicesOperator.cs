@@ -1,4 +1,5 @@
 using System.Numerics;
+using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Operators;
 

@@ -1,6 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -61,7 +61,7 @@ internal sealed unsafe class Pool2DOperator(
         switch (x.Type.Element)
         {
             case ElementType.Float32:
-                PoolKernel.Run(
+                PoolLoop.Run(
                     x.Pointer<float>(), y.Pointer<float>(), g, PoolKind == PoolKind.Average, CountIncludePad, Activation, SimdWidths.Best, context.Threads);
                 break;
             case ElementType.Float64 when PoolKind == PoolKind.Average:
@@ -176,7 +176,7 @@ internal sealed unsafe class Pool2DOperator(
                     }
 
                     var count = CountsBorder
-                        ? PoolKernel.BorderedTaps(rows, outY) * (long)PoolKernel.BorderedTaps(columns, outX)
+                        ? PoolLoop.BorderedTaps(rows, outY) * (long)PoolLoop.BorderedTaps(columns, outX)
                         : (tapsU.End - tapsU.Start) * (long)(tapsV.End - tapsV.Start);
                     TWindow.Finish(pixel, count);
                 }

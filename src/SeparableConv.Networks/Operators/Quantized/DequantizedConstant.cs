@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Graph;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>A constant that a network dequantizes when it runs, seen from the float value that this gives: scale*(q - zeroPoint).</summary>

@@ -1,4 +1,4 @@
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -45,10 +45,10 @@ internal sealed class QuantizedConv2DOperator(
 }
 
 /// <summary>A quantized convolution with its weights packed, for one size of input.</summary>
-internal sealed unsafe class QuantizedConvStep(QuantizedConvKernel kernel, ConvGeometry geometry) : Step
+internal sealed unsafe class QuantizedConvStep(QuantizedConvLoop loop, ConvGeometry geometry) : Step
 {
     public override bool Reads(int input) => input == 0;
 
     public override void Run(ForwardContext context) =>
-        kernel.Run((byte*)context.Inputs[0].Memory, (byte*)context.Outputs[0].Memory, geometry, context.Threads);
+        loop.Run((byte*)context.Inputs[0].Memory, (byte*)context.Outputs[0].Memory, geometry, context.Threads);
 }

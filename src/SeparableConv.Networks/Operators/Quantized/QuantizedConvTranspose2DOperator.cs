@@ -1,5 +1,5 @@
 using System.Numerics;
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 
 namespace SeparableConv.Networks.Operators;
 

@@ -1,4 +1,4 @@
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -33,15 +33,15 @@ internal sealed class QuantizedDenseOperator(ElementType element, Quantization o
         var (inputs, outputs) = (weights.Shape[0], weights.Shape[1]);
         var layer = Layer(input, weights, weightBytes, outputs, bias);
         return new QuantizedDenseStep(
-            new QuantizedConvKernel(layer, 1, inputs, outputs, 1, SimdWidths.Best), checked((nint)(input.Shape.ElementCount / inputs)));
+            new QuantizedConvLoop(layer, 1, inputs, outputs, 1, SimdWidths.Best), checked((nint)(input.Shape.ElementCount / inputs)));
     }
 }
 
 /// <summary>A quantized dense layer with its weights packed, for one size of input.</summary>
-internal sealed unsafe class QuantizedDenseStep(QuantizedConvKernel kernel, nint rows) : Step
+internal sealed unsafe class QuantizedDenseStep(QuantizedConvLoop loop, nint rows) : Step
 {
     public override bool Reads(int input) => input == 0;
 
     public override void Run(ForwardContext context) =>
-        kernel.RunPointwise((byte*)context.Inputs[0].Memory, (byte*)context.Outputs[0].Memory, rows, context.Threads);
+        loop.RunPointwise((byte*)context.Inputs[0].Memory, (byte*)context.Outputs[0].Memory, rows, context.Threads);
 }

@@ -1,4 +1,4 @@
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -53,10 +53,10 @@ internal sealed class QuantizedDepthwiseConv2DOperator(
 }
 
 /// <summary>A quantized depthwise convolution with its weights packed, for one size of input.</summary>
-internal sealed unsafe class QuantizedDepthwiseStep(QuantizedDepthwiseKernel kernel) : Step
+internal sealed unsafe class QuantizedDepthwiseStep(QuantizedDepthwiseLoop loop) : Step
 {
     public override bool Reads(int input) => input == 0;
 
     public override void Run(ForwardContext context) =>
-        kernel.Run((byte*)context.Inputs[0].Memory, (byte*)context.Outputs[0].Memory, context.Threads);
+        loop.Run((byte*)context.Inputs[0].Memory, (byte*)context.Outputs[0].Memory, context.Threads);
 }

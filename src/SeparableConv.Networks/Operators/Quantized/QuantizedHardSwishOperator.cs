@@ -1,4 +1,4 @@
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 
 namespace SeparableConv.Networks.Operators;
 

@@ -1,5 +1,3 @@
-using SeparableConv.Kernels;
-
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>a * b of quantized bytes, with NumPy's broadcasting: the product of the two distances from zero, rescaled within the clamp.</summary>

@@ -1,4 +1,5 @@
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
+using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Operators;
 

@@ -1,4 +1,5 @@
-using SeparableConv.Kernels;
+using SeparableConv.Filtering;
+using SeparableConv.Loops;
 using SeparableConv.Threading;
 
 namespace SeparableConv.Networks.Operators;

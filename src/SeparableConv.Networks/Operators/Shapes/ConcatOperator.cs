@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Graph;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>Tensors behind each other along an axis; all other lengths, the element types and what the elements stand for are equal.</summary>

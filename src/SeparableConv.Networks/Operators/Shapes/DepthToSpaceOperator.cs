@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Graph;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>

@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Graph;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>y = x: what is left of a dropout, and of nodes that only give a tensor another name.</summary>

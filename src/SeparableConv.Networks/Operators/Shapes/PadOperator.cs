@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Graph;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>Puts elements before and after each dimension, or takes some away where a pad is negative: that comes first.</summary>

@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Graph;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>A regular part of a tensor: y[i_0, i_1, ...] = x[starts_0 + i_0*steps_0, ...], with a start, a step and a length for every dimension.</summary>

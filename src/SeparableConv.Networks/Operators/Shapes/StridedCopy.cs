@@ -1,4 +1,4 @@
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 using SeparableConv.Threading;
 
 namespace SeparableConv.Networks.Operators;
@@ -198,16 +198,16 @@ internal sealed unsafe class StridedCopy
         switch (_elementSize)
         {
             case 1:
-                TransposeKernel.Run(source, from, target, to, rows, columns);
+                TransposeLoop.Run(source, from, target, to, rows, columns);
                 break;
             case 2:
-                TransposeKernel.Run((ushort*)source, from, (ushort*)target, to, rows, columns);
+                TransposeLoop.Run((ushort*)source, from, (ushort*)target, to, rows, columns);
                 break;
             case 4:
-                TransposeKernel.Run((uint*)source, from, (uint*)target, to, rows, columns);
+                TransposeLoop.Run((uint*)source, from, (uint*)target, to, rows, columns);
                 break;
             default:
-                TransposeKernel.Run((ulong*)source, from, (ulong*)target, to, rows, columns);
+                TransposeLoop.Run((ulong*)source, from, (ulong*)target, to, rows, columns);
                 break;
         }
     }

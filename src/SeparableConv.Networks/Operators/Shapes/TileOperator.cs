@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Graph;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>The whole tensor again and again: y[i_0, i_1, ...] = x[i_0 mod length_0, ...], repeats[d] times along dimension d.</summary>

@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Graph;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>Dimension d of the output is dimension permutation[d] of the input: y[i_0, i_1, ...] = x[...] with i_d at permutation[d].</summary>

@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Graph;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>Chooses row by row; a row is the output's last dimension, along which each input either moves on or stays.</summary>

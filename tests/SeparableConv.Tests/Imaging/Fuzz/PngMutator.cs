@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
-using SeparableConv.Imaging;
+using SeparableConv.Imaging.Png;
 using SeparableConv.Tests.Support.Fuzz;
 
 namespace SeparableConv.Tests.Imaging.Fuzz;

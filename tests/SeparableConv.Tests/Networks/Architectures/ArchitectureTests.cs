@@ -1,7 +1,6 @@
 using System.Numerics.Tensors;
 using SeparableConv.Bench;
 using SeparableConv.Networks;
-using SeparableConv.Networks.Architectures;
 using SeparableConv.Tests.Support;
 using Xunit;
 

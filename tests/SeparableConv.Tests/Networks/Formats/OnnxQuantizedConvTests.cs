@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using SeparableConv.Networks;
+using SeparableConv.Networks.Graph;
 using Xunit;
 
 namespace SeparableConv.Tests.Networks.Formats;
@@ -78,7 +79,7 @@ public sealed class OnnxQuantizedConvTests
         var graph = new GraphBuilder();
         var x = graph.Input("x", new(ElementType.Int8, new(1, 4, 4, 2), new(0.5f, 3)));
         var w = new TensorData(new(ElementType.Int8, new(1, 1, 2, 3), new(0.25f, 0)), new sbyte[] { 50, -40, 30, 20, -10, 60 });
-        var op = new SeparableConv.Networks.Operators.QuantizedConv2DOperator(new(), ElementType.Int8, new(1, 0), -5, 20, SeparableConv.Kernels.Requantization.Float);
+        var op = new SeparableConv.Networks.Operators.QuantizedConv2DOperator(new(), ElementType.Int8, new(1, 0), -5, 20, SeparableConv.Loops.Requantization.Float);
         var network = graph.Build("n", graph.Add("y", op, x, graph.Constant("w", w)));
         var outputs = new List<byte[]>();
         foreach (var one in new[] { network, OnnxBackend.RoundTrip(network) })

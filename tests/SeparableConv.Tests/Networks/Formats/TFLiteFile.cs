@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using SeparableConv.Networks;
 using SeparableConv.Networks.Formats.TFLite;
+using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Tests.Networks.Formats;
 

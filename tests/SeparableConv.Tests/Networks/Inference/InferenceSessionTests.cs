@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using SeparableConv.Networks;
+using SeparableConv.Networks.Graph;
 using SeparableConv.Networks.Operators;
 using SeparableConv.Tests.Support;
 using Xunit;

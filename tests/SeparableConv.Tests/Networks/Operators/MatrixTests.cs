@@ -1,7 +1,7 @@
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 using SeparableConv.Networks;
+using SeparableConv.Networks.Graph;
 using SeparableConv.Networks.Operators;
-using SeparableConv.Tests.Support;
 using Xunit;
 
 namespace SeparableConv.Tests.Networks.Operators;

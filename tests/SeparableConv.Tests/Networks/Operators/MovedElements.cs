@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using SeparableConv.Networks;
+using SeparableConv.Networks.Graph;
 using SeparableConv.Networks.Operators;
 using SeparableConv.Tests.Support;
 using Xunit;

@@ -1,4 +1,5 @@
 using SeparableConv.Networks;
+using SeparableConv.Networks.Graph;
 using SeparableConv.Networks.Operators;
 using Xunit;
 

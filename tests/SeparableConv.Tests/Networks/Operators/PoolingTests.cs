@@ -1,4 +1,4 @@
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 using SeparableConv.Networks;
 using SeparableConv.Networks.Operators;
 using SeparableConv.Tests.Support;
@@ -37,7 +37,7 @@ public unsafe class PoolingTests
             {
                 var y = new float[g.Rows.Out * g.Columns.Out * 35];
                 fixed (float* from = x, to = y)
-                    PoolKernel.Run(from, to, g, mean, false, Activation.ReLU6, width, 2);
+                    PoolLoop.Run(from, to, g, mean, false, Activation.ReLU6, width, 2);
                 Assert.Equal(first ??= y, y);
             }
         }

@@ -1,6 +1,7 @@
 using System.Text.Json;
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 using SeparableConv.Networks;
+using SeparableConv.Networks.Graph;
 using SeparableConv.Networks.Operators;
 using SeparableConv.Tests.Support;
 using Xunit;

@@ -1,7 +1,8 @@
-using SeparableConv.Kernels;
+using SeparableConv.Loops;
 using SeparableConv.Networks;
+using SeparableConv.Networks.Graph;
 using SeparableConv.Networks.Operators;
-using SeparableConv.Tests.Kernels.Quantized;
+using SeparableConv.Tests.Loops.Quantized;
 using Xunit;
 
 namespace SeparableConv.Tests.Networks.Quantized;

@@ -1,0 +1,121 @@
+using System.Runtime.CompilerServices;
+using static SeparableConv.Loops.DepthwiseStrip;
+
+namespace SeparableConv.Loops;
+
+/// <summary>
+/// 5x5, stride 1: one or two output rows at a time, a vector of channels, from left to right. Each input pixel is
+/// loaded once and goes into every output pixel that it reaches: 5 sums a row are under way, the newest first (a0, b0).
+/// </summary>
+internal static unsafe class Depthwise5x5Stride1
+{
+    private const int Lead = 4;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Run<TSimd, TVec, TOptions>(in DepthwiseStrip strip)
+        where TSimd : struct, ISimd<TVec>
+        where TVec : struct
+        where TOptions : struct, IDepthwiseOptions
+    {
+        var (pixelStride, outPixelStride, padBefore, endStep) = (strip.PixelStride, strip.OutPixelStride, strip.PadBefore, strip.EndStep);
+        var inColumns = (uint)strip.InColumns;
+        var lower = TSimd.Broadcast(strip.Lower);
+        var upper = TSimd.Broadcast(strip.Upper);
+        for (var vector = strip.FirstVector; vector < strip.EndVector; vector++)
+        {
+            nint channel = strip.FirstChannel(vector, TSimd.Count);
+            var weights = strip.Weights + ((nint)vector * 25 * TSimd.Count);
+            var bias = TSimd.Load(strip.Bias + (vector * TSimd.Count));
+            var row0 = strip.Rows[0] + channel;
+            var row1 = strip.Rows[1] + channel;
+            var row2 = strip.Rows[2] + channel;
+            var row3 = strip.Rows[3] + channel;
+            var row4 = strip.Rows[4] + channel;
+            var row5 = strip.Rows[5] + channel;
+            var outA = strip.OutA + channel;
+            var outB = strip.OutB + channel;
+            TVec a0 = bias, a1 = bias, a2 = bias, a3 = bias, a4 = bias;
+            TVec b0 = bias, b1 = bias, b2 = bias, b3 = bias, b4 = bias;
+            var state = strip.State + ((vector - strip.FirstVector) * 8 * TSimd.Count);
+            if (strip.Resume)
+            {
+                a1 = TSimd.Load(state + (0 * TSimd.Count));
+                b1 = TSimd.Load(state + (1 * TSimd.Count));
+                a2 = TSimd.Load(state + (2 * TSimd.Count));
+                b2 = TSimd.Load(state + (3 * TSimd.Count));
+                a3 = TSimd.Load(state + (4 * TSimd.Count));
+                b3 = TSimd.Load(state + (5 * TSimd.Count));
+                a4 = TSimd.Load(state + (6 * TSimd.Count));
+                b4 = TSimd.Load(state + (7 * TSimd.Count));
+            }
+
+            var offset = strip.Offset;
+            for (var step = strip.FirstStep; step < endStep; step++)
+            {
+                // Outside the image there is nothing to add.
+                if ((uint)(step - padBefore) < inColumns)
+                {
+                    var x0 = TSimd.Load(row0 + offset);
+                    var x1 = TSimd.Load(row1 + offset);
+                    var x2 = TSimd.Load(row2 + offset);
+                    var x3 = TSimd.Load(row3 + offset);
+                    var x4 = TSimd.Load(row4 + offset);
+                    var x5 = TOptions.TwoRows ? TSimd.Load(row5 + offset) : x4;
+                    Tap<TSimd, TVec, TOptions>(weights, 0, x0, x1, ref a0, ref b0);
+                    Tap<TSimd, TVec, TOptions>(weights, 1, x0, x1, ref a1, ref b1);
+                    Tap<TSimd, TVec, TOptions>(weights, 2, x0, x1, ref a2, ref b2);
+                    Tap<TSimd, TVec, TOptions>(weights, 3, x0, x1, ref a3, ref b3);
+                    Tap<TSimd, TVec, TOptions>(weights, 4, x0, x1, ref a4, ref b4);
+                    Tap<TSimd, TVec, TOptions>(weights, 5, x1, x2, ref a0, ref b0);
+                    Tap<TSimd, TVec, TOptions>(weights, 6, x1, x2, ref a1, ref b1);
+                    Tap<TSimd, TVec, TOptions>(weights, 7, x1, x2, ref a2, ref b2);
+                    Tap<TSimd, TVec, TOptions>(weights, 8, x1, x2, ref a3, ref b3);
+                    Tap<TSimd, TVec, TOptions>(weights, 9, x1, x2, ref a4, ref b4);
+                    Tap<TSimd, TVec, TOptions>(weights, 10, x2, x3, ref a0, ref b0);
+                    Tap<TSimd, TVec, TOptions>(weights, 11, x2, x3, ref a1, ref b1);
+                    Tap<TSimd, TVec, TOptions>(weights, 12, x2, x3, ref a2, ref b2);
+                    Tap<TSimd, TVec, TOptions>(weights, 13, x2, x3, ref a3, ref b3);
+                    Tap<TSimd, TVec, TOptions>(weights, 14, x2, x3, ref a4, ref b4);
+                    Tap<TSimd, TVec, TOptions>(weights, 15, x3, x4, ref a0, ref b0);
+                    Tap<TSimd, TVec, TOptions>(weights, 16, x3, x4, ref a1, ref b1);
+                    Tap<TSimd, TVec, TOptions>(weights, 17, x3, x4, ref a2, ref b2);
+                    Tap<TSimd, TVec, TOptions>(weights, 18, x3, x4, ref a3, ref b3);
+                    Tap<TSimd, TVec, TOptions>(weights, 19, x3, x4, ref a4, ref b4);
+                    Tap<TSimd, TVec, TOptions>(weights, 20, x4, x5, ref a0, ref b0);
+                    Tap<TSimd, TVec, TOptions>(weights, 21, x4, x5, ref a1, ref b1);
+                    Tap<TSimd, TVec, TOptions>(weights, 22, x4, x5, ref a2, ref b2);
+                    Tap<TSimd, TVec, TOptions>(weights, 23, x4, x5, ref a3, ref b3);
+                    Tap<TSimd, TVec, TOptions>(weights, 24, x4, x5, ref a4, ref b4);
+                    offset += pixelStride;
+                }
+
+                if (step >= Lead)
+                {
+                    TSimd.Store(TOptions.Clamp ? TSimd.Min(upper, TSimd.Max(lower, a4)) : a4, outA);
+                    outA += outPixelStride;
+                    if (TOptions.TwoRows)
+                    {
+                        TSimd.Store(TOptions.Clamp ? TSimd.Min(upper, TSimd.Max(lower, b4)) : b4, outB);
+                        outB += outPixelStride;
+                    }
+                }
+
+                (a4, a3, a2, a1, a0) = (a3, a2, a1, a0, bias);
+                if (TOptions.TwoRows)
+                    (b4, b3, b2, b1, b0) = (b3, b2, b1, b0, bias);
+            }
+
+            if (strip.Suspend)
+            {
+                TSimd.Store(a1, state + (0 * TSimd.Count));
+                TSimd.Store(b1, state + (1 * TSimd.Count));
+                TSimd.Store(a2, state + (2 * TSimd.Count));
+                TSimd.Store(b2, state + (3 * TSimd.Count));
+                TSimd.Store(a3, state + (4 * TSimd.Count));
+                TSimd.Store(b3, state + (5 * TSimd.Count));
+                TSimd.Store(a4, state + (6 * TSimd.Count));
+                TSimd.Store(b4, state + (7 * TSimd.Count));
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+namespace SeparableConv.Loops;
+
+/// <summary>Some rows and some vectors of channels of one image: what one thread computes at a time. Strides are in floats.</summary>
+internal unsafe struct DepthwiseBlock
+{
+    public float* Image;
+
+    /// <summary>The first pixel of row <see cref="FirstRow"/>.</summary>
+    public float* Output;
+
+    public nint OutputPixelStride;
+    public int FirstRow;
+    public int EndRow;
+    public int Channels;
+    public int Multiplier;
+
+    /// <summary>Pixels that share a vector where a pixel has fewer channels than lanes.</summary>
+    public int PixelsTogether;
+
+    public int FirstVector;
+    public int EndVector;
+
+    /// <summary>[vector][tap][lane].</summary>
+    public float* Weights;
+
+    /// <summary>[vector][lane].</summary>
+    public float* Bias;
+
+    public float Lower;
+    public float Upper;
+
+    public readonly bool IsClamped => !(float.IsNegativeInfinity(Lower) && float.IsPositiveInfinity(Upper));
+
+    /// <summary>The first pixel of an output row.</summary>
+    public readonly float* OutputRow(int row, int columns) => Output + ((nint)(row - FirstRow) * columns * OutputPixelStride);
+
+    /// <summary>Applies what the bounds are not to finished rows, while they are in the cache.</summary>
+    public readonly void Activate(Activation activation, float* row, nint pixels, SimdWidth width)
+    {
+        if (activation.IsClamp)
+            return;
+        var first = FirstVector * (int)width;
+        var end = Math.Min(EndVector * (int)width, Channels * Multiplier);
+        activation.ApplyRows(row + first, pixels, end - first, OutputPixelStride, first, width);
+    }
+}

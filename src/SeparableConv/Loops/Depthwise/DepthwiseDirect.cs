@@ -1,0 +1,60 @@
+namespace SeparableConv.Loops;
+
+/// <summary>Drives the general body over the image itself: any kernel, stride and dilation, at least a vector of channels.</summary>
+internal static unsafe class DepthwiseDirect
+{
+    public static void Run<TSimd, TVec>(in DepthwiseBlock block, in ConvGeometry g, Activation activation, SimdWidth width)
+        where TSimd : struct, ISimd<TVec>
+        where TVec : struct
+    {
+        var kernelTaps = g.Rows.Kernel * g.Columns.Kernel;
+        var scratch = Scratch.Bytes((nint)kernelTaps * (sizeof(float*) + sizeof(int)));
+        var run = new DepthwiseRun
+        {
+            Inputs = (float**)scratch,
+            Numbers = (int*)(scratch + ((nint)kernelTaps * sizeof(float*))),
+            KernelTaps = kernelTaps,
+            InputStep = (nint)g.Columns.Stride * block.Channels,
+            OutputStep = block.OutputPixelStride,
+            Weights = block.Weights,
+            Bias = block.Bias,
+            FirstVector = block.FirstVector,
+            EndVector = block.EndVector,
+            Channels = block.Channels,
+            Lower = block.Lower,
+            Upper = block.Upper,
+        };
+        for (var row = block.FirstRow; row < block.EndRow; row++)
+        {
+            var output = block.OutputRow(row, g.Columns.Out);
+            for (var column = 0; column < g.Columns.Out; column += run.Pixels)
+            {
+                // Inside, all columns have the same taps; in the border each has its own.
+                var interior = column >= g.Columns.InteriorStart && column < g.Columns.InteriorEnd;
+                run.Pixels = interior ? g.Columns.InteriorEnd - column : 1;
+                run.Output = output + (column * block.OutputPixelStride);
+                ListTaps(ref run, block, g, row, column);
+                DepthwiseTaps.Run<TSimd, TVec>(run);
+            }
+
+            block.Activate(activation, output, g.Columns.Out, width);
+        }
+    }
+
+    private static void ListTaps(ref DepthwiseRun run, in DepthwiseBlock block, in ConvGeometry g, int row, int column)
+    {
+        var (firstY, endY) = g.Rows.Taps(row);
+        var (firstX, endX) = g.Columns.Taps(column);
+        run.Taps = 0;
+        for (var y = firstY; y < endY; y++)
+        {
+            nint inY = g.Rows.InputStart(row) + (y * g.Rows.Dilation);
+            for (var x = firstX; x < endX; x++)
+            {
+                var inX = g.Columns.InputStart(column) + (x * g.Columns.Dilation);
+                run.Inputs[run.Taps] = block.Image + (((inY * g.Columns.In) + inX) * block.Channels);
+                run.Numbers[run.Taps++] = (y * g.Columns.Kernel) + x;
+            }
+        }
+    }
+}

@@ -1,0 +1,205 @@
+using System.Diagnostics;
+using System.Runtime.Intrinsics;
+using SeparableConv.Threading;
+
+namespace SeparableConv.Loops;
+
+/// <summary>
+/// A depthwise convolution with its weights packed: y[n,i,j,c*M+m] = act(b[c*M+m] + sum over u,v of
+/// x[n, i*s+u*d-p, j*s+v*d-p, c] * w[u,v,c,m]). Input (N, inH, inW, C), output (N, outH, outW, C*M), both dense NHWC.
+/// </summary>
+/// <remarks>
+/// 3x3 and 5x5 kernels with stride 1 or 2 slide along the rows with their sums in registers; any other kernel goes through a
+/// list of taps. A multiplier above 1, or fewer channels than a vector has lanes, takes rows that were first spread out in
+/// scratch memory. Every sum runs over the same taps in the same order whatever the band, slice or thread.
+/// </remarks>
+internal sealed unsafe class DepthwiseLoop : IRowLoop
+{
+    private readonly PackedBuffer _weights;
+    private readonly PackedBuffer _bias;
+    private readonly Size2D _kernel;
+    private readonly int _channels;
+    private readonly int _multiplier;
+    private readonly Activation _activation;
+    private readonly SimdWidth _width;
+
+    // How a part, which may hold no reference, finds its loop again.
+    private readonly Lock _gate = new();
+
+    // Pixels that share a vector where a pixel has fewer channels than a vector has lanes; 1 elsewhere.
+    private readonly int _pixelsTogether;
+    private readonly bool _isSpread;
+    private volatile PackedBuffer _zeros = new(0);
+
+    /// <summary>Packs the weights (kH, kW, C, M) and the bias (C*M), which may be empty.</summary>
+    public DepthwiseLoop(
+        ReadOnlySpan<float> weights,
+        Size2D kernel,
+        int channels,
+        int multiplier,
+        ReadOnlySpan<float> bias,
+        Activation activation,
+        SimdWidth width)
+    {
+        Debug.Assert(weights.Length == kernel.Height * kernel.Width * channels * multiplier, "weights are (kH, kW, C, M)");
+        Debug.Assert(bias.IsEmpty || bias.Length == channels * multiplier, "bias is (C*M)");
+        (_kernel, _channels, _multiplier, _activation, _width) = (kernel, channels, multiplier, activation, width);
+
+        var lanes = (int)width;
+        _isSpread = multiplier > 1 || channels < lanes;
+        _pixelsTogether = OutChannels >= lanes ? 1 : lanes / GreatestCommonDivisor(lanes, OutChannels);
+        (_weights, _bias) = Pack(weights, bias, kernel.Height * kernel.Width);
+    }
+
+    private int OutChannels => _channels * _multiplier;
+
+    private int PackedChannels => OutChannels * _pixelsTogether;
+
+    private int Vectors => (PackedChannels + (int)_width - 1) / (int)_width;
+
+    /// <summary>Convolves a batch.</summary>
+    public void Run(float* input, float* output, in ConvGeometry g, int threads)
+    {
+        var parts = Parts(g, threads);
+        var work = new Work { Loop = this, Input = input, Output = output, Geometry = g, Parts = parts };
+        WorkerPool.Shared.Run(ref work, parts.Count, threads);
+        GC.KeepAlive(this);
+    }
+
+    /// <summary>
+    /// Convolves rows <paramref name="firstRow"/> up to and without <paramref name="endRow"/> of one image, on this thread,
+    /// into memory whose pixels begin <paramref name="outputPixelStride"/> floats apart and whose first row is row
+    /// <paramref name="firstRow"/>.
+    /// </summary>
+    public void RunRows(float* image, float* output, nint outputPixelStride, in ConvGeometry g, int firstRow, int endRow)
+    {
+        var parts = Parts(g, 1);
+        for (var slice = 0; slice < parts.Slices; slice++)
+        {
+            var (firstVector, endVector) = parts.Slice(slice);
+            RunBlock(image, output, outputPixelStride, g, firstRow, endRow, firstVector, endVector);
+        }
+
+        GC.KeepAlive(this);
+    }
+
+    private DepthwiseParts Parts(in ConvGeometry g, int threads) =>
+        DepthwiseParts.Cut(g, !_isSpread && !_activation.NeedsAllChannels, Vectors, (int)_width, threads);
+
+    private static int GreatestCommonDivisor(int a, int b) => b == 0 ? a : GreatestCommonDivisor(b, a % b);
+
+    // [vector][tap][lane] and [vector][lane]; the last vector ends with the last channel.
+    private (PackedBuffer Weights, PackedBuffer Bias) Pack(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, int taps)
+    {
+        var lanes = (int)_width;
+        var packedWeights = new PackedBuffer((nint)Vectors * taps * lanes);
+        var packedBias = new PackedBuffer((nint)Vectors * lanes);
+        for (var vector = 0; vector < Vectors; vector++)
+        {
+            var first = Math.Min(vector * lanes, PackedChannels - lanes);
+            for (var lane = 0; lane < lanes; lane++)
+            {
+                var channel = (first + lane) % OutChannels;
+                for (var tap = 0; tap < taps; tap++)
+                    packedWeights.Pointer[((((nint)vector * taps) + tap) * lanes) + lane] = weights[(tap * OutChannels) + channel];
+                packedBias.Pointer[(vector * lanes) + lane] = bias.IsEmpty ? 0 : bias[channel];
+            }
+        }
+
+        return (packedWeights, packedBias);
+    }
+
+    private void RunBlock(
+        float* image, float* output, nint outputPixelStride, in ConvGeometry g, int firstRow, int endRow, int firstVector, int endVector)
+    {
+        var block = new DepthwiseBlock
+        {
+            Image = image,
+            Output = output,
+            OutputPixelStride = outputPixelStride,
+            FirstRow = firstRow,
+            EndRow = endRow,
+            Channels = _channels,
+            Multiplier = _multiplier,
+            PixelsTogether = _pixelsTogether,
+            FirstVector = firstVector,
+            EndVector = endVector,
+            Weights = _weights.Pointer,
+            Bias = _bias.Pointer,
+            Lower = _activation.LowerBound,
+            Upper = _activation.UpperBound,
+        };
+        switch (_width)
+        {
+            case SimdWidth.V512:
+                RunBlock<Simd512, Vector512<float>>(block, g);
+                break;
+            case SimdWidth.V256:
+                RunBlock<Simd256, Vector256<float>>(block, g);
+                break;
+            case SimdWidth.V128:
+                RunBlock<Simd128, Vector128<float>>(block, g);
+                break;
+            default:
+                RunBlock<SimdScalar, float>(block, g);
+                break;
+        }
+    }
+
+    private void RunBlock<TSimd, TVec>(in DepthwiseBlock block, in ConvGeometry g)
+        where TSimd : struct, ISimd<TVec>
+        where TVec : struct
+    {
+        if (_isSpread)
+        {
+            DepthwiseSpread.Run<TSimd, TVec>(block, g, _activation, _width);
+        }
+        else if (DepthwiseSlide.Handles(g))
+        {
+            var zeros = Zeros(g.Columns.In * _channels);
+            DepthwiseSlide.Run<TSimd, TVec>(block, g, zeros.Pointer, _activation, _width);
+            GC.KeepAlive(zeros);
+        }
+        else
+        {
+            DepthwiseDirect.Run<TSimd, TVec>(block, g, _activation, _width);
+        }
+    }
+
+    // A row of zeros for the border; read by all threads, made when a wider image than ever comes.
+    private PackedBuffer Zeros(int floats)
+    {
+        var zeros = _zeros;
+        if (zeros.Length >= floats)
+            return zeros;
+        lock (_gate)
+        {
+            if (_zeros.Length < floats)
+                _zeros = new PackedBuffer(floats);
+            return _zeros;
+        }
+    }
+
+    private struct Work : IParallelWork
+    {
+        public DepthwiseLoop Loop;
+        public float* Input;
+        public float* Output;
+        public ConvGeometry Geometry;
+        public DepthwiseParts Parts;
+
+        public readonly void Execute(int part)
+        {
+            var (image, firstRow, endRow, firstSlice, endSlice) = Parts.Part(part);
+            var rows = Geometry.Rows;
+            var columns = Geometry.Columns;
+            var input = Input + ((nint)image * rows.In * columns.In * Geometry.InChannels);
+            var output = Output + ((((nint)image * rows.Out) + firstRow) * columns.Out * Geometry.OutChannels);
+            for (var slice = firstSlice; slice < endSlice; slice++)
+            {
+                var (firstVector, endVector) = Parts.Slice(slice);
+                Loop.RunBlock(input, output, Geometry.OutChannels, Geometry, firstRow, endRow, firstVector, endVector);
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+namespace SeparableConv.Loops;
+
+/// <summary>Drives the sliding bodies: 3x3 and 5x5, stride 1 and 2, two output rows at a time.</summary>
+internal static unsafe class DepthwiseSlide
+{
+    /// <summary>Whether there is a sliding body for these sizes.</summary>
+    public static bool Handles(in ConvGeometry g) => g.Rows is { Kernel: 3 or 5, Stride: 1 or 2, Dilation: 1 }
+        && g.Columns.Kernel == g.Rows.Kernel && g.Columns.Stride == g.Rows.Stride && g.Columns.Dilation == 1;
+
+    /// <summary>Computes a block; rows outside the image read <paramref name="zeros"/>, a row as long as the image's.</summary>
+    public static void Run<TSimd, TVec>(in DepthwiseBlock block, in ConvGeometry g, float* zeros, Activation activation, SimdWidth width)
+        where TSimd : struct, ISimd<TVec>
+        where TVec : struct
+    {
+        var rows = stackalloc float*[DepthwiseStrip.MaxRows];
+        var strip = new DepthwiseStrip
+        {
+            Rows = rows,
+            PixelStride = block.Channels,
+            OutPixelStride = block.OutputPixelStride,
+            Weights = block.Weights,
+            Bias = block.Bias,
+            FirstVector = block.FirstVector,
+            EndVector = block.EndVector,
+            Channels = block.Channels,
+            InColumns = g.Columns.In,
+            PadBefore = g.Columns.PadBefore,
+            Lower = block.Lower,
+            Upper = block.Upper,
+        };
+        var stride = g.Columns.Stride;
+        var lead = (g.Columns.Kernel - 1) / stride;
+        var steps = g.Columns.Out + lead;
+        var run = DepthwiseParts.StreamsRows(g) ? Math.Max(2, DepthwiseParts.RunBytes / (stride * block.Channels * sizeof(float))) : steps;
+        strip.State = Scratch.Floats((nint)(block.EndVector - block.FirstVector) * 2 * lead * TSimd.Count);
+        for (var row = block.FirstRow; row < block.EndRow; row += 2)
+        {
+            var start = g.Rows.InputStart(row);
+            for (var i = 0; i < g.Rows.Kernel + g.Rows.Stride; i++)
+            {
+                var inside = (uint)(start + i) < (uint)g.Rows.In;
+                rows[i] = inside ? block.Image + ((nint)(start + i) * g.Columns.In * block.Channels) : zeros;
+            }
+
+            var output = block.OutputRow(row, g.Columns.Out);
+            var two = row + 1 < block.EndRow;
+            for (var step = 0; step < steps; step += run)
+            {
+                var column = Math.Max(0, g.Columns.InputStart(step) - (stride - 1));
+                var pixel = Math.Max(0, step - lead);
+                strip.FirstStep = step;
+                strip.EndStep = Math.Min(step + run, steps);
+                strip.Offset = (nint)column * block.Channels;
+                strip.Resume = step > 0;
+                strip.Suspend = strip.EndStep < steps;
+                strip.OutA = output + (pixel * block.OutputPixelStride);
+                strip.OutB = strip.OutA + (g.Columns.Out * block.OutputPixelStride);
+                RunSteps<TSimd, TVec>(strip, g, two, block.IsClamped);
+            }
+
+            block.Activate(activation, output, (two ? 2 : 1) * (nint)g.Columns.Out, width);
+        }
+    }
+
+    private static void RunSteps<TSimd, TVec>(in DepthwiseStrip strip, in ConvGeometry g, bool two, bool clamped)
+        where TSimd : struct, ISimd<TVec>
+        where TVec : struct
+    {
+        switch (two, clamped)
+        {
+            case (true, true):
+                RunPair<TSimd, TVec, TwoRowsClamped>(strip, g);
+                break;
+            case (true, false):
+                RunPair<TSimd, TVec, TwoRowsFree>(strip, g);
+                break;
+            case (false, true):
+                RunPair<TSimd, TVec, OneRowClamped>(strip, g);
+                break;
+            default:
+                RunPair<TSimd, TVec, OneRowFree>(strip, g);
+                break;
+        }
+    }
+
+    private static void RunPair<TSimd, TVec, TOptions>(in DepthwiseStrip strip, in ConvGeometry g)
+        where TSimd : struct, ISimd<TVec>
+        where TVec : struct
+        where TOptions : struct, IDepthwiseOptions
+    {
+        switch (g.Rows.Kernel, g.Rows.Stride)
+        {
+            case (3, 1):
+                Depthwise3x3Stride1.Run<TSimd, TVec, TOptions>(strip);
+                break;
+            case (3, 2):
+                Depthwise3x3Stride2.Run<TSimd, TVec, TOptions>(strip);
+                break;
+            case (5, 1):
+                Depthwise5x5Stride1.Run<TSimd, TVec, TOptions>(strip);
+                break;
+            default:
+                Depthwise5x5Stride2.Run<TSimd, TVec, TOptions>(strip);
+                break;
+        }
+    }
+}

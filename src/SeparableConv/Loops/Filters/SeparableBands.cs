@@ -1,0 +1,290 @@
+using System.Runtime.CompilerServices;
+using SeparableConv.Threading;
+
+namespace SeparableConv.Loops;
+
+/// <summary>
+/// A sum of separable filters over an image, cut into bands of rows. For four rows at a time, strip by strip: every term's
+/// column pass fills its line in L1, then the row pass reads the lines of all terms and writes rounded pixels.
+/// </summary>
+/// <remarks>
+/// A line is the strip extended by kernelWidth - 1 pixels, so that the row pass tests nothing. From one strip to the next
+/// those pixels are moved to the front, not computed again. Columns go first, so a band needs no rows beside its own
+/// but the input's, and cutting costs nothing.
+/// </remarks>
+internal unsafe struct SeparableBands : IParallelWork
+{
+    private const int LineFloats = 16;
+
+    public byte* Input;
+    public nint InputRowBytes;
+    public int InputElementBytes;
+    public byte* Output;
+    public nint OutputRowBytes;
+    public int OutputElementBytes;
+    public int Height;
+    public int Width;
+    public int Channels;
+    public int BandRows;
+
+    /// <summary>Strips the width is cut into.</summary>
+    public int Strips;
+
+    public SeparableTermPlan* Terms;
+    public int TermCount;
+
+    /// <summary>The largest span of a term's column.</summary>
+    public int LargestSpan;
+
+    public delegate*<RowTaps*, void> Row;
+
+    /// <summary>Whether <see cref="Row"/> writes floats past the caches (<see cref="StreamedFloat"/>).</summary>
+    public bool Streams;
+
+    /// <summary>The row taps of all terms; offsets count from the first term's line.</summary>
+    public RowTaps RowTaps;
+
+    /// <summary>Pixels read left of the output pixel.</summary>
+    public int Before;
+
+    /// <summary>Pixels read right of the output pixel.</summary>
+    public int After;
+
+    /// <summary>Floats from one line to the next.</summary>
+    public nint LineStride;
+
+    public BorderMode Border;
+
+    /// <summary>A row of the border's constant; null for other borders.</summary>
+    public byte* ConstantRow;
+
+    /// <summary>Source columns of the pixels left (Before of them) and right (After of them) of the image.</summary>
+    public int* BorderColumns;
+
+    /// <summary>Not null where four rows can be filtered in one pass between their borders.</summary>
+    public delegate*<SmallFilterTaps*, void> Small;
+
+    /// <summary>Not null where the last channel is copied: (source, target, pixels, channels).</summary>
+    public delegate*<byte*, byte*, int, int, void> KeepAlpha;
+
+    // Puts sums as far behind the beginning of a cache line as the pixels that they are of: an array's elements seldom begin on one, and
+    // then loads and stores of the column pass do together. In front of it a line is left free.
+    private readonly nint LinePadding => LineFloats + (((nint)Input / sizeof(float)) - (Before * Channels) & (LineFloats - 1));
+
+    private readonly nint RowPointerBytes => (((nint)TermCount * (LargestSpan + 3) * sizeof(void*)) + 63) & ~63;
+
+    /// <summary>Bytes of scratch memory that <see cref="Execute"/> takes from its thread.</summary>
+    public readonly nint ScratchBytes => RowPointerBytes + (((4 * TermCount * LineStride) + (2 * LineFloats)) * sizeof(float));
+
+    public readonly void Execute(int part)
+    {
+        var rows = (void**)Scratch.Bytes(ScratchBytes);
+        var lines = (float*)((byte*)rows + RowPointerBytes) + LinePadding;
+        var y = part * BandRows;
+        var end = Math.Min(y + BandRows, Height);
+        for (; y + 4 <= end; y += 4)
+        {
+            if (Small != null)
+                FilterSmall(y, lines, rows);
+            else
+                FilterRows(y, 4, lines, rows);
+        }
+
+        for (; y < end; y++)
+            FilterRows(y, 1, lines, rows);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private readonly void FilterRows(int y, int count, float* lines, void** rows)
+    {
+        FindRows(y, count, rows);
+        for (var strip = 0; strip < Strips; strip++)
+        {
+            var x0 = Strip.Start(strip, Strips, Width);
+            var x1 = Strip.Start(strip + 1, Strips, Width);
+            var isLast = strip == Strips - 1;
+            var c0 = strip == 0 ? 0 : x0 + After;
+            var c1 = isLast ? Width : x1 + After;
+            for (var t = 0; t < TermCount; t++)
+            {
+                var term = lines + (t * LineStride);
+                SumColumns(t, rows + (t * (LargestSpan + 3)), count, c0, c1, term + ((c0 + Before - x0) * Channels));
+                if (strip == 0)
+                    Extend(t, term, count, 0, Before, Before, 0);
+                if (isLast)
+                    Extend(t, term, count, Before, After, Before - x0, Width + Before - x0);
+            }
+
+            for (var r = 0; r < count; r++)
+                SumRow(lines + (r * TermCount * LineStride), Output + ((y + r) * OutputRowBytes), x0 * Channels, x1 * Channels, isLast);
+
+            if (!isLast)
+                KeepOverlap(lines, count, x1 - x0);
+        }
+
+        if (KeepAlpha != null)
+        {
+            for (var r = 0; r < count; r++)
+                KeepAlpha(Input + ((y + r) * InputRowBytes), Output + ((y + r) * OutputRowBytes), Width, Channels);
+        }
+    }
+
+    /// <summary>Four rows: a piece at each end in two passes, with the border, and what lies between in one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private readonly void FilterSmall(int y, float* lines, void** rows)
+    {
+        FindRows(y, 4, rows);
+        var target = (float*)(Output + (y * OutputRowBytes));
+        var elements = Width * Channels;
+
+        // The part between begins and ends where the output's vectors do, and reads a vector more on either side.
+        var shift = (int)((nint)target / sizeof(float) % SmallFilterPass.V);
+        var from = (2 * SmallFilterPass.V) - shift;
+        var to = ((elements - SmallFilterPass.V + shift) / SmallFilterPass.V * SmallFilterPass.V) - shift;
+        FilterEnd(y, lines, rows, 0, (from + Channels - 1) / Channels, 0, from);
+        FilterEnd(y, lines, rows, to / Channels, Width, to, elements);
+        var inputs = stackalloc float*[6];
+        for (var i = 0; i < 6; i++)
+            inputs[i] = (float*)rows[i] + from;
+        SmallFilterTaps call;
+        call.Rows = inputs;
+        call.Target = target + from;
+        call.TargetStride = OutputRowBytes / sizeof(float);
+        call.Count = to - from;
+        call.Column = Terms[0].Weights;
+        call.Row = RowTaps.Weights;
+        call.Offset = RowTaps.Offset;
+        Small(&call);
+    }
+
+    // Elements from .. to - 1 of four rows, which lie in pixels x0 .. x1 - 1 at one end of the image.
+    private readonly void FilterEnd(int y, float* lines, void** rows, int x0, int x1, int from, int to)
+    {
+        var (isFirst, isLast) = (x0 == 0, x1 == Width);
+        var (c0, c1) = (isFirst ? 0 : x0 - Before, isLast ? Width : x1 + After);
+        SumColumns(0, rows, 4, c0, c1, lines + ((c0 + Before - x0) * Channels));
+        if (isFirst)
+            Extend(0, lines, 4, 0, Before, Before, 0);
+        if (isLast)
+            Extend(0, lines, 4, Before, After, Before - x0, Width + Before - x0);
+        for (var r = 0; r < 4; r++)
+            SumElements(lines + (r * LineStride), Output + ((y + r) * OutputRowBytes), x0 * Channels, from, to);
+    }
+
+    private readonly void FindRows(int y, int count, void** rows)
+    {
+        for (var t = 0; t < TermCount; t++)
+        {
+            var first = y + Terms[t].FirstRow;
+            for (var i = 0; i < Terms[t].Span + count - 1; i++)
+                rows[(t * (LargestSpan + 3)) + i] = InputRow(first + i);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly byte* InputRow(int y)
+    {
+        var source = (uint)y < (uint)Height ? y : Borders.Resolve(y, Height, Border);
+        return source == Borders.Outside ? ConstantRow : Input + (source * InputRowBytes);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private readonly void SumColumns(int t, void** rows, int count, int c0, int c1, float* line)
+    {
+        ref readonly var term = ref Terms[t];
+        ColumnTaps call;
+        call.Start = (nint)c0 * Channels;
+        call.Count = (nint)(c1 - c0) * Channels;
+        call.AheadBytes = c1 < Width ? (nint)c1 * Channels * InputElementBytes : 4 * InputRowBytes;
+        call.LineStride = TermCount * LineStride;
+        call.Lines = line;
+        if (count == 4 && term.FourLines != null)
+        {
+            call.Rows = rows;
+            call.Weights = term.Weights;
+            call.Taps = term.Span;
+            term.FourLines(&call);
+            return;
+        }
+
+        var picked = stackalloc void*[term.Taps];
+        call.Rows = picked;
+        call.Weights = term.RowWeights;
+        call.Taps = term.Taps;
+        for (var r = 0; r < count; r++)
+        {
+            for (var i = 0; i < term.Taps; i++)
+                picked[i] = rows[r + term.Rows[i]];
+            term.OneLine(&call);
+            call.Lines += call.LineStride;
+        }
+    }
+
+    // Elements start .. end - 1 of a row; line is that of element start. Streamed rows are cut where the output's cache lines
+    // begin, at most 15 elements before the strip's own ends: a line that is partly streamed and partly not costs a trip to memory.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private readonly void SumRow(float* line, byte* row, int start, int end, bool isLast)
+    {
+        var from = start;
+        var to = end;
+        if (Streams)
+        {
+            var shift = (int)((nint)row / sizeof(float) % LineFloats);
+            from -= (start + shift) % LineFloats;
+            to -= (end + shift) % LineFloats;
+            if (from < 0)
+            {
+                from += LineFloats;
+                SumElements(line, row, start, 0, Math.Min(from, end));
+            }
+
+            if (isLast)
+                SumElements(line, row, start, Math.Max(to, start), end);
+        }
+
+        SumElements(line, row, start, from, to);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly void SumElements(float* line, byte* row, int start, int from, int to)
+    {
+        if (from >= to)
+            return;
+        var call = RowTaps;
+        call.Line = line + (from - start);
+        call.Target = row + ((nint)from * OutputElementBytes);
+        call.Count = to - from;
+        Row(&call);
+    }
+
+    // Fills count pixels of border from position target on; column c of the image is at position c + origin.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private readonly void Extend(int t, float* line, int lineCount, int columns, int count, int origin, int target)
+    {
+        for (var r = 0; r < lineCount; r++)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                var column = BorderColumns[columns + i];
+                var to = line + ((target + i) * Channels);
+                var from = line + ((column + origin) * Channels);
+                for (var c = 0; c < Channels; c++)
+                    to[c] = column == Borders.Outside ? Terms[t].BorderSum : from[c];
+            }
+
+            line += TermCount * LineStride;
+        }
+    }
+
+    // The last kernelWidth - 1 pixels of a strip's lines are the first of the next one's, and a cache line before them is what
+    // a streamed row may still have to sum.
+    private readonly void KeepOverlap(float* lines, int count, int pixels)
+    {
+        var overlap = ((Before + After) * Channels) + LineFloats;
+        for (var i = 0; i < count * TermCount; i++)
+        {
+            var line = lines + (i * LineStride) - LineFloats;
+            new ReadOnlySpan<float>(line + ((nint)pixels * Channels), overlap).CopyTo(new Span<float>(line, overlap));
+        }
+    }
+}

@@ -1,0 +1,146 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace SeparableConv.Loops;
+
+/// <summary>The tiles of one vector width and kind of operands, by number of vectors and rows.</summary>
+internal sealed unsafe class MatrixTileTable
+{
+    /// <summary>The shape of a tile of one vector and a half; the other shapes are the number of vectors, 1 to 3.</summary>
+    public const int Pair = 4;
+
+    private static readonly MatrixTileTable?[] FloatTables = new MatrixTileTable?[(int)SimdWidth.V512 + 1];
+    private static readonly MatrixTileTable?[] ShortPairTables = new MatrixTileTable?[(int)SimdWidth.V512 + 1];
+    private static readonly MatrixTileTable?[] ByteQuadTables = new MatrixTileTable?[(int)SimdWidth.V512 + 1];
+
+    // Steps of a tile that machine code may run without letting a garbage collection begin: some microseconds.
+    private const int MostStepsInOneGo = 1024;
+
+    private readonly nint[] _tiles;
+    private readonly bool _isMachineCode;
+
+    private MatrixTileTable(SimdWidth width, int accumulators, nint[] tiles, bool isMachineCode = false)
+    {
+        VectorLength = (int)width;
+        Accumulators = accumulators;
+        (_tiles, _isMachineCode) = (tiles, isMachineCode);
+    }
+
+    /// <summary>Floats in a vector.</summary>
+    public int VectorLength { get; }
+
+    /// <summary>Vectors of results that fit in the registers beside the operands.</summary>
+    private int Accumulators { get; }
+
+    /// <summary>The tiles for such operands: half a vector, <see cref="Pair"/>, there is for floats alone.</summary>
+    public static MatrixTileTable For(SimdWidth width, LaneKind lanes) => lanes switch
+    {
+        LaneKind.Float => FloatTables[(int)width] ??= ForFloats(width),
+        LaneKind.ShortPair => ShortPairTables[(int)width] ??= ForIntegers<Constant.Is2>(width),
+        _ => ByteQuadTables[(int)width] ??= ByteQuadCode.IsSupported && width == SimdWidth.V512
+            ? new(width, ByteQuadCode.Accumulators, ByteQuadCode.Tiles.ToArray(), isMachineCode: true)
+            : CompiledByteQuads(width),
+    };
+
+    /// <summary>Whether this machine multiplies four bytes at once, on that width.</summary>
+    public static bool HasByteQuads(SimdWidth width) => width switch
+    {
+        SimdWidth.V512 => ByteQuadCode.IsSupported,
+        SimdWidth.V256 or SimdWidth.V128 => AvxVnni.IsSupported,
+        _ => false,
+    };
+
+    /// <summary>Rows of the tallest tile of a shape.</summary>
+    public int RowsFor(int shape) => Math.Min(MatrixTile.MostRows, Accumulators / (shape == Pair ? 2 : shape));
+
+    /// <summary>Computes a tile of a shape.</summary>
+    public void Run(int shape, int rows, TileArguments* arguments)
+    {
+        var tile = _tiles[((shape - 1) * MatrixTile.MostRows) + rows - 1];
+        if (!_isMachineCode)
+            ((delegate*<TileArguments*, void>)tile)(arguments);
+        else if ((long)arguments->Segments * arguments->SegmentLength <= MostStepsInOneGo)
+            ((delegate* unmanaged[Cdecl, SuppressGCTransition]<TileArguments*, void>)tile)(arguments);
+        else
+            RunLong(tile, arguments);
+    }
+
+    // By itself: a method with such a call prepares for it whenever it is entered.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void RunLong(nint tile, TileArguments* arguments) => ((delegate* unmanaged[Cdecl]<TileArguments*, void>)tile)(arguments);
+
+    private static MatrixTileTable ForFloats(SimdWidth width) => width switch
+    {
+        SimdWidth.V512 => Create<Simd512, Vector512<float>>(width),
+        SimdWidth.V256 => Create<Simd256, Vector256<float>>(width),
+        SimdWidth.V128 => Create<Simd128, Vector128<float>>(width),
+        _ => Create<SimdScalar, float>(width),
+    };
+
+    /// <summary>The tiles for four bytes that are not machine code: on 512 bits for tests alone.</summary>
+    internal static MatrixTileTable CompiledByteQuads(SimdWidth width) => ForIntegers<Constant.Is4>(width);
+
+    private static MatrixTileTable ForIntegers<TChannels>(SimdWidth width)
+        where TChannels : unmanaged, IConstant => width switch
+        {
+            SimdWidth.V512 => Create<IntegerTile<Integers512, Vector512<int>, TChannels>, Vector512<int>>(width),
+            SimdWidth.V256 => Create<IntegerTile<Integers256, Vector256<int>, TChannels>, Vector256<int>>(width),
+            SimdWidth.V128 => Create<IntegerTile<Integers128, Vector128<int>, TChannels>, Vector128<int>>(width),
+            _ => Create<IntegerTile<IntegersScalar, int, TChannels>, int>(width),
+        };
+
+    private static MatrixTileTable Create<TSimd, TVec>(SimdWidth width)
+        where TSimd : struct, ITileSimd<TVec>
+        where TVec : struct
+    {
+        var tiles = new nint[Pair * MatrixTile.MostRows];
+        Fill<TSimd, TVec, Constant.Is1>(tiles);
+        Fill<TSimd, TVec, Constant.Is2>(tiles);
+        Fill<TSimd, TVec, Constant.Is3>(tiles);
+        if (typeof(TSimd) == typeof(Simd512))
+            FillPair(tiles);
+        return new MatrixTileTable(width, 2 * TSimd.TileRows, tiles);
+    }
+
+    private static void Fill<TSimd, TVec, TVectors>(nint[] tiles)
+        where TSimd : struct, ITileSimd<TVec>
+        where TVec : struct
+        where TVectors : unmanaged, IConstant
+    {
+        var at = (TVectors.Value - 1) * MatrixTile.MostRows;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is1, TVectors>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is2, TVectors>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is3, TVectors>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is4, TVectors>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is5, TVectors>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is6, TVectors>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is7, TVectors>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is8, TVectors>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is9, TVectors>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is10, TVectors>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is11, TVectors>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is12, TVectors>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is13, TVectors>;
+        tiles[at] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is14, TVectors>;
+    }
+
+    private static void FillPair(nint[] tiles)
+    {
+        var at = (Pair - 1) * MatrixTile.MostRows;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is1>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is2>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is3>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is4>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is5>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is6>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is7>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is8>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is9>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is10>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is11>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is12>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is13>;
+        tiles[at] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is14>;
+    }
+}

@@ -1,0 +1,110 @@
+using SeparableConv.Threading;
+
+namespace SeparableConv.Loops;
+
+/// <summary>
+/// A 1x1 convolution of stride 1 without padding: every pixel of the batch is a row of one matrix product,
+/// y[p, o] = activation(bias[o] + sum over c of x[p, c] * w[c, o]).
+/// </summary>
+internal sealed unsafe class PointwiseLoop
+{
+    // Below so many rows a thread spends more on half-filled tiles than it saves by having a part of its own.
+    private const int LeastRowsInPart = 2 * MatrixTile.MostRows;
+
+    private const int ActivationBlockFloats = 16 * 1024;
+
+    private readonly PackedMatrix _weights;
+    private readonly Activation _activation;
+    private readonly SimdWidth _width;
+
+    /// <param name="weights">(C, O).</param>
+    /// <param name="inChannels">C.</param>
+    /// <param name="outChannels">O.</param>
+    /// <param name="bias">(O), or none.</param>
+    /// <param name="activation">Applied to the sum.</param>
+    /// <param name="width">The vector width to run with.</param>
+    public PointwiseLoop(
+        ReadOnlySpan<float> weights, int inChannels, int outChannels, ReadOnlySpan<float> bias, Activation activation, SimdWidth width)
+    {
+        _weights = new PackedMatrix(weights, outChannels, inChannels, outChannels, bias, width, segmentLength: inChannels);
+        _activation = activation;
+        _width = width;
+    }
+
+    /// <summary>Computes <paramref name="pixels"/> rows of (pixels, C) into (pixels, O).</summary>
+    public void Run(float* input, float* output, nint pixels, int threads)
+    {
+        if (threads <= 1)
+        {
+            RunPixels(input, _weights.Depth, pixels, output, _weights.Columns);
+            return;
+        }
+
+        // Cut pixels where there are enough of them; else cut the filters, unless the activation looks across them.
+        var pixelParts = (int)Math.Min(4 * threads, pixels / LeastRowsInPart / threads * threads);
+        var work = new Work
+        {
+            Loop = this,
+            Input = input,
+            Output = output,
+            Pixels = pixels,
+            PixelParts = Math.Max(1, pixelParts),
+            FilterParts = pixelParts >= threads || !CanShareFilters(threads) ? 1 : Math.Min(2 * threads, _weights.Panels.Length),
+        };
+        if (work.PixelParts < threads && work.FilterParts == 1)
+            work.PixelParts = (int)Math.Min(threads, pixels);
+        WorkerPool.Shared.Run(ref work, work.PixelParts * work.FilterParts, threads);
+    }
+
+    /// <summary>Whether the filters can be cut into so many parts, each of which is finished by itself.</summary>
+    public bool CanShareFilters(int parts) => _weights.Panels.Length >= parts && !_activation.NeedsAllChannels;
+
+    /// <summary>
+    /// Computes part <paramref name="filterPart"/> of <paramref name="filterParts"/> of the filters, for pixels whose channels begin
+    /// <paramref name="inputStride"/> floats apart, on the calling thread.
+    /// </summary>
+    public void RunPixels(float* input, nint inputStride, nint pixels, float* output, nint outputStride, int filterPart = 0, int filterParts = 1)
+    {
+        var panels = _weights.Panels.Length;
+        RunPanels(input, inputStride, pixels, output, outputStride, panels * filterPart / filterParts, panels * (filterPart + 1) / filterParts);
+    }
+
+    private void RunPanels(float* input, nint inputStride, nint pixels, float* output, nint outputStride, int firstPanel, int endPanel)
+    {
+        var panels = _weights.Panels;
+        var firstColumn = panels[firstPanel].FirstColumn;
+        var columns = (endPanel < panels.Length ? panels[endPanel].FirstColumn : _weights.Columns) - firstColumn;
+
+        // What is not a clamp is applied to finished pixels while they are in the cache.
+        var block = _activation.IsClamp ? pixels : Math.Max(MatrixTile.MostRows, ActivationBlockFloats / columns);
+        nint segment = 0;
+        var left = new LeftRows { RowStride = inputStride, SegmentOffsets = &segment, Segments = 1, SegmentLength = _weights.Depth };
+        for (nint first = 0; first < pixels; first += block)
+        {
+            left.Start = input + (first * inputStride);
+            left.Rows = Math.Min(block, pixels - first);
+            var target = output + (first * outputStride);
+            MatrixProduct.Run(_weights, left, target, outputStride, _activation.LowerBound, _activation.UpperBound, firstPanel, endPanel);
+            _activation.ApplyRows(target + firstColumn, left.Rows, columns, outputStride, firstColumn, _width);
+        }
+    }
+
+    private struct Work : IParallelWork
+    {
+        public PointwiseLoop Loop;
+        public float* Input;
+        public float* Output;
+        public nint Pixels;
+        public int PixelParts;
+        public int FilterParts;
+
+        public readonly void Execute(int part)
+        {
+            var (filterPart, pixelPart) = Math.DivRem(part, PixelParts);
+            var first = Pixels * pixelPart / PixelParts;
+            var end = Pixels * (pixelPart + 1) / PixelParts;
+            var (depth, columns) = (Loop._weights.Depth, Loop._weights.Columns);
+            Loop.RunPixels(Input + (first * depth), depth, end - first, Output + (first * columns), columns, filterPart, FilterParts);
+        }
+    }
+}

@@ -1,0 +1,359 @@
+using System.Diagnostics;
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using SeparableConv.Threading;
+
+namespace SeparableConv.Loops;
+
+/// <summary>
+/// Quantized convolution, pointwise, standard or grouped: the sums
+/// bias[o] + sum over u,v,c of (x[n, i*s+u*d-p, j*s+v*d-p, c] - zeroPoint) * w[u,v,c,o], exact in 32 bits (beyond which they wrap
+/// around), made bytes by <see cref="Requantizer"/>, or given as they are. A dense layer is a pointwise one whose pixels are the batch.
+/// </summary>
+/// <remarks>
+/// The product is <see cref="MatrixProduct"/>'s, with integers in place of floats, and so has its tiles, panels and segments. Where the
+/// machine multiplies four bytes at once and the weights fit signed bytes, or do less a number, lanes hold four channels: pointwise layers often read
+/// their input where it lies. Elsewhere they hold two channels, widened to 16 bits, a block at a time. Some panels by some rows are
+/// multiplied, and made bytes while their sums are in the first-level cache. Channels are padded to full lanes, against weights of zero.
+/// </remarks>
+internal sealed unsafe class QuantizedConvLoop
+{
+    // A block of input stays in a part of the second-level cache while every panel of weights passes by.
+    private const int BlockBytes = 192 * 1024;
+
+    // Sums share the first-level cache with a panel and the rows at work. There is room for a tile of any panels that go together.
+    private const int SumsBytes = 24 * 1024;
+
+    // Vectors of columns whose sums are made bytes together: a row of 64 bytes on 512 bits.
+    private const int VectorsTogether = 4;
+
+    // Below so many rows a thread spends more on half-filled tiles than it saves by having a part of its own.
+    private const int LeastRowsInPart = 2 * MatrixTile.MostRows;
+
+    // Of a shorter row the sum takes longer than four bytes at once save: 8 numbers 1.7 times as long in all, 32 as long, 64 0.75 times.
+    private const int LeastShiftedDepth = 64;
+
+    private readonly PackedMatrix[] _groups;
+    private readonly Requantizer _requantizer;
+    private readonly QuantizedLanes _lanes;
+    private readonly Size2D _kernel;
+    private readonly int _groupChannels;
+    private readonly int _outChannels;
+
+    // Weights of bytes are less this: what fits no signed byte, as uint8 weights less their zero point, then does. The sums lack
+    // _shift times the sum of a row's numbers, which is added to them.
+    private readonly int _shift;
+
+    /// <param name="layer">Weights (kH, kW, C/groups, O).</param>
+    /// <param name="kernel">kH and kW.</param>
+    /// <param name="inChannels">C.</param>
+    /// <param name="outChannels">O.</param>
+    /// <param name="groups">Divides C and O; filters 0 .. O/groups-1 read the first C/groups channels, and so on.</param>
+    /// <param name="width">The vector width to run with.</param>
+    /// <param name="byteQuads">Whether to multiply four bytes at once, if the weights fit; where not given, where the machine has an instruction for it.</param>
+    public QuantizedConvLoop(
+        in QuantizedLayer layer, Size2D kernel, int inChannels, int outChannels, int groups, SimdWidth width, bool? byteQuads = null)
+    {
+        var filters = outChannels / groups;
+        _groupChannels = inChannels / groups;
+        _outChannels = outChannels;
+        _kernel = kernel;
+        Debug.Assert(layer.Weights.Length == kernel.Height * kernel.Width * _groupChannels * outChannels, "weights are (kH, kW, C/groups, O)");
+        width = SimdWidths.ForChannels(width, filters);
+        var kind = LaneKind.ShortPair;
+        if (byteQuads != false && TryShift(layer.Weights, byteQuads == true, out var shift))
+        {
+            (kind, width) = ChooseQuads(width, byteQuads == true);
+            _shift = kind == LaneKind.ByteQuad ? shift : 0;
+        }
+
+        _lanes = new(layer.Input, kind);
+        _requantizer = new Requantizer(layer.Factors, layer.LargestSums(outChannels), layer.Output, width);
+        _groups = new PackedMatrix[groups];
+        for (var g = 0; g < groups; g++)
+            _groups[g] = Pack(layer, g * filters, filters, width);
+    }
+
+    private int Filters => _groups[0].Columns;
+
+    private int Taps => _kernel.Height * _kernel.Width;
+
+    /// <summary>Computes (N, outH, outW, O) from (N, inH, inW, C).</summary>
+    public void Run(byte* input, byte* output, in ConvGeometry g, int threads)
+    {
+        if (Taps == 1 && g is { Groups: 1, IsPadded: false, Rows.Stride: 1, Columns.Stride: 1 })
+        {
+            RunPointwise(input, output, (nint)g.Batch * g.Rows.Out * g.Columns.Out, threads);
+            return;
+        }
+
+        var rowParts = threads <= 1 ? 1 : Math.Min(g.Rows.Out, 4 * threads);
+        var work = new RowWork { Loop = this, Input = input, Output = output, Geometry = g, RowParts = rowParts };
+        WorkerPool.Shared.Run(ref work, checked(g.Batch * rowParts), threads);
+        GC.KeepAlive(this);
+    }
+
+    /// <summary>Computes <paramref name="pixels"/> rows of (pixels, C) into (pixels, O) with a 1x1 kernel.</summary>
+    public void RunPointwise(byte* input, byte* output, nint pixels, int threads)
+    {
+        // Cut pixels where there are enough of them; else cut the filters.
+        var pixelParts = threads <= 1 ? 1 : (int)Math.Min(4 * threads, pixels / LeastRowsInPart / threads * threads);
+        var work = new PixelWork
+        {
+            Loop = this,
+            Input = input,
+            Output = output,
+            Pixels = pixels,
+            PixelParts = Math.Max(1, pixelParts),
+            FilterParts = threads <= 1 || pixelParts >= threads ? 1 : Math.Min(2 * threads, _groups[0].Panels.Length),
+        };
+        WorkerPool.Shared.Run(ref work, work.PixelParts * work.FilterParts, threads);
+        GC.KeepAlive(this);
+    }
+
+    // A row's lanes are all numbers only where channels fill them.
+    private bool TryShift(ReadOnlySpan<short> weights, bool isForced, out int shift)
+    {
+        var (least, most) = (TensorPrimitives.Min(weights), TensorPrimitives.Max(weights));
+        var fits = least >= sbyte.MinValue && most <= sbyte.MaxValue;
+        shift = fits ? 0 : least - sbyte.MinValue;
+        return fits || (most - least <= byte.MaxValue && _groupChannels % sizeof(int) == 0 && (isForced || Taps * _groupChannels >= LeastShiftedDepth));
+    }
+
+    // 512 bits of pairs do what 256 of quads do, but for the additions.
+    private static (LaneKind Kind, SimdWidth Width) ChooseQuads(SimdWidth width, bool isForced)
+    {
+        if (isForced || MatrixTileTable.HasByteQuads(width))
+            return (LaneKind.ByteQuad, width);
+        return width == SimdWidth.V512 && MatrixTileTable.HasByteQuads(SimdWidth.V256) ? (LaneKind.ByteQuad, SimdWidth.V256) : (LaneKind.ShortPair, width);
+    }
+
+    private PackedMatrix Pack(in QuantizedLayer layer, int firstFilter, int filters, SimdWidth width)
+    {
+        var tapLanes = _lanes.Lanes(_groupChannels);
+        var depth = checked(Taps * tapLanes);
+        var (inLane, bits) = (_lanes.ChannelsInLane, 32 / _lanes.ChannelsInLane);
+        var mask = uint.MaxValue >> (32 - bits);
+        var lanes = new uint[checked(depth * filters)];
+        var bias = new int[filters];
+        if (!layer.Bias.IsEmpty)
+            layer.Bias.Slice(firstFilter, filters).CopyTo(bias);
+        for (var tap = 0; tap < Taps; tap++)
+        {
+            for (var c = 0; c < _groupChannels; c++)
+            {
+                var row = layer.Weights.Slice((((tap * _groupChannels) + c) * _outChannels) + firstFilter, filters);
+                var target = lanes.AsSpan(((tap * tapLanes) + (c / inLane)) * filters, filters);
+                var shift = c % inLane * bits;
+                for (var n = 0; n < filters; n++)
+                {
+                    var weight = row[n] - _shift;
+                    target[n] |= ((uint)weight & mask) << shift;
+                    bias[n] -= _lanes.ZeroPoint * weight;
+                }
+            }
+        }
+
+        return new PackedMatrix(
+            MemoryMarshal.Cast<uint, float>(lanes), filters, depth, filters, MemoryMarshal.Cast<int, float>(bias), width, tapLanes, _lanes.Kind);
+    }
+
+    private byte* At(byte* output, nint index) => output + (index * _requantizer.OutputBytes);
+
+    private void RunPixels(byte* input, nint pixels, byte* output, int filterPart, int filterParts)
+    {
+        var panels = _groups[0].Panels.Length;
+        var (firstPanel, endPanel) = (panels * filterPart / filterParts, panels * (filterPart + 1) / filterParts);
+        var inPlace = _lanes.AreInput(_groupChannels);
+        var stride = inPlace ? _groupChannels / sizeof(int) : Scratch.RowStride(_lanes.Lanes(_groupChannels));
+        var rows = Math.Min(Math.Max(2, BlockBytes / (stride * sizeof(int)) / LeastRowsInPart) * LeastRowsInPart, pixels);
+        var sums = (int*)Scratch.Bytes(checked(SumsBytes + (rows * sizeof(int)) + (inPlace ? 0 : rows * stride * sizeof(int))));
+        var rowSums = (int*)((byte*)sums + SumsBytes);
+        var copy = rowSums + rows;
+        nint segment = 0;
+        var left = new LeftRows { RowStride = stride, SegmentOffsets = &segment, Segments = 1, SegmentLength = _groups[0].Depth };
+        for (nint row = 0; row < pixels; row += rows)
+        {
+            left.Rows = Math.Min(rows, pixels - row);
+            var source = input + (row * _groupChannels);
+            left.Start = (float*)(inPlace ? (int*)source : copy);
+            if (!inPlace)
+                _lanes.Fill(source, _groupChannels, left.Rows, _groupChannels, copy, stride);
+            Multiply(left, 1, 0, 0, firstPanel, endPanel, sums, rowSums, At(output, row * _outChannels));
+        }
+    }
+
+    private void RunRows(byte* image, byte* output, in ConvGeometry g, int firstRow, int endRow)
+    {
+        var form = QuantizedWindow.Create(g, _lanes, _groupChannels);
+        var lines = (int)Math.Clamp((BlockBytes - (form.FirstLineLanes * sizeof(int))) / (form.LineLanes * sizeof(int)), 1, endRow - firstRow);
+        var offsetBytes = (nint)form.Segments * sizeof(nint);
+        var rowSumCount = (nint)lines * g.Columns.Out;
+        var sums = (int*)Scratch.Bytes(checked(SumsBytes + offsetBytes + ((rowSumCount + form.Lanes(lines)) * sizeof(int))));
+        var offsets = (nint*)((byte*)sums + SumsBytes);
+        var rowSums = (int*)((byte*)offsets + offsetBytes);
+        var window = rowSums + rowSumCount;
+        form.FillSegmentOffsets(offsets);
+        var left = new LeftRows
+        {
+            Start = (float*)window,
+            RowStride = form.PixelStride,
+            Rows = g.Columns.Out,
+            SegmentOffsets = offsets,
+            Segments = form.Segments,
+            SegmentLength = _groups[0].Depth / form.Segments,
+        };
+        for (var row = firstRow; row < endRow; row += lines)
+        {
+            var count = Math.Min(lines, endRow - row);
+            for (var group = 0; group < _groups.Length; group++)
+            {
+                form.Fill(image + ((nint)group * _groupChannels), row, count, window);
+                var target = At(output, ((nint)(row - firstRow) * g.Columns.Out * _outChannels) + ((nint)group * Filters));
+                Multiply(left, count, form.LineStride, group, 0, _groups[group].Panels.Length, sums, rowSums, target);
+            }
+        }
+    }
+
+    /// <summary>Multiplies lines of rows and makes bytes of the sums.</summary>
+    /// <param name="left">The first line.</param>
+    /// <param name="lines">Lines.</param>
+    /// <param name="lineStride">Lanes from one to the next.</param>
+    /// <param name="group">Whose weights.</param>
+    /// <param name="firstPanel">The first panel of them.</param>
+    /// <param name="endPanel">One past the last.</param>
+    /// <param name="sums">Room.</param>
+    /// <param name="rowSums">Room for a number for each row of each line.</param>
+    /// <param name="output">The first row's first filter of the group.</param>
+    private void Multiply(LeftRows left, int lines, nint lineStride, int group, int firstPanel, int endPanel, int* sums, int* rowSums, byte* output)
+    {
+        if (_shift != 0)
+            SumRows(left, lines, lineStride, rowSums);
+        var weights = _groups[group];
+        var panels = weights.Panels;
+        var start = left.Start;
+        var lineRows = left.Rows;
+        while (firstPanel < endPanel)
+        {
+            var end = firstPanel;
+            var vectors = 0;
+            while (end < endPanel && vectors < VectorsTogether)
+                vectors += panels[end++].Vectors;
+            var column = panels[firstPanel].FirstColumn;
+            var columns = (end < panels.Length ? panels[end].FirstColumn : Filters) - column;
+
+            // Part of a line, or some short lines whole.
+            var most = Math.Max(1, SumsBytes / (columns * sizeof(int)) / MatrixTile.MostRows) * MatrixTile.MostRows;
+            var part = Math.Min(most, lineRows);
+            var together = (int)Math.Max(1, most / lineRows);
+            for (var line = 0; line < lines; line += together)
+            {
+                var count = Math.Min(together, lines - line);
+                for (nint row = 0; row < lineRows; row += part)
+                {
+                    left.Rows = Math.Min(part, lineRows - row);
+                    for (var i = 0; i < count; i++)
+                    {
+                        left.Start = start + ((line + i) * lineStride) + (row * left.RowStride);
+                        MatrixProduct.Run(weights, left, (float*)(sums + (i * left.Rows * columns)) - column, columns, 0, 0, firstPanel, end);
+                    }
+
+                    if (_shift != 0)
+                        AddToRows(sums, columns, rowSums + (line * lineRows) + row, count * left.Rows);
+                    var target = At(output, (((line * lineRows) + row) * _outChannels) + column);
+                    _requantizer.Run(sums, columns, count * left.Rows, (group * Filters) + column, columns, target, _outChannels);
+                }
+            }
+
+            firstPanel = end;
+        }
+    }
+
+    // _shift times the sum of every row's numbers less the zero point.
+    private void SumRows(in LeftRows left, int lines, nint lineStride, int* rowSums)
+    {
+        var zeros = Taps * _groupChannels * _lanes.ZeroPoint;
+        for (var line = 0; line < lines; line++)
+        {
+            var row = left.Start + (line * lineStride);
+            for (nint r = 0; r < left.Rows; r++, row += left.RowStride)
+            {
+                var sum = 0;
+                for (var s = 0; s < left.Segments; s++)
+                    sum += SumBytes((byte*)(row + left.SegmentOffsets[s]), left.SegmentLength * sizeof(int));
+                *rowSums++ = _shift * (sum - zeros);
+            }
+        }
+    }
+
+    private static int SumBytes(byte* bytes, int count)
+    {
+        var sum = 0;
+        if (Avx2.IsSupported)
+        {
+            var sums = Vector256<int>.Zero;
+            for (; count >= 32; count -= 32, bytes += 32)
+                sums += Avx2.SumAbsoluteDifferences(Vector256.Load(bytes), Vector256<byte>.Zero).AsInt32();
+            sum = Vector256.Sum(sums);
+            for (; count >= 8; count -= 8, bytes += 8)
+                sum += Sse2.SumAbsoluteDifferences(Vector128.CreateScalar(*(ulong*)bytes).AsByte(), Vector128<byte>.Zero).AsInt32().ToScalar();
+        }
+
+        for (; count > 0; count--)
+            sum += *bytes++;
+        return sum;
+    }
+
+    private static void AddToRows(int* sums, int columns, int* numbers, nint rows)
+    {
+        for (nint r = 0; r < rows; r++, sums += columns)
+        {
+            var number = numbers[r];
+            var c = 0;
+            for (; c <= columns - 8; c += 8)
+                (Vector256.Load(sums + c) + Vector256.Create(number)).Store(sums + c);
+            for (; c < columns; c++)
+                sums[c] += number;
+        }
+    }
+
+    private struct PixelWork : IParallelWork
+    {
+        public QuantizedConvLoop Loop;
+        public byte* Input;
+        public byte* Output;
+        public nint Pixels;
+        public int PixelParts;
+        public int FilterParts;
+
+        public readonly void Execute(int part)
+        {
+            var (filterPart, pixelPart) = Math.DivRem(part, PixelParts);
+            var first = Pixels * pixelPart / PixelParts;
+            var end = Pixels * (pixelPart + 1) / PixelParts;
+            Loop.RunPixels(
+                Input + (first * Loop._groupChannels), end - first, Loop.At(Output, first * Loop._outChannels), filterPart, FilterParts);
+        }
+    }
+
+    private struct RowWork : IParallelWork
+    {
+        public QuantizedConvLoop Loop;
+        public byte* Input;
+        public byte* Output;
+        public ConvGeometry Geometry;
+        public int RowParts;
+
+        public readonly void Execute(int part)
+        {
+            var (n, rowPart) = Math.DivRem(part, RowParts);
+            var (rows, columns) = (Geometry.Rows, Geometry.Columns);
+            var first = (int)((long)rows.Out * rowPart / RowParts);
+            var end = (int)((long)rows.Out * (rowPart + 1) / RowParts);
+            var image = Input + ((nint)n * rows.In * columns.In * Geometry.InChannels);
+            Loop.RunRows(image, Loop.At(Output, (((nint)n * rows.Out) + first) * columns.Out * Geometry.OutChannels), Geometry, first, end);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+namespace SeparableConv.Loops;
+
+/// <summary>Image filters as their formula says, in double precision: what every fast path is compared with.</summary>
+internal static class FilterReference
+{
+    /// <summary>
+    /// y[i,j,c] = scale * sum over u,v of x[i+u-aH, j+v-aW, c] * k[u,v] + offset, not rounded; alpha copied where the options say
+    /// so. Taps of weight zero are not read.
+    /// </summary>
+    /// <param name="input">Pixels, row-major.</param>
+    /// <param name="format">(H, W, C).</param>
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="options">Border, flip, scale, offset, alpha; threads and plan do not matter here.</param>
+    /// <param name="magnitudes">Receives |scale| * sum |x * k| + |offset| of each element; may be empty.</param>
+    /// <returns>y, row-major.</returns>
+    public static double[] Run(
+        ReadOnlySpan<double> input, ImageFormat format, FilterKernel kernel, FilterOptions options, Span<double> magnitudes)
+    {
+        var pixels = input.ToArray();
+        var output = new double[input.Length];
+        for (var i = 0; i < format.Height; i++)
+        {
+            for (var j = 0; j < format.Width; j++)
+            {
+                for (var c = 0; c < format.Channels; c++)
+                {
+                    var at = (((i * format.Width) + j) * format.Channels) + c;
+                    var (value, magnitude) = Sum(index => pixels[index], format, kernel, options, i, j, c);
+                    output[at] = value;
+                    if (!magnitudes.IsEmpty)
+                        magnitudes[at] = magnitude;
+                }
+            }
+        }
+
+        return output;
+    }
+
+    /// <summary>One element of what <see cref="Run"/> gives, from pixels that are asked for by their index.</summary>
+    public static double Element(Func<int, double> input, ImageFormat format, FilterKernel kernel, FilterOptions options, int i, int j, int c) =>
+        Sum(input, format, kernel, options, i, j, c).Value;
+
+    private static (double Value, double Magnitude) Sum(
+        Func<int, double> input, ImageFormat format, FilterKernel kernel, FilterOptions options, int i, int j, int c)
+    {
+        if (format.HasAlpha && !options.FilterAlpha && c == format.Channels - 1)
+        {
+            var alpha = input((((i * format.Width) + j) * format.Channels) + c);
+            return (alpha, Math.Abs(alpha));
+        }
+
+        double sum = 0, magnitude = 0;
+        for (var u = 0; u < kernel.Height; u++)
+        {
+            for (var v = 0; v < kernel.Width; v++)
+            {
+                if (kernel[u, v] == 0)
+                    continue;
+
+                // Convolution: the kernel's element (u, v) lies on the other side of the anchor.
+                var y = options.Convolve ? i - u + (kernel.Height / 2) : i + u - (kernel.Height / 2);
+                var x = options.Convolve ? j - v + (kernel.Width / 2) : j + v - (kernel.Width / 2);
+                var product = Pixel(input, format, options, y, x, c) * kernel[u, v];
+                sum += product;
+                magnitude += Math.Abs(product);
+            }
+        }
+
+        return ((options.Scale * sum) + options.Offset, (Math.Abs(options.Scale) * magnitude) + Math.Abs(options.Offset));
+    }
+
+    // One step at a time towards the inside, so that nothing is shared with the fast paths' arithmetic.
+    private static double Pixel(Func<int, double> input, ImageFormat format, FilterOptions options, int y, int x, int c)
+    {
+        if (options.Border == BorderMode.Constant && (y < 0 || y >= format.Height || x < 0 || x >= format.Width))
+            return options.ConstantValue;
+        return input((((Walk(y, format.Height, options.Border) * format.Width) + Walk(x, format.Width, options.Border)) * format.Channels) + c);
+    }
+
+    private static int Walk(int position, int length, BorderMode mode)
+    {
+        while (position < 0 || position >= length)
+        {
+            var isBefore = position < 0;
+            position = mode switch
+            {
+                BorderMode.Replicate => isBefore ? 0 : length - 1,
+                BorderMode.Wrap => isBefore ? position + length : position - length,
+                BorderMode.Reflect => isBefore ? -1 - position : (2 * length) - 1 - position,
+                _ => length == 1 ? 0 : isBefore ? -position : (2 * length) - 2 - position,
+            };
+        }
+
+        return position;
+    }
+}

@@ -1,0 +1,149 @@
+using System.Diagnostics;
+using SeparableConv.Loops;
+using SeparableConv.Tests.Support;
+using Xunit;
+
+namespace SeparableConv.Tests.Loops;
+
+public sealed unsafe class ConvTransposeLoopTests
+{
+    public static TheoryData<int> Widths => [.. SimdWidths.All.Select(w => (int)w)];
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Transposed_convolution_matches_scattering(int width)
+    {
+        var random = new Random(5);
+        for (var i = 0; i < 150; i++)
+            Check(Random(random), (SimdWidth)width);
+    }
+
+    [Fact]
+    public void Threads_do_not_show_in_the_bits()
+    {
+        var g = ConvTransposeGeometry.Create(2, (9, 7), (4, 3), (2, 3), 1, (1, 1, 0, 2), 1, 12, 20, 2);
+        foreach (var activation in new[] { Activation.ReLU6, Activation.Softmax })
+        {
+            var alone = Run(g, SimdWidths.Best, 1, activation);
+            Assert.Equal(alone, Run(g, SimdWidths.Best, 2, activation));
+            Assert.Equal(alone, Run(g, SimdWidths.Best, 7, activation));
+        }
+
+        Assert.All(Run(g, SimdWidths.Best, 1, Activation.ReLU6), value => Assert.InRange(value, 0, 6));
+    }
+
+    [Fact]
+    public void Taps_that_reach_a_position_are_found_without_trying_all()
+    {
+        var random = new Random(6);
+        for (var i = 0; i < 300; i++)
+        {
+            var (input, taps, stride, dilation, before) = (random.Next(1, 6), random.Next(1, 9), random.Next(1, 7), random.Next(1, 7), random.Next(-5, 9));
+            var found = new ConvTransposeTaps(input, taps, stride, dilation, before);
+            for (var y = 0; y < 40; y++)
+            {
+                for (var more = 0; more < 4; more++)
+                {
+                    var expected = Enumerable.Range(0, taps).Where(tap =>
+                        (y + before - (tap * dilation)) % stride == 0 && (y + before - (tap * dilation)) / stride is var j && j < input && j >= -more).ToArray();
+                    var actual = new List<int>();
+                    var (first, last) = found.Reaching(y, found.First(y), more);
+                    for (var tap = first; tap <= last; tap += found.Step)
+                        actual.Add(tap);
+                    Assert.Equal(expected, actual);
+                    Assert.All(actual, tap => Assert.Equal((y + before - (tap * dilation)) / stride, found.Input(y, tap)));
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(1, 100_000)]
+    [InlineData(int.MaxValue / 2, 1)]
+    [InlineData(3, int.MaxValue / 200_000)]
+    public void A_long_kernel_takes_no_longer_than_its_products(int stride, int dilation)
+    {
+        // 1 input pixel and 100,000 taps are 100,000 products; trying every tap for every output would be 10 billion.
+        var taps = dilation == 1 ? 100_000 : 2;
+        var g = ConvTransposeGeometry.Create(1, (1, 1), (1, taps), stride, dilation, default, 0, 1, 1, 1);
+        var watch = Stopwatch.StartNew();
+        Check(g, SimdWidths.Best);
+        Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(10));
+    }
+
+    private static ConvTransposeGeometry Random(Random random)
+    {
+        while (true)
+        {
+            var groups = random.Next(1, 4);
+            try
+            {
+                return ConvTransposeGeometry.Create(
+                    random.Next(1, 3),
+                    (random.Next(1, 8), random.Next(1, 8)),
+                    (random.Next(1, 5), random.Next(1, 5)),
+                    (random.Next(1, 4), random.Next(1, 4)),
+                    (random.Next(1, 4), random.Next(1, 4)),
+                    (random.Next(-2, 4), random.Next(-2, 4), random.Next(-2, 4), random.Next(-2, 4)),
+                    (random.Next(3), random.Next(3)),
+                    groups * random.Next(1, 6),
+                    groups * random.Next(1, 40),
+                    groups);
+            }
+            catch (ArgumentException)
+            {
+                // Cropped to nothing: another.
+            }
+        }
+    }
+
+    // The definition: every input pixel adds its kernel to the output around its place.
+    private static void Check(ConvTransposeGeometry g, SimdWidth width)
+    {
+        var (input, weights, bias) = Data(g);
+        var (channels, filters) = (g.InChannels / g.Groups, g.OutChannels / g.Groups);
+        var expected = new double[g.Batch * g.Output.Height * g.Output.Width * g.OutChannels];
+        var magnitudes = new double[expected.Length];
+        for (var i = 0; i < expected.Length; i++)
+            (expected[i], magnitudes[i]) = (bias[i % g.OutChannels], Math.Abs(bias[i % g.OutChannels]));
+        for (var pixel = 0; pixel < g.Batch * g.Input.Height * g.Input.Width; pixel++)
+        {
+            var (n, i, j) = (pixel / (g.Input.Height * g.Input.Width), pixel / g.Input.Width % g.Input.Height, pixel % g.Input.Width);
+            for (var tap = 0; tap < g.Kernel.Height * g.Kernel.Width; tap++)
+            {
+                var y = (i * g.Stride.Height) + (tap / g.Kernel.Width * g.Dilation.Height) - g.Top;
+                var x = (j * g.Stride.Width) + (tap % g.Kernel.Width * g.Dilation.Width) - g.Left;
+                if (y < 0 || y >= g.Output.Height || x < 0 || x >= g.Output.Width)
+                    continue;
+                for (var c = 0; c < g.InChannels; c++)
+                {
+                    for (var f = 0; f < filters; f++)
+                    {
+                        var product = (double)input[(pixel * g.InChannels) + c] * weights[(((tap * g.InChannels) + c) * filters) + f];
+                        var at = (((((n * g.Output.Height) + y) * g.Output.Width) + x) * g.OutChannels) + (c / channels * filters) + f;
+                        expected[at] += product;
+                        magnitudes[at] += Math.Abs(product);
+                    }
+                }
+            }
+        }
+
+        ErrorBound.Check(expected, magnitudes, Run(g, width, 1, Activation.None), g.Kernel.Height * g.Kernel.Width * channels, $"{width} {g}");
+    }
+
+    private static float[] Run(ConvTransposeGeometry g, SimdWidth width, int threads, Activation activation)
+    {
+        var (input, weights, bias) = Data(g);
+        var loop = new ConvTransposeLoop(weights, bias, g, activation, width);
+        var output = new float[g.Batch * g.Output.Height * g.Output.Width * g.OutChannels];
+        fixed (float* x = input, y = output)
+            loop.Run(x, y, threads);
+        return output;
+    }
+
+    private static (float[] Input, float[] Weights, float[] Bias) Data(ConvTransposeGeometry g) => (
+        RandomData.Floats(g.Batch * g.Input.Height * g.Input.Width * g.InChannels, 1),
+        RandomData.Floats(g.Kernel.Height * g.Kernel.Width * g.InChannels * (g.OutChannels / g.Groups), 2),
+        RandomData.Floats(g.OutChannels, 3));
+}

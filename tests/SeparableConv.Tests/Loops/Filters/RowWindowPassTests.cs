@@ -1,0 +1,61 @@
+using SeparableConv.Loops;
+using Xunit;
+
+namespace SeparableConv.Tests.Loops.Filters;
+
+/// <summary>The row pass that cuts its vectors out of registers, held to the one that loads them.</summary>
+public unsafe class RowWindowPassTests
+{
+    private const int OverRead = 16;
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(6)]
+    [InlineData(8)]
+    public void Windows_give_the_same_bits_as_loads(int step)
+    {
+        Assert.SkipUnless(RowWindowPass.Handles(step), "The processor has no AVX-512.");
+        for (var taps = 2; taps <= 7; taps++)
+        {
+            foreach (var count in (int[])[1, 31, 32, 33, 47, 64, 101])
+            {
+                Assert.Equal(Run<float>(taps, step, count, 0), Run<float>(taps, step, count, step));
+                Assert.Equal(Run<byte>(taps, step, count, 0), Run<byte>(taps, step, count, step));
+                Assert.Equal(Run<ushort>(taps, step, count, 0), Run<ushort>(taps, step, count, step));
+            }
+        }
+    }
+
+    [Fact]
+    public void Irregular_taps_and_other_steps_are_loaded()
+    {
+        Assert.False(RowWindowPass.Handles(0));
+        Assert.False(RowWindowPass.Handles(5));
+        Assert.False(RowWindowPass.Handles(16));
+    }
+
+    private static T[] Run<T>(int taps, int step, int count, int stepGiven)
+        where T : unmanaged
+    {
+        var random = new Random((taps * 100) + count);
+        var (offsets, weights) = (new nint[taps], new float[taps]);
+        for (var i = 0; i < taps; i++)
+            (offsets[i], weights[i]) = (3 + (i * step), random.NextSingle() - 0.3f);
+        var line = new float[3 + ((taps - 1) * step) + count + OverRead];
+        for (var i = 0; i < line.Length; i++)
+            line[i] = 200 * random.NextSingle();
+        var target = new T[count];
+        fixed (nint* offset = offsets)
+        fixed (float* weight = weights, start = line)
+        fixed (T* output = target)
+        {
+            var call = new RowTaps { Line = start, Offsets = offset, Weights = weight, Taps = taps, Step = stepGiven, Offset = 0.25f, Target = output, Count = count };
+            FilterLoops.Row<T>(SimdWidth.V512, taps, stepGiven)(&call);
+        }
+
+        return target;
+    }
+}

@@ -1,0 +1,89 @@
+using SeparableConv.Loops;
+using SeparableConv.Tests.Support;
+using Xunit;
+
+namespace SeparableConv.Tests.Loops;
+
+public sealed unsafe class PointwiseLoopTests
+{
+    public static TheoryData<int> Widths => [.. SimdWidths.All.Select(w => (int)w)];
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Pointwise_matches_reference(int width)
+    {
+        // Rows around every tile height and columns around every vector length, alone and with a remainder.
+        int[] pixels = [1, 2, 5, 6, 7, 13, 14, 15, 27, 28, 29, 49];
+        int[] columns = [1, 3, 4, 5, 8, 12, 15, 16, 17, 24, 31, 32, 33, 40, 48, 56, 64, 72, 96, 99];
+        foreach (var p in pixels)
+        {
+            foreach (var o in columns)
+            {
+                foreach (var c in new[] { 1, 2, 3, 8, 37 })
+                {
+                    var g = ConvGeometry.Create(1, (1, p), c, o, 1, 1, 1, Padding.Valid);
+                    var magnitudes = new double[p * o];
+                    var expected = ConvolutionReference.Run(g, RandomData.Floats(p * c, 1), RandomData.Floats(c * o, 2), RandomData.Floats(o, 3), magnitudes);
+                    ErrorBound.Check(expected, magnitudes, Run(p, c, o, (SimdWidth)width, 1, Activation.None), c, $"{(SimdWidth)width} {p}x{c}x{o}");
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(49, 64, 256)]
+    [InlineData(196, 40, 24)]
+    [InlineData(3, 8, 1000)]
+    [InlineData(5000, 3, 5)]
+    public void Pointwise_gives_the_same_bits_on_any_number_of_threads(int pixels, int inChannels, int outChannels)
+    {
+        foreach (var activation in new[] { Activation.ReLU6, Activation.HardSwish, Activation.Softmax })
+        {
+            var alone = Run(pixels, inChannels, outChannels, SimdWidths.Best, 1, activation);
+            Assert.Equal(alone, Run(pixels, inChannels, outChannels, SimdWidths.Best, 2, activation));
+            Assert.Equal(alone, Run(pixels, inChannels, outChannels, SimdWidths.Best, 7, activation));
+        }
+    }
+
+    [Theory]
+    [InlineData(29, 6, 24)]
+    [InlineData(13, 7, 33)]
+    [InlineData(3, 5, 9)]
+    public void Nothing_beside_input_and_output_is_touched(int pixels, int inChannels, int outChannels)
+    {
+        var expected = Run(pixels, inChannels, outChannels, SimdWidths.Best, 1, Activation.ReLU);
+        var loop = new PointwiseLoop(
+            RandomData.Floats(inChannels * outChannels, 2), inChannels, outChannels, RandomData.Floats(outChannels, 3), Activation.ReLU, SimdWidths.Best);
+        foreach (var endsAtGuard in new[] { false, true })
+        {
+            using var input = new GuardedMemory(pixels * inChannels * sizeof(float), endsAtGuard);
+            using var output = new GuardedMemory(pixels * outChannels * sizeof(float), endsAtGuard);
+            RandomData.Floats(pixels * inChannels, 1).CopyTo(input.Span<float>());
+            loop.Run((float*)input.Start, (float*)output.Start, pixels, 1);
+            Assert.Equal(expected, output.Span<float>().ToArray());
+        }
+    }
+
+    [Fact]
+    public void A_NaN_passes_through_the_clamp_and_stays_in_its_pixel()
+    {
+        float[] input = [1, 2, float.NaN, 4, 5, 6];
+        float[] weights = [1, -1, 0.5f, 2, 3, -2];
+        var output = new float[9];
+        var loop = new PointwiseLoop(weights, 2, 3, default, Activation.ReLU6, SimdWidths.Best);
+        fixed (float* x = input, y = output)
+            loop.Run(x, y, 3, 1);
+        Assert.All(output[3..6], value => Assert.True(float.IsNaN(value)));
+        Assert.All(output[..3].Concat(output[6..]), value => Assert.False(float.IsNaN(value)));
+    }
+
+    private static float[] Run(int pixels, int inChannels, int outChannels, SimdWidth width, int threads, Activation activation)
+    {
+        var loop = new PointwiseLoop(
+            RandomData.Floats(inChannels * outChannels, 2), inChannels, outChannels, RandomData.Floats(outChannels, 3), activation, width);
+        var output = new float[pixels * outChannels];
+        fixed (float* x = RandomData.Floats(pixels * inChannels, 1), y = output)
+            loop.Run(x, y, pixels, threads);
+        return output;
+    }
+}
