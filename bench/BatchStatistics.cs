@@ -29,7 +29,7 @@ internal static class BatchStatistics
 
         foreach (var node in network.Nodes)
         {
-            var arrived = node.Inputs.Select(input => input is null ? null : input.Constant ?? data[input]).ToArray();
+            var arrived = node.Inputs.Select(input => input is null ? null : input.Data ?? data[input]).ToArray();
             if (node.Operator is BatchNormalizationOperator)
                 Draw(arrived, random);
             var inputs = node.Inputs.Select((input, i) => input is null ? null : values.TryGetValue(input, out var known) ? known : graph.Constant(input.Name, arrived[i]!));

@@ -1,7 +1,8 @@
 using SeparableConv.Networks;
 using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Inference;
+using SeparableConv.Networks.Rewriting;
 using SeparableConv.Networks.Operators;
+using SeparableConv.Networks.Rewriting;
 
 namespace SeparableConv.Bench;
 
@@ -43,7 +44,7 @@ internal sealed class PostTraining
             .ToLookup(pair => pair.Value, pair => pair.Node);
         foreach (var node in network.Nodes)
         {
-            var results = Evaluator.Run(node.Operator, [.. node.Inputs.Select(value => value is null ? null : value.Constant ?? _data[value])]);
+            var results = Evaluator.Run(node.Operator, [.. node.Inputs.Select(value => value is null ? null : value.Data ?? _data[value])]);
             for (var i = 0; i < results.Length; i++)
                 _data[node.Outputs[i]] = results[i];
             var output = node.Outputs[0];
@@ -88,7 +89,7 @@ internal sealed class PostTraining
 
     private (Value Weights, Value? Bias) Parameters(Node node, Value x)
     {
-        var weights = node.Inputs[1]!.Constant!;
+        var weights = node.Inputs[1]!.Data!;
         var values = weights.Span<float>();
         var channels = node.Outputs[0].Type.Shape[^1];
         var scales = new float[channels];
@@ -106,7 +107,7 @@ internal sealed class PostTraining
         var w = Dequantized($"{node.Name}/weights", new TensorData(new(ElementType.Int8, flat), bytes), TensorData.Create(scales, channels), flat.Rank - 1);
         if (flat != shape)
             w = _graph.Add($"{node.Name}/weights/hwcm", new ReshapeOperator(shape), w);
-        if (node.Inputs.Count < 3 || node.Inputs[2]?.Constant is not { } bias)
+        if (node.Inputs.Count < 3 || node.Inputs[2]?.Data is not { } bias)
             return (w, null);
         var units = Array.ConvertAll(scales, scale => _quantized[x].Scale * scale);
         var sums = new int[channels];

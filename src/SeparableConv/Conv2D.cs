@@ -9,7 +9,7 @@ namespace SeparableConv;
 /// </summary>
 /// <remarks>
 /// Keras's Conv2D; ONNX's and PyTorch's up to their layout. 3x3 with stride 1 may run after Winograd, by the size of the image
-/// (<see cref="ConvOptions.Winograd"/>): its weights are then packed at the first run.
+/// (<see cref="ExecutionOptions.Winograd"/>): its weights are then packed at the first run.
 /// </remarks>
 /// <example><code>
 /// var conv = new Conv2D(weights, bias, new() { Stride = 2, Padding = Padding.Same, Activation = Activation.ReLU });
@@ -28,19 +28,31 @@ public sealed unsafe class Conv2D : Convolution
     /// <param name="weights">(kH, kW, C/groups, O).</param>
     /// <param name="bias">(O), or empty for none.</param>
     /// <param name="options">Stride, padding and the rest; <see cref="ConvOptions.Default"/> where null.</param>
+    /// <param name="execution">Threads and the form of computing; <see cref="ExecutionOptions.Default"/> where null.</param>
     /// <exception cref="ArgumentException">A shape or an option does not fit.</exception>
-    public Conv2D(in ReadOnlyTensorSpan<float> weights, ReadOnlySpan<float> bias = default, ConvOptions? options = null)
-        : this(weights, bias, options ?? ConvOptions.Default, SimdWidths.Best)
+    public Conv2D(
+        in ReadOnlyTensorSpan<float> weights,
+        ReadOnlySpan<float> bias = default,
+        ConvOptions? options = null,
+        ExecutionOptions? execution = null)
+        : this(weights, bias, options ?? ConvOptions.Default, execution ?? ExecutionOptions.Default, SimdWidths.Best)
     {
     }
 
-    internal Conv2D(in ReadOnlyTensorSpan<float> weights, ReadOnlySpan<float> bias, ConvOptions options, SimdWidth width)
-        : this(TensorDoor.Weights(weights, "(kH, kW, C/groups, O)", "Standard"), weights.Lengths, bias, options, width)
+    internal Conv2D(
+        in ReadOnlyTensorSpan<float> weights, ReadOnlySpan<float> bias, ConvOptions options, ExecutionOptions execution, SimdWidth width)
+        : this(TensorDoor.Weights(weights, "(kH, kW, C/groups, O)", "Standard"), weights.Lengths, bias, options, execution, width)
     {
     }
 
-    private Conv2D(ReadOnlySpan<float> weights, ReadOnlySpan<nint> shape, ReadOnlySpan<float> bias, ConvOptions options, SimdWidth width)
-        : base(new((int)shape[0], (int)shape[1]), Channels((int)shape[2], options), (int)shape[3], options)
+    private Conv2D(
+        ReadOnlySpan<float> weights,
+        ReadOnlySpan<nint> shape,
+        ReadOnlySpan<float> bias,
+        ConvOptions options,
+        ExecutionOptions execution,
+        SimdWidth width)
+        : base(new((int)shape[0], (int)shape[1]), Channels((int)shape[2], options), (int)shape[3], options, execution)
     {
         TensorDoor.CheckBias(bias, OutChannels);
         if (options.Groups == 1 && PointwiseConv2D.Fits(KernelSize, options))
@@ -49,7 +61,7 @@ public sealed unsafe class Conv2D : Convolution
             _depthwise = new DepthwiseLoop(weights, KernelSize, InChannels, OutChannels / InChannels, bias, options.Activation, width);
         else
         {
-            var form = options.Winograd ? StandardForm.Auto : StandardForm.Direct;
+            var form = execution.Winograd ? StandardForm.Auto : StandardForm.Direct;
             _standard = new StandardForms(weights, KernelSize, InChannels, OutChannels, options, bias, width, form);
         }
     }
@@ -64,13 +76,13 @@ public sealed unsafe class Conv2D : Convolution
 
     internal override void MakeReady(in ConvGeometry geometry) => _standard?.MakeReady(geometry);
 
-    internal override void RunLoop(float* input, float* output, in ConvGeometry geometry)
+    internal override void RunLoop(float* input, float* output, in ConvGeometry geometry, int threads)
     {
         if (_pointwise is not null)
-            _pointwise.Run(input, output, (nint)geometry.Batch * geometry.Rows.Out * geometry.Columns.Out, Options.Threads);
+            _pointwise.Run(input, output, (nint)geometry.Batch * geometry.Rows.Out * geometry.Columns.Out, threads);
         else if (_depthwise is not null)
-            _depthwise.Run(input, output, geometry, Options.Threads);
+            _depthwise.Run(input, output, geometry, threads);
         else
-            _standard!.Run(input, output, geometry, Options.Threads);
+            _standard!.Run(input, output, geometry, threads);
     }
 }

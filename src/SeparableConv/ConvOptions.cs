@@ -1,11 +1,9 @@
-using SeparableConv.Threading;
-
 namespace SeparableConv;
 
-/// <summary>How a convolution moves over its input, and what follows it.</summary>
+/// <summary>What a convolution computes: how it moves over its input, and what follows it. How that is computed is said by <see cref="ExecutionOptions"/>.</summary>
 public sealed record ConvOptions
 {
-    /// <summary>Stride 1, dilation 1, no padding, one group, no activation, all processors.</summary>
+    /// <summary>Stride 1, dilation 1, no padding, one group, no activation.</summary>
     public static ConvOptions Default { get; } = new();
 
     /// <summary>Input positions from one output position to the next, on each axis; 1 by default.</summary>
@@ -22,15 +20,4 @@ public sealed record ConvOptions
 
     /// <summary>What is applied to each sum in the same pass; none by default.</summary>
     public Activation Activation { get; init; } = Activation.None;
-
-    /// <summary>
-    /// Whether a standard 3x3 convolution of stride 1 may be computed after Winograd, F(2x2, 3x3), where that is faster: 2.25
-    /// times fewer multiplications; true by default. Whole numbers stay exact, other errors stay near those of the direct form;
-    /// but a large number, an infinity or a NaN in the input also shows at the other output pixels of its 2x2 tiles. False gives
-    /// the direct form.
-    /// </summary>
-    public bool Winograd { get; init; } = true;
-
-    /// <summary>The most threads to use, 1 to 1024; one a processor by default. The result does not depend on it.</summary>
-    public int Threads { get; init; } = WorkerPool.DefaultThreads;
 }

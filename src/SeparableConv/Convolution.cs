@@ -13,11 +13,10 @@ namespace SeparableConv;
 /// </remarks>
 public abstract unsafe class Convolution
 {
-    private protected Convolution(Size2D kernel, int inChannels, int outChannels, ConvOptions options)
+    private protected Convolution(Size2D kernel, int inChannels, int outChannels, ConvOptions options, ExecutionOptions execution)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (options.Threads is < 1 or > WorkerPool.MostThreads)
-            throw new ArgumentException($"Threads is {options.Threads}; it must be from 1 to {WorkerPool.MostThreads}.");
+        WorkerPool.CheckThreads(execution.Threads);
         if (options.Activation.RequiredChannels is > 0 and var slopes && slopes != outChannels)
             throw new ArgumentException($"PReLU has {slopes} slopes but the convolution has {outChannels} output channels; give one a channel, or one for all.");
 
@@ -25,6 +24,7 @@ public abstract unsafe class Convolution
         InChannels = inChannels;
         OutChannels = outChannels;
         Options = options;
+        Execution = execution;
 
         // Sizes that are wrong for every input are refused here; an input as large as the kernel fits any padding.
         var fits = new Size2D(
@@ -42,8 +42,11 @@ public abstract unsafe class Convolution
     /// <summary>O, channels of the output.</summary>
     public int OutChannels { get; }
 
-    /// <summary>Stride, dilation, padding, groups, activation and threads.</summary>
+    /// <summary>Stride, dilation, padding, groups and activation.</summary>
     public ConvOptions Options { get; }
+
+    /// <summary>Threads, and whether Winograd's form may be used.</summary>
+    public ExecutionOptions Execution { get; }
 
     /// <summary>The sizes for an input.</summary>
     /// <param name="inputShape">(N, inH, inW, C).</param>
@@ -106,7 +109,7 @@ public abstract unsafe class Convolution
         fixed (float* x = &input.GetPinnableReference(), y = &output.GetPinnableReference())
         {
             TensorDoor.CheckApart(x, input.FlattenedLength, y, output.FlattenedLength);
-            RunLoop(x, y, geometry);
+            RunLoop(x, y, geometry, Execution.Threads);
         }
     }
 
@@ -118,5 +121,6 @@ public abstract unsafe class Convolution
     {
     }
 
-    internal abstract void RunLoop(float* input, float* output, in ConvGeometry geometry);
+    /// <summary>Computes images that were checked, on at most <paramref name="threads"/> threads.</summary>
+    internal abstract void RunLoop(float* input, float* output, in ConvGeometry geometry, int threads);
 }

@@ -16,19 +16,31 @@ public sealed unsafe class DepthwiseConv2D : Convolution
     /// <param name="weights">(kH, kW, C, M).</param>
     /// <param name="bias">(C*M), or empty for none.</param>
     /// <param name="options">Stride, padding and the rest; its groups stay 1: a depthwise convolution has a group a channel of itself.</param>
+    /// <param name="execution">Threads and the form of computing; <see cref="ExecutionOptions.Default"/> where null.</param>
     /// <exception cref="ArgumentException">A shape or an option does not fit.</exception>
-    public DepthwiseConv2D(in ReadOnlyTensorSpan<float> weights, ReadOnlySpan<float> bias = default, ConvOptions? options = null)
-        : this(weights, bias, options ?? ConvOptions.Default, SimdWidths.Best)
+    public DepthwiseConv2D(
+        in ReadOnlyTensorSpan<float> weights,
+        ReadOnlySpan<float> bias = default,
+        ConvOptions? options = null,
+        ExecutionOptions? execution = null)
+        : this(weights, bias, options ?? ConvOptions.Default, execution ?? ExecutionOptions.Default, SimdWidths.Best)
     {
     }
 
-    internal DepthwiseConv2D(in ReadOnlyTensorSpan<float> weights, ReadOnlySpan<float> bias, ConvOptions options, SimdWidth width)
-        : this(TensorDoor.Weights(weights, "(kH, kW, C, M)", "Depthwise"), weights.Lengths, bias, options, width)
+    internal DepthwiseConv2D(
+        in ReadOnlyTensorSpan<float> weights, ReadOnlySpan<float> bias, ConvOptions options, ExecutionOptions execution, SimdWidth width)
+        : this(TensorDoor.Weights(weights, "(kH, kW, C, M)", "Depthwise"), weights.Lengths, bias, options, execution, width)
     {
     }
 
-    private DepthwiseConv2D(ReadOnlySpan<float> weights, ReadOnlySpan<nint> shape, ReadOnlySpan<float> bias, ConvOptions options, SimdWidth width)
-        : base(new((int)shape[0], (int)shape[1]), (int)shape[2], checked((int)(shape[2] * shape[3])), options)
+    private DepthwiseConv2D(
+        ReadOnlySpan<float> weights,
+        ReadOnlySpan<nint> shape,
+        ReadOnlySpan<float> bias,
+        ConvOptions options,
+        ExecutionOptions execution,
+        SimdWidth width)
+        : base(new((int)shape[0], (int)shape[1]), (int)shape[2], checked((int)(shape[2] * shape[3])), options, execution)
     {
         CheckGroups(options);
         TensorDoor.CheckBias(bias, OutChannels);
@@ -48,6 +60,6 @@ public sealed unsafe class DepthwiseConv2D : Convolution
     private protected override ConvGeometry CreateGeometry(int batch, Size2D input) => ConvGeometry.Create(
         batch, input, InChannels, OutChannels, KernelSize, Options.Stride, Options.Dilation, Options.Padding, InChannels);
 
-    internal override void RunLoop(float* input, float* output, in ConvGeometry geometry) =>
-        _loop.Run(input, output, geometry, Options.Threads);
+    internal override void RunLoop(float* input, float* output, in ConvGeometry geometry, int threads) =>
+        _loop.Run(input, output, geometry, threads);
 }

@@ -15,15 +15,21 @@ public sealed unsafe class PointwiseConv2D : Convolution
     /// <summary>Packs the weights.</summary>
     /// <param name="weights">(1, 1, C, O).</param>
     /// <param name="bias">(O), or empty for none.</param>
-    /// <param name="options">The activation and threads; stride, dilation, padding and groups stay at their defaults, else use <see cref="Conv2D"/>.</param>
+    /// <param name="options">The activation; stride, dilation, padding and groups stay at their defaults, else use <see cref="Conv2D"/>.</param>
+    /// <param name="execution">Threads and the form of computing; <see cref="ExecutionOptions.Default"/> where null.</param>
     /// <exception cref="ArgumentException">A shape or an option does not fit.</exception>
-    public PointwiseConv2D(in ReadOnlyTensorSpan<float> weights, ReadOnlySpan<float> bias = default, ConvOptions? options = null)
-        : this(TensorDoor.Weights(weights, "(1, 1, C, O)", "Pointwise"), weights.Lengths, bias, options ?? ConvOptions.Default)
+    public PointwiseConv2D(
+        in ReadOnlyTensorSpan<float> weights,
+        ReadOnlySpan<float> bias = default,
+        ConvOptions? options = null,
+        ExecutionOptions? execution = null)
+        : this(TensorDoor.Weights(weights, "(1, 1, C, O)", "Pointwise"), weights.Lengths, bias, options ?? ConvOptions.Default, execution ?? ExecutionOptions.Default)
     {
     }
 
-    private PointwiseConv2D(ReadOnlySpan<float> weights, ReadOnlySpan<nint> shape, ReadOnlySpan<float> bias, ConvOptions options)
-        : base(new((int)shape[0], (int)shape[1]), (int)shape[2], (int)shape[3], options)
+    private PointwiseConv2D(
+        ReadOnlySpan<float> weights, ReadOnlySpan<nint> shape, ReadOnlySpan<float> bias, ConvOptions options, ExecutionOptions execution)
+        : base(new((int)shape[0], (int)shape[1]), (int)shape[2], (int)shape[3], options, execution)
     {
         if (!Fits(KernelSize, options) || options.Groups != 1)
         {
@@ -40,6 +46,6 @@ public sealed unsafe class PointwiseConv2D : Convolution
         kernel == new Size2D(1, 1) && options.Stride == new Size2D(1, 1)
         && options.Padding is { Mode: not PaddingMode.Explicit } or { Top: 0, Bottom: 0, Left: 0, Right: 0 };
 
-    internal override void RunLoop(float* input, float* output, in ConvGeometry geometry) =>
-        _loop.Run(input, output, (nint)geometry.Batch * geometry.Rows.Out * geometry.Columns.Out, Options.Threads);
+    internal override void RunLoop(float* input, float* output, in ConvGeometry geometry, int threads) =>
+        _loop.Run(input, output, (nint)geometry.Batch * geometry.Rows.Out * geometry.Columns.Out, threads);
 }

@@ -22,22 +22,34 @@ public sealed unsafe class SeparableConv2D : Convolution
     /// <param name="pointwise">(1, 1, C*M, O).</param>
     /// <param name="bias">(O), or empty for none.</param>
     /// <param name="options">Stride, padding and the rest; groups stay 1.</param>
+    /// <param name="execution">Threads and the form of computing; <see cref="ExecutionOptions.Default"/> where null.</param>
     /// <exception cref="ArgumentException">A shape or an option does not fit.</exception>
     public SeparableConv2D(
-        in ReadOnlyTensorSpan<float> depthwise, in ReadOnlyTensorSpan<float> pointwise, ReadOnlySpan<float> bias = default, ConvOptions? options = null)
+        in ReadOnlyTensorSpan<float> depthwise,
+        in ReadOnlyTensorSpan<float> pointwise,
+        ReadOnlySpan<float> bias = default,
+        ConvOptions? options = null,
+        ExecutionOptions? execution = null)
         : this(
             TensorDoor.Weights(depthwise, "(kH, kW, C, M)", "Depthwise"),
             depthwise.Lengths,
             TensorDoor.Weights(pointwise, "(1, 1, C*M, O)", "Pointwise"),
             pointwise.Lengths,
             bias,
-            options ?? ConvOptions.Default)
+            options ?? ConvOptions.Default,
+            execution ?? ExecutionOptions.Default)
     {
     }
 
     private SeparableConv2D(
-        ReadOnlySpan<float> depthwise, ReadOnlySpan<nint> shape, ReadOnlySpan<float> pointwise, ReadOnlySpan<nint> pointwiseShape, ReadOnlySpan<float> bias, ConvOptions options)
-        : base(new((int)shape[0], (int)shape[1]), (int)shape[2], (int)pointwiseShape[3], options)
+        ReadOnlySpan<float> depthwise,
+        ReadOnlySpan<nint> shape,
+        ReadOnlySpan<float> pointwise,
+        ReadOnlySpan<nint> pointwiseShape,
+        ReadOnlySpan<float> bias,
+        ConvOptions options,
+        ExecutionOptions execution)
+        : base(new((int)shape[0], (int)shape[1]), (int)shape[2], (int)pointwiseShape[3], options, execution)
     {
         DepthwiseConv2D.CheckGroups(options);
         DepthMultiplier = (int)shape[3];
@@ -61,19 +73,19 @@ public sealed unsafe class SeparableConv2D : Convolution
     private protected override ConvGeometry CreateGeometry(int batch, Size2D input) => ConvGeometry.Create(
         batch, input, InChannels, OutChannels, KernelSize, Options.Stride, Options.Dilation, Options.Padding);
 
-    internal override void RunLoop(float* input, float* output, in ConvGeometry geometry)
+    internal override void RunLoop(float* input, float* output, in ConvGeometry geometry, int threads)
     {
         var expanded = InChannels * DepthMultiplier;
         var depthwise = geometry with { OutChannels = expanded, Groups = InChannels };
         if (Fused)
         {
-            _fused.Run(input, output, depthwise, OutChannels, Options.Threads);
+            _fused.Run(input, output, depthwise, OutChannels, threads);
             return;
         }
 
         var pixels = (nint)geometry.Batch * geometry.Rows.Out * geometry.Columns.Out;
         var between = Scratch.Tile(checked(pixels * expanded));
-        _depthwise.Run(input, between, depthwise, Options.Threads);
-        _pointwise.Run(between, output, pixels, Options.Threads);
+        _depthwise.Run(input, between, depthwise, threads);
+        _pointwise.Run(between, output, pixels, threads);
     }
 }

@@ -16,8 +16,9 @@ public sealed unsafe class SpatiallySeparableConv2D : Convolution
     private readonly SpatialLoop _loop;
     private readonly int _rank;
 
-    private SpatiallySeparableConv2D(Size2D kernel, int inChannels, int rank, int outChannels, ConvOptions options, SpatialLoop spatial)
-        : base(kernel, inChannels, outChannels, options)
+    private SpatiallySeparableConv2D(
+        Size2D kernel, int inChannels, int rank, int outChannels, ConvOptions options, ExecutionOptions? execution, SpatialLoop spatial)
+        : base(kernel, inChannels, outChannels, options, execution ?? ExecutionOptions.Default)
     {
         _rank = rank;
         _loop = spatial;
@@ -28,10 +29,15 @@ public sealed unsafe class SpatiallySeparableConv2D : Convolution
     /// <param name="row">(kW, C).</param>
     /// <param name="bias">(C), or empty for none.</param>
     /// <param name="options">Stride, padding and the rest; groups stay 1.</param>
+    /// <param name="execution">Threads and the form of computing; <see cref="ExecutionOptions.Default"/> where null.</param>
     /// <returns>The convolution.</returns>
     /// <exception cref="ArgumentException">A shape or an option does not fit.</exception>
     public static SpatiallySeparableConv2D PerChannel(
-        in ReadOnlyTensorSpan<float> column, in ReadOnlyTensorSpan<float> row, ReadOnlySpan<float> bias = default, ConvOptions? options = null)
+        in ReadOnlyTensorSpan<float> column,
+        in ReadOnlyTensorSpan<float> row,
+        ReadOnlySpan<float> bias = default,
+        ConvOptions? options = null,
+        ExecutionOptions? execution = null)
     {
         options ??= ConvOptions.Default;
         var down = TensorDoor.Weights(column, "(kH, C)", "Column");
@@ -43,7 +49,7 @@ public sealed unsafe class SpatiallySeparableConv2D : Convolution
         var width = SimdWidths.Best;
         var first = new DepthwiseLoop(down, new(kernel.Height, 1), channels, 1, default, Activation.None, width);
         var second = new DepthwiseLoop(along, new(1, kernel.Width), channels, 1, bias, options.Activation, width);
-        return new(kernel, channels, channels, channels, options, new SpatialLoop(first, second));
+        return new(kernel, channels, channels, channels, options, execution, new SpatialLoop(first, second));
     }
 
     /// <summary>Every output channel sees every input channel, through R channels: y[n,i,j,o] = activation(bias[o] + sum over v,r of h[0,v,r,o] * sum over u,c of x[n,..,..,c] * k[u,0,c,r]).</summary>
@@ -51,10 +57,15 @@ public sealed unsafe class SpatiallySeparableConv2D : Convolution
     /// <param name="horizontal">(1, kW, R, O).</param>
     /// <param name="bias">(O), or empty for none.</param>
     /// <param name="options">Stride, padding and the rest; groups stay 1.</param>
+    /// <param name="execution">Threads and the form of computing; <see cref="ExecutionOptions.Default"/> where null.</param>
     /// <returns>The convolution.</returns>
     /// <exception cref="ArgumentException">A shape or an option does not fit.</exception>
     public static SpatiallySeparableConv2D AcrossChannels(
-        in ReadOnlyTensorSpan<float> vertical, in ReadOnlyTensorSpan<float> horizontal, ReadOnlySpan<float> bias = default, ConvOptions? options = null)
+        in ReadOnlyTensorSpan<float> vertical,
+        in ReadOnlyTensorSpan<float> horizontal,
+        ReadOnlySpan<float> bias = default,
+        ConvOptions? options = null,
+        ExecutionOptions? execution = null)
     {
         options ??= ConvOptions.Default;
         var down = TensorDoor.Weights(vertical, "(kH, 1, C, R)", "Vertical");
@@ -67,14 +78,14 @@ public sealed unsafe class SpatiallySeparableConv2D : Convolution
         var width = SimdWidths.Best;
         var first = new StandardLoop(down, new(kernelH, 1), channels, rank, 1, default, Activation.None, width);
         var second = new StandardLoop(along, new(1, kernelW), rank, outChannels, 1, bias, options.Activation, width);
-        return new(new(kernelH, kernelW), channels, rank, outChannels, options, new SpatialLoop(first, second));
+        return new(new(kernelH, kernelW), channels, rank, outChannels, options, execution, new SpatialLoop(first, second));
     }
 
     private protected override ConvGeometry CreateGeometry(int batch, Size2D input) => ConvGeometry.Create(
         batch, input, InChannels, OutChannels, KernelSize, Options.Stride, Options.Dilation, Options.Padding);
 
-    internal override void RunLoop(float* input, float* output, in ConvGeometry geometry) =>
-        _loop.Run(input, output, geometry, _rank, Options.Threads);
+    internal override void RunLoop(float* input, float* output, in ConvGeometry geometry, int threads) =>
+        _loop.Run(input, output, geometry, _rank, threads);
 
     private static void Check(ConvOptions options, ReadOnlySpan<float> bias, int outChannels)
     {

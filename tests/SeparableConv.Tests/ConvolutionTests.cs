@@ -63,7 +63,7 @@ public sealed class ConvolutionTests
             Assert.Equal(Values(steps), Values(fused));
             Assert.Equal(Values(steps), Values(unfused));
             foreach (var threads in new[] { 2, 7 })
-                Assert.Equal(Values(fused), Values(new SeparableConv2D(depthwise, pointwise, bias, options with { Threads = threads }).Run(input)));
+                Assert.Equal(Values(fused), Values(new SeparableConv2D(depthwise, pointwise, bias, options, new() { Threads = threads }).Run(input)));
         });
 
     [Fact]
@@ -145,9 +145,9 @@ public sealed class ConvolutionTests
                 var input = Input(g);
                 foreach (var make in new Func<int, Convolution>[]
                 {
-                    threads => new Conv2D(dense, default, Options(g, g.Groups) with { Threads = threads }),
-                    threads => new DepthwiseConv2D(depthwise, default, Options(g, 1) with { Threads = threads }),
-                    threads => SpatiallySeparableConv2D.PerChannel(column, row, default, Options(g, 1) with { Threads = threads }),
+                    threads => new Conv2D(dense, default, Options(g, g.Groups), new() { Threads = threads }),
+                    threads => new DepthwiseConv2D(depthwise, default, Options(g, 1), new() { Threads = threads }),
+                    threads => SpatiallySeparableConv2D.PerChannel(column, row, default, Options(g, 1), new() { Threads = threads }),
                 })
                 {
                     var alone = Values(make(1).Run(input));
@@ -162,17 +162,18 @@ public sealed class ConvolutionTests
     {
         var g = ConvGeometry.Create(1, (20, 20), 16, 32, 3, 1, 1, Padding.Same);
         var input = Input(g);
-        var options = Options(g, 1) with { Threads = 2, Activation = Activation.HardSwish };
+        var options = Options(g, 1) with { Activation = Activation.HardSwish };
+        var execution = new ExecutionOptions { Threads = 2 };
         var depthwise = Tensor(RandomData.Floats(9 * 16, 1), 3, 3, 16, 1);
         var pointwise = Tensor(RandomData.Floats(16 * 32, 1), 1, 1, 16, 32);
         Convolution[] forms =
         [
-            new Conv2D(Tensor(RandomData.Floats(9 * 16 * 32, 1), 3, 3, 16, 32), default, options),
-            new DepthwiseConv2D(depthwise, default, options),
-            new PointwiseConv2D(pointwise, default, new() { Threads = 2 }),
-            new SeparableConv2D(depthwise, pointwise, default, options),
-            new SeparableConv2D(depthwise, pointwise, default, options) { Fused = false },
-            SpatiallySeparableConv2D.PerChannel(Tensor(RandomData.Floats(48, 1), 3, 16), Tensor(RandomData.Floats(48, 1), 3, 16), default, options),
+            new Conv2D(Tensor(RandomData.Floats(9 * 16 * 32, 1), 3, 3, 16, 32), default, options, execution),
+            new DepthwiseConv2D(depthwise, default, options, execution),
+            new PointwiseConv2D(pointwise, default, execution: execution),
+            new SeparableConv2D(depthwise, pointwise, default, options, execution),
+            new SeparableConv2D(depthwise, pointwise, default, options, execution) { Fused = false },
+            SpatiallySeparableConv2D.PerChannel(Tensor(RandomData.Floats(48, 1), 3, 16), Tensor(RandomData.Floats(48, 1), 3, 16), default, options, execution),
         ];
         foreach (var conv in forms)
         {
@@ -206,7 +207,7 @@ public sealed class ConvolutionTests
         const int side = 300;
         var g = ConvGeometry.Create(1, 599, 2, 1, side, 1, 2, Padding.Valid);
         var weights = RandomData.Floats(side * side * 2, 2);
-        var conv = new Conv2D(Tensor(weights, side, side, 2, 1), default, Options(g, 1) with { Threads = 1 });
+        var conv = new Conv2D(Tensor(weights, side, side, 2, 1), default, Options(g, 1), new() { Threads = 1 });
         Exception? failure = null;
         var thread = new Thread(() => failure = Record.Exception(() => CheckAgainstReference(conv, g, weights, [])), maxStackSize: 512 * 1024);
         thread.Start();
@@ -220,7 +221,7 @@ public sealed class ConvolutionTests
     [InlineData(int.MaxValue)]
     public void A_number_of_threads_that_no_machine_has_is_refused(int threads)
     {
-        var error = Assert.Throws<ArgumentException>(() => new Conv2D(Tensor([1f], 1, 1, 1, 1), default, new() { Threads = threads }));
+        var error = Assert.Throws<ArgumentException>(() => new Conv2D(Tensor([1f], 1, 1, 1, 1), execution: new() { Threads = threads }));
         Assert.Contains("from 1 to 1024", error.Message, StringComparison.Ordinal);
     }
 

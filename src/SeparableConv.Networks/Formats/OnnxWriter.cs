@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using SeparableConv.Networks.Formats.Onnx;
+using SeparableConv.Networks.Rewriting;
 
 namespace SeparableConv.Networks;
 
@@ -42,6 +43,6 @@ public static class OnnxWriter
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(stream);
-        new OnnxModelWriter(network).Write().WriteTo(stream);
+        new OnnxModelWriter(PassList.Exporting.Run(network)).Write().WriteTo(stream);
     }
 }

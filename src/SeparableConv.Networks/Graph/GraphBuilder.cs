@@ -58,6 +58,17 @@ internal sealed class GraphBuilder
     /// <summary>Gives back the name of a node whose place another takes: nobody reads it any more, and it will be left out.</summary>
     public void Release(Node node) => _names.Remove(node.Name);
 
+    /// <summary>
+    /// The network that computes these values, its parameters told from its constants (<see cref="ParameterRule"/>): for whoever makes a
+    /// network from a file or from layers. Passes keep what was settled here.
+    /// </summary>
+    public Network BuildWithParameters(string name, params ReadOnlySpan<Value> outputs)
+    {
+        var network = Build(name, outputs);
+        ParameterRule.Mark(network.Nodes);
+        return network;
+    }
+
     /// <summary>The network that computes these values; nodes that none of them needs are left out, inputs are kept.</summary>
     public Network Build(string name, params ReadOnlySpan<Value> outputs)
     {

@@ -1,3 +1,6 @@
+using SeparableConv.Networks.Graph;
+using SeparableConv.Networks.Rewriting;
+
 namespace SeparableConv.Networks;
 
 /// <summary>
@@ -30,24 +33,32 @@ public sealed class Network
     /// <summary>Every node after those whose results it reads.</summary>
     public IReadOnlyList<Node> Nodes => _nodes;
 
-    /// <summary>Number of parameters: every constant that a training could change, counted once.</summary>
-    public long Parameters
-    {
-        get
-        {
-            var seen = new HashSet<Value>();
-            long count = 0;
-            foreach (var node in _nodes)
-            {
-                for (var i = 0; i < node.Inputs.Count; i++)
-                {
-                    if (node.Inputs[i] is { IsParameter: true } value && node.Operator.CountsAsParameters(i) && seen.Add(value))
-                        count += value.Shape.ElementCount;
-                }
-            }
+    /// <summary>
+    /// What a training changes or tracks: weights, biases, scales, slopes and statistics, each once, in the order in which the nodes
+    /// read them first. They have the names of their file.
+    /// </summary>
+    public IReadOnlyList<Value> Parameters => ParameterRule.Of(_nodes);
 
-            return count;
-        }
+    /// <summary>How many numbers <see cref="Parameters"/> are.</summary>
+    public long ParameterCount => ParameterRule.Count(_nodes);
+
+    /// <summary>The same network for another number of images at a time; it shares its parameters with this one.</summary>
+    /// <param name="batch">N, 1 or more.</param>
+    /// <returns>
+    /// A network whose inputs have N as their first dimension, all but those whose first dimension was another than the first input's.
+    /// </returns>
+    /// <exception cref="ArgumentException">The batch is less than 1.</exception>
+    /// <exception cref="NetworkException">
+    /// The network has no input with a batch, or a node does not work for another one; the message names it.
+    /// </exception>
+    public Network WithBatch(int batch)
+    {
+        if (batch < 1)
+            throw new ArgumentException($"The batch is {batch}; it must be 1 or more.");
+        if (_inputs.Length == 0 || _inputs[0].Shape.Rank == 0 || _inputs[0].Shape[0] == 0)
+            throw new NetworkException("The network's first input has no batch, which would be its first dimension.");
+        var before = _inputs[0].Shape[0];
+        return before == batch ? this : new Rebatching(before, batch).Run(this);
     }
 
     /// <summary>Multiply-accumulates of one run.</summary>

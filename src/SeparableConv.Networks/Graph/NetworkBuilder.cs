@@ -69,7 +69,7 @@ public sealed partial class NetworkBuilder
             throw new NetworkException($"Network '{name}' has no output; give at least one.");
         foreach (var output in outputs)
             CheckOwn(output, name, "Network");
-        return _graph.Build(name, outputs);
+        return _graph.BuildWithParameters(name, outputs);
     }
 
     private static void CheckPositive(string name, string layer, string argument, long value)

@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Graph;
+
 namespace SeparableConv.Networks;
 
 /// <summary>One operator at work: what it reads and what it computes.</summary>
@@ -28,17 +30,8 @@ public sealed class Node
     /// <summary>What it computes.</summary>
     public IReadOnlyList<Value> Outputs => _outputs;
 
-    /// <summary>Number of constants it reads that a training could change: weights, biases, scales, statistics.</summary>
-    public long Parameters
-    {
-        get
-        {
-            long count = 0;
-            foreach (var input in _inputs)
-                count += input is { IsParameter: true } && Operator.CountsAsParameters(Array.IndexOf(_inputs, input)) ? input.Shape.ElementCount : 0;
-            return count;
-        }
-    }
+    /// <summary>How many numbers the parameters are that it reads; one that other nodes read too counts at each of them.</summary>
+    public long ParameterCount => ParameterRule.Count(this);
 
     /// <summary>What running it once costs.</summary>
     public OperatorCost Cost => Operator.Cost(this);

@@ -3,48 +3,84 @@ using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks;
 
-/// <summary>A named tensor of a network: an input, a constant, or what a node computes.</summary>
+/// <summary>What a value of a network is.</summary>
+public enum ValueKind
+{
+    /// <summary>Given anew for every run.</summary>
+    Input,
+
+    /// <summary>Computed by a node.</summary>
+    Computed,
+
+    /// <summary>Stored with the network, and never changed: a shape, a literal.</summary>
+    Constant,
+
+    /// <summary>Stored with the network, and changed by a training: weights, biases, scales, slopes.</summary>
+    Parameter,
+
+    /// <summary>Stored with the network, and tracked by a training: the means and variances of batch normalization.</summary>
+    Statistic,
+}
+
+/// <summary>A named tensor of a network: given, stored, or computed by a node.</summary>
 public sealed class Value
 {
-    internal Value(string name, TensorType type, TensorData? constant = null)
+    private ValueKind _stored = ValueKind.Constant;
+
+    internal Value(string name, TensorType type, TensorData? data = null)
     {
         Name = name;
         Type = type;
-        Constant = constant;
+        Data = data;
     }
 
-    /// <summary>Its name, unique in the network.</summary>
+    /// <summary>Its name, unique in the network. A parameter has the name that it has in its file.</summary>
     public string Name { get; internal set; }
 
     /// <summary>Element type, shape and quantization.</summary>
     public TensorType Type { get; }
 
-    /// <summary>The node that computes it; null for an input or a constant.</summary>
+    /// <summary>The node that computes it; null for what is given or stored.</summary>
     public Node? Producer { get; internal set; }
 
-    /// <summary>Whether its numbers are part of the network: weights and the like.</summary>
-    public bool IsConstant => Constant is not null;
+    /// <summary>Whether it is given, computed, or stored, and as what.</summary>
+    public ValueKind Kind => Data is not null ? _stored : Producer is null ? ValueKind.Input : ValueKind.Computed;
 
-    internal TensorData? Constant { get; }
+    /// <summary>Whether its numbers are part of the network and never change.</summary>
+    public bool IsConstant => Kind == ValueKind.Constant;
 
-    /// <summary>Whether its numbers are part of the network, be it as the bytes that they are dequantized from.</summary>
-    internal bool IsParameter => IsConstant || Operators.DequantizedConstant.Is(this);
+    /// <summary>Whether its numbers are part of the network, and a training changes or tracks them.</summary>
+    public bool IsParameter => Kind is ValueKind.Parameter or ValueKind.Statistic;
+
+    /// <summary>Whether its numbers are part of the network, as a constant, a parameter or a statistic.</summary>
+    public bool IsStored => Data is not null;
+
+    /// <summary>The numbers of what is stored; null for what is given or computed.</summary>
+    internal TensorData? Data { get; }
+
+    /// <summary>The numbers of a constant, which may be relied on when the network is compiled; null for everything else.</summary>
+    internal TensorData? Constant => _stored == ValueKind.Constant ? Data : null;
 
     internal TensorShape Shape => Type.Shape;
 
-    /// <summary>A constant's numbers.</summary>
+    /// <summary>The numbers of a constant, a parameter or a statistic.</summary>
     /// <typeparam name="T">The .NET type of its elements.</typeparam>
     /// <returns>The numbers, in the value's shape.</returns>
-    /// <exception cref="InvalidOperationException">The value is no constant, or its elements are of another type.</exception>
+    /// <exception cref="InvalidOperationException">The value is given or computed, or its elements are of another type.</exception>
     public ReadOnlyTensorSpan<T> Read<T>()
         where T : unmanaged
     {
-        if (Constant?.Values is not T[] values)
-            throw new InvalidOperationException($"'{Name}' is {(IsConstant ? "a constant" : "no constant")} of {Type}; constants of {ElementTypes.Of<T>()} can be read so.");
+        if (Data is null)
+            throw new InvalidOperationException($"'{this}' is {(Producer is null ? "given for every run" : "computed by a node")}; constants and parameters can be read so.");
+        if (Data.Values is not T[] values)
+            throw new InvalidOperationException($"'{this}' was asked for elements of {ElementTypes.Of<T>()}; ask for those it has.");
         return new ReadOnlyTensorSpan<T>(values, Array.ConvertAll(Shape.Lengths.ToArray(), length => (nint)length));
     }
 
     /// <summary>Name and type.</summary>
     /// <returns>For example <c>image: float32 (1,224,224,3)</c>.</returns>
     public override string ToString() => $"{Name}: {Type}";
+
+    /// <summary>Says what a stored tensor is: see <see cref="ParameterRule"/>.</summary>
+    internal void MarkAs(ValueKind kind) => _stored = kind;
 }

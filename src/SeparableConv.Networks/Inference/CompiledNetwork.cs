@@ -1,6 +1,7 @@
 using SeparableConv.Loops;
 using SeparableConv.Networks.Inference;
 using SeparableConv.Networks.Operators;
+using SeparableConv.Networks.Rewriting;
 
 namespace SeparableConv.Networks;
 
@@ -21,26 +22,25 @@ public sealed unsafe class CompiledNetwork
     /// <param name="options">Threads and the rest; the defaults where null.</param>
     /// <exception cref="ArgumentException">The number of threads is not from 1 to 1024.</exception>
     /// <exception cref="NetworkException">
-    /// A node cannot be made ready (the message names it), or the network needs more memory than <see cref="SessionOptions.MemoryLimit"/>.
+    /// A node cannot be made ready (the message names it), or the network needs more memory than <see cref="CompileOptions.MemoryLimit"/>.
     /// </exception>
-    public CompiledNetwork(Network network, SessionOptions? options = null)
+    public CompiledNetwork(Network network, CompileOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(network);
         options ??= new();
-        if (options.Threads is < 1 or > Threading.WorkerPool.MostThreads)
-            throw new ArgumentException($"Threads is {options.Threads}; it must be from 1 to {Threading.WorkerPool.MostThreads}.");
+        Threading.WorkerPool.CheckThreads(options.Threads);
         Threads = options.Threads;
         Inputs = [.. network.Inputs.Select(value => new Value(value.Name, value.Type))];
         Outputs = [.. network.Outputs.Select(value => new Value(value.Name, value.Type))];
 
-        var optimized = NetworkOptimizer.Run(network, options.Optimize);
+        var optimized = (options.Optimize ? PassList.Inference : PassList.Plain).Run(network);
         var plan = MemoryPlan.Create(optimized);
         (ActivationBytes, ActivationBytesBound) = (plan.ArenaBytes, plan.LowerBound);
         CheckLimit(options.MemoryLimit, network.Name);
 
         var packedBefore = PackedBuffer.BytesMade;
         var nodes = optimized.Nodes.Where(node => node.Operator.Aliasing != Aliasing.View).ToArray();
-        var steps = Array.ConvertAll(nodes, node => Prepare(node, options.Threads));
+        var steps = Array.ConvertAll(nodes, Prepare);
         PackedBytes = PackedBuffer.BytesMade - packedBefore;
         ScratchBytes = steps.Select(step => step.ScratchBytes).DefaultIfEmpty().Max();
         CheckLimit(options.MemoryLimit, network.Name);
@@ -101,11 +101,11 @@ public sealed unsafe class CompiledNetwork
         Threads,
         scratch);
 
-    private static Step Prepare(Node node, int threads)
+    private static Step Prepare(Node node)
     {
         try
         {
-            return node.Operator.Prepare(node, threads);
+            return node.Operator.Prepare(node);
         }
         catch (Exception e) when (e is ArgumentException or OverflowException or InvalidOperationException or InvalidCastException or OutOfMemoryException or NetworkException)
         {

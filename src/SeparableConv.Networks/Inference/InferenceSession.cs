@@ -35,7 +35,7 @@ public sealed unsafe class InferenceSession : IDisposable
     /// <param name="network">The network.</param>
     /// <param name="options">Threads and the rest; the defaults where null.</param>
     /// <exception cref="NetworkException">The network cannot be run.</exception>
-    public InferenceSession(Network network, SessionOptions? options = null)
+    public InferenceSession(Network network, CompileOptions? options = null)
         : this(new CompiledNetwork(network, options))
     {
     }

@@ -32,12 +32,25 @@ public abstract class Operator
     /// <summary>A node's sizes, where this is a convolution of channels-last images (not a transposed one); else null.</summary>
     internal virtual ConvGeometry? Geometry(Node node) => null;
 
-    /// <summary>Whether a constant at this input is something that a training could change.</summary>
-    internal virtual bool CountsAsParameters(int input) => false;
+    /// <summary>What a stored tensor is for the network when a node of this operator reads it at this input.</summary>
+    internal virtual InputRole RoleOf(int input, TensorType type) => InputRole.Data;
 
     /// <summary>Makes ready what does not change from run to run: packs constant weights, chooses a loop.</summary>
-    internal virtual Step Prepare(Node node, int threads) => new ForwardStep(this);
+    internal virtual Step Prepare(Node node) => new ForwardStep(this);
 
     /// <summary>Computes the outputs from nothing but the inputs: what a run without preparation does, and a training.</summary>
     internal abstract void Forward(ForwardContext context);
+}
+
+/// <summary>What an operator reads at one of its inputs; decides what a tensor that is stored with the network is: see <see cref="ParameterRule"/>.</summary>
+internal enum InputRole
+{
+    /// <summary>Something computed or given; a tensor stored for it is a constant, such as a shape or a literal.</summary>
+    Data,
+
+    /// <summary>Weights, biases, scales, slopes: what a training changes.</summary>
+    Parameter,
+
+    /// <summary>A mean or a variance of what passes through: what a training tracks.</summary>
+    Statistic,
 }

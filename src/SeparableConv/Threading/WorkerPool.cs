@@ -53,6 +53,14 @@ internal sealed unsafe class WorkerPool
 
     public static WorkerPool Shared => LazyShared.Value;
 
+    /// <summary>Refuses a number of threads that no loop may be given.</summary>
+    /// <exception cref="ArgumentException">It is not from 1 to <see cref="MostThreads"/>.</exception>
+    public static void CheckThreads(int threads)
+    {
+        if (threads is < 1 or > MostThreads)
+            throw new ArgumentException($"Threads is {threads}; it must be from 1 to {MostThreads}.");
+    }
+
     /// <summary>The number of threads used where the caller names none.</summary>
     public static int DefaultThreads { get; } = Math.Min(Environment.ProcessorCount, MostThreads);
 

@@ -58,7 +58,7 @@ public sealed unsafe class StandardFormsTests
         var weights = ConvolutionTests.Tensor(Data(g).Weights, 3, 3, 32, 48);
         foreach (var isWinograd in new[] { true, false })
         {
-            var conv = new Conv2D(weights, Data(g).Bias, new() { Padding = Padding.Same, Winograd = isWinograd });
+            var conv = new Conv2D(weights, Data(g).Bias, new() { Padding = Padding.Same }, new() { Winograd = isWinograd });
             var form = isWinograd ? StandardForm.Winograd : StandardForm.Direct;
             Assert.Equal(Run(Create(g, new ConvOptions(), form), g), ConvolutionTests.Values(conv.Run(input)));
         }

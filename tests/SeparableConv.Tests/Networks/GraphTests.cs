@@ -26,7 +26,7 @@ public class GraphTests
         var z = graph.Add("pw", new Conv2DOperator(new() { Activation = Activation.ReLU }), y, graph.Constant("pw/w", TensorData.Create(pointwise, 1, 1, 4, 8)));
         var network = graph.Build("two", z);
         Assert.Equal((6 * 5 * 4 * 9) + (6 * 5 * 4 * 8), network.Macs);
-        Assert.Equal((9 * 4) + (4 * 8), network.Parameters);
+        Assert.Equal((9 * 4) + (4 * 8), network.ParameterCount);
 
         var input = System.Numerics.Tensors.Tensor.Create(RandomData.Floats(6 * 5 * 4, 3), [1, 6, 5, 4]);
         using var session = new InferenceSession(network, new() { Threads = 1 });

@@ -33,7 +33,7 @@ public class NetworkBuilderTests
         var network = net.Build(y);
         var (depthwise, pointwise) = (network.Nodes[0], network.Nodes[1]);
         Assert.Null(depthwise.Inputs[2]);
-        Assert.Equal((3 * 2 * 5 * 2) + (10 * 6) + 6, network.Parameters);
+        Assert.Equal((3 * 2 * 5 * 2) + (10 * 6) + 6, network.ParameterCount);
 
         var input = Tensor.Create(RandomData.Floats(9 * 7 * 5, 1), [1, 9, 7, 5]);
         var layer = new SeparableConv2D(
@@ -93,7 +93,7 @@ public class NetworkBuilderTests
     {
         var net = new NetworkBuilder();
         var network = net.Build(net.BatchNormalization(net.Input(new(2, 2, 3)), epsilon: 1e-7f));
-        Assert.Equal(12, network.Parameters);
+        Assert.Equal(12, network.ParameterCount);
         Assert.Equal(
             ["batch_normalization/gamma", "batch_normalization/beta", "batch_normalization/moving_mean", "batch_normalization/moving_variance"],
             network.Nodes[0].Inputs.Skip(1).Select(value => value!.Name));

@@ -35,16 +35,20 @@ internal sealed record LayerTimes(
     {
         CheckMemory(layer, counts);
         var random = new Random(Seed);
-        var options = new ConvOptions { Stride = layer.Stride, Dilation = layer.Dilation, Padding = layer.Padding, Threads = threads };
+        var options = new ConvOptions { Stride = layer.Stride, Dilation = layer.Dilation, Padding = layer.Padding };
+        var execution = new ExecutionOptions { Threads = threads };
         var (kernel, channels, multiplier, filters) = (layer.Kernel, layer.Channels, layer.DepthMultiplier, layer.Filters);
         var depthwiseWeights = Weights(random, kernel.Height * kernel.Width, [kernel.Height, kernel.Width, channels, multiplier]);
         var pointwiseWeights = Weights(random, channels * multiplier, [1, 1, channels * multiplier, filters]);
         var standard = new Conv2D(
-            Weights(random, kernel.Height * kernel.Width * channels, [kernel.Height, kernel.Width, channels, filters]), default, options with { Winograd = !direct });
-        var depthwise = new DepthwiseConv2D(depthwiseWeights, default, options);
-        var pointwise = new PointwiseConv2D(pointwiseWeights, default, new ConvOptions { Threads = threads });
-        var separable = new SeparableConv2D(depthwiseWeights, pointwiseWeights, default, options) { Fused = false };
-        var fused = new SeparableConv2D(depthwiseWeights, pointwiseWeights, default, options);
+            Weights(random, kernel.Height * kernel.Width * channels, [kernel.Height, kernel.Width, channels, filters]),
+            default,
+            options,
+            execution with { Winograd = !direct });
+        var depthwise = new DepthwiseConv2D(depthwiseWeights, default, options, execution);
+        var pointwise = new PointwiseConv2D(pointwiseWeights, execution: execution);
+        var separable = new SeparableConv2D(depthwiseWeights, pointwiseWeights, default, options, execution) { Fused = false };
+        var fused = new SeparableConv2D(depthwiseWeights, pointwiseWeights, default, options, execution);
 
         var input = Tensor.Create(pixels ?? Uniform(random, layer.Input.Height * layer.Input.Width * channels, 1), [1, layer.Input.Height, layer.Input.Width, channels]);
         var between = Tensor.CreateFromShape<float>(depthwise.OutputShape(input.Lengths));

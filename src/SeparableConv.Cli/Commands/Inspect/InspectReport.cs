@@ -2,6 +2,7 @@ using System.Text.Json;
 using SeparableConv.Cli.Output;
 using SeparableConv.Networks;
 using SeparableConv.Networks.Inference;
+using SeparableConv.Networks.Rewriting;
 
 namespace SeparableConv.Cli.Commands;
 
@@ -22,16 +23,16 @@ internal sealed class InspectReport
     {
         (_path, _network) = (path, network);
         _layers = [.. Computed(network).Select(NetworkLayer.Of)];
-        _parameters = network.Parameters;
+        _parameters = network.ParameterCount;
         _macs = _layers.Aggregate(0L, (sum, layer) => checked(sum + layer.Macs));
-        _plan = MemoryPlan.Create(NetworkOptimizer.Run(network, optimize: true));
+        _plan = MemoryPlan.Create(PassList.Inference.Run(network));
     }
 
     private IEnumerable<NetworkLayer> Standard => _layers.Where(layer => layer.Separable is not null);
 
     private long StandardMacs => Standard.Sum(layer => layer.Macs);
 
-    private long StandardParameters => Standard.Sum(layer => layer.Node.Parameters);
+    private long StandardParameters => Standard.Sum(layer => layer.Node.ParameterCount);
 
     private long SeparableMacs => Standard.Sum(layer => layer.Separable!.Value.Macs);
 
@@ -55,7 +56,7 @@ internal sealed class InspectReport
                 layer.Kind,
                 layer.Input is { } shape ? Sizes(shape) : "",
                 Sizes(layer.Output),
-                Numbers.Count(layer.Node.Parameters),
+                Numbers.Count(layer.Node.ParameterCount),
                 Numbers.Count(layer.Macs),
                 Percent(layer.Macs));
         }
@@ -116,7 +117,7 @@ internal sealed class InspectReport
         var fixedValues = new HashSet<Value>();
         foreach (var node in network.Nodes)
         {
-            if (node.Inputs.All(input => input is null || input.IsConstant || fixedValues.Contains(input)) && !node.Outputs.Any(network.Outputs.Contains))
+            if (node.Inputs.All(input => input is null || input.IsStored || fixedValues.Contains(input)) && !node.Outputs.Any(network.Outputs.Contains))
                 fixedValues.UnionWith(node.Outputs);
             else
                 yield return node;
@@ -167,7 +168,7 @@ internal sealed class InspectReport
         else
             json.WriteNull("input");
         json.Shape("output", layer.Output.Lengths);
-        json.WriteNumber("parameters", layer.Node.Parameters);
+        json.WriteNumber("parameters", layer.Node.ParameterCount);
         json.WriteNumber("macs", layer.Macs);
         json.WriteNumber("share", Share(layer.Macs));
         if (layer.Separable is { } separable)

@@ -13,7 +13,7 @@ internal sealed record NetworkLayer(Node Node, string Kind, long Macs, ConvCost?
     private const string Standard = "standard";
 
     /// <summary>What the node reads first.</summary>
-    public TensorShape? Input => (Node.Inputs.FirstOrDefault(input => input is { IsConstant: false }) ?? Node.Inputs.FirstOrDefault(input => input is not null))?.Type.Shape;
+    public TensorShape? Input => (Node.Inputs.FirstOrDefault(input => input is { IsStored: false }) ?? Node.Inputs.FirstOrDefault(input => input is not null))?.Type.Shape;
 
     /// <summary>What it computes.</summary>
     public TensorShape Output => Node.Outputs[0].Type.Shape;
@@ -26,7 +26,7 @@ internal sealed record NetworkLayer(Node Node, string Kind, long Macs, ConvCost?
         {
             var geometry = node.Operator.Geometry(node);
             var kind = Name(node.Operator, geometry);
-            var hasBias = node.Inputs.Count > 2 && node.Inputs[^1] is { IsConstant: true, Type.Shape.Rank: 1 };
+            var hasBias = node.Inputs.Count > 2 && node.Inputs[^1] is { IsStored: true, Type.Shape.Rank: 1 };
             return new(node, kind, node.Cost.Macs, kind == Standard ? ConvCost.DepthwiseSeparable(geometry!.Value, bias: hasBias) : null);
         }
         catch (OverflowException e)

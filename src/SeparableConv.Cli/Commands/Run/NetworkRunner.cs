@@ -47,7 +47,7 @@ internal sealed class NetworkRunner : IDisposable
             throw new InputException($"Nothing is given for {Names(free.Select(i => network.Inputs[i]))}; give --input NAME=FILE.npy for every input, or a picture for one.");
         }
 
-        _session = new InferenceSession(network, new SessionOptions { Threads = settings.Threads });
+        _session = new InferenceSession(network, new CompileOptions { Threads = settings.Threads });
 
         // Inputs stay as they are written, from run to run.
         foreach (var (index, bytes) in named)

@@ -118,7 +118,7 @@ internal sealed class RunCommand
             parsed.GetValue(_top),
             parsed.GetResult(_mean) is null ? null : parsed.GetValue(_mean),
             parsed.GetResult(_deviation) is null ? null : parsed.GetValue(_deviation),
-            parsed.GetValue(_threads) ?? new SessionOptions().Threads,
+            parsed.GetValue(_threads) ?? new CompileOptions().Threads,
             parsed.GetValue(_repeat),
             parsed.GetValue(_profile),
             parsed.GetValue(_json),

@@ -201,6 +201,6 @@ internal sealed class OnnxModelReader(ModelProto model, OnnxReadOptions options,
         }
 
         _builder.Rename(Array.FindAll(outputs, output => output.Value.Name != output.Name));
-        return _builder.Build(OneLine.Clean(_graph.Name), Array.ConvertAll(outputs, output => output.Value));
+        return _builder.BuildWithParameters(OneLine.Clean(_graph.Name), Array.ConvertAll(outputs, output => output.Value));
     }
 }

@@ -49,7 +49,7 @@ internal sealed class TFLiteImporter
             throw new NetworkException("The TensorFlow Lite graph has no outputs; it must have one at least.");
         var outputs = Array.ConvertAll(_model.Outputs, index => _values[index]
             ?? throw new NetworkException($"The output '{_model.Tensors[index].Name}' (tensor {index}) is computed by no operator."));
-        return _graph.Build(_model.Name, outputs);
+        return _graph.BuildWithParameters(_model.Name, outputs);
     }
 
     /// <summary>An input that must be there.</summary>
@@ -218,7 +218,7 @@ internal sealed class TFLiteImporter
         try
         {
             var cost = read + op.Infer(types).Sum(type => type.Bytes);
-            if (op.CountsAsParameters(1) || cost > _foldBudget)
+            if ((types.Length > 1 && types[1] is { } second && op.RoleOf(1, second) != InputRole.Data) || cost > _foldBudget)
                 return null;
             _foldBudget -= cost;
             return Array.ConvertAll(Evaluator.Run(op, data), result => _graph.Constant(name, result));

@@ -20,6 +20,5 @@ internal sealed class Conv2DOperator(ConvOptions options) : FloatConvOperator(op
 
     internal override OperatorCost Cost(Node node) => new(ConvCost.Standard(Geometry(node.Inputs[0]!.Type, node.Inputs[1]!.Type)).Macs);
 
-    private protected override Convolution Create(in ReadOnlyTensorSpan<float> weights, ReadOnlySpan<float> bias, int threads) =>
-        new Conv2D(weights, bias, Options with { Threads = threads });
+    private protected override Convolution Create(in ReadOnlyTensorSpan<float> weights, ReadOnlySpan<float> bias) => new Conv2D(weights, bias, Options);
 }

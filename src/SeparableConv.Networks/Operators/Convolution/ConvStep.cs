@@ -6,5 +6,5 @@ internal sealed unsafe class ConvStep(Convolution convolution, ConvGeometry geom
     public override bool Reads(int input) => input == 0;
 
     public override void Run(ForwardContext context) =>
-        convolution.RunLoop(context.Inputs[0].Pointer<float>(), context.Outputs[0].Pointer<float>(), geometry);
+        convolution.RunLoop(context.Inputs[0].Pointer<float>(), context.Outputs[0].Pointer<float>(), geometry, context.Threads);
 }

@@ -29,7 +29,7 @@ internal sealed class ConvTranspose2DOperator(
 
     public override string Kind => "Conv2DTranspose";
 
-    internal override bool CountsAsParameters(int input) => input > 0;
+    internal override InputRole RoleOf(int input, TensorType type) => input > 0 ? InputRole.Parameter : InputRole.Data;
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
@@ -46,7 +46,7 @@ internal sealed class ConvTranspose2DOperator(
         return new(checked((long)g.Batch * g.Input.Height * g.Input.Width * g.InChannels * g.Kernel.Height * g.Kernel.Width * (g.OutChannels / g.Groups)));
     }
 
-    internal override Step Prepare(Node node, int threads)
+    internal override Step Prepare(Node node)
     {
         var (weights, bias) = (node.Inputs[1]!, node.Inputs.Count > 2 ? node.Inputs[2] : null);
         if (weights.Constant is null || bias is { IsConstant: false })

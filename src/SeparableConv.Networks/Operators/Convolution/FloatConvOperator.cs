@@ -8,7 +8,7 @@ namespace SeparableConv.Networks.Operators;
 /// </summary>
 internal abstract class FloatConvOperator(ConvOptions options) : Operator
 {
-    /// <summary>Stride, dilation, padding, groups and the fused activation; its threads are not used.</summary>
+    /// <summary>Stride, dilation, padding, groups and the fused activation.</summary>
     public ConvOptions Options { get; } = options;
 
     /// <summary>The same operator with other options.</summary>
@@ -20,7 +20,7 @@ internal abstract class FloatConvOperator(ConvOptions options) : Operator
 
     internal override ConvGeometry? Geometry(Node node) => Geometry(node.Inputs[0]!.Type, node.Inputs[1]!.Type);
 
-    internal override bool CountsAsParameters(int input) => input > 0;
+    internal override InputRole RoleOf(int input, TensorType type) => input > 0 ? InputRole.Parameter : InputRole.Data;
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
@@ -31,13 +31,13 @@ internal abstract class FloatConvOperator(ConvOptions options) : Operator
         return [new(ElementType.Float32, ConvShapes.Output(g))];
     }
 
-    internal override Step Prepare(Node node, int threads)
+    internal override Step Prepare(Node node)
     {
         var (weights, bias) = (node.Inputs[1]!, node.Inputs.Count > 2 ? node.Inputs[2] : null);
         if (weights.Constant is null || bias is { IsConstant: false })
             return new ForwardStep(this);
         var biases = bias is null ? default : bias.Constant!.Span<float>();
-        var convolution = Create(Weights(weights.Constant.Span<float>(), weights.Shape), biases, threads);
+        var convolution = Create(Weights(weights.Constant.Span<float>(), weights.Shape), biases);
         var geometry = Geometry(node.Inputs[0]!.Type, weights.Type);
         convolution.MakeReady(geometry);
         return new ConvStep(convolution, geometry);
@@ -47,11 +47,11 @@ internal abstract class FloatConvOperator(ConvOptions options) : Operator
     {
         var (x, w) = (context.Inputs[0], context.Inputs[1]);
         var bias = context.Inputs.Length > 2 && context.Inputs[2].IsPresent ? context.Inputs[2].Span<float>() : default;
-        new ConvStep(Create(Weights(w.Span<float>(), w.Shape), bias, context.Threads), Geometry(x.Type, w.Type)).Run(context);
+        new ConvStep(Create(Weights(w.Span<float>(), w.Shape), bias), Geometry(x.Type, w.Type)).Run(context);
     }
 
     /// <summary>The convolution with its weights packed.</summary>
-    private protected abstract Convolution Create(in ReadOnlyTensorSpan<float> weights, ReadOnlySpan<float> bias, int threads);
+    private protected abstract Convolution Create(in ReadOnlyTensorSpan<float> weights, ReadOnlySpan<float> bias);
 
     private static ReadOnlyTensorSpan<float> Weights(ReadOnlySpan<float> values, TensorShape shape) =>
         new(values, [shape[0], shape[1], shape[2], shape[3]]);

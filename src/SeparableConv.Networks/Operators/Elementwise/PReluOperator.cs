@@ -10,7 +10,7 @@ internal sealed class PReluOperator : Operator
 
     internal override Aliasing Aliasing => Aliasing.InPlace;
 
-    internal override bool CountsAsParameters(int input) => input > 0;
+    internal override InputRole RoleOf(int input, TensorType type) => input > 0 ? InputRole.Parameter : InputRole.Data;
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {

@@ -10,7 +10,7 @@ internal sealed class DenseOperator(Activation activation) : Operator
 
     public Activation Activation { get; } = activation;
 
-    internal override bool CountsAsParameters(int input) => input > 0;
+    internal override InputRole RoleOf(int input, TensorType type) => input > 0 ? InputRole.Parameter : InputRole.Data;
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
@@ -29,7 +29,7 @@ internal sealed class DenseOperator(Activation activation) : Operator
 
     internal override OperatorCost Cost(Node node) => new(node.Outputs[0].Shape.ElementCount * node.Inputs[1]!.Shape[0]);
 
-    internal override Step Prepare(Node node, int threads)
+    internal override Step Prepare(Node node)
     {
         var (weights, bias) = (node.Inputs[1]!, node.Inputs.Count > 2 ? node.Inputs[2] : null);
         if (weights.Constant is null || bias is { IsConstant: false })

@@ -19,7 +19,7 @@ internal sealed unsafe class GemmOperator(float alpha, float beta, bool transpos
 
     public bool TransposeB { get; } = transposeB;
 
-    internal override bool CountsAsParameters(int input) => input > 0;
+    internal override InputRole RoleOf(int input, TensorType type) => input > 0 ? InputRole.Parameter : InputRole.Data;
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
@@ -46,7 +46,7 @@ internal sealed unsafe class GemmOperator(float alpha, float beta, bool transpos
     internal override OperatorCost Cost(Node node) =>
         new(node.Outputs[0].Shape.ElementCount * node.Inputs[0]!.Shape[TransposeA ? 0 : 1]);
 
-    internal override Step Prepare(Node node, int threads)
+    internal override Step Prepare(Node node)
     {
         var (a, b, c) = (node.Inputs[0]!, node.Inputs[1]!, node.Inputs.Count > 2 ? node.Inputs[2] : null);
         var columns = node.Outputs[0].Shape[1];

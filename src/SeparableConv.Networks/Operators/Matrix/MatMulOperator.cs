@@ -11,7 +11,7 @@ internal sealed unsafe class MatMulOperator : Operator
 {
     public override string Kind => "MatMul";
 
-    internal override bool CountsAsParameters(int input) => true;
+    internal override InputRole RoleOf(int input, TensorType type) => InputRole.Parameter;
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
@@ -35,7 +35,7 @@ internal sealed unsafe class MatMulOperator : Operator
 
     internal override OperatorCost Cost(Node node) => new(node.Outputs[0].Shape.ElementCount * node.Inputs[0]!.Shape[^1]);
 
-    internal override Step Prepare(Node node, int threads)
+    internal override Step Prepare(Node node)
     {
         var b = node.Inputs[1]!;
         if (b.Constant is null || b.Type.Element != ElementType.Float32 || b.Shape.Rank > 2 || b.Shape.ElementCount == 0)

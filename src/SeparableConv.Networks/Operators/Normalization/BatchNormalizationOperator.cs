@@ -18,7 +18,12 @@ internal sealed unsafe class BatchNormalizationOperator(float epsilon) : Operato
 
     internal override Aliasing Aliasing => Aliasing.InPlace;
 
-    internal override bool CountsAsParameters(int input) => input > 0;
+    internal override InputRole RoleOf(int input, TensorType type) => input switch
+    {
+        0 => InputRole.Data,
+        1 or 2 => InputRole.Parameter,
+        _ => InputRole.Statistic,
+    };
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
@@ -37,7 +42,7 @@ internal sealed unsafe class BatchNormalizationOperator(float epsilon) : Operato
 
     internal override OperatorCost Cost(Node node) => new(0, 2 * node.Outputs[0].Shape.ElementCount);
 
-    internal override Step Prepare(Node node, int threads)
+    internal override Step Prepare(Node node)
     {
         for (var i = 1; i <= Parameters.Length; i++)
         {

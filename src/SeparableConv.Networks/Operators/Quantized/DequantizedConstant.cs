@@ -8,12 +8,15 @@ namespace SeparableConv.Networks.Operators;
 /// <param name="ZeroPoints">As many.</param>
 internal sealed record DequantizedConstant(TensorData Numbers, float[] Scales, int[] ZeroPoints)
 {
-    /// <summary>Whether a value follows from quantized constants alone, by a <see cref="DequantizeOperator"/> and perhaps a reshape.</summary>
-    public static bool Is(Value value) => value.Producer switch
+    /// <summary>Whether a value follows from quantized numbers of the network alone, by a <see cref="DequantizeOperator"/> and perhaps a reshape.</summary>
+    public static bool Is(Value value) => Source(value) is not null;
+
+    /// <summary>The stored numbers that a value is dequantized from; null where it is no such value.</summary>
+    public static Value? Source(Value value) => value.Producer switch
     {
-        { Operator: DequantizeOperator } node => node.Inputs.All(input => input is null or { IsConstant: true }),
-        { Operator: ReshapeOperator } node => node.Inputs[0]!.Producer is { Operator: DequantizeOperator } && Is(node.Inputs[0]!),
-        _ => false,
+        { Operator: DequantizeOperator } node => node.Inputs.All(input => input is null or { IsStored: true }) ? node.Inputs[0] : null,
+        { Operator: ReshapeOperator } node => node.Inputs[0]!.Producer is { Operator: DequantizeOperator } ? Source(node.Inputs[0]!) : null,
+        _ => null,
     };
 
     /// <summary>Such a value taken apart; null where it is none, or where its scales do not run along the last dimension.</summary>
@@ -24,12 +27,12 @@ internal sealed record DequantizedConstant(TensorData Numbers, float[] Scales, i
         var node = value.Producer!;
         if (node.Operator is ReshapeOperator)
             node = node.Inputs[0]!.Producer!;
-        var (numbers, scale) = (node.Inputs[0]!.Constant!, node.Inputs[1]!.Constant!);
+        var (numbers, scale) = (node.Inputs[0]!.Data!, node.Inputs[1]!.Data!);
         var (rank, count) = (numbers.Type.Shape.Rank, scale.Values.Length);
         if (count != 1 && ShapeRules.Axis(((DequantizeOperator)node.Operator).Axis, rank) != rank - 1)
             return null;
         var zeroPoints = new int[count];
-        if (node.Inputs.Count > 2 && node.Inputs[2]?.Constant is { } given)
+        if (node.Inputs.Count > 2 && node.Inputs[2]?.Data is { } given)
         {
             for (var i = 0; i < count; i++)
                 zeroPoints[i] = Convert.ToInt32(given.Values.GetValue(i), null);

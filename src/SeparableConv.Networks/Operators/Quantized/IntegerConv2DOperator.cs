@@ -13,7 +13,7 @@ internal sealed class IntegerConv2DOperator(ConvOptions options, bool isDepthwis
 
     public override string Kind => IsDepthwise ? "IntegerDepthwiseConv2D" : "IntegerConv2D";
 
-    /// <summary>Stride, dilation, padding and groups; its activation and threads are not used.</summary>
+    /// <summary>Stride, dilation, padding and groups; its activation is not used.</summary>
     public ConvOptions Options { get; } = options;
 
     public bool IsDepthwise { get; } = isDepthwise;
@@ -30,7 +30,7 @@ internal sealed class IntegerConv2DOperator(ConvOptions options, bool isDepthwis
             : ConvShapes.Geometry(input, (shape[0], shape[1]), checked(shape[2] * Options.Groups), shape[3], Options, Options.Groups);
     }
 
-    internal override bool CountsAsParameters(int input) => input > 0;
+    internal override InputRole RoleOf(int input, TensorType type) => input > 0 ? InputRole.Parameter : InputRole.Data;
 
     internal override ConvGeometry? Geometry(Node node) => Geometry(node.Inputs[0]!.Type, node.Inputs[1]!.Type);
 
@@ -49,7 +49,7 @@ internal sealed class IntegerConv2DOperator(ConvOptions options, bool isDepthwis
         return [new(ElementType.Int32, ConvShapes.Output(g))];
     }
 
-    internal override Step Prepare(Node node, int threads) => node.Inputs[1]!.Constant is { } weights
+    internal override Step Prepare(Node node) => node.Inputs[1]!.Constant is { } weights
         ? Create(node.Inputs[0]!.Type, weights.Type, weights.Bytes)
         : new ForwardStep(this);
 

@@ -12,7 +12,7 @@ internal sealed class QuantizedConv2DOperator(
 {
     public override string Kind => "QuantizedConv2D";
 
-    /// <summary>Stride, dilation, padding and groups; its activation and threads are not used.</summary>
+    /// <summary>Stride, dilation, padding and groups; its activation is not used.</summary>
     public ConvOptions Options { get; } = options;
 
     /// <summary>The sizes, from the types of input and weights.</summary>

@@ -13,7 +13,7 @@ internal sealed unsafe class QuantizedConvTranspose2DOperator(
 {
     public override string Kind => "QuantizedConv2DTranspose";
 
-    internal override bool CountsAsParameters(int input) => input > 0;
+    internal override InputRole RoleOf(int input, TensorType type) => input > 0 ? InputRole.Parameter : InputRole.Data;
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {

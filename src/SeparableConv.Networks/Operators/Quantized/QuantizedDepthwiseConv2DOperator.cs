@@ -12,7 +12,7 @@ internal sealed class QuantizedDepthwiseConv2DOperator(
 {
     public override string Kind => "QuantizedDepthwiseConv2D";
 
-    /// <summary>Stride, dilation and padding; its groups, activation and threads are not used.</summary>
+    /// <summary>Stride, dilation and padding; its groups and activation are not used.</summary>
     public ConvOptions Options { get; } = options;
 
     /// <summary>The sizes, from the types of input and weights.</summary>

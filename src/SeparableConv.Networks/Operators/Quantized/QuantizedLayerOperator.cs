@@ -33,9 +33,9 @@ internal abstract class QuantizedLayerOperator : Operator
 
     public Requantization Rounding { get; }
 
-    internal override bool CountsAsParameters(int input) => input > 0;
+    internal override InputRole RoleOf(int input, TensorType type) => input > 0 ? InputRole.Parameter : InputRole.Data;
 
-    internal override Step Prepare(Node node, int threads)
+    internal override Step Prepare(Node node)
     {
         var (weights, bias) = (node.Inputs[1]!, node.Inputs.Count > 2 ? node.Inputs[2] : null);
         if (weights.Constant is null || bias is { IsConstant: false })

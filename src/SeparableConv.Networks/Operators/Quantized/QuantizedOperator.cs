@@ -6,7 +6,7 @@ namespace SeparableConv.Networks.Operators;
 /// </summary>
 internal abstract unsafe class QuantizedOperator : Operator
 {
-    internal sealed override Step Prepare(Node node, int threads)
+    internal sealed override Step Prepare(Node node)
     {
         // What may be left out, a bias, comes last.
         TensorType[] inputs = [.. node.Inputs.TakeWhile(input => input is not null).Select(input => input!.Type)];

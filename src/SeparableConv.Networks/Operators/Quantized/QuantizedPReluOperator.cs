@@ -7,7 +7,7 @@ internal sealed class QuantizedPReluOperator(Quantization output) : QuantizedOpe
 {
     public override string Kind => "QuantizedPRelu";
 
-    internal override bool CountsAsParameters(int input) => input == 1;
+    internal override InputRole RoleOf(int input, TensorType type) => input == 1 ? InputRole.Parameter : InputRole.Data;
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {

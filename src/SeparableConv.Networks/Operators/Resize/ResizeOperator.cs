@@ -60,7 +60,7 @@ internal sealed unsafe class ResizeOperator(
 
     internal override OperatorCost Cost(Node node) => mode == ResizeMode.Nearest ? default : new(0, 4 * node.Outputs[0].Shape.ElementCount);
 
-    internal override Step Prepare(Node node, int threads) => Plan(node.Inputs[0]!.Type);
+    internal override Step Prepare(Node node) => Plan(node.Inputs[0]!.Type);
 
     internal override void Forward(ForwardContext context)
     {

@@ -3,7 +3,7 @@ namespace SeparableConv.Networks.Operators;
 /// <summary>What the operators share that only move elements: all that a run needs follows from the types of the inputs.</summary>
 internal abstract class ShapeOperator : Operator
 {
-    internal sealed override Step Prepare(Node node, int threads)
+    internal sealed override Step Prepare(Node node)
     {
         var inputs = new TensorType[node.Inputs.Count];
         for (var i = 0; i < inputs.Length; i++)

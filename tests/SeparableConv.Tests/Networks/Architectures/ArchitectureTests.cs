@@ -17,7 +17,7 @@ public class ArchitectureTests
     public void MobileNetV1_has_the_paper_s_size(double width, int resolution, long macs, long parameters)
     {
         var network = MobileNetV1.Create(width, resolution);
-        Assert.Equal(parameters, network.Parameters);
+        Assert.Equal(parameters, network.ParameterCount);
         if (macs > 0)
             Assert.Equal(macs, network.Macs);
         Assert.Equal("(1,1000)", network.Outputs.Single().Type.Shape.ToString());
@@ -40,7 +40,7 @@ public class ArchitectureTests
     public void MobileNetV2_has_the_paper_s_size(double width, long macs, long parameters)
     {
         var network = MobileNetV2.Create(width);
-        Assert.Equal(parameters, network.Parameters);
+        Assert.Equal(parameters, network.ParameterCount);
         if (macs > 0)
             Assert.Equal(macs, network.Macs);
     }
@@ -57,7 +57,7 @@ public class ArchitectureTests
 
         static void Check(Network network, long? macs, long parameters)
         {
-            Assert.Equal(parameters, network.Parameters);
+            Assert.Equal(parameters, network.ParameterCount);
             Assert.Equal(macs ?? network.Macs, network.Macs);
         }
     }
@@ -66,7 +66,7 @@ public class ArchitectureTests
     public void VGG16_has_its_paper_s_size()
     {
         var network = Vgg.Create();
-        Assert.Equal((138_357_544, 15_470_264_320), (network.Parameters, network.Macs));
+        Assert.Equal((138_357_544, 15_470_264_320), (network.ParameterCount, network.Macs));
     }
 
     public static TheoryData<string> Small => [.. SmallNetworks.Keys];
@@ -89,7 +89,7 @@ public class ArchitectureTests
     {
         var (separable, standard) = (SmallNetworks[name](Convolutions.Separable), SmallNetworks[name](Convolutions.Standard));
         Assert.True(separable.Macs < 0.75 * standard.Macs, $"{separable.Macs} beside {standard.Macs}");
-        Assert.True(separable.Parameters < standard.Parameters);
+        Assert.True(separable.ParameterCount < standard.ParameterCount);
     }
 
     [Theory]
@@ -118,7 +118,7 @@ public class ArchitectureTests
             file.Position = 0;
             var loaded = OnnxReader.Read(file);
             Assert.Equal(network.Macs, loaded.Macs);
-            Assert.Equal(network.Parameters, loaded.Parameters);
+            Assert.Equal(network.ParameterCount, loaded.ParameterCount);
             using var session = new InferenceSession(network, new() { Threads = 1 });
             using var again = new InferenceSession(loaded, new() { Threads = 1 });
             var (expected, actual) = (Run(session, 1), Run(again, 1));

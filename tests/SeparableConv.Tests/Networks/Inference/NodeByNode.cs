@@ -11,19 +11,10 @@ internal static class NodeByNode
     /// <summary>The outputs for inputs of random numbers between -1 and 1, and those inputs.</summary>
     public static (TensorData[] Inputs, TensorData[] Outputs) Run(Network network, int seed = 1)
     {
-        var values = new Dictionary<Value, TensorData>();
         var inputs = network.Inputs
-            .Select((input, i) => values[input] = new TensorData(input.Type, RandomData.Floats((int)input.Shape.ElementCount, seed + i)))
+            .Select((input, i) => new TensorData(input.Type, RandomData.Floats((int)input.Shape.ElementCount, seed + i)))
             .ToArray();
-        foreach (var node in network.Nodes)
-        {
-            var results = Evaluator.Run(node.Operator, [.. node.Inputs.Select(input => input is null ? null : Of(input))]);
-            for (var i = 0; i < results.Length; i++)
-                values[node.Outputs[i]] = results[i];
-        }
-
-        return (inputs, [.. network.Outputs.Select(Of)]);
-
-        TensorData Of(Value value) => value.Constant ?? values[value];
+        var values = Evaluator.Run(network, inputs);
+        return (inputs, [.. network.Outputs.Select(output => Evaluator.Of(values, output))]);
     }
 }

@@ -1,7 +1,7 @@
 using SeparableConv.Networks.Graph;
 using SeparableConv.Networks.Operators;
 
-namespace SeparableConv.Networks.Inference;
+namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>
 /// Runs in integers what stands between DequantizeLinear and QuantizeLinear: convolutions and dense layers with their clamps, means over

@@ -2,8 +2,8 @@ using SeparableConv.Threading;
 
 namespace SeparableConv.Networks;
 
-/// <summary>How a network is made ready and run.</summary>
-public sealed record SessionOptions
+/// <summary>How a network is compiled: what is joined, what may be used, how much memory.</summary>
+public sealed record CompileOptions
 {
     /// <summary>The most threads to use, 1 to 1024; one a processor by default. The result does not depend on it.</summary>
     public int Threads { get; init; } = WorkerPool.DefaultThreads;

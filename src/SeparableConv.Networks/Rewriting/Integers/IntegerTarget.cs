@@ -1,7 +1,7 @@
 using SeparableConv.Networks.Graph;
 using SeparableConv.Networks.Operators;
 
-namespace SeparableConv.Networks.Inference;
+namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>What the bytes behind a QuantizeLinear are: clamp(round(x / scale) + zeroPoint, Min, Max).</summary>
 /// <param name="Element">int8 or uint8.</param>

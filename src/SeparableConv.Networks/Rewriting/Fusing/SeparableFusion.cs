@@ -1,6 +1,6 @@
 using SeparableConv.Networks.Operators;
 
-namespace SeparableConv.Networks.Inference;
+namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>Joins a depthwise convolution with the pointwise one that alone reads it: level or faster on every shape that was measured.</summary>
 internal sealed class SeparableFusion : NetworkPass

@@ -1,6 +1,5 @@
-using SeparableConv.Networks.Operators;
 
-namespace SeparableConv.Networks.Inference;
+namespace SeparableConv.Networks.Operators;
 
 /// <summary>The same numbers in memory of their own.</summary>
 internal sealed class CopyOperator : Operator

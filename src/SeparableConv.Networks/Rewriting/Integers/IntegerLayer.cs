@@ -2,7 +2,7 @@ using SeparableConv.Loops;
 using SeparableConv.Networks.Graph;
 using SeparableConv.Networks.Operators;
 
-namespace SeparableConv.Networks.Inference;
+namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>A float layer between DequantizeLinear and QuantizeLinear as a layer of bytes: its operator, weights and bias.</summary>
 internal sealed record IntegerLayer(Operator Operator, TensorData Weights, TensorData? Bias)

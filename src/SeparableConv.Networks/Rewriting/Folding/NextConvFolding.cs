@@ -1,6 +1,6 @@
 using SeparableConv.Networks.Operators;
 
-namespace SeparableConv.Networks.Inference;
+namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>
 /// Merges y = scale_c*x + shift_c into the convolution or dense layer that alone reads it: scaled weights, and a bias for what the

@@ -1,6 +1,6 @@
 using SeparableConv.Networks.Operators;
 
-namespace SeparableConv.Networks.Inference;
+namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>Lets an operator apply the activation that alone reads it, in its own pass over memory.</summary>
 internal sealed class ActivationFusion : NetworkPass

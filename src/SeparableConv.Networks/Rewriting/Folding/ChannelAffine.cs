@@ -1,7 +1,7 @@
 using SeparableConv.Networks.Graph;
 using SeparableConv.Networks.Operators;
 
-namespace SeparableConv.Networks.Inference;
+namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>A node that does no more than y = scale_c*x + shift_c, c the index in the last dimension.</summary>
 /// <param name="Input">x.</param>

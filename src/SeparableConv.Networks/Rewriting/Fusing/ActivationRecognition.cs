@@ -2,7 +2,7 @@ using SeparableConv.Activations;
 using SeparableConv.Networks.Graph;
 using SeparableConv.Networks.Operators;
 
-namespace SeparableConv.Networks.Inference;
+namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>
 /// Finds activations that were written out: minimum and maximum with a number, PReLU with a slope a channel, x*hard-sigmoid(x), and

@@ -1,7 +1,7 @@
 using SeparableConv.Networks.Graph;
 using SeparableConv.Networks.Operators;
 
-namespace SeparableConv.Networks.Inference;
+namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>
 /// A dense layer of dequantized bytes whose output is not quantized, as a classifier's last one often is: its sums are computed in integers,

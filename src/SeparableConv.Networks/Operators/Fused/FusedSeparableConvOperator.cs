@@ -1,7 +1,6 @@
 using SeparableConv.Loops;
-using SeparableConv.Networks.Operators;
 
-namespace SeparableConv.Networks.Inference;
+namespace SeparableConv.Networks.Operators;
 
 /// <summary>
 /// A depthwise convolution and the pointwise one that alone reads it, computed tile by tile: x (N, inH, inW, C), depthwise weights
@@ -16,7 +15,7 @@ internal sealed class FusedSeparableConvOperator(DepthwiseConv2DOperator depthwi
 
     public Conv2DOperator Pointwise { get; } = pointwise;
 
-    internal override bool CountsAsParameters(int input) => input > 0;
+    internal override InputRole RoleOf(int input, TensorType type) => input > 0 ? InputRole.Parameter : InputRole.Data;
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs) =>
         Pointwise.Infer([Depthwise.Infer(inputs[..3])[0], inputs[3], inputs[4]]);
@@ -28,7 +27,7 @@ internal sealed class FusedSeparableConvOperator(DepthwiseConv2DOperator depthwi
         return new(ConvCost.Depthwise(g, g.OutChannels / g.InChannels).Macs + pointwise);
     }
 
-    internal override Step Prepare(Node node, int threads)
+    internal override Step Prepare(Node node)
     {
         for (var i = 1; i < node.Inputs.Count; i++)
         {
@@ -41,8 +40,7 @@ internal sealed class FusedSeparableConvOperator(DepthwiseConv2DOperator depthwi
             node.Inputs[1]!.Constant!.Span<float>(),
             Bias(node.Inputs[2]),
             node.Inputs[3]!.Constant!.Span<float>(),
-            Bias(node.Inputs[4]),
-            threads);
+            Bias(node.Inputs[4]));
 
         static ReadOnlySpan<float> Bias(Value? bias) => bias is null ? default : bias.Constant!.Span<float>();
     }
@@ -55,8 +53,7 @@ internal sealed class FusedSeparableConvOperator(DepthwiseConv2DOperator depthwi
             inputs[1].Span<float>(),
             inputs[2].IsPresent ? inputs[2].Span<float>() : default,
             inputs[3].Span<float>(),
-            inputs[4].IsPresent ? inputs[4].Span<float>() : default,
-            context.Threads).Run(context);
+            inputs[4].IsPresent ? inputs[4].Span<float>() : default).Run(context);
     }
 
     private FusedSeparableStep Create(
@@ -64,16 +61,24 @@ internal sealed class FusedSeparableConvOperator(DepthwiseConv2DOperator depthwi
         ReadOnlySpan<float> depthwiseWeights,
         ReadOnlySpan<float> depthwiseBias,
         ReadOnlySpan<float> pointwiseWeights,
-        ReadOnlySpan<float> pointwiseBias,
-        int threads)
+        ReadOnlySpan<float> pointwiseBias)
     {
         var (channels, expanded) = (geometry.InChannels, geometry.OutChannels);
         var outChannels = pointwiseWeights.Length / expanded;
         var first = new DepthwiseLoop(
             depthwiseWeights, geometry.Kernel, channels, expanded / channels, depthwiseBias, Depthwise.Options.Activation, SimdWidths.Best);
         var second = new PointwiseLoop(pointwiseWeights, expanded, outChannels, pointwiseBias, Pointwise.Options.Activation, SimdWidths.Best);
-        return new FusedSeparableStep(new FusedSeparableLoop(first, second), geometry, outChannels, threads);
+        return new FusedSeparableStep(new FusedSeparableLoop(first, second), geometry, outChannels);
     }
 
     private ConvGeometry Geometry(TensorType input, TensorType weights) => Depthwise.Geometry(input, weights);
+}
+
+/// <summary>A fused pair with its weights packed, for one size of input.</summary>
+internal sealed unsafe class FusedSeparableStep(FusedSeparableLoop loop, ConvGeometry geometry, int outChannels) : Step
+{
+    public override bool Reads(int input) => input == 0;
+
+    public override void Run(ForwardContext context) =>
+        loop.Run(context.Inputs[0].Pointer<float>(), context.Outputs[0].Pointer<float>(), geometry, outChannels, context.Threads);
 }

@@ -1,4 +1,4 @@
-namespace SeparableConv.Networks.Inference;
+namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>
 /// Merges batch normalization, and additions and multiplications by one number a channel, into the weights and bias of the

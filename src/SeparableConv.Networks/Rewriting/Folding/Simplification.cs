@@ -1,6 +1,6 @@
 using SeparableConv.Networks.Operators;
 
-namespace SeparableConv.Networks.Inference;
+namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>
 /// Takes out what changes nothing: identities and dropout, reshapes of reshapes, transposes that cancel each other. A transpose

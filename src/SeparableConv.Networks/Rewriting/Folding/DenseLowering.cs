@@ -1,7 +1,7 @@
 using SeparableConv.Networks.Graph;
 using SeparableConv.Networks.Operators;
 
-namespace SeparableConv.Networks.Inference;
+namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>
 /// Turns matrix products with constant weights into dense layers, which take over scales, biases and activations: MatMul by a

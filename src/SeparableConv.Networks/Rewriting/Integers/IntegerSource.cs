@@ -1,7 +1,7 @@
 using SeparableConv.Networks.Graph;
 using SeparableConv.Networks.Operators;
 
-namespace SeparableConv.Networks.Inference;
+namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>Bytes that a DequantizeLinear makes numbers of.</summary>
 /// <param name="Bytes">int8 or uint8.</param>

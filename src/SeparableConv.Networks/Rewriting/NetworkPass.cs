@@ -1,9 +1,9 @@
 using SeparableConv.Networks.Graph;
 
-namespace SeparableConv.Networks.Inference;
+namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>
-/// One pass of the compiler: builds a network anew, node by node, and says what becomes of each. The network it reads is left as it
+/// One rewriting of a network: builds it anew, node by node, and says what becomes of each. The network it reads is left as it
 /// is; nodes that nobody reads any more fall away. An object serves one run.
 /// </summary>
 internal abstract class NetworkPass
@@ -26,7 +26,7 @@ internal abstract class NetworkPass
         foreach (var output in network.Outputs)
             CountUse(output);
         foreach (var input in network.Inputs)
-            _values[input] = Graph.Input(input.Name, input.Type);
+            _values[input] = Graph.Input(input.Name, InputType(input));
         foreach (var node in network.Nodes)
         {
             var inputs = new Value?[node.Inputs.Count];
@@ -37,7 +37,9 @@ internal abstract class NetworkPass
                 _values[node.Outputs[i]] = outputs[i];
         }
 
-        return Graph.Build(network.Name, [.. network.Outputs.Select(FinishOutput)]);
+        var results = network.Outputs.Select(FinishOutput).ToArray();
+        NameOutputs(network, results);
+        return Graph.Build(network.Name, results);
     }
 
     /// <summary>
@@ -46,8 +48,14 @@ internal abstract class NetworkPass
     /// </summary>
     protected abstract IReadOnlyList<Value>? Rewrite(Node node, Value?[] inputs);
 
-    /// <summary>The same value in the network being built; constants serve both.</summary>
-    protected Value Map(Value value) => value.IsConstant ? value : _values[value];
+    /// <summary>The same value in the network being built; what is stored serves both, unless a pass says otherwise.</summary>
+    protected Value Map(Value value) => value.IsStored ? MapStored(value) : _values[value];
+
+    /// <summary>The type that an input of the network gets.</summary>
+    protected virtual TensorType InputType(Value input) => input.Type;
+
+    /// <summary>What a constant or a parameter becomes.</summary>
+    protected virtual Value MapStored(Value value) => value;
 
     /// <summary>What an output of the network becomes.</summary>
     protected virtual Value FinishOutput(Value output) => Map(output);
@@ -65,7 +73,20 @@ internal abstract class NetworkPass
     /// <summary>A constant with the name of what it was computed for.</summary>
     protected Value Constant(string name, TensorData data) => Graph.Constant(name, data);
 
-    private static bool IsInput(Value value) => value.Producer is null && !value.IsConstant;
+    // Outputs keep the names that the network's user knows them by, whatever computes them now.
+    private void NameOutputs(Network network, Value[] results)
+    {
+        var names = new Dictionary<Value, string>();
+        for (var i = 0; i < results.Length; i++)
+        {
+            if (results[i].Producer is not null)
+                names.TryAdd(results[i], network.Outputs[i].Name);
+        }
+
+        Graph.Rename([.. names.Where(pair => pair.Key.Name != pair.Value).Select(pair => (pair.Key, pair.Value))]);
+    }
+
+    private static bool IsInput(Value value) => value.Producer is null && !value.IsStored;
 
     private void CountUse(Value? value)
     {

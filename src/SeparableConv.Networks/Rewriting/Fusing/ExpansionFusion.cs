@@ -1,6 +1,6 @@
 using SeparableConv.Networks.Operators;
 
-namespace SeparableConv.Networks.Inference;
+namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>Joins a pointwise convolution with the fused pair that alone reads it, where what lies between would not stay in a cache.</summary>
 internal sealed class ExpansionFusion : NetworkPass

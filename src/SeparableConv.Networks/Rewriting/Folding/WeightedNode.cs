@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 using SeparableConv.Networks.Graph;
 using SeparableConv.Networks.Operators;
 
-namespace SeparableConv.Networks.Inference;
+namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>A convolution or dense layer whose weights and bias are constants, as the folding passes see it.</summary>
 /// <remarks>Everywhere the weights' flat index runs fastest over the output's channels: index modulo outputs is the channel.</remarks>

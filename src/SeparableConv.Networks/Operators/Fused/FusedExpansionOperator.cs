@@ -1,7 +1,6 @@
 using SeparableConv.Loops;
-using SeparableConv.Networks.Operators;
 
-namespace SeparableConv.Networks.Inference;
+namespace SeparableConv.Networks.Operators;
 
 /// <summary>
 /// A pointwise convolution and the depthwise separable one that alone reads it, computed a window of rows at a time: x (N, inH, inW, C),
@@ -12,10 +11,14 @@ internal sealed class FusedExpansionOperator(Conv2DOperator expand, FusedSeparab
 {
     public override string Kind => "InvertedBottleneck";
 
-    internal override bool CountsAsParameters(int input) => input > 0;
+    public Conv2DOperator Expand { get; } = expand;
+
+    public FusedSeparableConvOperator Separable { get; } = separable;
+
+    internal override InputRole RoleOf(int input, TensorType type) => input > 0 ? InputRole.Parameter : InputRole.Data;
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs) =>
-        separable.Infer([expand.Infer(inputs[..3])[0], .. inputs[3..]]);
+        Separable.Infer([Expand.Infer(inputs[..3])[0], .. inputs[3..]]);
 
     internal override OperatorCost Cost(Node node)
     {
@@ -26,16 +29,16 @@ internal sealed class FusedExpansionOperator(Conv2DOperator expand, FusedSeparab
         return new(checked(expansion + ConvCost.Depthwise(g, g.OutChannels / g.InChannels).Macs + projection));
     }
 
-    internal override Step Prepare(Node node, int threads)
+    internal override Step Prepare(Node node)
     {
         var g = Depthwise(node);
         var (channels, outChannels) = (node.Inputs[0]!.Shape[3], node.Inputs[5]!.Shape[3]);
-        var expansion = new PointwiseLoop(Weights(node, 1), channels, g.InChannels, Weights(node, 2), expand.Options.Activation, SimdWidths.Best);
+        var expansion = new PointwiseLoop(Weights(node, 1), channels, g.InChannels, Weights(node, 2), Expand.Options.Activation, SimdWidths.Best);
         var depthwise = new DepthwiseLoop(
-            Weights(node, 3), g.Kernel, g.InChannels, g.OutChannels / g.InChannels, Weights(node, 4), separable.Depthwise.Options.Activation, SimdWidths.Best);
+            Weights(node, 3), g.Kernel, g.InChannels, g.OutChannels / g.InChannels, Weights(node, 4), Separable.Depthwise.Options.Activation, SimdWidths.Best);
         var projection = new PointwiseLoop(
-            Weights(node, 5), g.OutChannels, outChannels, Weights(node, 6), separable.Pointwise.Options.Activation, SimdWidths.Best);
-        return new FusedExpansionStep(new FusedExpansionLoop(expansion, depthwise, projection), g, channels, outChannels, threads);
+            Weights(node, 5), g.OutChannels, outChannels, Weights(node, 6), Separable.Pointwise.Options.Activation, SimdWidths.Best);
+        return new FusedExpansionStep(new FusedExpansionLoop(expansion, depthwise, projection), g, channels, outChannels);
     }
 
     // Only the compiler makes it, of constants alone.
@@ -43,6 +46,15 @@ internal sealed class FusedExpansionOperator(Conv2DOperator expand, FusedSeparab
 
     private static ReadOnlySpan<float> Weights(Node node, int input) => node.Inputs[input] is { } value ? value.Constant!.Span<float>() : default;
 
-    private ConvGeometry Depthwise(Node node) => separable.Depthwise.Geometry(
-        expand.Infer([node.Inputs[0]!.Type, node.Inputs[1]!.Type, node.Inputs[2]?.Type])[0], node.Inputs[3]!.Type);
+    private ConvGeometry Depthwise(Node node) => Separable.Depthwise.Geometry(
+        Expand.Infer([node.Inputs[0]!.Type, node.Inputs[1]!.Type, node.Inputs[2]?.Type])[0], node.Inputs[3]!.Type);
+}
+
+/// <summary>A fused block with its weights packed, for one size of input.</summary>
+internal sealed unsafe class FusedExpansionStep(FusedExpansionLoop loop, ConvGeometry geometry, int inChannels, int outChannels) : Step
+{
+    public override bool Reads(int input) => input == 0;
+
+    public override void Run(ForwardContext context) =>
+        loop.Run(context.Inputs[0].Pointer<float>(), context.Outputs[0].Pointer<float>(), geometry, inChannels, outChannels, context.Threads);
 }

@@ -1,6 +1,6 @@
 using SeparableConv.Networks.Operators;
 
-namespace SeparableConv.Networks.Inference;
+namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>Computes once what depends on nothing but constants.</summary>
 internal sealed class ConstantFolding : NetworkPass

@@ -1,0 +1,42 @@
+namespace SeparableConv.Networks.Rewriting;
+
+/// <summary>Passes in the order in which they rewrite a network. Each takes a network and gives another; none changes what it was given.</summary>
+internal sealed class PassList(params Func<NetworkPass>[] passes)
+{
+    /// <summary>For running a network fast: parameters are frozen, layers of bytes run in integers, and what can be joined is joined.</summary>
+    public static PassList Inference { get; } = new(
+        () => new Freezing(),
+
+        // Before constants are folded, while dequantized ones are still bytes.
+        () => new IntegerLowering(),
+        () => new IntegerSums(),
+        () => new ConstantFolding(),
+        () => new Simplification(),
+        () => new DenseLowering(),
+        () => new AffineFolding(),
+        () => new NextConvFolding(),
+        () => new PadFolding(),
+        () => new ActivationRecognition(),
+        () => new ActivationFusion(),
+        () => new SeparableFusion(),
+        () => new ExpansionFusion(),
+        () => new OutputCopies());
+
+    /// <summary>For running a network node by node as it is.</summary>
+    public static PassList Plain { get; } = new(() => new Freezing(), () => new OutputCopies());
+
+    /// <summary>For training: parameters stay what they are, and nothing is folded that depends on them.</summary>
+    public static PassList Training { get; } = new(() => new ActivationRecognition(), () => new OutputCopies());
+
+    /// <summary>For writing a network to a file: joined operators are taken apart again, and parameters are numbers like all others.</summary>
+    public static PassList Exporting { get; } = new(() => new Freezing(), () => new Unfusing());
+
+    /// <summary>The network that the passes make of another.</summary>
+    /// <exception cref="NetworkException">A node cannot be computed; the message names it.</exception>
+    public Network Run(Network network)
+    {
+        foreach (var pass in passes)
+            network = pass().Run(network);
+        return network;
+    }
+}
