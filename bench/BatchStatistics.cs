@@ -39,7 +39,7 @@ internal static class BatchStatistics
                 (values[node.Outputs[i]], data[node.Outputs[i]]) = (copy.Outputs[i], results[i]);
         }
 
-        return graph.Build(network.Name, [.. network.Outputs.Select(output => values[output])]);
+        return graph.BuildWithParameters(network.Name, [.. network.Outputs.Select(output => values[output])]);
     }
 
     // x (..., C), then scale, bias, mean and variance, (C) each.

@@ -31,6 +31,6 @@ internal static class ChannelsFirst
                 values[node.Outputs[i]] = copy.Outputs[i];
         }
 
-        return graph.Build(network.Name, [.. network.Outputs.Select(output => values[output])]);
+        return graph.BuildWithParameters(network.Name, [.. network.Outputs.Select(output => values[output])]);
     }
 }

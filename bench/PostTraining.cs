@@ -1,6 +1,5 @@
 using SeparableConv.Networks;
 using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Rewriting;
 using SeparableConv.Networks.Operators;
 using SeparableConv.Networks.Rewriting;
 
@@ -66,7 +65,7 @@ internal sealed class PostTraining
             _values[output] = IsLayer(node) && !isClamped ? Through(copy.Outputs[0], results[0].Span<float>()) : copy.Outputs[0];
         }
 
-        return (_graph.Build(network.Name, [.. network.Outputs.Select(output => _values[output]), _graph.Add("steps", new IdentityOperator(), _last)]), _quantized[_last!].Scale);
+        return (_graph.BuildWithParameters(network.Name, [.. network.Outputs.Select(output => _values[output]), _graph.Add("steps", new IdentityOperator(), _last)]), _quantized[_last!].Scale);
     }
 
     private static bool IsLayer(Node? node) => node?.Operator is FloatConvOperator or DenseOperator or BinaryOperator { BinaryKind: BinaryKind.Add }

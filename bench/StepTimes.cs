@@ -10,20 +10,19 @@ internal static class StepTimes
     public static void Print(InferenceSession session, int runs)
     {
         var steps = session.Compiled.Steps;
-        var times = new long[runs, steps.Count];
-        var ticks = new long[steps.Count];
+        var times = new double[runs, steps.Count];
         for (var run = 0; run < runs; run++)
         {
-            session.Run(ticks);
-            for (var i = 0; i < ticks.Length; i++)
-                times[run, i] = ticks[i];
+            var profile = session.Profile();
+            for (var i = 0; i < steps.Count; i++)
+                times[run, i] = profile[i].Milliseconds;
         }
 
         var medians = new double[steps.Count];
         for (var i = 0; i < medians.Length; i++)
         {
             var step = i;
-            medians[i] = SideBySide.Median(Enumerable.Range(0, runs).Select(run => times[run, step] * 1000.0 / System.Diagnostics.Stopwatch.Frequency));
+            medians[i] = SideBySide.Median(Enumerable.Range(0, runs).Select(run => times[run, step]));
         }
 
         var total = medians.Sum();

@@ -10,6 +10,22 @@ internal sealed class GraphBuilder
     private readonly List<Node> _nodes = [];
     private readonly Dictionary<string, int> _names = [];
 
+    /// <summary>Begins with nothing.</summary>
+    public GraphBuilder()
+    {
+    }
+
+    /// <summary>Goes on from a network: its values are those of the new graph too, and more nodes can read them.</summary>
+    public GraphBuilder(Network network)
+    {
+        _inputs.AddRange(network.Inputs);
+        _nodes.AddRange(network.Nodes);
+        foreach (var value in network.Inputs.Concat(network.Nodes.SelectMany(node => node.Outputs)).Concat(network.Parameters))
+            _names.TryAdd(value.Name, 0);
+        foreach (var node in network.Nodes)
+            _names.TryAdd(node.Name, 0);
+    }
+
     /// <summary>Nodes so far.</summary>
     public IReadOnlyList<Node> Nodes => _nodes;
 

@@ -33,7 +33,7 @@ internal static class ParameterRule
         {
             for (var i = 0; i < node.Inputs.Count; i++)
             {
-                if (Source(node, i) is { } source && seen.Add(source))
+                if (Source(node, i) is { IsParameter: true } source && seen.Add(source))
                     all.Add(source);
             }
         }

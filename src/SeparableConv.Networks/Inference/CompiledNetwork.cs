@@ -2,6 +2,7 @@ using SeparableConv.Loops;
 using SeparableConv.Networks.Inference;
 using SeparableConv.Networks.Operators;
 using SeparableConv.Networks.Rewriting;
+using SeparableConv.Threading;
 
 namespace SeparableConv.Networks;
 
@@ -9,13 +10,18 @@ namespace SeparableConv.Networks;
 /// A network made ready to run: operators folded and joined, weights packed, memory planned. It never changes, and any number of
 /// sessions share its weights.
 /// </summary>
-/// <remarks>It does not keep the network it was made from: let that go, and its unpacked weights go too.</remarks>
-public sealed unsafe class CompiledNetwork
+/// <remarks>
+/// It does not keep the network it was made from: let that go, and its unpacked weights go too. Disposing frees the weights at once, or
+/// when the runs end that are under way; sessions cannot run it any more.
+/// </remarks>
+public sealed unsafe class CompiledNetwork : IDisposable
 {
     private readonly PreparedStep[] _prepared;
-    private readonly NativeBlock _constants;
+    private readonly WeightMemory _memory;
+    private readonly TensorPlaces _places;
     private readonly TensorPlace[] _inputPlaces;
     private readonly TensorPlace[] _outputPlaces;
+    private int _sessions;
 
     /// <summary>Makes a network ready.</summary>
     /// <param name="network">The network; it is not changed.</param>
@@ -25,35 +31,40 @@ public sealed unsafe class CompiledNetwork
     /// A node cannot be made ready (the message names it), or the network needs more memory than <see cref="CompileOptions.MemoryLimit"/>.
     /// </exception>
     public CompiledNetwork(Network network, CompileOptions? options = null)
+        : this(network, options ??= new(), options.Optimize ? PassList.Inference : PassList.Plain)
+    {
+    }
+
+    /// <summary>
+    /// Makes ready what a list of passes leaves of a network. Any graph will do: parameters that are not frozen are memory that steps read
+    /// and may update, and every value stays as long as a later node, such as one of a backward pass, reads it.
+    /// </summary>
+    internal CompiledNetwork(Network network, CompileOptions options, PassList passes)
     {
         ArgumentNullException.ThrowIfNull(network);
-        options ??= new();
-        Threading.WorkerPool.CheckThreads(options.Threads);
+        WorkerPool.CheckThreads(options.Threads);
         Threads = options.Threads;
         Inputs = [.. network.Inputs.Select(value => new Value(value.Name, value.Type))];
         Outputs = [.. network.Outputs.Select(value => new Value(value.Name, value.Type))];
 
-        var optimized = (options.Optimize ? PassList.Inference : PassList.Plain).Run(network);
-        var plan = MemoryPlan.Create(optimized);
+        var graph = passes.Run(network);
+        var plan = MemoryPlan.Create(graph);
         (ActivationBytes, ActivationBytesBound) = (plan.ArenaBytes, plan.LowerBound);
         CheckLimit(options.MemoryLimit, network.Name);
 
-        var packedBefore = PackedBuffer.BytesMade;
-        var nodes = optimized.Nodes.Where(node => node.Operator.Aliasing != Aliasing.View).ToArray();
-        var steps = Array.ConvertAll(nodes, Prepare);
-        PackedBytes = PackedBuffer.BytesMade - packedBefore;
+        var nodes = graph.Nodes.Where(node => node.Operator.Aliasing != Aliasing.View).ToArray();
+        Step[] steps = [];
+        var packed = PackedBuffer.MadeBy(() => steps = Array.ConvertAll(nodes, Prepare));
         ScratchBytes = steps.Select(step => step.ScratchBytes).DefaultIfEmpty().Max();
-        CheckLimit(options.MemoryLimit, network.Name);
-
-        var places = new TensorPlaces(plan);
+        _places = new TensorPlaces(plan);
         _prepared = new PreparedStep[nodes.Length];
         for (var i = 0; i < nodes.Length; i++)
-            _prepared[i] = places.Bind(nodes[i], steps[i]);
-        _inputPlaces = [.. optimized.Inputs.Select(places.Of)];
-        _outputPlaces = [.. optimized.Outputs.Select(places.Of)];
-        _constants = places.CopyConstants();
-        ConstantBytes = _constants.Bytes;
+            _prepared[i] = _places.Bind(nodes[i], steps[i]);
+        _inputPlaces = [.. graph.Inputs.Select(_places.Of)];
+        _outputPlaces = [.. graph.Outputs.Select(_places.Of)];
+        _memory = new WeightMemory(_places.CopyConstants(), packed);
         Steps = Array.ConvertAll(nodes, node => new CompiledStep(node.Name, node.Operator.Kind, node.Cost, node.Outputs[0].Type));
+        CheckLimit(options.MemoryLimit, network.Name);
     }
 
     /// <summary>What must be given to run it.</summary>
@@ -78,28 +89,44 @@ public sealed unsafe class CompiledNetwork
     public long ScratchBytes { get; }
 
     /// <summary>Bytes of packed weights, which all sessions share.</summary>
-    public long PackedBytes { get; }
+    public long PackedBytes => _memory.PackedBytes;
 
     /// <summary>Bytes of constants that the steps read as they are, which all sessions share.</summary>
-    public long ConstantBytes { get; }
+    public long ConstantBytes => _memory.ConstantBytes;
 
     /// <summary>Multiply-accumulates of one run.</summary>
     public long Macs => Steps.Sum(step => step.Cost.Macs);
 
     internal IReadOnlyList<PreparedStep> Prepared => _prepared;
 
-    /// <summary>An input where it lies in a session's arena.</summary>
-    internal TensorBuffer Input(int index, byte* arena) => _inputPlaces[index].In(arena, _constants.Pointer);
+    /// <summary>The weights; whoever runs the steps holds them.</summary>
+    internal WeightMemory Memory => _memory;
 
-    /// <summary>An output where it lies in a session's arena.</summary>
-    internal TensorBuffer Output(int index, byte* arena) => _outputPlaces[index].In(arena, _constants.Pointer);
+    /// <summary>The parameters that steps read or update, which were not frozen.</summary>
+    internal IEnumerable<Value> Parameters => _places.Parameters;
 
-    /// <summary>A step's inputs and outputs in a session's arena.</summary>
-    internal ForwardContext Context(int step, byte* arena, void* scratch) => new(
-        Array.ConvertAll(_prepared[step].Inputs, place => place.In(arena, _constants.Pointer)),
-        Array.ConvertAll(_prepared[step].Outputs, place => place.In(arena, _constants.Pointer)),
-        Threads,
-        scratch);
+    /// <summary>Frees the weights at once, or when the runs end that are under way.</summary>
+    public void Dispose() => _memory.Dispose();
+
+    /// <summary>Counts one more session.</summary>
+    /// <exception cref="InvalidOperationException">There is one already, and the steps cannot be shared.</exception>
+    internal void AddSession()
+    {
+        if (Interlocked.Increment(ref _sessions) > 1 && Array.Exists(_prepared, prepared => !prepared.Step.IsShareable))
+            throw new InvalidOperationException("A network whose parameters are not frozen runs in one session; compile it again for another.");
+    }
+
+    /// <summary>A new copy of the parameters, for a session to change.</summary>
+    internal NativeBlock CopyParameters() => _places.CopyParameters();
+
+    /// <summary>Where a parameter lies.</summary>
+    internal TensorPlace PlaceOf(Value parameter) => _places.Of(parameter);
+
+    /// <summary>Where an input lies.</summary>
+    internal TensorPlace InputPlace(int index) => _inputPlaces[index];
+
+    /// <summary>Where an output lies.</summary>
+    internal TensorPlace OutputPlace(int index) => _outputPlaces[index];
 
     private static Step Prepare(Node node)
     {
@@ -122,3 +149,15 @@ public sealed unsafe class CompiledNetwork
         }
     }
 }
+
+/// <summary>What a run computes at one go: a node of the network, or several that were joined.</summary>
+/// <param name="Name">The name of the node, of the first where several were joined.</param>
+/// <param name="Kind">What it is called: <c>Conv2D</c>, <c>DepthwiseConv2D</c>.</param>
+/// <param name="Cost">What running it costs.</param>
+/// <param name="Output">The type of its first output.</param>
+public sealed record CompiledStep(string Name, string Kind, OperatorCost Cost, TensorType Output);
+
+/// <summary>How long a step of a run took.</summary>
+/// <param name="Step">The step.</param>
+/// <param name="Milliseconds">Its time in milliseconds.</param>
+public readonly record struct StepTime(CompiledStep Step, double Milliseconds);

@@ -11,4 +11,7 @@ internal enum Aliasing
 
     /// <summary>Always: the bytes are the same, only their shape is another, and nothing has to be done.</summary>
     View,
+
+    /// <summary>Always: the input is a parameter or a statistic, and the output is what it is from then on. Who reads the old numbers runs before.</summary>
+    Update,
 }

@@ -1,13 +1,14 @@
+using SeparableConv.Networks.Gradients;
 using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks;
 
 /// <summary>
-/// What a node does: from the types of its inputs to those of its outputs, what that costs, and how it is computed. An operator
-/// holds its attributes and nothing else, and never changes.
+/// What a node does: from the types of its inputs to those of its outputs, what that costs, how it is computed, and what its gradient
+/// is. An operator holds attributes, such as strides and axes, and never changes; tensors are inputs of the node.
 /// </summary>
 /// <remarks>
-/// Weights are inputs, constant in a network that is only run. Tensors are dense and row-major; images are (N, height, width,
+/// Weights are inputs: parameters, or constants where a network is only run. Tensors are dense and row-major; images are (N, height, width,
 /// channels).
 /// </remarks>
 public abstract class Operator
@@ -38,8 +39,15 @@ public abstract class Operator
     /// <summary>Makes ready what does not change from run to run: packs constant weights, chooses a loop.</summary>
     internal virtual Step Prepare(Node node) => new ForwardStep(this);
 
-    /// <summary>Computes the outputs from nothing but the inputs: what a run without preparation does, and a training.</summary>
+    /// <summary>Computes the outputs from nothing but the inputs: what a run without preparation does.</summary>
     internal abstract void Forward(ForwardContext context);
+
+    /// <summary>
+    /// Adds nodes that compute the gradients of a node's inputs from those of its outputs. Null where this operator has no gradient; a
+    /// training names it before it begins.
+    /// </summary>
+    /// <returns>A gradient for each input, of the input's type; null where none is wanted or the output does not depend on the input.</returns>
+    internal virtual Value?[]? Gradient(GradientContext context) => null;
 }
 
 /// <summary>What an operator reads at one of its inputs; decides what a tensor that is stored with the network is: see <see cref="ParameterRule"/>.</summary>

@@ -25,8 +25,14 @@ internal sealed class PassList(params Func<NetworkPass>[] passes)
     /// <summary>For running a network node by node as it is.</summary>
     public static PassList Plain { get; } = new(() => new Freezing(), () => new OutputCopies());
 
-    /// <summary>For training: parameters stay what they are, and nothing is folded that depends on them.</summary>
-    public static PassList Training { get; } = new(() => new ActivationRecognition(), () => new OutputCopies());
+    /// <summary>
+    /// For training, before gradients are added: parameters stay what they are, nothing is folded that depends on them, and each node is
+    /// one that has a gradient by itself.
+    /// </summary>
+    public static PassList Training { get; } = new(() => new ActivationRecognition(), () => new ActivationSplitting());
+
+    /// <summary>For compiling a training step: parameters are memory, and nothing else changes.</summary>
+    public static PassList Step { get; } = new(() => new OutputCopies());
 
     /// <summary>For writing a network to a file: joined operators are taken apart again, and parameters are numbers like all others.</summary>
     public static PassList Exporting { get; } = new(() => new Freezing(), () => new Unfusing());

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using SeparableConv.Cli.Output;
 using SeparableConv.Networks;
@@ -20,15 +19,14 @@ internal sealed record LayerProfile(IReadOnlyList<CompiledStep> Steps, double[] 
     public static LayerProfile Measure(InferenceSession session, int rounds)
     {
         var steps = session.Compiled.Steps;
-        var ticks = new long[steps.Count];
         var times = new double[steps.Count][];
         for (var s = 0; s < times.Length; s++)
             times[s] = new double[rounds];
         for (var round = -WarmUps; round < rounds; round++)
         {
-            session.Run(ticks);
+            var profile = session.Profile();
             for (var s = 0; s < times.Length && round >= 0; s++)
-                times[s][round] = ticks[s] * 1e3 / Stopwatch.Frequency;
+                times[s][round] = profile[s].Milliseconds;
         }
 
         return new LayerProfile(steps, Array.ConvertAll(times, time => RunTimes.Of(time).Median), rounds);

@@ -5,7 +5,7 @@ namespace SeparableConv.Networks.Inference;
 /// <summary>
 /// Where everything that flows through a network lies, in one arena: inputs for the whole run, outputs until the next one, what
 /// is in between only as long as a node still reads it. A node that may write over its first input does so where nobody else
-/// needs it; what is only another view of the same bytes takes none.
+/// needs it; what is only another view of the same bytes takes none, and what is stored lies elsewhere.
 /// </summary>
 internal sealed class MemoryPlan
 {
@@ -13,6 +13,10 @@ internal sealed class MemoryPlan
     private readonly List<BufferLifetime> _buffers = [];
     private readonly Dictionary<Value, Value> _viewed = [];
     private readonly Dictionary<Value, int> _lastUse = [];
+    private readonly HashSet<Value> _updated = [];
+
+    // What an update gives, and views of it: these may be read behind it.
+    private readonly HashSet<Value> _fresh = [];
     private readonly HashSet<Value> _inputs;
     private readonly long[] _offsets;
 
@@ -38,10 +42,10 @@ internal sealed class MemoryPlan
     /// <exception cref="NetworkException">A tensor is larger than 2 GiB, the most that a span of bytes can show.</exception>
     public static MemoryPlan Create(Network network) => new(network);
 
-    /// <summary>Where a value lies in the arena; none for a constant or a view of one.</summary>
+    /// <summary>Where a value lies in the arena; none for what is stored, or a view of it.</summary>
     public long? Offset(Value value) => _bufferOf.TryGetValue(value, out var buffer) ? _offsets[buffer] : null;
 
-    /// <summary>The value whose bytes a value shows: itself, unless it is the output of a view.</summary>
+    /// <summary>The value whose bytes a value shows: itself, unless it is the output of a view or an update.</summary>
     public Value Viewed(Value value) => _viewed.GetValueOrDefault(value, value);
 
     private void FindLastUses(Network network)
@@ -49,21 +53,27 @@ internal sealed class MemoryPlan
         for (var i = 0; i < network.Nodes.Count; i++)
         {
             var node = network.Nodes[i];
-            if (node.Operator.Aliasing == Aliasing.View)
-            {
+            if (node.Operator.Aliasing is Aliasing.View or Aliasing.Update)
                 _viewed[node.Outputs[0]] = Viewed(node.Inputs[0]!);
+            if (node.Operator.Aliasing == Aliasing.Update || (node.Operator.Aliasing == Aliasing.View && _fresh.Contains(node.Inputs[0]!)))
+                _fresh.Add(node.Outputs[0]);
+            if (node.Operator.Aliasing == Aliasing.View)
                 continue;
-            }
-
             foreach (var input in node.Inputs)
             {
-                if (input is not null)
-                    _lastUse[Viewed(input)] = i;
+                if (input is null)
+                    continue;
+                if (_updated.Contains(Viewed(input)) && !_fresh.Contains(input))
+                    throw new NetworkException($"Node '{node.Name}' ({node.Operator.Kind}) reads '{input.Name}' after it was updated; it must run before.");
+                _lastUse[Viewed(input)] = i;
             }
+
+            if (node.Operator.Aliasing == Aliasing.Update)
+                CheckUpdate(node);
 
             // One that nobody reads is still written.
             foreach (var output in node.Outputs)
-                _lastUse[output] = i;
+                _lastUse[Viewed(output)] = i;
         }
 
         foreach (var value in network.Inputs.Concat(network.Outputs))
@@ -84,7 +94,7 @@ internal sealed class MemoryPlan
                 continue;
             }
 
-            for (var output = 0; output < node.Outputs.Count; output++)
+            for (var output = node.Operator.Aliasing == Aliasing.Update ? 1 : 0; output < node.Outputs.Count; output++)
             {
                 var value = node.Outputs[output];
                 if (output == 0 && CanOverwriteInput(node, i))
@@ -101,12 +111,18 @@ internal sealed class MemoryPlan
         }
     }
 
+    private void CheckUpdate(Node node)
+    {
+        if (node.Inputs[0] is not { IsParameter: true } parameter || !_updated.Add(parameter))
+            throw new NetworkException($"Node '{node.Name}' ({node.Operator.Kind}) updates '{node.Inputs[0]?.Name}', which is no parameter or was updated before.");
+    }
+
     private bool CanOverwriteInput(Node node, int step)
     {
         if (node.Operator.Aliasing != Aliasing.InPlace || node.Inputs[0] is not { } input)
             return false;
         var viewed = Viewed(input);
-        if (viewed.IsConstant || _inputs.Contains(viewed) || _lastUse[viewed] != step || input.Type.Bytes != node.Outputs[0].Type.Bytes)
+        if (viewed.IsStored || _inputs.Contains(viewed) || _lastUse[viewed] != step || input.Type.Bytes != node.Outputs[0].Type.Bytes)
             return false;
         for (var i = 1; i < node.Inputs.Count; i++)
         {

@@ -73,6 +73,8 @@ internal sealed class ConvTranspose2DOperator(
 
     private sealed unsafe class PackedStep(ConvTransposeLoop loop) : Step
     {
+        public override bool Reads(int input) => input == 0;
+
         public override void Run(ForwardContext context) =>
             loop.Run(context.Inputs[0].Pointer<float>(), context.Outputs[0].Pointer<float>(), context.Threads);
     }

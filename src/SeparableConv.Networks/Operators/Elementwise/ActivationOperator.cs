@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Gradients;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
@@ -24,4 +26,8 @@ internal sealed class ActivationOperator(Activation activation) : Operator
 
     internal override void Forward(ForwardContext context) =>
         ActivationWork.Run(Activation, context.Inputs[0], context.Outputs[0], context.Threads);
+
+    internal override Value?[]? Gradient(GradientContext context) => Activation.IsClamp
+        ? [context.Add("input", new ClampGradientOperator(Activation.LowerBound, Activation.UpperBound), context.Output(0), context.Node.Outputs[0])]
+        : null;
 }

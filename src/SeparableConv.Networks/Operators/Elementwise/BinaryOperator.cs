@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Graph;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
@@ -27,6 +29,11 @@ internal sealed class BinaryOperator(BinaryKind kind, Activation activation) : O
     internal override Aliasing Aliasing => Aliasing.InPlace;
 
     private bool GivesTruth => BinaryKind >= BinaryKind.Equal;
+
+    // One number for all is a literal of a formula, such as hard-swish's sixth; numbers for each channel or element were learned.
+    internal override InputRole RoleOf(int input, TensorType type) =>
+        BinaryKind is BinaryKind.Add or BinaryKind.Sub or BinaryKind.Mul or BinaryKind.Div && type.Element.IsFloat() && type.Shape.ElementCount > 1
+            ? InputRole.Parameter : InputRole.Data;
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {

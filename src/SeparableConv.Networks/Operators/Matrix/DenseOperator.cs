@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Gradients;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
@@ -32,6 +34,8 @@ internal sealed class DenseOperator(Activation activation) : Operator
     internal override Step Prepare(Node node)
     {
         var (weights, bias) = (node.Inputs[1]!, node.Inputs.Count > 2 ? node.Inputs[2] : null);
+        if (weights.IsParameter && bias is null or { IsStored: true })
+            return PackedProductStep.OfParameters(weights.Shape[0], weights.Shape[1], transposed: false, Activation);
         if (weights.Constant is null || bias is { IsConstant: false })
             return new ForwardStep(this);
         return new PackedProductStep(
@@ -58,5 +62,37 @@ internal sealed class DenseOperator(Activation activation) : Operator
             ElementParts.Run(new BroadcastWork(BinaryRow.For(BinaryKind.Add, ElementType.Float32, ElementType.Float32), y, context.Inputs[2], y, Activation.None), y.Shape.ElementCount, 1, context.Threads);
         if (!Activation.IsNone)
             ActivationWork.Run(Activation, y, y, context.Threads);
+    }
+
+    /// <summary>
+    /// With the rows r of x and y as a matrix each: dx[r, i] = sum over o of dy[r, o] * w[i, o], dw[i, o] = sum over r of x[r, i] * dy[r, o],
+    /// dbias[o] = sum over r of dy[r, o].
+    /// </summary>
+    internal override Value?[]? Gradient(GradientContext context)
+    {
+        if (!Activation.IsNone || context.Output(0) is not { } dy)
+            return null;
+        var (x, w) = (context.Node.Inputs[0]!, context.Node.Inputs[1]!);
+        var rows = checked((int)(x.Shape.ElementCount / w.Shape[0]));
+        var (xRows, dyRows) = (new TensorShape(rows, w.Shape[0]), new TensorShape(rows, w.Shape[1]));
+        if (dy.Shape != dyRows)
+            dy = context.Add("rows", new ReshapeOperator(dyRows), dy);
+
+        var gradients = new Value?[context.Node.Inputs.Count];
+        if (context.Wants(0))
+        {
+            var dx = context.Add("input", new GemmOperator(1, 1, transposeA: false, transposeB: true), dy, w);
+            gradients[0] = x.Shape == xRows ? dx : context.Add("shaped", new ReshapeOperator(x.Shape), dx);
+        }
+
+        if (context.Wants(1))
+        {
+            var inputs = x.Shape == xRows ? x : context.Add("inputs", new ReshapeOperator(xRows), x);
+            gradients[1] = context.Add("weights", new GemmOperator(1, 1, transposeA: true, transposeB: false), inputs, dy);
+        }
+
+        if (context.Wants(2))
+            gradients[2] = context.Add("bias", new ReduceOperator(ReduceKind.Sum, [0], keepDimensions: false), dy);
+        return gradients;
     }
 }

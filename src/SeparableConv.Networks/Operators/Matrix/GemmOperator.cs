@@ -50,6 +50,9 @@ internal sealed unsafe class GemmOperator(float alpha, float beta, bool transpos
     {
         var (a, b, c) = (node.Inputs[0]!, node.Inputs[1]!, node.Inputs.Count > 2 ? node.Inputs[2] : null);
         var columns = node.Outputs[0].Shape[1];
+        var isPlain = Alpha == 1 && c is null && (!TransposeA || a.Shape[1] == 1) && b.Type.Element == ElementType.Float32;
+        if (b.IsParameter && isPlain && b.Shape.ElementCount > 0)
+            return PackedProductStep.OfParameters(TransposeB ? b.Shape[1] : b.Shape[0], columns, TransposeB, Activation.None);
         var cIsRow = c is null || (c.IsConstant && (c.Shape.Rank == 1 || (c.Shape.Rank == 2 && c.Shape[0] == 1)));
         if (b.Constant is null || !cIsRow || b.Type.Element != ElementType.Float32 || b.Shape.ElementCount == 0 || (TransposeA && a.Shape[1] != 1))
             return new ForwardStep(this);

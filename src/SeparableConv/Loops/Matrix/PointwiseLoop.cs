@@ -31,6 +31,9 @@ internal sealed unsafe class PointwiseLoop
         _width = width;
     }
 
+    /// <summary>Packs other weights (C, O), and a bias where there is one, in the place of those before; allocates nothing.</summary>
+    public void Refill(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias) => _weights.Fill(weights, _weights.Columns, bias);
+
     /// <summary>Computes <paramref name="pixels"/> rows of (pixels, C) into (pixels, O).</summary>
     public void Run(float* input, float* output, nint pixels, int threads)
     {

@@ -34,7 +34,7 @@ internal sealed class GraphSketch
         Add(new DepthwiseConv2DOperator(options ?? new()), x, Random(size, size, x.Shape[3], multiplier), bias ? Random(x.Shape[3] * multiplier) : null);
 
     /// <summary>The network that computes these.</summary>
-    public Network Build(params ReadOnlySpan<Value> outputs) => _graph.Build("sketch", outputs);
+    public Network Build(params ReadOnlySpan<Value> outputs) => _graph.BuildWithParameters("sketch", outputs);
 
     /// <summary>Compiles, compares with the nodes one by one, and tells the kinds of the steps that are left.</summary>
     public string Check(params ReadOnlySpan<Value> outputs) => string.Join(' ', CompiledComparison.Check(Build(outputs)));

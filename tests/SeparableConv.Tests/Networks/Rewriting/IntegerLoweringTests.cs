@@ -1,8 +1,9 @@
 using SeparableConv.Networks;
+using SeparableConv.Tests.Networks.Inference;
 using SeparableConv.Tests.Networks.Formats;
 using Xunit;
 
-namespace SeparableConv.Tests.Networks.Inference;
+namespace SeparableConv.Tests.Networks.Rewriting;
 
 /// <summary>Quantized networks in integers beside the same networks node by node, in floats.</summary>
 public sealed class IntegerLoweringTests

@@ -1,8 +1,9 @@
 using SeparableConv.Networks;
 using SeparableConv.Networks.Operators;
+using SeparableConv.Tests.Networks.Inference;
 using Xunit;
 
-namespace SeparableConv.Tests.Networks.Inference;
+namespace SeparableConv.Tests.Networks.Rewriting;
 
 /// <summary>Each pass where it applies and where it must not; <see cref="GraphSketch.Check"/> compares the answers every time.</summary>
 public class PassTests

@@ -1,0 +1,81 @@
+using SeparableConv.Networks.Graph;
+using SeparableConv.Networks.Operators;
+
+namespace SeparableConv.Networks.Gradients;
+
+/// <summary>
+/// Adds the backward pass to a graph: nodes that compute gradients beside the nodes of the forward pass, from the last to the first. The
+/// whole is a network like any other; it is planned, compiled, run and profiled as one.
+/// </summary>
+internal static class GradientGraph
+{
+    /// <summary>
+    /// Adds what computes the gradients of a sum over some values, g = sum over v of (seed_v * v), with respect to targets. A seed is the
+    /// derivative of the loss by its value.
+    /// </summary>
+    /// <param name="graph">The graph of the forward pass.</param>
+    /// <param name="seeds">Values of the graph, and for each a value of its type.</param>
+    /// <param name="targets">Inputs or parameters, mostly.</param>
+    /// <returns>A gradient for each target; null where no seeded value depends on it.</returns>
+    /// <exception cref="NetworkException">An operator between them has no gradient; the message names all of them.</exception>
+    public static Value?[] Add(GraphBuilder graph, IReadOnlyList<(Value Of, Value Seed)> seeds, IReadOnlyList<Value> targets)
+    {
+        var forward = graph.Nodes.ToArray();
+        var dependent = Dependents(forward, targets);
+        var gradients = new Dictionary<Value, Value>();
+        foreach (var (of, seed) in seeds)
+            Accumulate(graph, gradients, of, seed);
+
+        var lacking = new List<Node>();
+        foreach (var node in forward.AsEnumerable().Reverse())
+        {
+            var outputs = node.Outputs.Select(output => gradients.GetValueOrDefault(output)).ToArray();
+            var wanted = node.Inputs.Select(input => input is not null && dependent.Contains(input)).ToArray();
+            if (!Array.Exists(outputs, output => output is not null) || !Array.Exists(wanted, isWanted => isWanted))
+                continue;
+            if (node.Operator.Gradient(new(graph, node, outputs, wanted)) is not { } inputs)
+            {
+                lacking.Add(node);
+                continue;
+            }
+
+            for (var i = 0; i < inputs.Length; i++)
+            {
+                if (inputs[i] is { } gradient)
+                    Accumulate(graph, gradients, node.Inputs[i]!, gradient);
+            }
+        }
+
+        if (lacking.Count > 0)
+            throw Refusal(lacking);
+        return [.. targets.Select(target => gradients.GetValueOrDefault(target))];
+    }
+
+    // Everything that changes with a target, the targets among them.
+    private static HashSet<Value> Dependents(Node[] nodes, IReadOnlyList<Value> targets)
+    {
+        var dependent = new HashSet<Value>(targets);
+        foreach (var node in nodes)
+        {
+            if (node.Inputs.Any(input => input is not null && dependent.Contains(input)))
+                dependent.UnionWith(node.Outputs);
+        }
+
+        return dependent;
+    }
+
+    private static void Accumulate(GraphBuilder graph, Dictionary<Value, Value> gradients, Value value, Value gradient)
+    {
+        if (gradient.Shape != value.Shape)
+            throw new InvalidOperationException($"The gradient {gradient} of '{value}' has another shape.");
+        gradients[value] = gradients.TryGetValue(value, out var before)
+            ? graph.Add($"{value.Name}/gradient/sum", new BinaryOperator(BinaryKind.Add, Activation.None), before, gradient)
+            : gradient;
+    }
+
+    private static NetworkException Refusal(List<Node> lacking)
+    {
+        var names = lacking.Take(8).Select(node => $"'{node.Name}' ({node.Operator.Kind})");
+        return new($"{lacking.Count} of the network's nodes have no gradient: {string.Join(", ", names)}{(lacking.Count > 8 ? ", ..." : "")}. Freeze what lies before them, or take them out.");
+    }
+}

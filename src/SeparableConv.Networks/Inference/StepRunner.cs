@@ -1,0 +1,147 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using SeparableConv.Networks.Operators;
+
+namespace SeparableConv.Networks.Inference;
+
+/// <summary>Memory to run a compiled network in, and the run itself: what a session is, without its door.</summary>
+internal sealed unsafe class StepRunner : IDisposable
+{
+    private readonly CompiledNetwork _compiled;
+    private readonly NativeBlock _arena;
+    private readonly NativeBlock _parameters;
+    private readonly Step[] _steps;
+    private readonly ForwardContext[] _contexts;
+    private int _isRunning;
+
+    /// <exception cref="NetworkException">The memory is not there.</exception>
+    /// <exception cref="ObjectDisposedException">The network was disposed.</exception>
+    public StepRunner(CompiledNetwork compiled)
+    {
+        ObjectDisposedException.ThrowIf(compiled.Memory.IsClosed, compiled);
+        compiled.AddSession();
+        _compiled = compiled;
+
+        // Scratch begins on a line of its own behind the arena.
+        var scratchAt = (compiled.ActivationBytes + ArenaLayout.Alignment - 1) / ArenaLayout.Alignment * ArenaLayout.Alignment;
+        _arena = new NativeBlock(checked(scratchAt + compiled.ScratchBytes));
+        _parameters = compiled.CopyParameters();
+        _steps = [.. compiled.Prepared.Select(prepared => prepared.Step)];
+        _contexts = new ForwardContext[_steps.Length];
+        for (var i = 0; i < _steps.Length; i++)
+        {
+            var scratch = _steps[i].ScratchBytes > 0 ? _arena.Pointer + scratchAt : null;
+            _contexts[i] = new(
+                Array.ConvertAll(compiled.Prepared[i].Inputs, In), Array.ConvertAll(compiled.Prepared[i].Outputs, In), compiled.Threads, scratch);
+        }
+
+        Inputs = new TensorBuffer[compiled.Inputs.Count];
+        for (var i = 0; i < Inputs.Length; i++)
+            Inputs[i] = In(compiled.InputPlace(i));
+        Outputs = new TensorBuffer[compiled.Outputs.Count];
+        for (var i = 0; i < Outputs.Length; i++)
+            Outputs[i] = In(compiled.OutputPlace(i));
+    }
+
+    /// <summary>The inputs where they lie.</summary>
+    public TensorBuffer[] Inputs { get; }
+
+    /// <summary>The outputs where they lie.</summary>
+    public TensorBuffer[] Outputs { get; }
+
+    /// <summary>Whether the memory was let go.</summary>
+    public bool IsClosed => _arena.IsClosed;
+
+    /// <summary>A parameter where it lies, as the runs so far have left it.</summary>
+    public TensorBuffer Parameter(Value parameter) => In(_compiled.PlaceOf(parameter));
+
+    /// <summary>Runs the steps in their order.</summary>
+    /// <exception cref="InvalidOperationException">Another run is under way.</exception>
+    /// <exception cref="ObjectDisposedException">The memory was let go.</exception>
+    public void Run()
+    {
+        Enter();
+        try
+        {
+            var contexts = _contexts;
+            for (var i = 0; i < contexts.Length; i++)
+                _steps[i].Run(contexts[i]);
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    /// <summary>The same, with the time of each step.</summary>
+    public void Run(Span<double> milliseconds)
+    {
+        Enter();
+        try
+        {
+            var last = Stopwatch.GetTimestamp();
+            for (var i = 0; i < _steps.Length; i++)
+            {
+                _steps[i].Run(_contexts[i]);
+                var now = Stopwatch.GetTimestamp();
+                milliseconds[i] = (now - last) * 1e3 / Stopwatch.Frequency;
+                last = now;
+            }
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    /// <summary>Lets the memory go, at the end of a run where one is under way.</summary>
+    public void Dispose()
+    {
+        _arena.Dispose();
+        _parameters.Dispose();
+    }
+
+    /// <summary>Fills all that a run must write before it reads it, to show that it does.</summary>
+    public void Poison(byte value)
+    {
+        var inputs = Array.ConvertAll(Inputs, input => input.Bytes().ToArray());
+        NativeMemory.Fill(_arena.Pointer, (nuint)_arena.Bytes, value);
+        for (var i = 0; i < inputs.Length; i++)
+            inputs[i].CopyTo(Inputs[i].Bytes());
+    }
+
+    private TensorBuffer In(TensorPlace place) => place.In(_arena.Pointer, _compiled.Memory.Constants, _parameters.Pointer);
+
+    // Whoever runs holds all memory that the steps use: it may be disposed meanwhile, but is freed behind the run.
+    private void Enter()
+    {
+        if (Interlocked.Exchange(ref _isRunning, 1) != 0)
+            throw new InvalidOperationException("This session is running already; give every thread a session of its own, they share the compiled network.");
+        var held = 0;
+        try
+        {
+            foreach (var memory in (ReadOnlySpan<SafeHandle>)[_arena, _parameters, _compiled.Memory])
+            {
+                var isHeld = false;
+                memory.DangerousAddRef(ref isHeld);
+                held++;
+            }
+        }
+        catch
+        {
+            Leave(held);
+            throw;
+        }
+    }
+
+    private void Leave(int held = 3)
+    {
+        if (held > 2)
+            _compiled.Memory.DangerousRelease();
+        if (held > 1)
+            _parameters.DangerousRelease();
+        if (held > 0)
+            _arena.DangerousRelease();
+        Volatile.Write(ref _isRunning, 0);
+    }
+}

@@ -1,0 +1,26 @@
+using SeparableConv.Networks.Operators;
+
+namespace SeparableConv.Networks.Rewriting;
+
+/// <summary>
+/// Makes nodes of the activations that layers apply to their own sums, so that each has a gradient by itself: the mirror image of
+/// <see cref="ActivationFusion"/>.
+/// </summary>
+internal sealed class ActivationSplitting : NetworkPass
+{
+    protected override IReadOnlyList<Value>? Rewrite(Node node, Value?[] inputs)
+    {
+        if (Split(node.Operator) is not var (op, activation) || activation.IsNone)
+            return null;
+        var sums = Graph.Add($"{node.Name}/sums", op, inputs);
+        return [Graph.Add(node.Name, new ActivationOperator(activation), sums)];
+    }
+
+    private static (Operator Operator, Activation Activation)? Split(Operator op) => op switch
+    {
+        FloatConvOperator conv => (conv.With(conv.Options with { Activation = Activation.None }), conv.Options.Activation),
+        DenseOperator dense => (new DenseOperator(Activation.None), dense.Activation),
+        BinaryOperator binary => (new BinaryOperator(binary.BinaryKind, Activation.None), binary.Activation),
+        _ => null,
+    };
+}
