@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace SeparableConv.Loops;
 
@@ -64,25 +63,44 @@ internal sealed unsafe class MatrixTileTable
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void RunLong(nint tile, TileArguments* arguments) => ((delegate* unmanaged[Cdecl]<TileArguments*, void>)tile)(arguments);
 
-    private static MatrixTileTable ForFloats(SimdWidth width) => width switch
+    private static MatrixTileTable ForFloats(SimdWidth width)
     {
-        SimdWidth.V512 => Create<Simd512, Vector512<float>>(width),
-        SimdWidth.V256 => Create<Simd256, Vector256<float>>(width),
-        SimdWidth.V128 => Create<Simd128, Vector128<float>>(width),
-        _ => Create<SimdScalar, float>(width),
-    };
+        var creation = new FloatCreation { Width = width };
+        width.Dispatch(ref creation);
+        return creation.Table!;
+    }
 
     /// <summary>The tiles for four bytes that are not machine code: on 512 bits for tests alone.</summary>
     internal static MatrixTileTable CompiledByteQuads(SimdWidth width) => ForIntegers<Constant.Is4>(width);
 
     private static MatrixTileTable ForIntegers<TChannels>(SimdWidth width)
-        where TChannels : unmanaged, IConstant => width switch
-        {
-            SimdWidth.V512 => Create<IntegerTile<Integers512, Vector512<int>, TChannels>, Vector512<int>>(width),
-            SimdWidth.V256 => Create<IntegerTile<Integers256, Vector256<int>, TChannels>, Vector256<int>>(width),
-            SimdWidth.V128 => Create<IntegerTile<Integers128, Vector128<int>, TChannels>, Vector128<int>>(width),
-            _ => Create<IntegerTile<IntegersScalar, int, TChannels>, int>(width),
-        };
+        where TChannels : unmanaged, IConstant
+    {
+        var creation = new IntegerCreation<TChannels> { Width = width };
+        width.DispatchIntegers(ref creation);
+        return creation.Table!;
+    }
+
+    private struct FloatCreation : ISimdWork
+    {
+        public SimdWidth Width;
+        public MatrixTileTable? Table;
+
+        public void Run<TSimd, TVec>()
+            where TSimd : struct, ISimd<TVec>
+            where TVec : struct => Table = Create<TSimd, TVec>(Width);
+    }
+
+    private struct IntegerCreation<TChannels> : IIntegerSimdWork
+        where TChannels : unmanaged, IConstant
+    {
+        public SimdWidth Width;
+        public MatrixTileTable? Table;
+
+        public void Run<TSimd, TVec>()
+            where TSimd : struct, IIntegerSimd<TVec>
+            where TVec : struct => Table = Create<IntegerTile<TSimd, TVec, TChannels>, TVec>(Width);
+    }
 
     private static MatrixTileTable Create<TSimd, TVec>(SimdWidth width)
         where TSimd : struct, ITileSimd<TVec>
