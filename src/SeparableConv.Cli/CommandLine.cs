@@ -14,6 +14,7 @@ internal static class CommandLine
         "sepconv kernel \"3 6 9; 4 8 12; 5 10 15\"",
         "sepconv cost 12x12x3 --kernel 5x5 --filters 256",
         "sepconv run mobilenet_v1.tflite cat.jpg --labels labels.txt",
+        "sepconv info",
     ];
 
     private static readonly (string Name, Func<Terminal, Command> Create, Func<string[]> Examples)[] Commands =
@@ -23,6 +24,7 @@ internal static class CommandLine
         (FilterCommand.Name, FilterCommand.Create, () => FilterCommand.Examples),
         (InspectCommand.Name, InspectCommand.Create, () => InspectCommand.Examples),
         (RunCommand.Name, RunCommand.Create, () => RunCommand.Examples),
+        (InfoCommand.Name, InfoCommand.Create, () => InfoCommand.Examples),
     ];
 
     /// <summary>Builds the commands.</summary>

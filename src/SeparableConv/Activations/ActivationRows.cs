@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using SeparableConv.Loops;
 
 namespace SeparableConv.Activations;
@@ -31,27 +30,23 @@ internal readonly unsafe struct ActivationRows(float* data, nint pixels, int cha
     public void ForEach<TFunction>(TFunction function, SimdWidth width)
         where TFunction : struct, IElementFunction
     {
-        // Rows without gaps are one long row, with one remainder.
-        var rows = PixelStride == Channels ? Pixels > 0 ? 1 : 0 : Pixels;
-        var length = PixelStride == Channels ? Pixels * Channels : Channels;
-        for (nint row = 0; row < rows; row++)
+        var work = new Work<TFunction>(this, function);
+        width.Dispatch(ref work);
+    }
+
+    private readonly struct Work<TFunction>(ActivationRows rows, TFunction function) : ISimdWork
+        where TFunction : struct, IElementFunction
+    {
+        public void Run<TSimd, TVec>()
+            where TSimd : struct, ISimd<TVec>
+            where TVec : struct
         {
-            var start = Data + (row * PixelStride);
-            switch (width)
-            {
-                case SimdWidth.V512:
-                    Run<TFunction, Simd512, Vector512<float>>(function, start, length);
-                    break;
-                case SimdWidth.V256:
-                    Run<TFunction, Simd256, Vector256<float>>(function, start, length);
-                    break;
-                case SimdWidth.V128:
-                    Run<TFunction, Simd128, Vector128<float>>(function, start, length);
-                    break;
-                default:
-                    Run<TFunction, SimdScalar, float>(function, start, length);
-                    break;
-            }
+            // Rows without gaps are one long row, with one remainder.
+            var isDense = rows.PixelStride == rows.Channels;
+            var count = isDense ? Math.Min(rows.Pixels, 1) : rows.Pixels;
+            var length = isDense ? rows.Pixels * rows.Channels : rows.Channels;
+            for (nint row = 0; row < count; row++)
+                ActivationRows.Run<TFunction, TSimd, TVec>(function, rows.Data + (row * rows.PixelStride), length);
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using SeparableConv.Loops;
 
 namespace SeparableConv.Activations;
@@ -10,21 +9,15 @@ internal static unsafe class PReLURows
     /// <remarks>The first of <paramref name="slopes"/> belongs to the first float of a row.</remarks>
     public static void Apply(ActivationRows rows, float* slopes, SimdWidth width)
     {
-        switch (width)
-        {
-            case SimdWidth.V512:
-                Run<Simd512, Vector512<float>>(rows, slopes);
-                break;
-            case SimdWidth.V256:
-                Run<Simd256, Vector256<float>>(rows, slopes);
-                break;
-            case SimdWidth.V128:
-                Run<Simd128, Vector128<float>>(rows, slopes);
-                break;
-            default:
-                Run<SimdScalar, float>(rows, slopes);
-                break;
-        }
+        var work = new Work(rows, slopes);
+        width.Dispatch(ref work);
+    }
+
+    private readonly struct Work(ActivationRows rows, float* slopes) : ISimdWork
+    {
+        public void Run<TSimd, TVec>()
+            where TSimd : struct, ISimd<TVec>
+            where TVec : struct => PReLURows.Run<TSimd, TVec>(rows, slopes);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

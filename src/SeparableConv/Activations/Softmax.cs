@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using SeparableConv.Loops;
 
 namespace SeparableConv.Activations;
@@ -11,35 +10,25 @@ internal static unsafe class SoftmaxRows
 
     public static void Apply(ActivationRows rows, SimdWidth width)
     {
-        switch (width)
-        {
-            case SimdWidth.V512:
-                Apply<Simd512, Vector512<float>>(rows);
-                break;
-            case SimdWidth.V256:
-                Apply<Simd256, Vector256<float>>(rows);
-                break;
-            case SimdWidth.V128:
-                Apply<Simd128, Vector128<float>>(rows);
-                break;
-            default:
-                Apply<SimdScalar, float>(rows);
-                break;
-        }
+        var work = new Work(rows);
+        width.Dispatch(ref work);
     }
 
-    private static void Apply<TSimd, TVec>(in ActivationRows rows)
-        where TSimd : struct, ISimd<TVec>
-        where TVec : struct
+    private readonly struct Work(ActivationRows rows) : ISimdWork
     {
-        if (2 * rows.Channels <= TSimd.Count)
+        public void Run<TSimd, TVec>()
+            where TSimd : struct, ISimd<TVec>
+            where TVec : struct
         {
-            RunShort<TSimd, TVec>(rows);
-            return;
-        }
+            if (2 * rows.Channels <= TSimd.Count)
+            {
+                RunShort<TSimd, TVec>(rows);
+                return;
+            }
 
-        for (nint pixel = 0; pixel < rows.Pixels; pixel++)
-            Run<TSimd, TVec>(rows.Data + (pixel * rows.PixelStride), rows.Channels);
+            for (nint pixel = 0; pixel < rows.Pixels; pixel++)
+                SoftmaxRows.Run<TSimd, TVec>(rows.Data + (pixel * rows.PixelStride), rows.Channels);
+        }
     }
 
     /// <summary>

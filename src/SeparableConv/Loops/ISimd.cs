@@ -64,4 +64,15 @@ internal interface ISimd<TVec> : ITileSimd<TVec>
 
     /// <summary>2^n, exact, for whole n from -126 to 127; any other n gives a number without meaning.</summary>
     static abstract TVec PowerOfTwo(TVec n);
+
+    /// <summary>Reads Count pixels (byte, ushort or float) and widens them to floats, exactly.</summary>
+    static abstract unsafe TVec LoadPixels<T>(T* source)
+        where T : unmanaged;
+
+    /// <summary>
+    /// Writes 2*Count pixels (byte, ushort, float, or <see cref="StreamedFloat"/>, which goes past the caches where the target
+    /// is aligned to a vector). Integers are rounded half to even and saturated; NaN becomes 0.
+    /// </summary>
+    static abstract unsafe void StorePixels<T>(TVec low, TVec high, T* target)
+        where T : unmanaged;
 }

@@ -14,38 +14,30 @@ namespace SeparableConv;
 /// </remarks>
 public sealed class KernelDecomposition
 {
-    private readonly SingularValueDecomposition _svd;
-    private readonly double[] _singularValues;
+    private readonly MatrixDecomposition _matrix;
     private readonly Lazy<SeparableKernel> _exact;
 
-    internal KernelDecomposition(FilterKernel kernel, SingularValueDecomposition svd)
+    internal KernelDecomposition(FilterKernel kernel, MatrixDecomposition matrix)
     {
         Kernel = kernel;
-        _svd = svd;
-        _singularValues = Array.ConvertAll(svd.Values, s => Math.ScaleB(s, svd.ScaleExponent));
-
-        // Counted on the scaled values, so that tiny kernels lose nothing to underflow.
-        var relative = Math.Max(kernel.Height, kernel.Width) * kernel.Epsilon;
-        var threshold = relative * svd.Values[0];
-        Tolerance = relative * _singularValues[0];
-        Rank = svd.Values.Count(s => s > threshold);
-        _exact = new Lazy<SeparableKernel>(() => Measure(ExactFactors.Find(kernel, svd, Rank)));
+        _matrix = matrix;
+        _exact = new Lazy<SeparableKernel>(() => Measure(ExactFactors.Find(kernel, matrix.Svd, Rank)));
     }
 
     /// <summary>The kernel that was decomposed.</summary>
     public FilterKernel Kernel { get; }
 
     /// <summary>All min(kH, kW) singular values, the largest first.</summary>
-    public ReadOnlySpan<double> SingularValues => _singularValues;
+    public ReadOnlySpan<double> SingularValues => _matrix.SingularValues;
 
     /// <summary>The number of singular values above <see cref="Tolerance"/>; 0 for the zero kernel.</summary>
-    public int Rank { get; }
+    public int Rank => _matrix.Rank;
 
     /// <summary>Whether the kernel is one column times one row.</summary>
     public bool IsSeparable => Rank == 1;
 
     /// <summary>max(kH, kW) * epsilon * s_1: singular values at or below it are rounding.</summary>
-    public double Tolerance { get; }
+    public double Tolerance => _matrix.Tolerance;
 
     /// <summary>The kernel in <see cref="Rank"/> terms.</summary>
     public SeparableKernel Exact => _exact.Value;
@@ -62,7 +54,7 @@ public sealed class KernelDecomposition
 
         var terms = new SeparableTerm[rank];
         for (var t = 0; t < rank; t++)
-            terms[t] = BalancedFactors.OfSingularTerm(_svd, t, Kernel.Epsilon);
+            terms[t] = BalancedFactors.OfSingularTerm(_matrix.Svd, t, Kernel.Epsilon);
         return Measure(terms);
     }
 
@@ -80,7 +72,7 @@ public sealed class KernelDecomposition
         {
             if (AbsoluteSum(residual) <= maxError)
                 return Approximate(rank);
-            var term = BalancedFactors.OfSingularTerm(_svd, rank, Kernel.Epsilon);
+            var term = BalancedFactors.OfSingularTerm(_matrix.Svd, rank, Kernel.Epsilon);
             SeparableKernel.AddTerm(residual, term.Column, term.Row, -1);
         }
 
@@ -100,7 +92,7 @@ public sealed class KernelDecomposition
         CheckRank(rank);
         var dropped = 0.0;
         for (var t = rank; t < Rank; t++)
-            dropped += _singularValues[t] * AbsoluteSum(_svd.Left[t]) * AbsoluteSum(_svd.Right[t]);
+            dropped += SingularValues[t] * AbsoluteSum(_matrix.Svd.Left[t]) * AbsoluteSum(_matrix.Svd.Right[t]);
         return Math.Max(dropped, WorstError(rank));
     }
 

@@ -10,31 +10,36 @@ namespace SeparableConv.Separation;
 /// </remarks>
 internal sealed record SingularValueDecomposition(double[] Values, double[][] Left, double[][] Right, int ScaleExponent)
 {
-    // Up to this side the whole decomposition takes a few milliseconds; it grows with the third power.
-    private const int MaxQuickSide = 64;
+    // Up to this side MathNet decomposes in a few milliseconds; it makes square matrices of vectors on both sides, and grows with the third power.
+    private const int LargestQuickSide = 64;
 
-    public static SingularValueDecomposition Compute(FilterKernel kernel)
+    /// <summary>Decomposes a matrix.</summary>
+    /// <param name="matrix">height*width finite numbers, row after row.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="width">Columns.</param>
+    /// <param name="epsilon">Relative precision of the numbers: values at or below max(height, width)*epsilon*s_1 are rounding.</param>
+    public static SingularValueDecomposition Compute(ReadOnlySpan<double> matrix, int height, int width, double epsilon)
     {
-        var count = Math.Min(kernel.Height, kernel.Width);
-        var largest = kernel.MaxAbsolute;
+        var count = Math.Min(height, width);
+        var largest = Math.Abs(TensorPrimitives.MaxMagnitude(matrix));
         if (largest == 0)
-            return Zero(kernel, count);
+            return new(new double[count], [], [], 0);
 
-        // Powers of two change no bits, and no square of a tiny or huge kernel can then leave the range of a double.
+        // Powers of two change no bits, and no square of a tiny or huge number can then leave the range of a double.
         var exponent = Math.ILogB(largest) & ~1;
-        var scaled = new double[kernel.Values.Length];
+        var scaled = new double[matrix.Length];
         for (var i = 0; i < scaled.Length; i++)
-            scaled[i] = Math.ScaleB(kernel.Values[i], -exponent);
+            scaled[i] = Math.ScaleB(matrix[i], -exponent);
 
         if (count == 1)
-            return Line(scaled, kernel.Height, exponent);
-        return count > MaxQuickSide && TryRankOne(scaled, kernel, exponent) is { } found
-            ? found
-            : Full(scaled, kernel.Height, kernel.Width, exponent);
-    }
+            return Line(scaled, height, exponent);
+        if (Math.Max(height, width) <= LargestQuickSide)
+            return Full(scaled, height, width, exponent);
 
-    private static SingularValueDecomposition Zero(FilterKernel kernel, int count) =>
-        new(new double[count], Unit(kernel.Height, count), Unit(kernel.Width, count), 0);
+        // Half the tolerance: what is at or below it is rounding, whatever the rounding of the values themselves.
+        var floor = 0.5 * Math.Max(height, width) * Math.Max(epsilon, FilterKernel.DoubleEpsilon);
+        return TryRankOne(scaled, height, width, floor, exponent) ?? Large(scaled, height, width, floor, exponent);
+    }
 
     // A single row or column is its own singular vector.
     private static SingularValueDecomposition Line(double[] line, int height, int exponent)
@@ -48,10 +53,9 @@ internal sealed record SingularValueDecomposition(double[] Values, double[][] Le
     }
 
     // Column and row through the largest number. The second singular value is at most the norm of what they leave (Weyl); below
-    // the tolerance the kernel has rank 1, and the values behind the first, rounding all of them, are given as 0.
-    private static SingularValueDecomposition? TryRankOne(double[] scaled, FilterKernel kernel, int exponent)
+    // the floor the matrix has rank 1, and the values behind the first, rounding all of them, are given as 0.
+    private static SingularValueDecomposition? TryRankOne(double[] scaled, int height, int width, double floor, int exponent)
     {
-        var (height, width) = (kernel.Height, kernel.Width);
         var pivot = TensorPrimitives.IndexOfMaxMagnitude<double>(scaled);
         var row = scaled.AsSpan(pivot / width * width, width).ToArray();
         var column = new double[height];
@@ -63,7 +67,7 @@ internal sealed record SingularValueDecomposition(double[] Values, double[][] Le
         var columnNorm = TensorPrimitives.Norm<double>(column);
         var rowNorm = TensorPrimitives.Norm<double>(row);
         var first = columnNorm * rowNorm;
-        if (TensorPrimitives.Norm<double>(residual) > 0.5 * Math.Max(height, width) * kernel.Epsilon * first)
+        if (TensorPrimitives.Norm<double>(residual) > floor * first)
             return null;
 
         var values = new double[Math.Min(height, width)];
@@ -87,15 +91,14 @@ internal sealed record SingularValueDecomposition(double[] Values, double[][] Le
         return new(svd.S.AsArray()[..count], left, right, exponent);
     }
 
-    private static double[][] Unit(int length, int count)
+    private static SingularValueDecomposition Large(double[] scaled, int height, int width, double floor, int exponent)
     {
-        var vectors = new double[count][];
-        for (var t = 0; t < count; t++)
-        {
-            vectors[t] = new double[length];
-            vectors[t][t] = 1;
-        }
-
-        return vectors;
+        var terms = height <= width
+            ? GramDecomposition.Decompose(scaled, height, width, floor)
+            : GramDecomposition.Decompose(GramDecomposition.Transpose(scaled, height, width), width, height, floor);
+        var values = terms.ConvertAll(term => term.Value).ToArray();
+        var rows = terms.ConvertAll(term => term.Left).ToArray();
+        var columns = terms.ConvertAll(term => term.Right).ToArray();
+        return height <= width ? new(values, rows, columns, exponent) : new(values, columns, rows, exponent);
     }
 }

@@ -10,7 +10,7 @@ namespace SeparableConv.Tests.Cli;
 /// <summary>The built program from outside: what only a process shows.</summary>
 public sealed class ProcessTests
 {
-    private static readonly string[] Commands = ["cost", "kernel", "filter", "inspect", "run"];
+    private static readonly string[] Commands = ["cost", "kernel", "filter", "inspect", "run", "info"];
 
     [Fact]
     public async Task Version_is_a_number()

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.Intrinsics;
 using SeparableConv.Threading;
 
 namespace SeparableConv.Loops;
@@ -129,21 +128,18 @@ internal sealed unsafe class DepthwiseLoop : IRowLoop
             Lower = _activation.LowerBound,
             Upper = _activation.UpperBound,
         };
-        switch (_width)
-        {
-            case SimdWidth.V512:
-                RunBlock<Simd512, Vector512<float>>(block, g);
-                break;
-            case SimdWidth.V256:
-                RunBlock<Simd256, Vector256<float>>(block, g);
-                break;
-            case SimdWidth.V128:
-                RunBlock<Simd128, Vector128<float>>(block, g);
-                break;
-            default:
-                RunBlock<SimdScalar, float>(block, g);
-                break;
-        }
+        var work = new BlockWork(this, in block, in g);
+        _width.Dispatch(ref work);
+    }
+
+    private readonly ref struct BlockWork(DepthwiseLoop loop, ref readonly DepthwiseBlock block, ref readonly ConvGeometry geometry) : ISimdWork
+    {
+        private readonly ref readonly DepthwiseBlock _block = ref block;
+        private readonly ref readonly ConvGeometry _geometry = ref geometry;
+
+        public void Run<TSimd, TVec>()
+            where TSimd : struct, ISimd<TVec>
+            where TVec : struct => loop.RunBlock<TSimd, TVec>(_block, _geometry);
     }
 
     private void RunBlock<TSimd, TVec>(in DepthwiseBlock block, in ConvGeometry g)

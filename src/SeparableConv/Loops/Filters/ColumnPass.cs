@@ -14,7 +14,7 @@ internal static unsafe class ColumnPass
     /// <summary>Four lines from taps + 3 rows, for a number of taps known to the JIT.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void FourLines<TSimd, TVec, TIn, TTaps>(ColumnTaps* call)
-        where TSimd : struct, IPixelSimd<TVec>
+        where TSimd : struct, ISimd<TVec>
         where TVec : struct
         where TIn : unmanaged
         where TTaps : struct, ITapCount
@@ -146,7 +146,7 @@ internal static unsafe class ColumnPass
     /// <summary>Four lines from taps + 3 rows, for four taps or more.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void FourLinesOfMany<TSimd, TVec, TIn>(ColumnTaps* call)
-        where TSimd : struct, IPixelSimd<TVec>
+        where TSimd : struct, ISimd<TVec>
         where TVec : struct
         where TIn : unmanaged
     {
@@ -214,7 +214,7 @@ internal static unsafe class ColumnPass
     /// <summary>One line from any rows: what is left below the last four, and columns with zeros between their taps.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void OneLine<TSimd, TVec, TIn>(ColumnTaps* call)
-        where TSimd : struct, IPixelSimd<TVec>
+        where TSimd : struct, ISimd<TVec>
         where TVec : struct
         where TIn : unmanaged
     {
@@ -277,14 +277,14 @@ internal static unsafe class ColumnPass
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVec Tap<TSimd, TVec, TTaps>(int tap, TVec pixels, TVec weight, TVec sum)
-        where TSimd : struct, IPixelSimd<TVec>
+        where TSimd : struct, ISimd<TVec>
         where TVec : struct
         where TTaps : struct, ITapCount =>
         tap < TTaps.Count && !(TTaps.Hollow && tap == TTaps.Count / 2) ? TSimd.MultiplyAdd(pixels, weight, sum) : sum;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Store2<TSimd, TVec>(TVec low, TVec high, float* target)
-        where TSimd : struct, IPixelSimd<TVec>
+        where TSimd : struct, ISimd<TVec>
         where TVec : struct
     {
         TSimd.Store(low, target);

@@ -15,7 +15,7 @@ internal static unsafe class DensePass
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void TwoRows<TSimd, TVec, TOut>(DenseTaps* call)
-        where TSimd : struct, IPixelSimd<TVec>
+        where TSimd : struct, ISimd<TVec>
         where TVec : struct
         where TOut : unmanaged
     {
@@ -111,7 +111,7 @@ internal static unsafe class DensePass
     /// <summary>line[x] = pixels[x], widened to float.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Widen<TSimd, TVec, TIn>(void* pixels, float* line, nint count)
-        where TSimd : struct, IPixelSimd<TVec>
+        where TSimd : struct, ISimd<TVec>
         where TVec : struct
         where TIn : unmanaged
     {

@@ -1,60 +1,112 @@
-using System.Runtime.Intrinsics;
-
 namespace SeparableConv.Loops;
 
-/// <summary>Picks the compiled body for a width, a pixel type and a number of taps; done once, when a filter is made.</summary>
+/// <summary>
+/// Gives the compiled loop for a vector width, a pixel type and a number of taps, as a function pointer. A filter asks when it is made
+/// (column passes) and at the begin of each run (row passes, whose types are those of the run's pixels); no loop asks inside.
+/// </summary>
 internal static unsafe class FilterLoops
 {
-    /// <summary>The body for four lines at a time; null where there is none (one or two taps, irregular zeros).</summary>
+    /// <summary>The loop over four lines at a time; null where there is none (one or two taps, irregular zeros).</summary>
     public static delegate*<ColumnTaps*, void> FourLines<TIn>(SimdWidth width, ReadOnlySpan<float> weights)
-        where TIn : unmanaged => width switch
-        {
-            SimdWidth.V512 => FourLines<Simd512, Vector512<float>, TIn>(weights),
-            SimdWidth.V256 => FourLines<Simd256, Vector256<float>, TIn>(weights),
-            SimdWidth.V128 => FourLines<Simd128, Vector128<float>, TIn>(weights),
-            _ => FourLines<SimdScalar, float, TIn>(weights),
-        };
+        where TIn : unmanaged
+    {
+        var choice = new FourLinesChoice<TIn>(weights);
+        width.Dispatch(ref choice);
+        return choice.Loop;
+    }
 
+    /// <summary>The loop over one line of any taps.</summary>
     public static delegate*<ColumnTaps*, void> OneLine<TIn>(SimdWidth width)
-        where TIn : unmanaged => width switch
-        {
-            SimdWidth.V512 => &ColumnPass.OneLine<Simd512, Vector512<float>, TIn>,
-            SimdWidth.V256 => &ColumnPass.OneLine<Simd256, Vector256<float>, TIn>,
-            SimdWidth.V128 => &ColumnPass.OneLine<Simd128, Vector128<float>, TIn>,
-            _ => &ColumnPass.OneLine<SimdScalar, float, TIn>,
-        };
+        where TIn : unmanaged
+    {
+        var choice = default(OneLineChoice<TIn>);
+        width.Dispatch(ref choice);
+        return choice.Loop;
+    }
 
-    /// <summary>The body that sums taps, none of them zero, along a line; they lie <paramref name="step"/> floats apart, or irregularly (0).</summary>
+    /// <summary>The loop that sums taps, none of them zero, along a line; they lie <paramref name="step"/> floats apart, or irregularly (0).</summary>
     public static delegate*<RowTaps*, void> Row<TOut>(SimdWidth width, int taps, int step = 0)
-        where TOut : unmanaged => width switch
-        {
-            SimdWidth.V512 when taps is >= 2 and <= 7 && RowWindowPass.Handles(step) => Windows<TOut>(taps, step),
-            SimdWidth.V512 => Row<Simd512, Vector512<float>, TOut>(taps),
-            SimdWidth.V256 => Row<Simd256, Vector256<float>, TOut>(taps),
-            SimdWidth.V128 => Row<Simd128, Vector128<float>, TOut>(taps),
-            _ => Row<SimdScalar, float, TOut>(taps),
-        };
+        where TOut : unmanaged
+    {
+        if (width == SimdWidth.V512 && taps is >= 2 and <= 7 && RowWindowPass.Handles(step))
+            return Windows<TOut>(taps, step);
+        var choice = new RowChoice<TOut>(taps);
+        width.Dispatch(ref choice);
+        return choice.Loop;
+    }
 
+    /// <summary>The loop of a dense filter over two rows at a time.</summary>
     public static delegate*<DenseTaps*, void> DenseTwoRows<TOut>(SimdWidth width)
-        where TOut : unmanaged => width switch
-        {
-            SimdWidth.V512 => &DensePass.TwoRows<Simd512, Vector512<float>, TOut>,
-            SimdWidth.V256 => &DensePass.TwoRows<Simd256, Vector256<float>, TOut>,
-            SimdWidth.V128 => &DensePass.TwoRows<Simd128, Vector128<float>, TOut>,
-            _ => &DensePass.TwoRows<SimdScalar, float, TOut>,
-        };
+        where TOut : unmanaged
+    {
+        var choice = default(TwoRowsChoice<TOut>);
+        width.Dispatch(ref choice);
+        return choice.Loop;
+    }
 
+    /// <summary>The loop that makes floats of pixels: from, to, count.</summary>
     public static delegate*<void*, float*, nint, void> Widen<TIn>(SimdWidth width)
-        where TIn : unmanaged => width switch
-        {
-            SimdWidth.V512 => &DensePass.Widen<Simd512, Vector512<float>, TIn>,
-            SimdWidth.V256 => &DensePass.Widen<Simd256, Vector256<float>, TIn>,
-            SimdWidth.V128 => &DensePass.Widen<Simd128, Vector128<float>, TIn>,
-            _ => &DensePass.Widen<SimdScalar, float, TIn>,
-        };
+        where TIn : unmanaged
+    {
+        var choice = default(WidenChoice<TIn>);
+        width.Dispatch(ref choice);
+        return choice.Loop;
+    }
+
+    private ref struct FourLinesChoice<TIn>(ReadOnlySpan<float> weights) : ISimdWork
+        where TIn : unmanaged
+    {
+        private readonly ReadOnlySpan<float> _weights = weights;
+
+        public delegate*<ColumnTaps*, void> Loop;
+
+        public void Run<TSimd, TVec>()
+            where TSimd : struct, ISimd<TVec>
+            where TVec : struct => Loop = FourLines<TSimd, TVec, TIn>(_weights);
+    }
+
+    private struct OneLineChoice<TIn> : ISimdWork
+        where TIn : unmanaged
+    {
+        public delegate*<ColumnTaps*, void> Loop;
+
+        public void Run<TSimd, TVec>()
+            where TSimd : struct, ISimd<TVec>
+            where TVec : struct => Loop = &ColumnPass.OneLine<TSimd, TVec, TIn>;
+    }
+
+    private struct RowChoice<TOut>(int taps) : ISimdWork
+        where TOut : unmanaged
+    {
+        public delegate*<RowTaps*, void> Loop;
+
+        public void Run<TSimd, TVec>()
+            where TSimd : struct, ISimd<TVec>
+            where TVec : struct => Loop = Row<TSimd, TVec, TOut>(taps);
+    }
+
+    private struct TwoRowsChoice<TOut> : ISimdWork
+        where TOut : unmanaged
+    {
+        public delegate*<DenseTaps*, void> Loop;
+
+        public void Run<TSimd, TVec>()
+            where TSimd : struct, ISimd<TVec>
+            where TVec : struct => Loop = &DensePass.TwoRows<TSimd, TVec, TOut>;
+    }
+
+    private struct WidenChoice<TIn> : ISimdWork
+        where TIn : unmanaged
+    {
+        public delegate*<void*, float*, nint, void> Loop;
+
+        public void Run<TSimd, TVec>()
+            where TSimd : struct, ISimd<TVec>
+            where TVec : struct => Loop = &DensePass.Widen<TSimd, TVec, TIn>;
+    }
 
     private static delegate*<ColumnTaps*, void> FourLines<TSimd, TVec, TIn>(ReadOnlySpan<float> weights)
-        where TSimd : struct, IPixelSimd<TVec>
+        where TSimd : struct, ISimd<TVec>
         where TVec : struct
         where TIn : unmanaged
     {
@@ -107,7 +159,7 @@ internal static unsafe class FilterLoops
         };
 
     private static delegate*<RowTaps*, void> Row<TSimd, TVec, TOut>(int taps)
-        where TSimd : struct, IPixelSimd<TVec>
+        where TSimd : struct, ISimd<TVec>
         where TVec : struct
         where TOut : unmanaged => taps switch
         {

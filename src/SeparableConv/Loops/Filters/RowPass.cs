@@ -13,7 +13,7 @@ internal static unsafe class RowPass
     /// <summary>For a number of taps known to the JIT.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run<TSimd, TVec, TOut, TTaps>(RowTaps* call)
-        where TSimd : struct, IPixelSimd<TVec>
+        where TSimd : struct, ISimd<TVec>
         where TVec : struct
         where TOut : unmanaged
         where TTaps : struct, ITapCount
@@ -95,7 +95,7 @@ internal static unsafe class RowPass
     /// <summary>For any number of taps.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void RunMany<TSimd, TVec, TOut>(RowTaps* call)
-        where TSimd : struct, IPixelSimd<TVec>
+        where TSimd : struct, ISimd<TVec>
         where TVec : struct
         where TOut : unmanaged
     {

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace SeparableConv.Loops;
 
-internal readonly partial struct Simd128 : IPixelSimd<Vector128<float>>
+internal readonly partial struct Simd128
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Vector128<float> LoadPixels<T>(T* source)
@@ -58,7 +58,7 @@ internal readonly partial struct Simd128 : IPixelSimd<Vector128<float>>
     }
 }
 
-internal readonly partial struct Simd256 : IPixelSimd<Vector256<float>>
+internal readonly partial struct Simd256
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Vector256<float> LoadPixels<T>(T* source)
@@ -114,7 +114,7 @@ internal readonly partial struct Simd256 : IPixelSimd<Vector256<float>>
         Avx.ConvertToVector256Int32(Vector256.MinNative(Vector256.Create(largest), value));
 }
 
-internal readonly partial struct Simd512 : IPixelSimd<Vector512<float>>
+internal readonly partial struct Simd512
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe Vector512<float> LoadPixels<T>(T* source)
@@ -172,7 +172,7 @@ internal readonly partial struct Simd512 : IPixelSimd<Vector512<float>>
         Avx512F.ConvertToVector512Int32(Vector512.MinNative(Vector512.Create(largest), value));
 }
 
-internal readonly partial struct SimdScalar : IPixelSimd<float>
+internal readonly partial struct SimdScalar
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe float LoadPixels<T>(T* source)
@@ -191,7 +191,7 @@ internal readonly partial struct SimdScalar : IPixelSimd<float>
         StorePixel(high, target + 1);
     }
 
-    /// <summary>One pixel, rounded and saturated as in <see cref="IPixelSimd{TVec}.StorePixels"/>.</summary>
+    /// <summary>One pixel, rounded and saturated as in <see cref="ISimd{TVec}.StorePixels"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static unsafe void StorePixel<T>(float value, T* target)
         where T : unmanaged

@@ -1,49 +1,71 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
 using static SeparableConv.Loops.X64Register;
 
 namespace SeparableConv.Loops;
 
 /// <summary>
-/// <see cref="MatrixTile"/> for <see cref="LaneKind.ByteQuad"/> on 512 bits, as instructions that are written here: .NET 10 has the
+/// <see cref="MatrixTile"/> for <see cref="LaneKind.ByteQuad"/> on 512 bits, as instructions that are written at run time: .NET 10 offers the
 /// multiplication of four bytes with an addition (VPDPBUSD) on 128 and 256 bits only, where it does half as much.
 /// </summary>
 /// <remarks>
-/// Needs AVX512-VNNI (Intel from Ice Lake, AMD from Zen 4; .NET does not use 512 bits on the machines before), Linux, and a system that
-/// lets a process make memory executable; elsewhere, and where the AppContext switch SeparableConv.MachineCode is false, <see cref="IsSupported"/> is false. Only registers that
-/// a call may change are used, but for rbx, which is restored. Tiles call nothing, and touch only the memory that their arguments name.
+/// The tiles exist on Linux, on processors with AVX512-VNNI (Intel from Ice Lake, AMD from Zen 4), where <see cref="IsWanted"/> and where the
+/// system lets a process make memory executable. <see cref="Missing"/> says why they do not exist elsewhere. Only registers that a call may
+/// change are used, but for rbx, which is restored. Tiles call nothing, and touch only the memory that their arguments name.
 /// Measured on Zen 5, sums alone: 690 GOP/s on 12544x32x64, 905 on 196x512x512, beside 350 with pairs of 16-bit numbers.
+/// <para>
+/// This class and <c>MachineCode/</c> are to be removed when the project targets a .NET with <c>AvxVnni.V512</c>, requested in dotnet/runtime
+/// issue 86849 and merged after .NET 10 by its pull request 128365: <see cref="Integers512"/> then multiplies four bytes like the other widths.
+/// </para>
 /// </remarks>
-internal static unsafe class ByteQuadCode
+internal sealed unsafe class ByteQuadCode
 {
     private const int VectorBytes = 64;
     private const int VectorRegisters = 32;
     private const int MostVectors = 3;
 
-    private static readonly Lazy<nint[]> LazyTiles = new(() => Write(!AppContext.TryGetSwitch("SeparableConv.MachineCode", out var isWanted) || isWanted));
+    private static readonly Lazy<ByteQuadCode> LazyShared = new(() => Write(IsWanted));
 
-    /// <summary>Whether the tiles can be had.</summary>
-    public static bool IsSupported => Tiles.Length > 0;
+    private readonly nint[] _tiles;
+
+    private ByteQuadCode(nint[] tiles, string? missing) => (_tiles, Missing) = (tiles, missing);
+
+    /// <summary>
+    /// Whether instructions may be written at run time: the AppContext switch SeparableConv.MachineCode; where that is not set, whether
+    /// the runtime itself compiles at run time, which it does not under NativeAOT.
+    /// </summary>
+    /// <remarks>A trimmed program whose switch is set to false at build time does not contain this class.</remarks>
+    [FeatureSwitchDefinition("SeparableConv.MachineCode")]
+    public static bool IsWanted =>
+        AppContext.TryGetSwitch("SeparableConv.MachineCode", out var isWanted) ? isWanted : RuntimeFeature.IsDynamicCodeCompiled;
+
+    /// <summary>Whether this process has the tiles.</summary>
+    public static bool IsSupported => IsWanted && LazyShared.Value.Missing is null;
+
+    /// <summary>The process's tiles, or why there are none.</summary>
+    public static ByteQuadCode Shared => LazyShared.Value;
 
     /// <summary>Accumulators: what <see cref="MatrixTileTable"/> cuts rows by.</summary>
     public const int Accumulators = 28;
 
     /// <summary>
     /// The tiles, by vectors and rows as in <see cref="MatrixTileTable"/>: functions of the system's own calling convention that take
-    /// <see cref="TileArguments"/>, and use neither bounds nor fetches. Empty where they cannot be had.
+    /// <see cref="TileArguments"/>, and use neither bounds nor fetches. Empty where they are missing.
     /// </summary>
-    public static ReadOnlySpan<nint> Tiles => LazyTiles.Value;
+    public ReadOnlySpan<nint> Tiles => _tiles;
 
-    // Leaf 7, ecx bit 11: AVX512-VNNI. That the system keeps 512-bit registers is known from AVX512F.
-    private static bool IsMachine() =>
-        Avx512F.IsSupported && X86Base.X64.IsSupported && OperatingSystem.IsLinux()
-        && X86Base.CpuId(0, 0).Eax >= 7 && (X86Base.CpuId(7, 0).Ecx & (1 << 11)) != 0;
+    /// <summary>Why there are no tiles, as a sentence; null where there are.</summary>
+    public string? Missing { get; }
 
     /// <summary>Writes the tiles.</summary>
     /// <param name="isWanted">What the switch says.</param>
-    internal static nint[] Write(bool isWanted)
+    /// <param name="protect">Stands for the system's mprotect, of which tests want refusals.</param>
+    internal static ByteQuadCode Write(bool isWanted, Func<nint, nuint, int, int>? protect = null)
     {
-        if (!isWanted || !IsMachine())
-            return [];
+        if (WhyNot(isWanted) is { } missing)
+            return new([], missing);
+
         var assembler = new X64Assembler();
         var tiles = new nint[MostVectors * MatrixTile.MostRows];
         Array.Fill(tiles, -1);
@@ -57,12 +79,31 @@ internal static unsafe class ByteQuadCode
             }
         }
 
-        var memory = ExecutableMemory.TryCreate(assembler.Code);
+        var memory = ExecutableMemory.TryCreate(assembler.Code, out var refusal, protect);
         if (memory == null)
-            return [];
+            return new([], refusal);
         foreach (ref var tile in tiles.AsSpan())
             tile = tile < 0 ? 0 : (nint)memory + tile;
-        return tiles;
+        return new(tiles, null);
+    }
+
+    private static string? WhyNot(bool isWanted)
+    {
+        if (!X86Base.X64.IsSupported)
+            return "AVX512-VNNI is an instruction set of x86-64 processors.";
+        if (!Avx512F.IsSupported)
+            return ".NET uses no vectors of 512 bits on this processor.";
+
+        // Leaf 7, ecx bit 11. That the system keeps 512-bit registers is known from AVX512F.
+        if (X86Base.CpuId(0, 0).Eax < 7 || (X86Base.CpuId(7, 0).Ecx & (1 << 11)) == 0)
+            return "The processor has no AVX512-VNNI.";
+        if (!OperatingSystem.IsLinux())
+            return ".NET 10 has no AVX512-VNNI, and instructions are written at run time on Linux only.";
+        if (isWanted)
+            return null;
+        return RuntimeFeature.IsDynamicCodeCompiled
+            ? ".NET 10 has no AVX512-VNNI, and the switch SeparableConv.MachineCode forbids instructions written at run time."
+            : ".NET 10 has no AVX512-VNNI, and a program compiled ahead of time writes no instructions unless its switch SeparableConv.MachineCode is true.";
     }
 
     private static void WriteTile(X64Assembler code, int rows, int vectors)

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace SeparableConv.Loops;
 
@@ -21,21 +20,15 @@ internal static unsafe class PlainProduct
     /// <param name="width">The widest vectors to run with.</param>
     public static void Run(float* a, nint rowStride, nint stepStride, float* b, float* y, nint rows, nint depth, int columns, SimdWidth width)
     {
-        switch (SimdWidths.ForChannels(width, columns))
-        {
-            case SimdWidth.V512:
-                Run<Simd512, Vector512<float>>(a, rowStride, stepStride, b, y, rows, depth, columns);
-                break;
-            case SimdWidth.V256:
-                Run<Simd256, Vector256<float>>(a, rowStride, stepStride, b, y, rows, depth, columns);
-                break;
-            case SimdWidth.V128:
-                Run<Simd128, Vector128<float>>(a, rowStride, stepStride, b, y, rows, depth, columns);
-                break;
-            default:
-                Run<SimdScalar, float>(a, rowStride, stepStride, b, y, rows, depth, columns);
-                break;
-        }
+        var work = new Work(a, rowStride, stepStride, b, y, rows, depth, columns);
+        SimdWidths.ForChannels(width, columns).Dispatch(ref work);
+    }
+
+    private readonly struct Work(float* a, nint rowStride, nint stepStride, float* b, float* y, nint rows, nint depth, int columns) : ISimdWork
+    {
+        public void Run<TSimd, TVec>()
+            where TSimd : struct, ISimd<TVec>
+            where TVec : struct => PlainProduct.Run<TSimd, TVec>(a, rowStride, stepStride, b, y, rows, depth, columns);
     }
 
     // Four rows by two vectors. Rows and columns that do not fill a tile move back over their neighbours, which then are

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using SeparableConv.Threading;
 
 namespace SeparableConv.Loops;
@@ -68,22 +67,17 @@ internal static unsafe class PixelReduction
             var count = Math.Min(Channels - first, ChannelsInPart);
             var x = Input + (image * Pixels * Channels) + first;
             var y = Output + ((nint)image * Channels) + first;
-            switch (SimdWidths.ForChannels(Width, count))
-            {
-                case SimdWidth.V512:
-                    Reduce<Simd512, Vector512<float>, TReduction>(x, y, Pixels, Channels, count, Divisor);
-                    break;
-                case SimdWidth.V256:
-                    Reduce<Simd256, Vector256<float>, TReduction>(x, y, Pixels, Channels, count, Divisor);
-                    break;
-                case SimdWidth.V128:
-                    Reduce<Simd128, Vector128<float>, TReduction>(x, y, Pixels, Channels, count, Divisor);
-                    break;
-                default:
-                    Reduce<SimdScalar, float, TReduction>(x, y, Pixels, Channels, count, Divisor);
-                    break;
-            }
+            var reduction = new Piece<TReduction>(x, y, Pixels, Channels, count, Divisor);
+            SimdWidths.ForChannels(Width, count).Dispatch(ref reduction);
         }
+    }
+
+    private readonly struct Piece<TReduction>(float* x, float* y, nint pixels, nint pixelStride, int channels, float divisor) : ISimdWork
+        where TReduction : struct, IReduction
+    {
+        public void Run<TSimd, TVec>()
+            where TSimd : struct, ISimd<TVec>
+            where TVec : struct => Reduce<TSimd, TVec, TReduction>(x, y, pixels, pixelStride, channels, divisor);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using SeparableConv.Threading;
 
 namespace SeparableConv.Loops;
@@ -69,38 +68,23 @@ internal static unsafe class PoolLoop
 
         public readonly void Execute(int part)
         {
-            var end = Math.Min(Rows, (part + 1) * RowsInPart);
-            for (var row = part * RowsInPart; row < end; row++)
-            {
-                switch (Width)
-                {
-                    case SimdWidth.V512:
-                        RunRow<Simd512, Vector512<float>>(row);
-                        break;
-                    case SimdWidth.V256:
-                        RunRow<Simd256, Vector256<float>>(row);
-                        break;
-                    case SimdWidth.V128:
-                        RunRow<Simd128, Vector128<float>>(row);
-                        break;
-                    default:
-                        RunRow<SimdScalar, float>(row);
-                        break;
-                }
-
-                var (columns, channels) = (Geometry.Columns.Out, Geometry.InChannels);
-                Activation.ApplyRows(Output + ((nint)row * columns * channels), columns, channels, channels, 0, Width);
-            }
+            var rows = new PartRows(in this, part * RowsInPart, Math.Min(Rows, (part + 1) * RowsInPart));
+            Width.Dispatch(ref rows);
         }
 
-        private readonly void RunRow<TSimd, TVec>(int row)
+        public readonly void RunRows<TSimd, TVec>(int row, int end)
             where TSimd : struct, ISimd<TVec>
             where TVec : struct
         {
-            if (Mean)
-                RunRow<TSimd, TVec, Reduction.Sum>(row);
-            else
-                RunRow<TSimd, TVec, Reduction.Max>(row);
+            var (columns, channels) = (Geometry.Columns.Out, Geometry.InChannels);
+            for (; row < end; row++)
+            {
+                if (Mean)
+                    RunRow<TSimd, TVec, Reduction.Sum>(row);
+                else
+                    RunRow<TSimd, TVec, Reduction.Max>(row);
+                Activation.ApplyRows(Output + ((nint)row * columns * channels), columns, channels, channels, 0, Width);
+            }
         }
 
         private readonly void RunRow<TSimd, TVec, TReduction>(int row)
@@ -135,6 +119,15 @@ internal static unsafe class PoolLoop
                 Reduce<TSimd, TVec, TReduction>(window);
             }
         }
+    }
+
+    private readonly ref struct PartRows(ref readonly Work work, int row, int end) : ISimdWork
+    {
+        private readonly ref readonly Work _work = ref work;
+
+        public void Run<TSimd, TVec>()
+            where TSimd : struct, ISimd<TVec>
+            where TVec : struct => _work.RunRows<TSimd, TVec>(row, end);
     }
 
     private struct Window

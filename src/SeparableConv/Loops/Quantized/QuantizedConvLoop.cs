@@ -65,7 +65,7 @@ internal sealed unsafe class QuantizedConvLoop
         var kind = LaneKind.ShortPair;
         if (byteQuads != false && TryShift(layer.Weights, byteQuads == true, out var shift))
         {
-            (kind, width) = ChooseQuads(width, byteQuads == true);
+            (kind, width) = byteQuads == true ? (LaneKind.ByteQuad, width) : ByteInstructions.Machine.Choose(width);
             _shift = kind == LaneKind.ByteQuad ? shift : 0;
         }
 
@@ -120,14 +120,6 @@ internal sealed unsafe class QuantizedConvLoop
         var fits = least >= sbyte.MinValue && most <= sbyte.MaxValue;
         shift = fits ? 0 : least - sbyte.MinValue;
         return fits || (most - least <= byte.MaxValue && _groupChannels % sizeof(int) == 0 && (isForced || Taps * _groupChannels >= LeastShiftedDepth));
-    }
-
-    // 512 bits of pairs do what 256 of quads do, but for the additions.
-    private static (LaneKind Kind, SimdWidth Width) ChooseQuads(SimdWidth width, bool isForced)
-    {
-        if (isForced || MatrixTileTable.HasByteQuads(width))
-            return (LaneKind.ByteQuad, width);
-        return width == SimdWidth.V512 && MatrixTileTable.HasByteQuads(SimdWidth.V256) ? (LaneKind.ByteQuad, SimdWidth.V256) : (LaneKind.ShortPair, width);
     }
 
     private PackedMatrix Pack(in QuantizedLayer layer, int firstFilter, int filters, SimdWidth width)

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace SeparableConv.Loops;
 
@@ -185,21 +184,18 @@ internal sealed unsafe class Requantizer
     public void Dispatch<TWork>(in TWork work)
         where TWork : struct, IRoundingWork
     {
-        switch (_width)
-        {
-            case SimdWidth.V512:
-                Dispatch<TWork, Integers512, Vector512<int>>(work);
-                break;
-            case SimdWidth.V256:
-                Dispatch<TWork, Integers256, Vector256<int>>(work);
-                break;
-            case SimdWidth.V128:
-                Dispatch<TWork, Integers128, Vector128<int>>(work);
-                break;
-            default:
-                Dispatch<TWork, IntegersScalar, int>(work);
-                break;
-        }
+        var choice = new RoundingChoice<TWork>(this, in work);
+        _width.DispatchIntegers(ref choice);
+    }
+
+    private readonly ref struct RoundingChoice<TWork>(Requantizer requantizer, ref readonly TWork work) : IIntegerSimdWork
+        where TWork : struct, IRoundingWork
+    {
+        private readonly ref readonly TWork _work = ref work;
+
+        public void Run<TSimd, TVec>()
+            where TSimd : struct, IIntegerSimd<TVec>
+            where TVec : struct => requantizer.Dispatch<TWork, TSimd, TVec>(_work);
     }
 
     private void Dispatch<TWork, TSimd, TVec>(in TWork work)

@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 
 namespace SeparableConv.Loops;
 
@@ -12,62 +11,60 @@ internal static unsafe class ResizeRows
     /// <summary>One output row: sum of input rows, <paramref name="row"/> floats each, which lie behind each other.</summary>
     public static void SumRows(float* input, nint row, in Axis axis, int output, float* target, SimdWidth? width = null)
     {
-        switch (width ?? SimdWidths.Best)
-        {
-            case SimdWidth.V512:
-                SumRows<Simd512, Vector512<float>>(input, row, axis, output, target);
-                break;
-            case SimdWidth.V256:
-                SumRows<Simd256, Vector256<float>>(input, row, axis, output, target);
-                break;
-            case SimdWidth.V128:
-                SumRows<Simd128, Vector128<float>>(input, row, axis, output, target);
-                break;
-            default:
-                SumRows<SimdScalar, float>(input, row, axis, output, target);
-                break;
-        }
+        var work = new RowsWork { Input = input, Row = row, Axis = axis, Output = output, Target = target };
+        (width ?? SimdWidths.Best).Dispatch(ref work);
     }
 
     /// <summary>One output row: each of its pixels the sum of pixels of <paramref name="source"/>.</summary>
     public static void SumPixels(float* source, int channels, in Axis axis, float* target, SimdWidth? width = null)
     {
         // No wider than a pixel: what is left over goes one channel at a time.
-        var widest = width ?? SimdWidths.Best;
-        if (channels >= 16 && widest == SimdWidth.V512)
-            SumPixels<Simd512, Vector512<float>>(source, channels, axis, target);
-        else if (channels >= 8 && widest >= SimdWidth.V256)
-            SumPixels<Simd256, Vector256<float>>(source, channels, axis, target);
-        else if (channels >= 4 && widest >= SimdWidth.V128)
-            SumPixels<Simd128, Vector128<float>>(source, channels, axis, target);
-        else
-            SumPixels<SimdScalar, float>(source, channels, axis, target);
+        var work = new PixelsWork { Source = source, Channels = channels, Axis = axis, Target = target };
+        SimdWidths.ForChannels(width ?? SimdWidths.Best, channels).Dispatch(ref work);
     }
 
-    private static void SumRows<TSimd, TVec>(float* input, nint row, in Axis axis, int output, float* target)
-        where TSimd : ISimd<TVec>
-        where TVec : struct
+    private struct RowsWork : ISimdWork
     {
-        var first = input + (axis.First[output] * row);
-        var weights = axis.Weights + axis.Begin[output];
-        Sum<TSimd, TVec>(first, row, weights, axis.Begin[output + 1] - axis.Begin[output], row, target);
+        public float* Input;
+        public nint Row;
+        public Axis Axis;
+        public int Output;
+        public float* Target;
+
+        public readonly void Run<TSimd, TVec>()
+            where TSimd : struct, ISimd<TVec>
+            where TVec : struct
+        {
+            var first = Input + (Axis.First[Output] * Row);
+            var weights = Axis.Weights + Axis.Begin[Output];
+            Sum<TSimd, TVec>(first, Row, weights, Axis.Begin[Output + 1] - Axis.Begin[Output], Row, Target);
+        }
     }
 
-    private static void SumPixels<TSimd, TVec>(float* source, int channels, in Axis axis, float* target)
-        where TSimd : ISimd<TVec>
-        where TVec : struct
+    private struct PixelsWork : ISimdWork
     {
-        var first = axis.First;
-        var begin = axis.Begin;
-        var weights = axis.Weights;
-        var length = axis.Length;
-        for (var i = 0; i < length; i++, target += channels)
-            Sum<TSimd, TVec>(source + ((nint)first[i] * channels), channels, weights + begin[i], begin[i + 1] - begin[i], channels, target);
+        public float* Source;
+        public int Channels;
+        public Axis Axis;
+        public float* Target;
+
+        public readonly void Run<TSimd, TVec>()
+            where TSimd : struct, ISimd<TVec>
+            where TVec : struct
+        {
+            var (axis, target) = (Axis, (nint)Target);
+            for (var i = 0; i < axis.Length; i++, target += Channels * sizeof(float))
+            {
+                var first = Source + ((nint)axis.First[i] * Channels);
+                var terms = axis.Begin[i + 1] - axis.Begin[i];
+                Sum<TSimd, TVec>(first, Channels, axis.Weights + axis.Begin[i], terms, Channels, (float*)target);
+            }
+        }
     }
 
     // target[j] = sum over k of source[k*stride + j] * weights[k], for j below count.
     private static void Sum<TSimd, TVec>(float* source, nint stride, float* weights, int terms, nint count, float* target)
-        where TSimd : ISimd<TVec>
+        where TSimd : struct, ISimd<TVec>
         where TVec : struct
     {
         nint j = 0;

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 
 namespace SeparableConv.Loops;
 
@@ -19,21 +18,24 @@ internal static unsafe class WinogradInput
     /// <param name="width">At most C lanes.</param>
     public static void Run(in WinogradTiles tiles, float* input, in WinogradBlock block, long first, long end, SimdWidth width)
     {
-        switch (width)
-        {
-            case SimdWidth.V512:
-                Run<Simd512, Vector512<float>>(tiles, input, block, first, end);
-                break;
-            case SimdWidth.V256:
-                Run<Simd256, Vector256<float>>(tiles, input, block, first, end);
-                break;
-            case SimdWidth.V128:
-                Run<Simd128, Vector128<float>>(tiles, input, block, first, end);
-                break;
-            default:
-                Run<SimdScalar, float>(tiles, input, block, first, end);
-                break;
-        }
+        var work = new Work(in tiles, in block) { Input = input, First = first, End = end };
+        width.Dispatch(ref work);
+    }
+
+    private readonly ref struct Work(ref readonly WinogradTiles tiles, ref readonly WinogradBlock block) : ISimdWork
+    {
+        private readonly ref readonly WinogradTiles _tiles = ref tiles;
+        private readonly ref readonly WinogradBlock _block = ref block;
+
+        public float* Input { get; init; }
+
+        public long First { get; init; }
+
+        public long End { get; init; }
+
+        public void Run<TSimd, TVec>()
+            where TSimd : struct, ISimd<TVec>
+            where TVec : struct => WinogradInput.Run<TSimd, TVec>(_tiles, Input, _block, First, End);
     }
 
     private static void Run<TSimd, TVec>(in WinogradTiles tiles, float* input, in WinogradBlock block, long first, long end)

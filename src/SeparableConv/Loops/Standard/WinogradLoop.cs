@@ -39,8 +39,8 @@ internal sealed unsafe class WinogradLoop
         _inChannels = inChannels;
         _outChannels = outChannels;
         _activation = activation;
-        _inputWidth = Narrowed(width, inChannels);
-        _outputWidth = Narrowed(width, outChannels);
+        _inputWidth = SimdWidths.ForChannels(width, inChannels);
+        _outputWidth = SimdWidths.ForChannels(width, outChannels);
     }
 
     private int Panels => _weights[0].Panels.Length;
@@ -70,18 +70,6 @@ internal sealed unsafe class WinogradLoop
             work.Step = Step.Output;
             WorkerPool.Shared.Run(ref work, cut.TileParts, threads);
         }
-    }
-
-    // The transforms move the last vector left over its neighbour, so a pixel must fill one.
-    private static SimdWidth Narrowed(SimdWidth width, int channels)
-    {
-        foreach (var candidate in (ReadOnlySpan<SimdWidth>)[SimdWidth.V512, SimdWidth.V256, SimdWidth.V128])
-        {
-            if (candidate <= width && (int)candidate <= channels)
-                return candidate;
-        }
-
-        return SimdWidth.Scalar;
     }
 
     private WinogradBlock CreateBlock(float* memory, in WinogradCut cut, int index)

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace SeparableConv.Loops;
 
@@ -20,37 +19,46 @@ internal static unsafe class WinogradOutput
     public static void Run(
         in WinogradTiles tiles, in WinogradBlock block, float* output, long first, long end, Activation activation, SimdWidth width)
     {
-        var geometry = tiles.Geometry;
-        var filters = (nint)geometry.OutChannels;
-        var imageRow = geometry.Columns.Out * filters;
-        while (first < end)
-        {
-            var run = tiles.RunAt(first, end);
-            var firstRow = run.Row * WinogradTiles.Side;
-            var firstColumn = run.First * WinogradTiles.Side;
-            var rows = Math.Min(WinogradTiles.Side, geometry.Rows.Out - firstRow);
-            var columns = Math.Min(run.Count * WinogradTiles.Side, geometry.Columns.Out - firstColumn);
-            var source = block.Output + ((nint)(first - block.First) * block.OutputStride);
-            var target = output + ((((nint)run.Image * geometry.Rows.Out) + firstRow) * imageRow) + (firstColumn * filters);
-            switch (width)
-            {
-                case SimdWidth.V512:
-                    RunRow<Simd512, Vector512<float>>(source, block, target, rows > 1 ? imageRow : 0, columns, filters, activation);
-                    break;
-                case SimdWidth.V256:
-                    RunRow<Simd256, Vector256<float>>(source, block, target, rows > 1 ? imageRow : 0, columns, filters, activation);
-                    break;
-                case SimdWidth.V128:
-                    RunRow<Simd128, Vector128<float>>(source, block, target, rows > 1 ? imageRow : 0, columns, filters, activation);
-                    break;
-                default:
-                    RunRow<SimdScalar, float>(source, block, target, rows > 1 ? imageRow : 0, columns, filters, activation);
-                    break;
-            }
+        var work = new Work(in tiles, in block) { Output = output, First = first, End = end, Activation = activation, Width = width };
+        width.Dispatch(ref work);
+    }
 
-            for (var row = 0; row < rows && !activation.IsClamp; row++)
-                activation.ApplyRows(target + (row * imageRow), columns, (int)filters, filters, 0, width);
-            first += run.Count;
+    private readonly ref struct Work(ref readonly WinogradTiles tiles, ref readonly WinogradBlock block) : ISimdWork
+    {
+        private readonly ref readonly WinogradTiles _tiles = ref tiles;
+        private readonly ref readonly WinogradBlock _block = ref block;
+
+        public float* Output { get; init; }
+
+        public long First { get; init; }
+
+        public long End { get; init; }
+
+        public required Activation Activation { get; init; }
+
+        public SimdWidth Width { get; init; }
+
+        public void Run<TSimd, TVec>()
+            where TSimd : struct, ISimd<TVec>
+            where TVec : struct
+        {
+            var geometry = _tiles.Geometry;
+            var filters = (nint)geometry.OutChannels;
+            var imageRow = geometry.Columns.Out * filters;
+            for (var first = First; first < End;)
+            {
+                var run = _tiles.RunAt(first, End);
+                var firstRow = run.Row * WinogradTiles.Side;
+                var firstColumn = run.First * WinogradTiles.Side;
+                var rows = Math.Min(WinogradTiles.Side, geometry.Rows.Out - firstRow);
+                var columns = Math.Min(run.Count * WinogradTiles.Side, geometry.Columns.Out - firstColumn);
+                var source = _block.Output + ((nint)(first - _block.First) * _block.OutputStride);
+                var target = Output + ((((nint)run.Image * geometry.Rows.Out) + firstRow) * imageRow) + (firstColumn * filters);
+                RunRow<TSimd, TVec>(source, _block, target, rows > 1 ? imageRow : 0, columns, filters, Activation);
+                for (var row = 0; row < rows && !Activation.IsClamp; row++)
+                    Activation.ApplyRows(target + (row * imageRow), columns, (int)filters, filters, 0, Width);
+                first += run.Count;
+            }
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using SeparableConv.Threading;
 
 namespace SeparableConv.Loops;
@@ -76,23 +75,16 @@ internal sealed unsafe class ConvTransposeLoop
 
     private void RunRow(float* input, float* output, int image, int y)
     {
-        switch (_width)
-        {
-            case SimdWidth.V512:
-                RunRow<Simd512, Vector512<float>>(input, output, image, y);
-                break;
-            case SimdWidth.V256:
-                RunRow<Simd256, Vector256<float>>(input, output, image, y);
-                break;
-            case SimdWidth.V128:
-                RunRow<Simd128, Vector128<float>>(input, output, image, y);
-                break;
-            default:
-                RunRow<SimdScalar, float>(input, output, image, y);
-                break;
-        }
-
+        var work = new RowWork(this, input, output, image, y);
+        _width.Dispatch(ref work);
         GC.KeepAlive(this);
+    }
+
+    private readonly struct RowWork(ConvTransposeLoop loop, float* input, float* output, int image, int y) : ISimdWork
+    {
+        public void Run<TSimd, TVec>()
+            where TSimd : struct, ISimd<TVec>
+            where TVec : struct => loop.RunRow<TSimd, TVec>(input, output, image, y);
     }
 
     private void RunRow<TSimd, TVec>(float* input, float* output, int image, int y)

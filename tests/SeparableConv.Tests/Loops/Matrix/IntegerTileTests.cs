@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics.X86;
 using SeparableConv.Loops;
+using SeparableConv.Tests.Loops.MachineCode;
 using SeparableConv.Tests.Support;
 using Xunit;
 
@@ -78,14 +79,34 @@ public sealed unsafe class IntegerTileTests
             Avx512F.IsSupported && File.Exists(processors) && File.ReadAllText(processors).Contains("avx512_vnni"),
             "The machine has no AVX512-VNNI, or is no Linux.");
         Assert.True(ByteQuadCode.IsSupported);
-        Assert.NotEmpty(ByteQuadCode.Write(isWanted: true));
-        Assert.Empty(ByteQuadCode.Write(isWanted: false));
+        Assert.Null(ByteQuadCode.Shared.Missing);
+        var off = ByteQuadCode.Write(isWanted: false);
+        Assert.Equal(0, off.Tiles.Length);
+        Assert.Contains("SeparableConv.MachineCode", off.Missing);
+        var refused = ByteQuadCode.Write(isWanted: true, ExecutableMemoryTests.Refuse);
+        Assert.Equal(0, refused.Tiles.Length);
+        Assert.Contains("mprotect", refused.Missing);
+    }
+
+    /// <summary>Why machine code is missing is known wherever it is missing; other code takes its place.</summary>
+    [Fact]
+    public void Whatever_is_missing_is_said_and_replaced()
+    {
+        Assert.NotNull(ByteQuadCode.Write(isWanted: false).Missing);
+        Assert.Equal(ByteQuadCode.Shared.Missing is null, ByteQuadCode.Shared.Tiles.Length > 0);
+        Assert.Equal((LaneKind.ByteQuad, SimdWidth.V512), new ByteInstructions(true, true).Choose(SimdWidth.V512));
+        Assert.Equal((LaneKind.ByteQuad, SimdWidth.V256), new ByteInstructions(false, true).Choose(SimdWidth.V512));
+        Assert.Equal((LaneKind.ShortPair, SimdWidth.V512), new ByteInstructions(false, false).Choose(SimdWidth.V512));
+        Assert.Equal((LaneKind.ShortPair, SimdWidth.V256), new ByteInstructions(true, false).Choose(SimdWidth.V256));
+        Assert.Equal((LaneKind.ByteQuad, SimdWidth.V128), new ByteInstructions(true, true).Choose(SimdWidth.V128));
+        Assert.Equal((LaneKind.ShortPair, SimdWidth.Scalar), new ByteInstructions(true, true).Choose(SimdWidth.Scalar));
     }
 
     /// <summary>The tiles that other machines run on 512 bits, and on this one where machine code is switched off.</summary>
     [Fact]
     public void Compiled_tiles_of_512_bits_give_the_sums_of_machine_code()
     {
+        Assert.SkipUnless(ByteQuadCode.IsSupported, "There is no machine code to compare with: " + ByteQuadCode.Shared.Missing);
         var (written, compiled) = (MatrixTileTable.For(SimdWidth.V512, LaneKind.ByteQuad), MatrixTileTable.CompiledByteQuads(SimdWidth.V512));
         for (var vectors = 1; vectors <= 3; vectors++)
         {

@@ -155,6 +155,24 @@ public sealed unsafe class QuantizedConvLoopTests
         }
     }
 
+    /// <summary>With machine code, with it switched off or refused by the system, and with neither it nor AVX-VNNI.</summary>
+    [Fact]
+    public void Whichever_instructions_a_machine_has_the_bytes_are_the_same()
+    {
+        foreach (var (kernel, size, inChannels, outChannels) in new[] { (1, 9, 64, 70), (1, 3, 1100, 40), (3, 7, 8, 48), (3, 5, 5, 20) })
+        {
+            var g = ConvGeometry.Create(1, size, inChannels, outChannels, kernel, 1, 1, Padding.Same);
+            var test = new QuantizedCase(g, isDepthwise: false, size) { InputLayer = new(true, -3) };
+            var expected = test.Expected();
+            Assert.Equal(expected, test.Run(SimdWidths.Best, 1, byteQuads: null));
+            foreach (var machine in new ByteInstructions[] { new(true, true), new(false, true), new(true, false), new(false, false) })
+            {
+                var (lanes, width) = machine.Choose(SimdWidths.Best);
+                Assert.Equal(expected, test.Run(width, 1, byteQuads: lanes == LaneKind.ByteQuad));
+            }
+        }
+    }
+
     [Fact]
     public void The_largest_products_do_not_saturate()
     {

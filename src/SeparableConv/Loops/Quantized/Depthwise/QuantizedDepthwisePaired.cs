@@ -1,5 +1,3 @@
-using System.Runtime.Intrinsics;
-
 namespace SeparableConv.Loops;
 
 /// <summary>
@@ -36,6 +34,15 @@ internal sealed unsafe class QuantizedDepthwisePaired : QuantizedDepthwiseForm
     private int Steps => (_geometry.Kernel.Width + 1) / 2;
 
     public override void Run(byte* image, byte* output, int firstRow, int endRow, int firstBlock, int endBlock)
+    {
+        var work = new RowsWork(this, image, output, firstRow, endRow, firstBlock, endBlock);
+        _blocks.Width.DispatchIntegers(ref work);
+        GC.KeepAlive(this);
+    }
+
+    private void Run<TSimd, TVec>(byte* image, byte* output, int firstRow, int endRow, int firstBlock, int endBlock)
+        where TSimd : struct, IIntegerSimd<TVec>
+        where TVec : struct
     {
         var g = _geometry;
         var (columns, channels) = (_blocks.Columns, (nint)_blocks.Channels);
@@ -74,7 +81,7 @@ internal sealed unsafe class QuantizedDepthwisePaired : QuantizedDepthwiseForm
                 for (var y = firstIn; y < endIn; y++)
                 {
                     var source = image + ((nint)y * g.Columns.In * channels);
-                    Fill(pairing, source, channel, zeros + ((1 + y - firstIn) * pairing.RowInts));
+                    pairing.Fill<TSimd, TVec>(source, channel, zeros + ((1 + y - firstIn) * pairing.RowInts));
                 }
 
                 run.Sums = sums;
@@ -86,7 +93,7 @@ internal sealed unsafe class QuantizedDepthwisePaired : QuantizedDepthwiseForm
                         taps[u] = (uint)y < (uint)g.Rows.In ? zeros + ((1 + y - firstIn) * pairing.RowInts) : zeros;
                     }
 
-                    Sum(run);
+                    run.Sum<TSimd, TVec>();
                 }
 
                 var pixel = (nint)(row - firstRow) * g.Columns.Out * channels;
@@ -94,8 +101,6 @@ internal sealed unsafe class QuantizedDepthwisePaired : QuantizedDepthwiseForm
                 _requantizer.RunApart(sums, pixels, block * columns, output + ((pixel + channel) * _requantizer.OutputBytes), channels);
             }
         }
-
-        GC.KeepAlive(this);
     }
 
     // [block][vector of two][kernel row][step][lane] and [block][column].
@@ -119,41 +124,11 @@ internal sealed unsafe class QuantizedDepthwisePaired : QuantizedDepthwiseForm
         }
     }
 
-    private void Fill(in QuantizedPairing pairing, byte* source, int channel, int* target)
+    private readonly struct RowsWork(QuantizedDepthwisePaired form, byte* image, byte* output, int firstRow, int endRow, int firstBlock, int endBlock)
+        : IIntegerSimdWork
     {
-        switch (_blocks.Width)
-        {
-            case SimdWidth.V512:
-                pairing.Fill<Integers512, Vector512<int>>(source, channel, target);
-                break;
-            case SimdWidth.V256:
-                pairing.Fill<Integers256, Vector256<int>>(source, channel, target);
-                break;
-            case SimdWidth.V128:
-                pairing.Fill<Integers128, Vector128<int>>(source, channel, target);
-                break;
-            default:
-                pairing.Fill<IntegersScalar, int>(source, channel, target);
-                break;
-        }
-    }
-
-    private void Sum(in QuantizedDepthwiseRun run)
-    {
-        switch (_blocks.Width)
-        {
-            case SimdWidth.V512:
-                run.Sum<Integers512, Vector512<int>>();
-                break;
-            case SimdWidth.V256:
-                run.Sum<Integers256, Vector256<int>>();
-                break;
-            case SimdWidth.V128:
-                run.Sum<Integers128, Vector128<int>>();
-                break;
-            default:
-                run.Sum<IntegersScalar, int>();
-                break;
-        }
+        public void Run<TSimd, TVec>()
+            where TSimd : struct, IIntegerSimd<TVec>
+            where TVec : struct => form.Run<TSimd, TVec>(image, output, firstRow, endRow, firstBlock, endBlock);
     }
 }
