@@ -147,24 +147,6 @@ public sealed unsafe class WinogradLoopTests
         }
     }
 
-    [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    public void Running_again_allocates_nothing(int threads)
-    {
-        foreach (var g in Blocks)
-        {
-            var (input, weights, bias) = Data(g);
-            var loop = new WinogradLoop(weights, g.InChannels, g.OutChannels, bias, Activation.ReLU, SimdWidths.Best);
-            var output = new float[g.Batch * g.Rows.Out * g.Columns.Out * g.OutChannels];
-            fixed (float* x = input, y = output)
-            {
-                var (source, target) = ((nint)x, (nint)y);
-                Assert.Equal(0, Allocations.Least(() => loop.Run((float*)source, (float*)target, g, threads)));
-            }
-        }
-    }
-
     private static void CheckGeometry(ConvGeometry g, SimdWidth width)
     {
         var (input, weights, bias) = Data(g);

@@ -125,24 +125,6 @@ public sealed unsafe class QuantizedDepthwiseLoopTests
         }
     }
 
-    [Theory]
-    [InlineData(3, 1, 3)]
-    [InlineData(64, 1, 3)]
-    [InlineData(16, 2, 3)]
-    [InlineData(64, 1, 7)]
-    public void Steady_state_allocates_nothing(int channels, int multiplier, int kernel)
-    {
-        var g = ConvGeometry.Create(1, 20, channels, channels * multiplier, kernel, 1, 1, Padding.Same, channels);
-        var test = new QuantizedCase(g, isDepthwise: true, 1);
-        var depthwise = new QuantizedDepthwiseLoop(test.Layer, g, SimdWidths.Best);
-        var output = new byte[test.OutputLength];
-        fixed (byte* x = test.Input, y = output)
-        {
-            var (source, target) = ((nint)x, (nint)y);
-            Assert.Equal(0, Allocations.Least(() => depthwise.Run((byte*)source, (byte*)target, 1)));
-        }
-    }
-
     private static void CheckAll(Gen<ConvGeometry> geometries, int width, int count) => Check.One(
         Config.QuickThrowOnFailure.WithMaxTest(count),
         Prop.ForAll(
