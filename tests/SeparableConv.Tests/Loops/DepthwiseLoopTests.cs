@@ -195,13 +195,11 @@ public sealed unsafe class DepthwiseLoopTests
         RandomData.Floats(g.Rows.Kernel * g.Columns.Kernel * g.OutChannels, 2),
         RandomData.Floats(g.OutChannels, 3));
 
-    // The output starts as NaN, so that a value that is not written shows.
     private static float[] Run(ConvGeometry g, SimdWidth width, int threads, Activation activation)
     {
         var (input, weights, bias) = Data(g);
         var depthwise = new DepthwiseLoop(weights, g.Kernel, g.InChannels, g.OutChannels / g.InChannels, bias, activation, width);
-        var output = new float[g.Batch * g.Rows.Out * g.Columns.Out * g.OutChannels];
-        output.AsSpan().Fill(float.NaN);
+        var output = RandomData.Unwritten(g.Batch * g.Rows.Out * g.Columns.Out * g.OutChannels);
         fixed (float* x = input, y = output)
             depthwise.Run(x, y, g, threads);
         return output;

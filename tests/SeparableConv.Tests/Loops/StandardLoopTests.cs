@@ -115,7 +115,7 @@ public sealed unsafe class StandardLoopTests
     {
         var (input, weights, bias) = Data(g);
         var loop = new StandardLoop(weights, g.Kernel, g.InChannels, g.OutChannels, g.Groups, bias, activation, width);
-        var output = new float[g.Batch * g.Rows.Out * g.Columns.Out * g.OutChannels];
+        var output = RandomData.Unwritten(g.Batch * g.Rows.Out * g.Columns.Out * g.OutChannels);
         fixed (float* x = input, y = output)
             loop.Run(x, y, g, threads);
         return output;

@@ -12,4 +12,12 @@ internal static class RandomData
             x = (2 * random.NextSingle()) - 1;
         return floats;
     }
+
+    /// <summary>An output before it is computed: NaN, so that an element that nothing writes shows.</summary>
+    public static float[] Unwritten(int count)
+    {
+        var floats = new float[count];
+        Array.Fill(floats, float.NaN);
+        return floats;
+    }
 }
