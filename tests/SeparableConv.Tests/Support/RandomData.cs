@@ -20,4 +20,10 @@ internal static class RandomData
         Array.Fill(floats, float.NaN);
         return floats;
     }
+
+    /// <summary>The numbers of a convolution: input (N, inH, inW, C), weights (kH, kW, C/groups, M), bias (M).</summary>
+    public static (float[] Input, float[] Weights, float[] Bias) Convolution(ConvGeometry g) => (
+        Floats(g.Batch * g.Rows.In * g.Columns.In * g.InChannels, 1),
+        Floats(g.Rows.Kernel * g.Columns.Kernel * (g.InChannels / g.Groups) * g.OutChannels, 2),
+        Floats(g.OutChannels, 3));
 }
