@@ -157,31 +157,6 @@ public sealed class ConvolutionTests
             },
             30);
 
-    [Fact]
-    public void Running_again_allocates_nothing()
-    {
-        var g = ConvGeometry.Create(1, (20, 20), 16, 32, 3, 1, 1, Padding.Same);
-        var input = Input(g);
-        var options = Options(g, 1) with { Activation = Activation.HardSwish };
-        var execution = new ExecutionOptions { Threads = 2 };
-        var depthwise = Tensor(RandomData.Floats(9 * 16, 1), 3, 3, 16, 1);
-        var pointwise = Tensor(RandomData.Floats(16 * 32, 1), 1, 1, 16, 32);
-        Convolution[] forms =
-        [
-            new Conv2D(Tensor(RandomData.Floats(9 * 16 * 32, 1), 3, 3, 16, 32), default, options, execution),
-            new DepthwiseConv2D(depthwise, default, options, execution),
-            new PointwiseConv2D(pointwise, default, execution: execution),
-            new SeparableConv2D(depthwise, pointwise, default, options, execution),
-            new SeparableConv2D(depthwise, pointwise, default, options, execution) { Fused = false },
-            SpatiallySeparableConv2D.PerChannel(Tensor(RandomData.Floats(48, 1), 3, 16), Tensor(RandomData.Floats(48, 1), 3, 16), default, options, execution),
-        ];
-        foreach (var conv in forms)
-        {
-            var output = System.Numerics.Tensors.Tensor.CreateFromShape<float>(conv.OutputShape(input.Lengths));
-            Assert.Equal(0, Allocations.Least(() => conv.Run(input, output)));
-        }
-    }
-
     [Theory]
     [InlineData(1, int.MaxValue, 1, 2)]
     [InlineData(1, 1, int.MaxValue, 2)]

@@ -1,7 +1,7 @@
 using System.Numerics.Tensors;
 using System.Text.Json;
 using SeparableConv.Loops;
-using SeparableConv.Tests.Support;
+using SeparableConv.Tests.Golden;
 using Xunit;
 
 namespace SeparableConv.Tests.Filtering;
@@ -12,9 +12,8 @@ public class FilterGoldenTests
     [Fact]
     public void SciPy_and_OpenCV_agree_on_every_plan_and_width()
     {
-        using var file = JsonDocument.Parse(File.ReadAllText(TestFiles.Golden("filters.json")));
         var checks = 0;
-        foreach (var vector in file.RootElement.GetProperty("cases").EnumerateArray())
+        foreach (var vector in GoldenFile.Cases("filters.json"))
         {
             foreach (var plan in new[] { FilterPlanChoice.Dense, FilterPlanChoice.OfRank(1000), FilterPlanChoice.Auto })
             {
@@ -31,9 +30,9 @@ public class FilterGoldenTests
 
     private static void Check(JsonElement vector, FilterPlanChoice plan, SimdWidth width)
     {
-        var shape = Numbers(vector, "shape");
-        var kernelShape = Numbers(vector, "kernelShape");
-        var kernel = new FilterKernel(Numbers(vector, "kernel").AsSpan(), (int)kernelShape[0], (int)kernelShape[1]);
+        var shape = vector.Numbers("shape");
+        var kernelShape = vector.Numbers("kernelShape");
+        var kernel = new FilterKernel(vector.Numbers("kernel").AsSpan(), (int)kernelShape[0], (int)kernelShape[1]);
         var type = vector.GetProperty("type").GetString() switch
         {
             "uint8" => PixelType.UInt8,
@@ -49,7 +48,7 @@ public class FilterGoldenTests
             Plan = plan.Kind == FilterPlanKind.RankR ? FilterPlanChoice.OfRank(Math.Min(kernel.Height, kernel.Width)) : plan,
         };
         var filter = new ImageFilter(FilterPlan.Create(kernel, format, options), width);
-        var input = Numbers(vector, "input");
+        var input = vector.Numbers("input");
         var actual = type switch
         {
             PixelType.UInt8 => Array.ConvertAll(Run(filter, Array.ConvertAll(input, v => (byte)v)), v => (double)v),
@@ -58,7 +57,7 @@ public class FilterGoldenTests
         };
 
         // OpenCV's own float results (GaussianBlur) are rounded like ours; integers are compared with the exact sum.
-        var expected = Numbers(vector, "expected");
+        var expected = vector.Numbers("expected");
         var largest = expected.Max(Math.Abs);
         var tolerance = type switch
         {
@@ -84,7 +83,4 @@ public class FilterGoldenTests
         filter.Run(new ReadOnlyTensorSpan<T>(input, shape), new TensorSpan<T>(output, shape));
         return output;
     }
-
-    private static double[] Numbers(JsonElement vector, string name) =>
-        [.. vector.GetProperty(name).EnumerateArray().Select(v => v.GetDouble())];
 }

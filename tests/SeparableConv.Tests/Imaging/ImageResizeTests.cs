@@ -1,5 +1,5 @@
-using System.Text.Json;
 using SeparableConv.Imaging;
+using SeparableConv.Tests.Golden;
 using SeparableConv.Tests.Support;
 using Xunit;
 
@@ -11,14 +11,13 @@ public class ImageResizeTests
     [Fact]
     public void PyTorch_gives_the_same_numbers()
     {
-        using var file = JsonDocument.Parse(File.ReadAllText(TestFiles.Golden("resize.json")));
         var checks = 0;
-        foreach (var vector in file.RootElement.GetProperty("cases").EnumerateArray())
+        foreach (var vector in GoldenFile.Cases("resize.json"))
         {
             if (vector.GetProperty("maker").GetString() != "bilinear-antialias")
                 continue;
-            var (shape, size) = (Numbers(vector, "shape"), Numbers(vector, "size"));
-            var input = Numbers(vector, "input");
+            var (shape, size) = (vector.Numbers("shape"), vector.Numbers("size"));
+            var input = vector.Numbers("input");
             var (h, w, c) = ((int)shape[1], (int)shape[2], (int)shape[3]);
             foreach (var image in new Image[]
             {
@@ -29,7 +28,7 @@ public class ImageResizeTests
             {
                 var resized = ImageResize.Bilinear(image, (int)size[1], (int)size[0]);
                 Assert.Equal(((int)size[1], (int)size[0], c), (resized.Width, resized.Height, resized.Channels));
-                var expected = Numbers(vector, "expected");
+                var expected = vector.Numbers("expected");
                 for (var i = 0; i < expected.Length; i++)
                     Assert.Equal(expected[i], resized.Pixels[i], 1e-4);
                 checks++;
@@ -62,6 +61,4 @@ public class ImageResizeTests
         var e = Assert.Throws<ArgumentOutOfRangeException>(() => ImageResize.Bilinear(image, 1 << 20, 1 << 20));
         Assert.Contains("4398046511104 samples", e.Message);
     }
-
-    private static double[] Numbers(JsonElement vector, string name) => [.. vector.GetProperty(name).EnumerateArray().Select(x => x.GetDouble())];
 }

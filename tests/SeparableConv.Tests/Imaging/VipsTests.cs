@@ -79,12 +79,13 @@ public sealed class VipsTests
     }
 
     [Theory]
-    [InlineData("a.jpg", 1)]
-    [InlineData("a.jpeg", 3)]
-    [InlineData("a.webp", 3)]
-    [InlineData("a.webp", 4)]
-    [InlineData("a.ppm", 3)]
-    public void Lossy_formats_come_back_nearly_the_same(string name, int channels)
+    // WebP has colour at half the resolution, whatever the quality; PPM loses nothing.
+    [InlineData("a.jpg", 1, 1)]
+    [InlineData("a.jpeg", 3, 2)]
+    [InlineData("a.webp", 3, 6)]
+    [InlineData("a.webp", 4, 6)]
+    [InlineData("a.ppm", 3, 0)]
+    public void Formats_of_libvips_come_back_the_same_or_nearly(string name, int channels, double most)
     {
         TestFiles.NeedVips();
         using var folder = new TempFolder();
@@ -92,7 +93,7 @@ public sealed class VipsTests
         ImageFile.Save(image, folder[name], new ImageWriteOptions { Quality = 98 });
         var back = Assert.IsType<Image<byte>>(ImageFile.Load(folder[name]));
         Assert.Equal(image.ToString(), back.ToString());
-        Assert.InRange(MeanDifference(image, back), 0, 6);
+        Assert.InRange(MeanDifference(image, back), 0, most);
     }
 
     [Fact]

@@ -136,7 +136,7 @@ public sealed unsafe class ConvTransposeLoopTests
     {
         var (input, weights, bias) = Data(g);
         var loop = new ConvTransposeLoop(weights, bias, g, activation, width);
-        var output = new float[g.Batch * g.Output.Height * g.Output.Width * g.OutChannels];
+        var output = RandomData.Unwritten(g.Batch * g.Output.Height * g.Output.Width * g.OutChannels);
         fixed (float* x = input, y = output)
             loop.Run(x, y, threads);
         return output;

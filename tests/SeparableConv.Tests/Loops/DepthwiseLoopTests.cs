@@ -10,13 +10,6 @@ public sealed unsafe class DepthwiseLoopTests
 {
     public static TheoryData<int> Widths => [.. SimdWidths.All.Select(w => (int)w)];
 
-    /// <summary>Any kernel, stride, dilation, padding and multiplier.</summary>
-    private static Gen<ConvGeometry> AnyDepthwise =>
-        from g in Geometries.Any
-        from multiplier in Gen.Frequency((3, Gen.Constant(1)), (1, Gen.Choose(2, 4)), (1, Gen.Constant(8)))
-        let channels = g.InChannels / g.Groups
-        select g with { InChannels = channels, OutChannels = channels * multiplier, Groups = channels };
-
     /// <summary>What the sliding bodies take: 3x3 and 5x5, stride 1 and 2, any padding, images smaller than the kernel.</summary>
     private static Gen<ConvGeometry> Sliding =>
         from kernel in Gen.Elements(3, 5)
@@ -37,7 +30,7 @@ public sealed unsafe class DepthwiseLoopTests
     public void Depthwise_matches_reference_on_random_geometries(int width) =>
         Check.One(
             Config.QuickThrowOnFailure.WithMaxTest(300),
-            Prop.ForAll(AnyDepthwise.ToArbitrary(), g => CheckGeometry(g, (SimdWidth)width)));
+            Prop.ForAll(Geometries.Depthwise.ToArbitrary(), g => CheckGeometry(g, (SimdWidth)width)));
 
     [Theory]
     [MemberData(nameof(Widths))]
@@ -104,7 +97,7 @@ public sealed unsafe class DepthwiseLoopTests
         {
             var g = ConvGeometry.Create(1, (9, 11), channels, channels * multiplier, kernel, 1, 1, Padding.Same, channels);
             var expected = Run(g, (SimdWidth)width, 1, Activation.ReLU6);
-            var (input, weights, bias) = Data(g);
+            var (input, weights, bias) = RandomData.Convolution(g);
             var depthwise = new DepthwiseLoop(weights, g.Kernel, channels, multiplier, bias, Activation.ReLU6, (SimdWidth)width);
             var stride = g.OutChannels + 3;
             foreach (var (first, end) in new[] { (0, 9), (0, 1), (2, 5), (8, 9) })
@@ -135,7 +128,7 @@ public sealed unsafe class DepthwiseLoopTests
             })
             {
                 var g = ConvGeometry.Create(1, size, channels, channels * multiplier, kernel, stride, 1, Padding.Same, channels);
-                var (input, weights, bias) = Data(g);
+                var (input, weights, bias) = RandomData.Convolution(g);
                 using var from = new GuardedMemory((nint)input.Length * sizeof(float), atEnd);
                 using var to = new GuardedMemory((nint)g.Rows.Out * g.Columns.Out * g.OutChannels * sizeof(float), atEnd);
                 input.CopyTo(from.Span<float>());
@@ -169,7 +162,7 @@ public sealed unsafe class DepthwiseLoopTests
     public void A_NaN_in_the_input_reaches_every_output_that_reads_it(int width)
     {
         var g = ConvGeometry.Create(1, (9, 9), 20, 20, 3, 1, 1, Padding.Same, 20);
-        var (input, weights, bias) = Data(g);
+        var (input, weights, bias) = RandomData.Convolution(g);
         input[(((4 * 9) + 4) * 20) + 6] = float.NaN;
         var depthwise = new DepthwiseLoop(weights, 3, 20, 1, bias, Activation.ReLU6, (SimdWidth)width);
         var output = new float[input.Length];
@@ -182,43 +175,19 @@ public sealed unsafe class DepthwiseLoopTests
         }
     }
 
-    [Fact]
-    public void Steady_state_allocates_nothing()
-    {
-        foreach (var (kernel, channels, multiplier) in new[] { (3, 64, 1), (4, 64, 1), (3, 2, 4) })
-        {
-            var g = ConvGeometry.Create(1, 20, channels, channels * multiplier, kernel, 1, 1, Padding.Same, channels);
-            var (input, weights, bias) = Data(g);
-            var depthwise = new DepthwiseLoop(weights, kernel, channels, multiplier, bias, Activation.Tanh, SimdWidths.Best);
-            var output = new float[20 * 20 * g.OutChannels];
-            fixed (float* x = input, y = output)
-            {
-                var (source, target) = ((nint)x, (nint)y);
-                Assert.Equal(0, Allocations.Least(() => depthwise.Run((float*)source, (float*)target, g, 1)));
-            }
-        }
-    }
-
     private static void CheckGeometry(ConvGeometry g, SimdWidth width)
     {
-        var (input, weights, bias) = Data(g);
+        var (input, weights, bias) = RandomData.Convolution(g);
         var magnitudes = new double[g.Batch * g.Rows.Out * g.Columns.Out * g.OutChannels];
         var expected = ConvolutionReference.Run(g, input, weights, bias, magnitudes);
         ErrorBound.Check(expected, magnitudes, Run(g, width, 1, Activation.None), g.Rows.Kernel * g.Columns.Kernel, $"{width} {g}");
     }
 
-    private static (float[] Input, float[] Weights, float[] Bias) Data(ConvGeometry g) => (
-        RandomData.Floats(g.Batch * g.Rows.In * g.Columns.In * g.InChannels, 1),
-        RandomData.Floats(g.Rows.Kernel * g.Columns.Kernel * g.OutChannels, 2),
-        RandomData.Floats(g.OutChannels, 3));
-
-    // The output starts as NaN, so that a value that is not written shows.
     private static float[] Run(ConvGeometry g, SimdWidth width, int threads, Activation activation)
     {
-        var (input, weights, bias) = Data(g);
+        var (input, weights, bias) = RandomData.Convolution(g);
         var depthwise = new DepthwiseLoop(weights, g.Kernel, g.InChannels, g.OutChannels / g.InChannels, bias, activation, width);
-        var output = new float[g.Batch * g.Rows.Out * g.Columns.Out * g.OutChannels];
-        output.AsSpan().Fill(float.NaN);
+        var output = RandomData.Unwritten(g.Batch * g.Rows.Out * g.Columns.Out * g.OutChannels);
         fixed (float* x = input, y = output)
             depthwise.Run(x, y, g, threads);
         return output;

@@ -51,7 +51,7 @@ public sealed unsafe class FusedExpansionLoopTests
 
         float[] Fused(int threads)
         {
-            var output = new float[pixels * b.OutChannels];
+            var output = RandomData.Unwritten((int)pixels * b.OutChannels);
             fixed (float* x = input, y = output)
                 new FusedExpansionLoop(expand, depthwise, project).Run(x, y, g, b.Channels, b.OutChannels, threads);
             return output;

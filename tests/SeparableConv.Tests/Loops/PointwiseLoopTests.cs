@@ -69,7 +69,7 @@ public sealed unsafe class PointwiseLoopTests
     {
         float[] input = [1, 2, float.NaN, 4, 5, 6];
         float[] weights = [1, -1, 0.5f, 2, 3, -2];
-        var output = new float[9];
+        var output = RandomData.Unwritten(9);
         var loop = new PointwiseLoop(weights, 2, 3, default, Activation.ReLU6, SimdWidths.Best);
         fixed (float* x = input, y = output)
             loop.Run(x, y, 3, 1);
@@ -81,7 +81,7 @@ public sealed unsafe class PointwiseLoopTests
     {
         var loop = new PointwiseLoop(
             RandomData.Floats(inChannels * outChannels, 2), inChannels, outChannels, RandomData.Floats(outChannels, 3), activation, width);
-        var output = new float[pixels * outChannels];
+        var output = RandomData.Unwritten(pixels * outChannels);
         fixed (float* x = RandomData.Floats(pixels * inChannels, 1), y = output)
             loop.Run(x, y, pixels, threads);
         return output;

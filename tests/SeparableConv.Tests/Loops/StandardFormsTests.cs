@@ -54,11 +54,11 @@ public sealed unsafe class StandardFormsTests
     public void Conv2D_takes_the_direct_form_where_it_is_told_to()
     {
         var g = ConvGeometry.Create(1, (14, 14), 32, 48, 3, 1, 1, Padding.Same);
-        var input = ConvolutionTests.Tensor(Data(g).Input, 1, 14, 14, 32);
-        var weights = ConvolutionTests.Tensor(Data(g).Weights, 3, 3, 32, 48);
+        var input = ConvolutionTests.Tensor(RandomData.Convolution(g).Input, 1, 14, 14, 32);
+        var weights = ConvolutionTests.Tensor(RandomData.Convolution(g).Weights, 3, 3, 32, 48);
         foreach (var isWinograd in new[] { true, false })
         {
-            var conv = new Conv2D(weights, Data(g).Bias, new() { Padding = Padding.Same }, new() { Winograd = isWinograd });
+            var conv = new Conv2D(weights, RandomData.Convolution(g).Bias, new() { Padding = Padding.Same }, new() { Winograd = isWinograd });
             var form = isWinograd ? StandardForm.Winograd : StandardForm.Direct;
             Assert.Equal(Run(Create(g, new ConvOptions(), form), g), ConvolutionTests.Values(conv.Run(input)));
         }
@@ -77,21 +77,14 @@ public sealed unsafe class StandardFormsTests
 
     private static StandardForms Create(ConvGeometry g, ConvOptions options, StandardForm form)
     {
-        var (_, weights, bias) = Data(g);
+        var (_, weights, bias) = RandomData.Convolution(g);
         return new StandardForms(weights, 3, g.InChannels, g.OutChannels, options, bias, SimdWidths.Best, form);
     }
 
-    private static (float[] Input, float[] Weights, float[] Bias) Data(ConvGeometry g) => (
-        RandomData.Floats(g.Batch * g.Rows.In * g.Columns.In * g.InChannels, 1),
-        RandomData.Floats(9 * g.InChannels * g.OutChannels, 2),
-        RandomData.Floats(g.OutChannels, 3));
-
-    // The output starts as NaN, so that a value that is not written shows.
     private static float[] Run(StandardForms forms, ConvGeometry g)
     {
-        var output = new float[g.Batch * g.Rows.Out * g.Columns.Out * g.OutChannels];
-        output.AsSpan().Fill(float.NaN);
-        fixed (float* x = Data(g).Input, y = output)
+        var output = RandomData.Unwritten(g.Batch * g.Rows.Out * g.Columns.Out * g.OutChannels);
+        fixed (float* x = RandomData.Convolution(g).Input, y = output)
             forms.Run(x, y, g, 1);
         return output;
     }

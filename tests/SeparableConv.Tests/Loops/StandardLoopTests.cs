@@ -66,7 +66,7 @@ public sealed unsafe class StandardLoopTests
             Config.QuickThrowOnFailure.WithMaxTest(60),
             Prop.ForAll(Geometries.Any.ToArbitrary(), g =>
             {
-                var (values, weights, bias) = Data(g);
+                var (values, weights, bias) = RandomData.Convolution(g);
                 var expected = Run(g, SimdWidths.Best, 1, Activation.None);
                 foreach (var endsAtGuard in new[] { false, true })
                 {
@@ -99,23 +99,18 @@ public sealed unsafe class StandardLoopTests
 
     private static void CheckGeometry(ConvGeometry g, SimdWidth width, int threads)
     {
-        var (input, weights, bias) = Data(g);
+        var (input, weights, bias) = RandomData.Convolution(g);
         var magnitudes = new double[g.Batch * g.Rows.Out * g.Columns.Out * g.OutChannels];
         var expected = ConvolutionReference.Run(g, input, weights, bias, magnitudes);
         var actual = Run(g, width, threads, Activation.None);
         ErrorBound.Check(expected, magnitudes, actual, g.Rows.Kernel * g.Columns.Kernel * g.InChannels / g.Groups, $"{width} {g}");
     }
 
-    private static (float[] Input, float[] Weights, float[] Bias) Data(ConvGeometry g) => (
-        RandomData.Floats(g.Batch * g.Rows.In * g.Columns.In * g.InChannels, 1),
-        RandomData.Floats(g.Rows.Kernel * g.Columns.Kernel * (g.InChannels / g.Groups) * g.OutChannels, 2),
-        RandomData.Floats(g.OutChannels, 3));
-
     private static float[] Run(ConvGeometry g, SimdWidth width, int threads, Activation activation)
     {
-        var (input, weights, bias) = Data(g);
+        var (input, weights, bias) = RandomData.Convolution(g);
         var loop = new StandardLoop(weights, g.Kernel, g.InChannels, g.OutChannels, g.Groups, bias, activation, width);
-        var output = new float[g.Batch * g.Rows.Out * g.Columns.Out * g.OutChannels];
+        var output = RandomData.Unwritten(g.Batch * g.Rows.Out * g.Columns.Out * g.OutChannels);
         fixed (float* x = input, y = output)
             loop.Run(x, y, g, threads);
         return output;

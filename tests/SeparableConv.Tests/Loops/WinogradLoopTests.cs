@@ -70,7 +70,7 @@ public sealed unsafe class WinogradLoopTests
         foreach (var g in Blocks)
         {
             // Random numbers of one size cancel about as well here as tap by tap: the error keeps the direct form's bound.
-            var (input, weights, bias) = Data(g);
+            var (input, weights, bias) = RandomData.Convolution(g);
             var magnitudes = new double[g.Batch * g.Rows.Out * g.Columns.Out * g.OutChannels];
             var expected = ConvolutionReference.Run(g, input, weights, bias, magnitudes);
             ErrorBound.Check(expected, magnitudes, Run(g, (SimdWidth)width, 1, Activation.None), 9 * g.InChannels, $"{width} {g}");
@@ -83,7 +83,7 @@ public sealed unsafe class WinogradLoopTests
     {
         foreach (var g in Blocks)
         {
-            var (input, weights, bias) = Data(g);
+            var (input, weights, bias) = RandomData.Convolution(g);
             foreach (var numbers in new[] { input, weights, bias })
             {
                 foreach (ref var x in numbers.AsSpan())
@@ -136,7 +136,7 @@ public sealed unsafe class WinogradLoopTests
         {
             foreach (var g in Blocks)
             {
-                var (input, weights, bias) = Data(g);
+                var (input, weights, bias) = RandomData.Convolution(g);
                 using var from = new GuardedMemory((nint)input.Length * sizeof(float), atEnd);
                 using var to = new GuardedMemory((nint)g.Batch * g.Rows.Out * g.Columns.Out * g.OutChannels * sizeof(float), atEnd);
                 input.CopyTo(from.Span<float>());
@@ -147,49 +147,24 @@ public sealed unsafe class WinogradLoopTests
         }
     }
 
-    [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    public void Running_again_allocates_nothing(int threads)
-    {
-        foreach (var g in Blocks)
-        {
-            var (input, weights, bias) = Data(g);
-            var loop = new WinogradLoop(weights, g.InChannels, g.OutChannels, bias, Activation.ReLU, SimdWidths.Best);
-            var output = new float[g.Batch * g.Rows.Out * g.Columns.Out * g.OutChannels];
-            fixed (float* x = input, y = output)
-            {
-                var (source, target) = ((nint)x, (nint)y);
-                Assert.Equal(0, Allocations.Least(() => loop.Run((float*)source, (float*)target, g, threads)));
-            }
-        }
-    }
-
     private static void CheckGeometry(ConvGeometry g, SimdWidth width)
     {
-        var (input, weights, bias) = Data(g);
+        var (input, weights, bias) = RandomData.Convolution(g);
         var expected = ConvolutionReference.Run(g, input, weights, bias, []);
         var magnitudes = WinogradMagnitudes.Run(g, input, weights, bias);
         ErrorBound.Check(expected, magnitudes, Run(g, width, 1, Activation.None), g.InChannels + TransformRoundings, $"{width} {g}");
     }
 
-    private static (float[] Input, float[] Weights, float[] Bias) Data(ConvGeometry g) => (
-        RandomData.Floats(g.Batch * g.Rows.In * g.Columns.In * g.InChannels, 1),
-        RandomData.Floats(9 * g.InChannels * g.OutChannels, 2),
-        RandomData.Floats(g.OutChannels, 3));
-
     private static float[] Run(ConvGeometry g, SimdWidth width, int threads, Activation activation)
     {
-        var (input, weights, bias) = Data(g);
+        var (input, weights, bias) = RandomData.Convolution(g);
         return Run(g, width, threads, activation, input, weights, bias);
     }
 
-    // The output starts as NaN, so that a value that is not written shows.
     private static float[] Run(ConvGeometry g, SimdWidth width, int threads, Activation activation, float[] input, float[] weights, float[] bias)
     {
         var loop = new WinogradLoop(weights, g.InChannels, g.OutChannels, bias, activation, width);
-        var output = new float[g.Batch * g.Rows.Out * g.Columns.Out * g.OutChannels];
-        output.AsSpan().Fill(float.NaN);
+        var output = RandomData.Unwritten(g.Batch * g.Rows.Out * g.Columns.Out * g.OutChannels);
         fixed (float* x = input, y = output)
             loop.Run(x, y, g, threads);
         return output;

@@ -1,22 +1,50 @@
+using Xunit;
+
 namespace SeparableConv.Tests.Support;
 
-/// <summary>What a steady call allocates on its thread.</summary>
+/// <summary>Checks that calls allocate nothing once they have run a while.</summary>
 internal static class Allocations
 {
+    private const int CallsInRound = 50;
+    private const int LeastRounds = 3;
+    private const int MostRounds = 20;
+
+    // The runtime compiles a method anew after 30 calls, as soon as for 100 ms no method was called for the first time: methods
+    // that were measured meanwhile twice, hence the rounds.
+    private const int CompilationMilliseconds = 200;
+
     /// <summary>
-    /// The least of several calls: the first allocate what is kept, and until another test has let go of the pool's threads a call
-    /// is not yet a steady one.
+    /// Runs the calls until they are compiled for good and every thread of the pool has its memory; from then on not one of 50 calls may
+    /// allocate a byte, on any thread. What runs beside them would be counted too, hence <see cref="QuietCollection"/>.
     /// </summary>
-    public static long Least(Action call)
+    /// <param name="cases">The calls, and what the failure names them.</param>
+    public static void AreNone(params ReadOnlySpan<(string What, Action Call)> cases)
     {
-        var least = long.MaxValue;
-        for (var round = 0; round < 20 && least > 0; round++)
+        var isSettled = false;
+        for (var round = 0; round < LeastRounds || (round < MostRounds && !isSettled); round++)
         {
-            var before = GC.GetAllocatedBytesForCurrentThread();
-            call();
-            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+            Thread.Sleep(CompilationMilliseconds);
+            isSettled = true;
+            foreach (var (_, call) in cases)
+                isSettled &= Run(call) == (0, 0);
         }
 
-        return least;
+        foreach (var (what, call) in cases)
+        {
+            var (own, all) = Run(call);
+            Assert.True(
+                (own, all) == (0, 0),
+                $"{what}: {CallsInRound} calls allocated {own} bytes on the caller's thread and {all} on all threads together; expected none.");
+        }
+    }
+
+    private static (long Own, long All) Run(Action call)
+    {
+        var all = GC.GetTotalAllocatedBytes(precise: true);
+        var own = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < CallsInRound; i++)
+            call();
+        own = GC.GetAllocatedBytesForCurrentThread() - own;
+        return (own, GC.GetTotalAllocatedBytes(precise: true) - all);
     }
 }

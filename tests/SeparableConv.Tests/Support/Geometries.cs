@@ -18,6 +18,13 @@ internal static class Geometries
         from batch in Gen.Choose(1, 2)
         select new ConvGeometry(batch, inChannels * groups, outChannels * groups, groups, axes.Rows, axes.Columns);
 
+    /// <summary>The same with a group a channel and any multiplier.</summary>
+    public static Gen<ConvGeometry> Depthwise =>
+        from g in Any
+        from multiplier in Gen.Frequency((3, Gen.Constant(1)), (1, Gen.Choose(2, 4)), (1, Gen.Constant(8)))
+        let channels = g.InChannels / g.Groups
+        select g with { InChannels = channels, OutChannels = channels * multiplier, Groups = channels };
+
     /// <summary>One axis: kernel, stride and dilation up to 4, any padding mode, and an input that gives at least one output.</summary>
     private static Gen<(AxisGeometry Rows, AxisGeometry Columns)> Axes =>
         from kernelH in Gen.Choose(1, 5)

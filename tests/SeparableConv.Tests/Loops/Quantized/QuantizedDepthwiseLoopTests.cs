@@ -10,13 +10,6 @@ public sealed unsafe class QuantizedDepthwiseLoopTests
 {
     public static TheoryData<int> Widths => [.. SimdWidths.All.Select(w => (int)w)];
 
-    /// <summary>Any kernel, stride, dilation, padding and multiplier.</summary>
-    private static Gen<ConvGeometry> AnyDepthwise =>
-        from g in Geometries.Any
-        from multiplier in Gen.Frequency((3, Gen.Constant(1)), (1, Gen.Choose(2, 4)), (1, Gen.Constant(8)))
-        let channels = g.InChannels / g.Groups
-        select g with { InChannels = channels, OutChannels = channels * multiplier, Groups = channels };
-
     /// <summary>The kernels of networks.</summary>
     private static Gen<ConvGeometry> Squares =>
         from kernel in Gen.Elements(3, 5)
@@ -34,7 +27,7 @@ public sealed unsafe class QuantizedDepthwiseLoopTests
 
     [Theory]
     [MemberData(nameof(Widths))]
-    public void Depthwise_gives_the_bytes_of_plain_loops_on_random_geometries(int width) => CheckAll(AnyDepthwise, width, 300);
+    public void Depthwise_gives_the_bytes_of_plain_loops_on_random_geometries(int width) => CheckAll(Geometries.Depthwise, width, 300);
 
     [Theory]
     [MemberData(nameof(Widths))]
@@ -122,24 +115,6 @@ public sealed unsafe class QuantizedDepthwiseLoopTests
 
                 Assert.Equal(test.ExpectedSums(), sums);
             }
-        }
-    }
-
-    [Theory]
-    [InlineData(3, 1, 3)]
-    [InlineData(64, 1, 3)]
-    [InlineData(16, 2, 3)]
-    [InlineData(64, 1, 7)]
-    public void Steady_state_allocates_nothing(int channels, int multiplier, int kernel)
-    {
-        var g = ConvGeometry.Create(1, 20, channels, channels * multiplier, kernel, 1, 1, Padding.Same, channels);
-        var test = new QuantizedCase(g, isDepthwise: true, 1);
-        var depthwise = new QuantizedDepthwiseLoop(test.Layer, g, SimdWidths.Best);
-        var output = new byte[test.OutputLength];
-        fixed (byte* x = test.Input, y = output)
-        {
-            var (source, target) = ((nint)x, (nint)y);
-            Assert.Equal(0, Allocations.Least(() => depthwise.Run((byte*)source, (byte*)target, 1)));
         }
     }
 

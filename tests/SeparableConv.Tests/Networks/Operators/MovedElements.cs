@@ -56,7 +56,7 @@ internal static class MovedElements
         return index;
     }
 
-    /// <summary>Runs an operator on constants and in sessions of one and two threads; all three must agree, and no run may allocate.</summary>
+    /// <summary>Runs an operator on constants and in sessions of one and two threads; all three must agree.</summary>
     public static TensorData[] Run(Operator op, params TensorData[] inputs)
     {
         var results = Evaluator.Run(op, inputs);
@@ -69,7 +69,6 @@ internal static class MovedElements
             for (var i = 0; i < inputs.Length; i++)
                 inputs[i].Bytes.CopyTo(session.InputBytes(i));
             session.Run();
-            Assert.Equal(0, Allocations.Least(session.Run));
             for (var i = 0; i < results.Length; i++)
                 Assert.True(results[i].Bytes.SequenceEqual(session.OutputBytes(i)), $"{op.Kind} in a session of {threads} threads gives something else for output {i}.");
         }

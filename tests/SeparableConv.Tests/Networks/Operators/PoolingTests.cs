@@ -1,5 +1,6 @@
 using SeparableConv.Loops;
 using SeparableConv.Networks;
+using SeparableConv.Networks.Graph;
 using SeparableConv.Networks.Operators;
 using SeparableConv.Tests.Support;
 using Xunit;
@@ -20,7 +21,7 @@ public unsafe class PoolingTests
         {
             var (op, input) = Any(random, average);
             var x = OperatorRun.Floats(i, input[0], input[1], input[2], input[3]);
-            var (expected, shape) = Reference(op, x.Span<float>().ToArray(), input);
+            var (expected, _, shape) = Reference(op, x.Span<float>().ToArray(), input);
             OperatorRun.Check(op, 1, expected, shape, _ => average ? 1e-6 : 0, x);
         }
     }
@@ -51,10 +52,10 @@ public unsafe class PoolingTests
         {
             var (op, input) = Any(random, average: false);
             var bytes = OperatorRun.Wholes<byte>(i, 0, 255, input);
-            var (expected, shape) = Reference(op, Array.ConvertAll((byte[])bytes.Values, b => (float)b), input);
+            var (expected, _, shape) = Reference(op, Array.ConvertAll((byte[])bytes.Values, b => (float)b), input);
             OperatorRun.Check(op, 1, [.. expected.Select(v => Math.Max(v, 0))], shape, _ => 0, bytes);
             var signed = OperatorRun.Wholes<sbyte>(i, -128, 127, input);
-            (expected, shape) = Reference(op, Array.ConvertAll((sbyte[])signed.Values, b => (float)b), input);
+            (expected, _, shape) = Reference(op, Array.ConvertAll((sbyte[])signed.Values, b => (float)b), input);
             OperatorRun.Check(op, 1, [.. expected.Select(v => Math.Max(v, -128))], shape, _ => 0, signed);
         }
     }
@@ -73,26 +74,27 @@ public unsafe class PoolingTests
     public void Positions_of_maxima_are_numbered_as_onnx_does(bool columnMajor)
     {
         var random = new Random(5);
+        var inBorder = 0;
         for (var i = 0; i < 40; i++)
         {
             var (pool, input) = Any(random, average: false);
             var op = new MaxPoolWithIndicesOperator(pool.Kernel, pool.Stride, pool.Dilation, pool.Padding, pool.CeilMode, columnMajor);
-            var x = OperatorRun.Floats(i, input);
-            var (expected, shape) = Reference(pool, x.Span<float>().ToArray(), input);
-            OperatorRun.Check(op, 1, expected, shape, _ => 0, x);
-            var (y, positions) = (Evaluator.Run(op, x)[0].Span<float>().ToArray(), Evaluator.Run(op, x)[1].Span<long>().ToArray());
-            var (h, w, c) = (input[1], input[2], input[3]);
-            for (var k = 0; k < y.Length; k++)
+
+            // Few different numbers, so that windows hold the largest more than once; in some images it is the least number there is.
+            var least = i % 4 == 0 ? float.NegativeInfinity : 0;
+            var x = TensorData.Create(Array.ConvertAll((sbyte[])OperatorRun.Wholes<sbyte>(i, 0, 2, input).Values, v => v == 0 ? least : v), input);
+            var reference = Reference(pool, x.Span<float>().ToArray(), input);
+            foreach (var outputs in OperatorRun.All(op, 1, x))
             {
-                if (positions[k] < 0)
-                    continue;
-                var (plane, inPlane) = (positions[k] / (h * w), (int)(positions[k] % (h * w)));
-                var (row, column) = columnMajor ? (inPlane % h, inPlane / h) : (inPlane / w, inPlane % w);
-                var (n, channel) = ((int)plane / c, (int)plane % c);
-                Assert.Equal(k % c, channel);
-                Assert.Equal(y[k], x.Span<float>()[(((((n * h) + row) * w) + column) * c) + channel]);
+                Assert.Equal(reference.Shape, outputs[1].Type.Shape.Lengths.ToArray());
+                Assert.Equal(reference.Values, OperatorRun.Doubles(outputs[0]));
+                Assert.Equal(Array.ConvertAll(reference.Largest, at => Position(at, input, columnMajor)), outputs[1].Span<long>().ToArray());
             }
+
+            inBorder += reference.Largest.Count(at => at < 0);
         }
+
+        Assert.True(inBorder > 100, $"Only {inBorder} windows lay in the border.");
     }
 
     [Theory]
@@ -144,18 +146,30 @@ public unsafe class PoolingTests
         return (op, [random.Next(1, 3), spanH + random.Next(6), spanW + random.Next(9), Channels[random.Next(Channels.Length)]]);
     }
 
-    // Straight from the definition, with borders as coordinates.
-    private static (double[] Values, int[] Shape) Reference(Pool2DOperator op, float[] x, int[] input)
+    // ONNX numbers the elements of (N, C, H, W), or of (N, C, W, H); a window without an element has -1.
+    private static long Position(int at, int[] input, bool columnMajor)
+    {
+        if (at < 0)
+            return -1;
+        var (h, w, c) = (input[1], input[2], input[3]);
+        var (channel, column, row, n) = (at % c, at / c % w, at / c / w % h, at / c / w / h);
+        return (((long)(n * c) + channel) * h * w) + (columnMajor ? row + (column * h) : (row * w) + column);
+    }
+
+    // Straight from the definition, with borders as coordinates. Of a maximum also where in x it is first found, -1 where all is border.
+    private static (double[] Values, int[] Largest, int[] Shape) Reference(Pool2DOperator op, float[] x, int[] input)
     {
         var (h, w, c) = (input[1], input[2], input[3]);
         var (outH, padTop, padBottom) = Axis(h, op.Kernel.Height, op.Stride.Height, op.Dilation.Height, op.Padding, op.Padding.Top, op.Padding.Bottom, op.CeilMode);
         var (outW, padLeft, padRight) = Axis(input[2], op.Kernel.Width, op.Stride.Width, op.Dilation.Width, op.Padding, op.Padding.Left, op.Padding.Right, op.CeilMode);
         var y = new double[input[0] * outH * outW * c];
+        var found = new int[y.Length];
         for (var k = 0; k < y.Length; k++)
         {
             var (channel, j, i, n) = (k % c, k / c % outW, k / c / outW % outH, k / c / outW / outH);
             double sum = 0, largest = double.NegativeInfinity;
             int inside = 0, bordered = 0;
+            found[k] = -1;
             for (var u = 0; u < op.Kernel.Height; u++)
             {
                 for (var v = 0; v < op.Kernel.Width; v++)
@@ -166,16 +180,18 @@ public unsafe class PoolingTests
                     if (row < 0 || row >= h || column < 0 || column >= w)
                         continue;
                     inside++;
-                    var value = x[(((((n * h) + row) * w) + column) * c) + channel];
-                    sum += value;
-                    largest = Math.Max(largest, value);
+                    var at = (((((n * h) + row) * w) + column) * c) + channel;
+                    sum += x[at];
+                    if (found[k] >= 0 && x[at] <= largest)
+                        continue;
+                    (largest, found[k]) = (x[at], at);
                 }
             }
 
             y[k] = op.PoolKind == PoolKind.Max ? largest : inside == 0 ? 0 : sum / (op.CountIncludePad ? bordered : inside);
         }
 
-        return (y, [input[0], outH, outW, c]);
+        return (y, found, [input[0], outH, outW, c]);
     }
 
     private static (int Out, int Before, int After) Axis(int size, int kernel, int stride, int dilation, Padding padding, int before, int after, bool ceil)

@@ -1,8 +1,8 @@
-using System.Text.Json;
 using SeparableConv.Loops;
 using SeparableConv.Networks;
 using SeparableConv.Networks.Graph;
 using SeparableConv.Networks.Operators;
+using SeparableConv.Tests.Golden;
 using SeparableConv.Tests.Support;
 using Xunit;
 
@@ -14,15 +14,14 @@ public class ResizeOperatorTests
     [Fact]
     public void PyTorch_gives_the_same_numbers()
     {
-        using var file = JsonDocument.Parse(File.ReadAllText(TestFiles.Golden("resize.json")));
         var checks = 0;
-        foreach (var vector in file.RootElement.GetProperty("cases").EnumerateArray())
+        foreach (var vector in GoldenFile.Cases("resize.json"))
         {
-            var shape = Array.ConvertAll(Numbers(vector, "shape"), x => (int)x);
-            var size = Array.ConvertAll(Numbers(vector, "size"), x => (int)x);
+            var shape = Array.ConvertAll(vector.Numbers("shape"), x => (int)x);
+            var size = Array.ConvertAll(vector.Numbers("size"), x => (int)x);
             var maker = vector.GetProperty("maker").GetString()!;
-            var x = TensorData.Create(Array.ConvertAll(Numbers(vector, "input"), x => (float)x), shape);
-            var expected = Numbers(vector, "expected");
+            var x = TensorData.Create(Array.ConvertAll(vector.Numbers("input"), x => (float)x), shape);
+            var expected = vector.Numbers("expected");
             foreach (var scaled in new[] { false, true })
             {
                 var op = new ResizeOperator(
@@ -195,6 +194,4 @@ public class ResizeOperatorTests
         for (var i = 0; i < expected.Length; i++)
             Assert.Equal(expected[i], y[i], 1e-5f);
     }
-
-    private static double[] Numbers(JsonElement vector, string name) => [.. vector.GetProperty(name).EnumerateArray().Select(x => x.GetDouble())];
 }

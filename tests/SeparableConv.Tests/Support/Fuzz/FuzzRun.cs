@@ -14,6 +14,10 @@ internal sealed class FuzzRun
     private const int DefaultInputs = 50_000;
     private const int DefaultSeconds = 60;
     private const int MostFailures = 20;
+
+    // A run that finds every file good, or none, does not try what it is there for.
+    private const int EnoughToJudge = 1000;
+    private const int LeastPercent = 2;
     private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(20);
 
     private readonly int[] _outcomes = new int[Enum.GetValues<FuzzOutcome>().Length];
@@ -49,6 +53,9 @@ internal sealed class FuzzRun
         File.AppendAllText(Path.Combine(_folder, "report.txt"), report + Environment.NewLine);
         Assert.True(_failures.Count == 0, report + Environment.NewLine + string.Join(Environment.NewLine, _failures.Values));
         Assert.Equal(last - first, _outcomes.Sum());
+        var refused = _outcomes[(int)FuzzOutcome.Refused];
+        if (last - first >= EnoughToJudge)
+            Assert.True(100 * Math.Min(refused, last - first - refused) >= LeastPercent * (last - first), "Too few files were refused, or too few were read: " + report);
     }
 
     // A hang is a failure that no exception tells of.

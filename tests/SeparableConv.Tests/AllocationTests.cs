@@ -1,0 +1,236 @@
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using SeparableConv.Loops;
+using SeparableConv.Networks;
+using SeparableConv.Networks.Graph;
+using SeparableConv.Networks.Operators;
+using SeparableConv.Tests.Filtering;
+using SeparableConv.Tests.Loops.Quantized;
+using SeparableConv.Tests.Networks.Formats;
+using SeparableConv.Tests.Networks.Inference;
+using SeparableConv.Tests.Networks.Operators;
+using SeparableConv.Tests.Support;
+using Xunit;
+
+namespace SeparableConv.Tests;
+
+/// <summary>Whatever runs again and again allocates nothing, on any thread.</summary>
+[Collection(QuietCollection.Name)]
+public sealed unsafe class AllocationTests
+{
+    // Pinned, and as large as any loop here asks for.
+    private static readonly float[] Input = GC.AllocateArray<float>(1 << 17, pinned: true);
+    private static readonly float[] Output = GC.AllocateArray<float>(1 << 17, pinned: true);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Convolutions_allocate_nothing(int threads)
+    {
+        var g = ConvGeometry.Create(1, (20, 20), 16, 32, 3, 1, 1, Padding.Same);
+        var input = Tensor(20 * 20 * 16, 1, 20, 20, 16);
+        var options = new ConvOptions { Padding = Padding.Same, Threads = threads, Activation = Activation.HardSwish };
+        var (depthwise, pointwise) = (Tensor(9 * 16, 3, 3, 16, 1), Tensor(16 * 32, 1, 1, 16, 32));
+        Convolution[] forms =
+        [
+            new Conv2D(Tensor(9 * 16 * 32, 3, 3, 16, 32), default, options),
+            new DepthwiseConv2D(depthwise, default, options),
+            new PointwiseConv2D(pointwise, default, new() { Threads = threads }),
+            new SeparableConv2D(depthwise, pointwise, default, options),
+            new SeparableConv2D(depthwise, pointwise, default, options) { Fused = false },
+            SpatiallySeparableConv2D.PerChannel(Tensor(48, 3, 16), Tensor(48, 3, 16), default, options),
+        ];
+        Allocations.AreNone([.. forms.Select((form, i) => ($"form {i}, {form.GetType().Name}", Run(form)))]);
+
+        Action Run(Convolution form)
+        {
+            var output = System.Numerics.Tensors.Tensor.CreateFromShape<float>(form.OutputShape(input.Lengths));
+            return () => form.Run(input, output);
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Filters_allocate_nothing(int threads)
+    {
+        var cases = new List<(string, Action)>();
+        foreach (var plan in new[] { FilterPlanChoice.Dense, FilterPlanChoice.Separable })
+        {
+            Add(plan, PixelType.UInt8, (byte)1);
+            Add(plan, PixelType.UInt16, (ushort)1);
+            Add(plan, PixelType.Float32, 1f);
+        }
+
+        Allocations.AreNone([.. cases]);
+
+        void Add<T>(FilterPlanChoice plan, PixelType type, T pixel)
+            where T : unmanaged
+        {
+            var sobel = FilterKernel.OuterProduct([1, 2, 1], [-1, 0, 1], "sobel-x");
+            var filter = ImageFilter.Create(sobel, new ImageFormat(96, 120, 3, type), new FilterOptions { Plan = plan, Threads = threads });
+            var (input, output) = (new T[96 * 120 * 3], new T[96 * 120 * 3]);
+            Array.Fill(input, pixel);
+            cases.Add(($"{plan} of {type}", () => filter.Run(
+                new ReadOnlyTensorSpan<T>(input, [96, 120, 3]), new TensorSpan<T>(output, [96, 120, 3]))));
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Loops_of_floats_allocate_nothing(int threads)
+    {
+        var (x, y) = (Pointer(Input), Pointer(Output));
+        var cases = new List<(string, Action)>();
+        foreach (var (size, channels, multiplier) in new[] { (3, 64, 1), (4, 64, 1), (3, 2, 4) })
+        {
+            var g = ConvGeometry.Create(1, 20, channels, channels * multiplier, size, 1, 1, Padding.Same, channels);
+            var weights = RandomData.Floats(size * size * g.OutChannels, 2);
+            var loop = new DepthwiseLoop(weights, size, channels, multiplier, [], Activation.Tanh, SimdWidths.Best);
+            cases.Add(($"depthwise {g}", () => loop.Run((float*)x, (float*)y, g, threads)));
+        }
+
+        foreach (var (height, width, inChannels, outChannels) in new[] { (61, 43, 19, 35), (14, 11, 33, 256), (7, 7, 64, 96) })
+        {
+            var g = ConvGeometry.Create(1, (height, width), inChannels, outChannels, 3, 1, 1, Padding.Same);
+            var loop = new WinogradLoop(RandomData.Floats(9 * inChannels * outChannels, 2), inChannels, outChannels, [], Activation.ReLU, SimdWidths.Best);
+            cases.Add(($"Winograd {g}", () => loop.Run((float*)x, (float*)y, g, threads)));
+        }
+
+        Allocations.AreNone([.. cases]);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Loops_of_bytes_allocate_nothing(int threads)
+    {
+        var (x, y) = (Pointer(Input), Pointer(Output));
+        var cases = new List<(string, Action)>();
+        foreach (var size in new[] { 1, 3 })
+        {
+            var g = ConvGeometry.Create(1, 20, 16, 40, size, 1, 1, Padding.Same);
+            var loop = new QuantizedConvLoop(new QuantizedCase(g, isDepthwise: false, 1).Layer, size, 16, 40, 1, SimdWidths.Best);
+            cases.Add(($"standard {g}", () => loop.Run((byte*)x, (byte*)y, g, threads)));
+        }
+
+        foreach (var (channels, multiplier, size) in new[] { (3, 1, 3), (64, 1, 3), (16, 2, 3), (64, 1, 7) })
+        {
+            var g = ConvGeometry.Create(1, 20, channels, channels * multiplier, size, 1, 1, Padding.Same, channels);
+            var loop = new QuantizedDepthwiseLoop(new QuantizedCase(g, isDepthwise: true, 1).Layer, g, SimdWidths.Best);
+            cases.Add(($"depthwise {g}", () => loop.Run((byte*)x, (byte*)y, threads)));
+        }
+
+        Allocations.AreNone([.. cases]);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Operators_allocate_nothing(int threads)
+    {
+        var image = OperatorRun.Floats(1, 2, 12, 10, 8);
+        var matrix = OperatorRun.Floats(2, 8, 8);
+        var vector = OperatorRun.Floats(3, 8);
+        (Operator Operator, TensorData[] Inputs)[] cases =
+        [
+            (new TransposeOperator([0, 3, 1, 2]), [image]),
+            (new TransposeOperator([3, 1, 2, 0]), [image]),
+            (new ReshapeOperator(new TensorShape(24, 80)), [image]),
+            (new IdentityOperator(), [image]),
+            (new SplitOperator(3, [3, 1, 0, 4]), [image]),
+            (new ConcatOperator(1), [image, image]),
+            (new SliceOperator([0, 1, 9, 0], [1, 2, -3, 1], [2, 5, 3, 8]), [image]),
+            (new TileOperator([1, 2, 1, 3]), [image]),
+            (new ExpandOperator(new TensorShape(3, 8)), [vector]),
+            (new PadOperator([0, 1, 1, 0], [0, 1, 2, 0], PadMode.Constant, 0), [image]),
+            (new PadOperator([0, 1, 1, 0], [0, 1, 2, 0], PadMode.Reflect, 0), [image]),
+            (new GatherOperator(1), [image, TensorData.Create([3L, 0, -1], 3)]),
+            (new WhereOperator(), [TensorData.Create([true, false, true, false, true, false, true, false], 8), matrix, vector]),
+            (new CastOperator(ElementType.Int8), [image]),
+            (new DepthToSpaceOperator(2, columnRowDepth: false), [image]),
+            (new SpaceToDepthOperator(2), [image]),
+            (new ResizeOperator(ResizeMode.Linear, 17, 23, null, null, CoordinateMode.HalfPixel), [image]),
+            (new ResizeOperator(ResizeMode.Linear, 5, 4, null, null, CoordinateMode.HalfPixel, antialias: ResizeAntialias.ExcludeOutside), [image]),
+            (new ResizeOperator(ResizeMode.Nearest, 17, 23, null, null, CoordinateMode.HalfPixel), [image]),
+            (new BinaryOperator(BinaryKind.Add, Activation.ReLU6), [image, vector]),
+            (new BinaryOperator(BinaryKind.Less, Activation.None), [image, image]),
+            (new UnaryOperator(UnaryKind.Exp), [image]),
+            (new ActivationOperator(Activation.HardSwish), [image]),
+            (new PReluOperator(), [image, vector]),
+            (new ClipOperator(-0.5, 0.5), [image]),
+            (new SoftmaxOperator(3), [image]),
+            (new SoftmaxOperator(1), [image]),
+            (new LogSoftmaxOperator(3), [image]),
+            (new BatchNormalizationOperator(1e-3f), [image, vector, vector, vector, OperatorRun.Wholes<float>(4, 1, 3, 8)]),
+            (new ReduceOperator(ReduceKind.Mean, [1, 2], keepDimensions: true), [image]),
+            (new ReduceOperator(ReduceKind.Max, [3], keepDimensions: false), [image]),
+            (new ArgMaxOperator(3, keepDimensions: false, ElementType.Int64), [image]),
+            (new Pool2DOperator(PoolKind.Average, 3, 2, 1, Padding.Same, false, false, Activation.None), [image]),
+            (new Pool2DOperator(PoolKind.Max, 3, 2, 1, Padding.Same, false, false, Activation.None), [OperatorRun.Wholes<byte>(5, 0, 255, 2, 12, 10, 8)]),
+            (new MaxPoolWithIndicesOperator(3, 2, 1, Padding.Same, false, false), [image]),
+            (new GlobalPoolOperator(PoolKind.Average), [image]),
+            (new DenseOperator(Activation.Softmax), [matrix, matrix]),
+            (new MatMulOperator(), [matrix, matrix]),
+            (new GemmOperator(2, 1, transposeA: true, transposeB: false), [matrix, matrix, vector]),
+            (new QuantizeOperator(ElementType.UInt8, 1), [matrix, TensorData.Create([0.5f]), TensorData.Create([(byte)128])]),
+        ];
+        Check(cases.Select((one, i) =>
+        {
+            var graph = new GraphBuilder();
+            var node = graph.AddNode("op", one.Operator, [.. one.Inputs.Select((data, input) => graph.Input($"x{input}", data.Type))]);
+            var session = new InferenceSession(graph.Build("one", [.. node.Outputs]), new() { Threads = threads });
+            for (var input = 0; input < one.Inputs.Length; input++)
+                one.Inputs[input].Bytes.CopyTo(session.InputBytes(input));
+            return ($"{one.Operator.Kind}, operator {i}", session);
+        }));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Networks_allocate_nothing(int threads)
+    {
+        var g = new GraphSketch();
+        var x = g.Input(1, 14, 14, 32);
+        for (var i = 0; i < 3; i++)
+        {
+            x = g.Depthwise(x, 3, 1, new() { Padding = Padding.Same, Activation = Activation.ReLU6 });
+            x = g.Conv(g.Conv(x, 1, 32, new() { Activation = Activation.Tanh }), 3, 32, new() { Padding = Padding.Same });
+        }
+
+        var q = new QdqBuilder(1, exact: true, signed: true);
+        var y = q.Through(q.Node("Relu", [q.Conv(q.Input("x", 1, 3, 16, 16), 16, 3, kernel: 3, stride: 2)]), 1f / 32);
+        y = q.Through(q.Conv(q.Through(q.Conv(y, 16, 16, groups: 16, kernel: 3), 1f / 32), 24, 16), 1f / 16);
+        var options = new SessionOptions { Threads = threads };
+        Check([("floats", new(g.Build(x), options)), ("bytes", new(q.Read(y.X), options))]);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Real_models_allocate_nothing(int threads) => Check(
+        new[] { "mobilenet_v1_0.25_128_uint8", "kws_ref_model_int8", "person_detect_int8", "resnet8_float", "resnet8_int8", "vww_96_float" }
+            .Select(name => (name, new InferenceSession(TFLiteReader.Read(TestFiles.Shared("models", name + ".tflite")), new() { Threads = threads }))));
+
+    private static void Check(IEnumerable<(string What, InferenceSession Session)> sessions)
+    {
+        var all = sessions.ToArray();
+        Allocations.AreNone([.. all.Select(one => (one.What, (Action)one.Session.Run)), .. all.Select(one => (one.What + ", timed", Timed(one.Session)))]);
+        foreach (var (_, session) in all)
+            session.Dispose();
+
+        static Action Timed(InferenceSession session)
+        {
+            var ticks = new long[session.Compiled.Steps.Count];
+            return () => session.Run(ticks);
+        }
+    }
+
+    private static nint Pointer(float[] pinned) => (nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(pinned));
+
+    private static Tensor<float> Tensor(int count, params ReadOnlySpan<nint> lengths) =>
+        System.Numerics.Tensors.Tensor.Create(RandomData.Floats(count, count), lengths);
+}
