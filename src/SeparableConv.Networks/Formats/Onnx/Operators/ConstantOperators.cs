@@ -3,10 +3,10 @@ using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Formats.Onnx;
 
-/// <summary>Reads what is known when the model is loaded, and the numbers of constants.</summary>
-internal static class ConstantReaders
+/// <summary>Constants, and operators whose result is known when the model is loaded.</summary>
+internal static class ConstantOperators
 {
-    public static void Constant(OnnxGraph graph, OnnxNode node)
+    public static void ReadConstant(OnnxGraph graph, OnnxNode node)
     {
         TensorData data;
         if (node.Tensor("value") is { } tensor)
@@ -25,19 +25,20 @@ internal static class ConstantReaders
     }
 
     /// <summary>A tensor of a constant shape, filled with one value: 0 where none is given.</summary>
-    public static void ConstantOfShape(OnnxGraph graph, OnnxNode node)
+    public static void ReadConstantOfShape(OnnxGraph graph, OnnxNode node)
     {
-        var shape = OnnxTensors.Shape(Longs(node, graph.Constant(node, 0, "shape"), "shape"), "The shape");
+        var shape = OnnxTensors.Shape(OnnxConstants.Longs(node, graph.Constant(node, 0, "shape"), "shape"), "The shape");
         var value = node.Tensor("value") is { } tensor ? OnnxTensors.Read(tensor, null) : TensorData.Create([0f], 1);
         if (value.Type.Shape.ElementCount != 1)
             throw node.Error($"the value is {value.Type}; expected one element");
         var one = graph.Constant($"{node.Name}/value", new TensorData(new(value.Type.Element, new TensorShape(1)), value.Values));
         var lengths = shape.Lengths.ToArray();
-        graph.Output(node, 0, graph.Emit(node.Name, new ExpandOperator(new TensorShape(lengths)), graph.Reshape($"{node.Name}/value", one, new TensorShape([.. lengths.Select(_ => 1)]))));
+        var ones = graph.Reshape($"{node.Name}/value", one, new TensorShape([.. lengths.Select(_ => 1)]));
+        graph.Output(node, 0, graph.Emit(node.Name, new ExpandOperator(new TensorShape(lengths)), ones));
     }
 
     /// <summary>The input's shape, which is known, whole or from one dimension to another.</summary>
-    public static void Shape(OnnxGraph graph, OnnxNode node)
+    public static void ReadShape(OnnxGraph graph, OnnxNode node)
     {
         var shape = graph.Input(node, 0).Shape;
         var start = End(node.Long("start", 0), shape.Rank);
@@ -49,15 +50,15 @@ internal static class ConstantReaders
         graph.Output(node, 0, graph.Constant(node.Name, TensorData.Create(values, values.Length)));
     }
 
-    public static void Size(OnnxGraph graph, OnnxNode node) =>
+    public static void ReadSize(OnnxGraph graph, OnnxNode node) =>
         graph.Output(node, 0, graph.Constant(node.Name, TensorData.Create([graph.Input(node, 0).Shape.ElementCount])));
 
     /// <summary>start, start + step, ... up to and without the limit.</summary>
-    public static void Range(OnnxGraph graph, OnnxNode node)
+    public static void ReadRange(OnnxGraph graph, OnnxNode node)
     {
         var (start, limit, step) = (graph.Constant(node, 0, "start"), graph.Constant(node, 1, "limit"), graph.Constant(node, 2, "step"));
-        var (from, by) = (Double(node, start, "start"), Double(node, step, "step"));
-        var count = Math.Max(0, Math.Ceiling((Double(node, limit, "limit") - from) / by));
+        var (from, by) = (OnnxConstants.Double(node, start, "start"), OnnxConstants.Double(node, step, "step"));
+        var count = Math.Max(0, Math.Ceiling((OnnxConstants.Double(node, limit, "limit") - from) / by));
 
         // Counted and charged before there is any of it.
         if (!(count * sizeof(double) <= graph.RemainingBytes))
@@ -65,7 +66,7 @@ internal static class ConstantReaders
         var n = (int)count;
         graph.Output(node, 0, graph.Constant(node.Name, start.Type.Element switch
         {
-            ElementType.Int64 => TensorData.Create(Fill(n, i => Long(node, start, "start") + (i * Long(node, step, "step"))), n),
+            ElementType.Int64 => TensorData.Create(Fill(n, i => OnnxConstants.Long(node, start, "start") + (i * OnnxConstants.Long(node, step, "step"))), n),
             ElementType.Int32 => TensorData.Create(Fill(n, i => (int)(from + (i * by))), n),
             ElementType.Float32 => TensorData.Create(Fill(n, i => (float)from + (i * (float)by)), n),
             ElementType.Float64 => TensorData.Create(Fill(n, i => from + (i * by)), n),
@@ -74,7 +75,7 @@ internal static class ConstantReaders
     }
 
     /// <summary>The places of the elements that are not 0: one row a dimension, one column an element.</summary>
-    public static void NonZero(OnnxGraph graph, OnnxNode node)
+    public static void ReadNonZero(OnnxGraph graph, OnnxNode node)
     {
         var x = graph.Constant(node, 0, "input");
         var (shape, places) = (x.Type.Shape, new List<long>());
@@ -102,52 +103,6 @@ internal static class ConstantReaders
         }
 
         graph.Output(node, 0, graph.Constant(node.Name, TensorData.Create(values, shape.Rank, places.Count)));
-    }
-
-    /// <summary>Whole numbers of a constant.</summary>
-    public static long[] Longs(OnnxNode node, TensorData data, string what)
-    {
-        if (data.Type.Shape.Rank > 1 && data.Type.Shape.ElementCount > 1)
-            throw node.Error($"the {what} is {data.Type}; expected one dimension");
-        return data.Values switch
-        {
-            long[] longs => longs,
-            int[] ints => Array.ConvertAll(ints, number => (long)number),
-            _ => throw node.Error($"the {what} is {data.Type}; expected int64 or int32"),
-        };
-    }
-
-    /// <summary>Whole numbers of a constant that fit 32 bits.</summary>
-    public static int[] Ints(OnnxNode node, TensorData data, string what) => Array.ConvertAll(Longs(node, data, what), number =>
-        number is >= int.MinValue and <= int.MaxValue ? (int)number : throw node.Error($"the {what} has {number}, which is out of range"));
-
-    /// <summary>Whole numbers that are an attribute in old opsets and an input in new ones; null where they are neither.</summary>
-    public static int[]? OptionalInts(OnnxGraph graph, OnnxNode node, string attribute, int input) =>
-        node.Ints(attribute) ?? (graph.OptionalConstant(node, input, attribute) is { } constant ? Ints(node, constant, attribute) : null);
-
-    /// <summary>The one number of a constant, whole or bool.</summary>
-    public static long Long(OnnxNode node, TensorData data, string what) => (long)Double(node, data, what);
-
-    /// <summary>The one number of a constant.</summary>
-    public static double Double(OnnxNode node, TensorData data, string what)
-    {
-        if (data.Type.Shape.ElementCount != 1)
-            throw node.Error($"the {what} is {data.Type}; expected one element");
-        return data.Values switch
-        {
-            float[] v => v[0],
-            double[] v => v[0],
-            Half[] v => (double)v[0],
-            sbyte[] v => v[0],
-            byte[] v => v[0],
-            short[] v => v[0],
-            ushort[] v => v[0],
-            int[] v => v[0],
-            uint[] v => v[0],
-            long[] v => v[0],
-            ulong[] v => v[0],
-            var v => ((bool[])v)[0] ? 1 : 0,
-        };
     }
 
     private static int End(long dimension, int rank) => (int)Math.Clamp(dimension < 0 ? dimension + rank : dimension, 0, rank);

@@ -1,12 +1,13 @@
 using SeparableConv.Networks.Operators;
+using static SeparableConv.Networks.Formats.Onnx.OnnxOutput;
 
 namespace SeparableConv.Networks.Formats.Onnx;
 
-/// <summary>Reads batch and instance normalization, softmax and dropout.</summary>
-internal static class NormalizationReaders
+/// <summary>BatchNormalization, InstanceNormalization, Softmax, LogSoftmax and Dropout.</summary>
+internal static class NormalizationOperators
 {
     /// <summary>y = (x - mean) / sqrt(variance + epsilon) * scale + bias, a channel (dimension 1) at a time.</summary>
-    public static void BatchNormalization(OnnxGraph graph, OnnxNode node)
+    public static void ReadBatchNormalization(OnnxGraph graph, OnnxNode node)
     {
         if (graph.Opset < 7 && !node.Flag("is_test", false))
             throw node.Error("is_test is 0, which computes statistics of the batch; expected 1, inference");
@@ -45,10 +46,35 @@ internal static class NormalizationReaders
             graph.Output(node, 0, graph.Reshape(node.Outputs[0], graph.Original(OnnxValue.Last(node.Outputs[0], y, 3)), x.Shape));
     }
 
-    /// <summary>The same with statistics of each image and channel, made of the operators that compute them.</summary>
-    public static void InstanceNormalization(OnnxGraph graph, OnnxNode node)
+    /// <summary>Channels are the last dimension here and the second one in ONNX.</summary>
+    public static void WriteBatchNormalization(OnnxOutput output, Node node)
     {
-        var x = ConvolutionReaders.Image(graph, node);
+        var x = node.Inputs[0]!;
+        var epsilon = Attribute("epsilon", ((BatchNormalizationOperator)node.Operator).Epsilon);
+        var names = new string[5];
+        for (var i = 1; i < names.Length; i++)
+            names[i] = output.AsIs(node.Inputs[i]!);
+        if (x.Shape.Rank is 4)
+        {
+            names[0] = output.First(x);
+            output.SetFirst(node.Outputs[0], output.Node("BatchNormalization", node.Name, names, epsilon));
+            return;
+        }
+
+        // Any other number of dimensions is a list of pixels.
+        names[0] = output.AsIs(x);
+        if (x.Shape.Rank != 2)
+            names[0] = output.Node("Reshape", $"{node.Name}/pixels", [names[0], output.Numbers($"{node.Name}/pixels_shape", [-1, x.Shape[^1]])]);
+        var y = output.Node("BatchNormalization", node.Name, names, epsilon);
+        if (x.Shape.Rank != 2)
+            y = output.Node("Reshape", $"{node.Name}/reshaped", [y, output.Numbers($"{node.Name}/shape", x.Shape.Lengths)]);
+        output.SetAsIs(node.Outputs[0], y);
+    }
+
+    /// <summary>Batch normalization with statistics of each image and channel, put together from operators that compute those.</summary>
+    public static void ReadInstanceNormalization(OnnxGraph graph, OnnxNode node)
+    {
+        var x = graph.Image(node);
         var epsilon = graph.Constant($"{node.Name}/epsilon", [node.Float("epsilon", 1e-5f)], 1);
         var (scale, bias) = (graph.Original(graph.Input(node, 1)), graph.Original(graph.Input(node, 2)));
         Value Mean(string name, Value value) => graph.Emit(name, new ReduceOperator(ReduceKind.Mean, [1, 2], true), value);
@@ -64,30 +90,39 @@ internal static class NormalizationReaders
         graph.OutputLast(node, 0, Combine(node.Name, BinaryKind.Add, scaled, bias), x.Rank);
     }
 
-    public static void Softmax(OnnxGraph graph, OnnxNode node) => AlongAxis(graph, node, axis => new SoftmaxOperator(axis));
+    public static void ReadSoftmax(OnnxGraph graph, OnnxNode node) => ReadAlongAxis(graph, node, axis => new SoftmaxOperator(axis));
 
-    public static void LogSoftmax(OnnxGraph graph, OnnxNode node) => AlongAxis(graph, node, axis => new LogSoftmaxOperator(axis));
+    public static void ReadLogSoftmax(OnnxGraph graph, OnnxNode node) => ReadAlongAxis(graph, node, axis => new LogSoftmaxOperator(axis));
+
+    public static void WriteSoftmax(OnnxOutput output, Node node) => WriteAlongAxis(output, node, "Softmax", ((SoftmaxOperator)node.Operator).Axis);
+
+    public static void WriteLogSoftmax(OnnxOutput output, Node node) =>
+        WriteAlongAxis(output, node, "LogSoftmax", ((LogSoftmaxOperator)node.Operator).Axis);
 
     /// <summary>Dropout passes its input on, unless a training runs it.</summary>
-    public static void Dropout(OnnxGraph graph, OnnxNode node)
+    public static void ReadDropout(OnnxGraph graph, OnnxNode node)
     {
-        var x = graph.Input(node, 0);
         node.Ignore("seed");
         if (node.HasOutput(1))
             throw node.Error("the mask is asked for, which is there in training only");
-        if (graph.OptionalConstant(node, 2, "training mode") is { } training && ConstantReaders.Long(node, training, "training mode") != 0)
+        if (graph.OptionalConstant(node, 2, "training mode") is { } training && OnnxConstants.Long(node, training, "training mode") != 0)
             throw node.Error("it is in training mode; expected inference");
         var ratio = node.Float("ratio", 0.5f);
         if (graph.OptionalConstant(node, 1, "ratio") is { } given)
-            ratio = (float)ConstantReaders.Double(node, given, "ratio");
-        var last = OnnxGraph.PrefersLast(x);
-        graph.Output(node, 0, graph.Emit(node.Name, new DropoutOperator(ratio), graph.InLayout(x, last)), last, x.Rank);
+            ratio = (float)OnnxConstants.Double(node, given, "ratio");
+        graph.Elementwise(node, (name, x) => graph.Emit(name, new DropoutOperator(ratio), x));
     }
 
-    private static void AlongAxis(OnnxGraph graph, OnnxNode node, Func<int, Operator> create)
+    public static void WriteDropout(OnnxOutput output, Node node)
+    {
+        var rate = ((DropoutOperator)node.Operator).Rate;
+        output.Elementwise(node, x => output.Node("Dropout", node.Name, [x, output.Constant($"{node.Name}/ratio", [rate])]));
+    }
+
+    private static void ReadAlongAxis(OnnxGraph graph, OnnxNode node, Func<int, Operator> create)
     {
         var x = graph.Input(node, 0);
-        var axis = ShapeReaders.Axis(node, node.Int("axis", graph.Opset < 13 ? 1 : -1), x.Rank);
+        var axis = node.Axis(node.Int("axis", graph.Opset < 13 ? 1 : -1), x.Rank);
 
         // Up to opset 12 the softmax runs over all dimensions from the axis on together.
         var behind = Product(x.Shape.Lengths[axis..]);
@@ -101,6 +136,13 @@ internal static class NormalizationReaders
         var last = OnnxGraph.PrefersLast(x);
         var y = graph.Emit(node.Name, create(last ? ImageLayout.LastAxis(x.Rank, axis) : axis), graph.InLayout(x, last));
         graph.Output(node, 0, y, last, x.Rank);
+    }
+
+    private static void WriteAlongAxis(OnnxOutput output, Node node, string type, int axis)
+    {
+        var x = node.Inputs[0]!;
+        var first = output.PrefersFirst(x);
+        output.Set(node.Outputs[0], output.Node(type, node.Name, [output.InLayout(x, first)], Attribute("axis", Axis(axis, x, first))), first);
     }
 
     private static int Product(ReadOnlySpan<int> lengths)

@@ -1,24 +1,39 @@
+using SeparableConv.Networks.Graph;
 using SeparableConv.Networks.Operators;
+using static SeparableConv.Networks.Formats.Onnx.OnnxOutput;
 
 namespace SeparableConv.Networks.Formats.Onnx;
 
-/// <summary>Reads the operators on quantized numbers.</summary>
-internal static class QuantizedReaders
+/// <summary>QuantizeLinear and DequantizeLinear.</summary>
+internal static class QuantizeOperators
 {
     /// <summary>q = saturate(round(x / scale) + zeroPoint), the scale one number or one for each index along an axis.</summary>
-    public static void QuantizeLinear(OnnxGraph graph, OnnxNode node)
+    public static void ReadQuantizeLinear(OnnxGraph graph, OnnxNode node)
     {
         var (x, zeroPoint) = (graph.Input(node, 0), graph.OptionalInput(node, 2));
         node.Ignore("saturate");
         if (node.Long("precision", 0) is not (0 or 1) and var precision)
             throw node.Error($"precision is {precision}; expected float32");
         var output = node.Long("output_dtype", 0);
-        var element = output != 0 ? OnnxElements.Read(output, $"The result of node '{OneLine.Of(node.Name)}'") : zeroPoint?.Element ?? ElementType.UInt8;
+        var element = output != 0
+            ? OnnxElements.Read(output, $"The result of node '{OneLine.Of(node.Name)}'")
+            : zeroPoint?.Element ?? ElementType.UInt8;
         Emit(graph, node, x, axis => new QuantizeOperator(element, axis));
     }
 
+    public static void WriteQuantize(OnnxOutput output, Node node)
+    {
+        var op = (QuantizeOperator)node.Operator;
+
+        // Without a zero point ONNX has uint8; any other type needs one.
+        var zeroPoint = output.OptionalAsIs(node, 2);
+        if (zeroPoint.Length == 0)
+            zeroPoint = output.Constant($"{node.Name}/zero_point", TensorData.CreateZeros(new(op.Element, node.Inputs[1]!.Shape)));
+        Write(output, node, "QuantizeLinear", op.Axis, zeroPoint);
+    }
+
     /// <summary>x = (q - zeroPoint) * scale.</summary>
-    public static void DequantizeLinear(OnnxGraph graph, OnnxNode node)
+    public static void ReadDequantizeLinear(OnnxGraph graph, OnnxNode node)
     {
         var x = graph.Input(node, 0);
         var output = node.Long("output_dtype", 0);
@@ -28,13 +43,16 @@ internal static class QuantizedReaders
             Emit(graph, node, x, axis => new DequantizeOperator(axis));
     }
 
-    // What is checked when a node is made is checked here already; the floats may never be asked for.
+    public static void WriteDequantize(OnnxOutput output, Node node) =>
+        Write(output, node, "DequantizeLinear", ((DequantizeOperator)node.Operator).Axis, output.OptionalAsIs(node, 2));
+
+    // A quantized constant stays one. Its types are checked here, as no node may ever be made that would check them.
     private static bool TryConstant(OnnxGraph graph, OnnxNode node, OnnxValue x)
     {
         var (scale, zeroPoint) = (graph.Input(node, 1), graph.OptionalInput(node, 2));
         if (!x.IsConstant || !scale.IsConstant || zeroPoint is { IsConstant: false })
             return false;
-        var axis = Axis(node, x, scale);
+        var axis = ScaleAxis(node, x, scale);
         var source = new OnnxDequantized(graph.Original(x), graph.Original(scale), zeroPoint is null ? null : graph.Original(zeroPoint), axis);
         _ = new DequantizeOperator(axis).Infer([source.Numbers.Type, source.Scale.Type, source.ZeroPoint?.Type]);
         if (node.HasOutput(0))
@@ -42,23 +60,33 @@ internal static class QuantizedReaders
         return true;
     }
 
-    private static int Axis(OnnxNode node, OnnxValue x, OnnxValue scale)
+    private static int ScaleAxis(OnnxNode node, OnnxValue x, OnnxValue scale)
     {
         if (node.Long("block_size", 0) != 0)
             throw node.Error("block_size is given; scales of blocks are not supported, one scale and one for each index along an axis are");
         if (scale.Rank > 1)
             throw node.Error($"the scale is {scale.Shape}; expected one number, or one dimension of them");
         var axis = node.Int("axis", 1);
-        return scale.Shape.ElementCount == 1 ? 0 : ShapeReaders.Axis(node, axis, x.Rank);
+        return scale.Shape.ElementCount == 1 ? 0 : node.Axis(axis, x.Rank);
     }
 
     private static void Emit(OnnxGraph graph, OnnxNode node, OnnxValue x, Func<int, Operator> create)
     {
         var (scale, zeroPoint) = (graph.Input(node, 1), graph.OptionalInput(node, 2));
-        var axis = Axis(node, x, scale);
+        var axis = ScaleAxis(node, x, scale);
         var last = OnnxGraph.PrefersLast(x);
         var op = create(last ? ImageLayout.LastAxis(x.Rank, axis) : axis);
         var (value, scales) = (graph.InLayout(x, last), graph.Original(scale));
-        graph.Output(node, 0, zeroPoint is null ? graph.Emit(node.Name, op, value, scales) : graph.Emit(node.Name, op, value, scales, graph.Original(zeroPoint)), last, x.Rank);
+        Value[] inputs = zeroPoint is null ? [value, scales] : [value, scales, graph.Original(zeroPoint)];
+        graph.Output(node, 0, graph.Emit(node.Name, op, inputs), last, x.Rank);
+    }
+
+    private static void Write(OnnxOutput output, Node node, string type, int axis, string zeroPoint)
+    {
+        var x = node.Inputs[0]!;
+        var first = output.PrefersFirst(x);
+        string[] inputs = [output.InLayout(x, first), output.AsIs(node.Inputs[1]!), zeroPoint];
+        var y = output.Node(type, node.Name, inputs, Attribute("axis", Axis(axis, x, first)));
+        output.Set(node.Outputs[0], y, first);
     }
 }

@@ -3,8 +3,8 @@ using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Formats.TFLite;
 
-/// <summary>Reads the activations that stand by themselves.</summary>
-internal static class ActivationImport
+/// <summary>Activations that stand by themselves, and SOFTMAX.</summary>
+internal static class ActivationOperators
 {
     private const int SoftmaxOptions = 9;
     private const int LeakyReluOptions = 75;
@@ -12,7 +12,7 @@ internal static class ActivationImport
     private const byte FusedReluN1To1 = 2;
     private const byte FusedRelu6 = 3;
 
-    public static void Softmax(TFLiteImporter importer, TFLiteNode node)
+    public static void ReadSoftmax(TFLiteImporter importer, TFLiteNode node)
     {
         var (x, beta) = (importer.Input(node, 0), node.Options(SoftmaxOptions).Single(0));
         if (x.Type.Element.IsByte())
@@ -28,31 +28,31 @@ internal static class ActivationImport
         importer.Set(node, importer.Emit(node, new ActivationOperator(Activation.Softmax), x));
     }
 
-    public static void Logistic(TFLiteImporter importer, TFLiteNode node) => Function(
+    public static void ReadLogistic(TFLiteImporter importer, TFLiteNode node) => Function(
         importer, node, Activation.Sigmoid, (element, output) => new QuantizedFunctionOperator(QuantizedFunction.Logistic, element, output));
 
-    public static void Tanh(TFLiteImporter importer, TFLiteNode node) => Function(
+    public static void ReadTanh(TFLiteImporter importer, TFLiteNode node) => Function(
         importer, node, Activation.Tanh, (element, output) => new QuantizedFunctionOperator(QuantizedFunction.Tanh, element, output));
 
-    public static void HardSwish(TFLiteImporter importer, TFLiteNode node) =>
+    public static void ReadHardSwish(TFLiteImporter importer, TFLiteNode node) =>
         Function(importer, node, Activation.HardSwish, (element, output) => new QuantizedHardSwishOperator(element, output));
 
-    public static void Relu(TFLiteImporter importer, TFLiteNode node) => Clamp(importer, node, FusedRelu);
+    public static void ReadRelu(TFLiteImporter importer, TFLiteNode node) => Clamp(importer, node, FusedRelu);
 
-    public static void Relu6(TFLiteImporter importer, TFLiteNode node) => Clamp(importer, node, FusedRelu6);
+    public static void ReadRelu6(TFLiteImporter importer, TFLiteNode node) => Clamp(importer, node, FusedRelu6);
 
-    public static void ReluN1To1(TFLiteImporter importer, TFLiteNode node) => Clamp(importer, node, FusedReluN1To1);
+    public static void ReadReluN1To1(TFLiteImporter importer, TFLiteNode node) => Clamp(importer, node, FusedReluN1To1);
 
-    public static void LeakyRelu(TFLiteImporter importer, TFLiteNode node)
+    public static void ReadLeakyRelu(TFLiteImporter importer, TFLiteNode node)
     {
         var alpha = node.Options(LeakyReluOptions).Single(0);
         Function(importer, node, Activation.LeakyReLU(alpha), (element, output) => new QuantizedLeakyReluOperator(alpha, element, output));
     }
 
-    public static void Elu(TFLiteImporter importer, TFLiteNode node) => Function(
+    public static void ReadElu(TFLiteImporter importer, TFLiteNode node) => Function(
         importer, node, Activation.ELU(), (_, _) => throw TFLiteImporter.Refused(node, $"quantized numbers are not supported; keep this operator in float."));
 
-    public static void PRelu(TFLiteImporter importer, TFLiteNode node)
+    public static void ReadPRelu(TFLiteImporter importer, TFLiteNode node)
     {
         var (x, slope) = (importer.Input(node, 0), importer.Input(node, 1));
         if (x.Type.Element.IsByte())
@@ -62,7 +62,7 @@ internal static class ActivationImport
         }
 
         // One slope a channel is what convolutions can take over.
-        slope = ConvolutionImport.AsFloat(importer, node, slope);
+        slope = ConvolutionWeights.AsFloat(importer, node, slope);
         var isChannelwise = slope.Constant?.Values is float[] && x.Shape.Rank > 0 && slope.Shape.Rank > 0
             && slope.Shape.ElementCount == x.Shape[^1] && slope.Shape[^1] == x.Shape[^1];
         importer.Set(node, isChannelwise

@@ -3,25 +3,25 @@ using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Formats.TFLite;
 
-/// <summary>Reads the operators of two operands.</summary>
-internal static class ElementwiseImport
+/// <summary>Operators of two operands: ADD, MUL and their like.</summary>
+internal static class ElementwiseOperators
 {
     private const int AddOptions = 11;
     private const int MulOptions = 21;
     private const int SubOptions = 28;
     private const int DivOptions = 29;
 
-    public static void Add(TFLiteImporter importer, TFLiteNode node) => Binary(importer, node, BinaryKind.Add, node.Options(AddOptions).Byte(0));
+    public static void ReadAdd(TFLiteImporter importer, TFLiteNode node) => Binary(importer, node, BinaryKind.Add, node.Options(AddOptions).Byte(0));
 
-    public static void Sub(TFLiteImporter importer, TFLiteNode node) => Binary(importer, node, BinaryKind.Sub, node.Options(SubOptions).Byte(0));
+    public static void ReadSub(TFLiteImporter importer, TFLiteNode node) => Binary(importer, node, BinaryKind.Sub, node.Options(SubOptions).Byte(0));
 
-    public static void Mul(TFLiteImporter importer, TFLiteNode node) => Binary(importer, node, BinaryKind.Mul, node.Options(MulOptions).Byte(0));
+    public static void ReadMul(TFLiteImporter importer, TFLiteNode node) => Binary(importer, node, BinaryKind.Mul, node.Options(MulOptions).Byte(0));
 
-    public static void Div(TFLiteImporter importer, TFLiteNode node) => Binary(importer, node, BinaryKind.Div, node.Options(DivOptions).Byte(0));
+    public static void ReadDiv(TFLiteImporter importer, TFLiteNode node) => Binary(importer, node, BinaryKind.Div, node.Options(DivOptions).Byte(0));
 
-    public static void Maximum(TFLiteImporter importer, TFLiteNode node) => Binary(importer, node, BinaryKind.Max, 0);
+    public static void ReadMaximum(TFLiteImporter importer, TFLiteNode node) => Binary(importer, node, BinaryKind.Max, 0);
 
-    public static void Minimum(TFLiteImporter importer, TFLiteNode node) => Binary(importer, node, BinaryKind.Min, 0);
+    public static void ReadMinimum(TFLiteImporter importer, TFLiteNode node) => Binary(importer, node, BinaryKind.Min, 0);
 
     private static void Binary(TFLiteImporter importer, TFLiteNode node, BinaryKind kind, byte activation)
     {

@@ -3,10 +3,10 @@ using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Formats.TFLite;
 
-/// <summary>Reads the operators that change what elements are.</summary>
-internal static class ConversionImport
+/// <summary>QUANTIZE, DEQUANTIZE and CAST: operators that change the type of elements.</summary>
+internal static class QuantizeOperators
 {
-    public static void Quantize(TFLiteImporter importer, TFLiteNode node)
+    public static void ReadQuantize(TFLiteImporter importer, TFLiteNode node)
     {
         var (x, output) = (importer.Input(node, 0), importer.OutputQuantization(node));
         var element = importer.OutputTensor(node).Element;
@@ -19,15 +19,15 @@ internal static class ConversionImport
         importer.Set(node, importer.Emit(node, op, x));
     }
 
-    public static void Dequantize(TFLiteImporter importer, TFLiteNode node)
+    public static void ReadDequantize(TFLiteImporter importer, TFLiteNode node)
     {
         var x = importer.Input(node, 0);
         importer.Set(node, x.Type.Element == ElementType.Float16
-            ? ConvolutionImport.AsFloat(importer, node, x)
+            ? ConvolutionWeights.AsFloat(importer, node, x)
             : importer.Emit(node, new AffineDequantizeOperator(), x));
     }
 
-    public static void Cast(TFLiteImporter importer, TFLiteNode node)
+    public static void ReadCast(TFLiteImporter importer, TFLiteNode node)
     {
         var element = importer.OutputTensor(node).Element
             ?? throw TFLiteImporter.Refused(node, $"the output is {importer.OutputTensor(node).TypeName}, which is not supported.");

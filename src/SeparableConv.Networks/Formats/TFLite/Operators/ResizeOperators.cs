@@ -3,13 +3,13 @@ using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Formats.TFLite;
 
-/// <summary>Reads the resizing operators.</summary>
-internal static class ResizeImport
+/// <summary>RESIZE_BILINEAR and RESIZE_NEAREST_NEIGHBOR.</summary>
+internal static class ResizeOperators
 {
     private const int ResizeBilinearOptions = 15;
     private const int ResizeNearestNeighborOptions = 74;
 
-    public static void Bilinear(TFLiteImporter importer, TFLiteNode node)
+    public static void ReadResizeBilinear(TFLiteImporter importer, TFLiteNode node)
     {
         var (x, size, table) = (importer.Input(node, 0), Size(importer, node), node.Options(ResizeBilinearOptions));
         var (align, half) = Centres(node, table.Bool(2), table.Bool(3));
@@ -20,7 +20,7 @@ internal static class ResizeImport
         importer.Set(node, importer.Emit(node, op, x));
     }
 
-    public static void Nearest(TFLiteImporter importer, TFLiteNode node)
+    public static void ReadResizeNearest(TFLiteImporter importer, TFLiteNode node)
     {
         var (x, size, table) = (importer.Input(node, 0), Size(importer, node), node.Options(ResizeNearestNeighborOptions));
         var (align, half) = Centres(node, table.Bool(0), table.Bool(1));
