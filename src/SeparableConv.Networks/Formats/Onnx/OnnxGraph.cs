@@ -115,7 +115,7 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
         if (value.Original is { } original)
             return original;
         if (value.ChannelsLast is null && value.Dequantized is { } source)
-            return value.Original = Emit(value.Name, new DequantizeOperator(source.Axis), source.Inputs(source.Numbers));
+            return value.Original = Emit(value.Name, new DequantizeLinearOperator(source.Axis), source.Inputs(source.Numbers));
         var last = value.ChannelsLast!;
         return value.Original = value.Rank == 4
             ? Transpose($"{value.Name}/nchw", last, 0, 3, 1, 2)
@@ -230,7 +230,7 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
     /// given the floats when the network is compiled.
     /// </summary>
     public Value Dequantize(string name, OnnxDequantized source, Value numbers, int axis) =>
-        graph.Add(OneLine.Clean(name), new DequantizeOperator(source.IsPerTensor ? 0 : axis), source.Inputs(numbers));
+        graph.Add(OneLine.Clean(name), new DequantizeLinearOperator(source.IsPerTensor ? 0 : axis), source.Inputs(numbers));
 
     /// <summary>A node of one output.</summary>
     public Value Emit(string name, Operator op, params ReadOnlySpan<Value?> inputs) => EmitAll(name, op, inputs)[0];

@@ -58,6 +58,6 @@ internal sealed record OnnxDequantized(Value Numbers, Value Scale, Value? ZeroPo
     /// <summary>Whether the elements are bytes, with one scale or one for each index along a dimension.</summary>
     public bool IsBytesAlong(int axis) => Numbers.Type.Element.IsByte() && (IsPerTensor || Axis == axis);
 
-    /// <summary>The inputs of a <see cref="DequantizeOperator"/> of the same numbers, moved to another place.</summary>
+    /// <summary>The inputs of a <see cref="DequantizeLinearOperator"/> of the same numbers, moved to another place.</summary>
     public Value[] Inputs(Value numbers) => ZeroPoint is null ? [numbers, Scale] : [numbers, Scale, ZeroPoint];
 }

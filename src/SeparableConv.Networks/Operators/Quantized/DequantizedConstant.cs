@@ -8,11 +8,11 @@ namespace SeparableConv.Networks.Operators;
 /// <param name="ZeroPoints">As many.</param>
 internal sealed record DequantizedConstant(TensorData Numbers, float[] Scales, int[] ZeroPoints)
 {
-    /// <summary>Whether a value follows from quantized constants alone, by a <see cref="DequantizeOperator"/> and perhaps a reshape.</summary>
+    /// <summary>Whether a value follows from quantized constants alone, by a <see cref="DequantizeLinearOperator"/> and perhaps a reshape.</summary>
     public static bool Is(Value value) => value.Producer switch
     {
-        { Operator: DequantizeOperator } node => node.Inputs.All(input => input is null or { IsConstant: true }),
-        { Operator: ReshapeOperator } node => node.Inputs[0]!.Producer is { Operator: DequantizeOperator } && Is(node.Inputs[0]!),
+        { Operator: DequantizeLinearOperator } node => node.Inputs.All(input => input is null or { IsConstant: true }),
+        { Operator: ReshapeOperator } node => node.Inputs[0]!.Producer is { Operator: DequantizeLinearOperator } && Is(node.Inputs[0]!),
         _ => false,
     };
 
@@ -26,7 +26,7 @@ internal sealed record DequantizedConstant(TensorData Numbers, float[] Scales, i
             node = node.Inputs[0]!.Producer!;
         var (numbers, scale) = (node.Inputs[0]!.Constant!, node.Inputs[1]!.Constant!);
         var (rank, count) = (numbers.Type.Shape.Rank, scale.Values.Length);
-        if (count != 1 && ShapeRules.Axis(((DequantizeOperator)node.Operator).Axis, rank) != rank - 1)
+        if (count != 1 && ShapeRules.Axis(((DequantizeLinearOperator)node.Operator).Axis, rank) != rank - 1)
             return null;
         var zeroPoints = new int[count];
         if (node.Inputs.Count > 2 && node.Inputs[2]?.Constant is { } given)

@@ -28,8 +28,8 @@ internal static class OnnxOperators
 
         Read("QuantizeLinear", QuantizeOperators.ReadQuantizeLinear);
         Read("DequantizeLinear", QuantizeOperators.ReadDequantizeLinear);
-        Write<QuantizeOperator>(QuantizeOperators.WriteQuantize);
-        Write<DequantizeOperator>(QuantizeOperators.WriteDequantize);
+        Write<QuantizeLinearOperator>(QuantizeOperators.WriteQuantizeLinear);
+        Write<DequantizeLinearOperator>(QuantizeOperators.WriteDequantizeLinear);
 
         Read("AveragePool", PoolingOperators.ReadAveragePool);
         Read("MaxPool", PoolingOperators.ReadMaxPool);

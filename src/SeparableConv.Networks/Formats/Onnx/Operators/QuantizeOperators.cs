@@ -18,12 +18,12 @@ internal static class QuantizeOperators
         var element = output != 0
             ? OnnxElements.Read(output, $"The result of node '{OneLine.Of(node.Name)}'")
             : zeroPoint?.Element ?? ElementType.UInt8;
-        Emit(graph, node, x, axis => new QuantizeOperator(element, axis));
+        Emit(graph, node, x, axis => new QuantizeLinearOperator(element, axis));
     }
 
-    public static void WriteQuantize(OnnxOutput output, Node node)
+    public static void WriteQuantizeLinear(OnnxOutput output, Node node)
     {
-        var op = (QuantizeOperator)node.Operator;
+        var op = (QuantizeLinearOperator)node.Operator;
 
         // Without a zero point ONNX has uint8; any other type needs one.
         var zeroPoint = output.OptionalAsIs(node, 2);
@@ -40,11 +40,11 @@ internal static class QuantizeOperators
         if (output != 0 && OnnxElements.TryRead(output) != graph.Input(node, 1).Element)
             throw node.Error($"output_dtype is {output}, which is not the scale's type");
         if (!TryConstant(graph, node, x))
-            Emit(graph, node, x, axis => new DequantizeOperator(axis));
+            Emit(graph, node, x, axis => new DequantizeLinearOperator(axis));
     }
 
-    public static void WriteDequantize(OnnxOutput output, Node node) =>
-        Write(output, node, "DequantizeLinear", ((DequantizeOperator)node.Operator).Axis, output.OptionalAsIs(node, 2));
+    public static void WriteDequantizeLinear(OnnxOutput output, Node node) =>
+        Write(output, node, "DequantizeLinear", ((DequantizeLinearOperator)node.Operator).Axis, output.OptionalAsIs(node, 2));
 
     // A quantized constant stays one. Its types are checked here, as no node may ever be made that would check them.
     private static bool TryConstant(OnnxGraph graph, OnnxNode node, OnnxValue x)
@@ -54,7 +54,7 @@ internal static class QuantizeOperators
             return false;
         var axis = ScaleAxis(node, x, scale);
         var source = new OnnxDequantized(graph.Original(x), graph.Original(scale), zeroPoint is null ? null : graph.Original(zeroPoint), axis);
-        _ = new DequantizeOperator(axis).Infer([source.Numbers.Type, source.Scale.Type, source.ZeroPoint?.Type]);
+        _ = new DequantizeLinearOperator(axis).Infer([source.Numbers.Type, source.Scale.Type, source.ZeroPoint?.Type]);
         if (node.HasOutput(0))
             graph.Define(OnnxValue.Of(node.Outputs[0], source));
         return true;

@@ -17,7 +17,7 @@ internal static class ActivationOperators
         var (x, beta) = (importer.Input(node, 0), node.Options(SoftmaxOptions).Single(0));
         if (x.Type.Element.IsByte())
         {
-            importer.Set(node, importer.Emit(node, new QuantizedSoftmaxOperator(beta, importer.OutputQuantization(node)), x));
+            importer.Set(node, importer.Emit(node, new TFLiteSoftmaxOperator(beta, importer.OutputQuantization(node)), x));
             return;
         }
 
@@ -29,13 +29,13 @@ internal static class ActivationOperators
     }
 
     public static void ReadLogistic(TFLiteImporter importer, TFLiteNode node) => Function(
-        importer, node, Activation.Sigmoid, (element, output) => new QuantizedFunctionOperator(QuantizedFunction.Logistic, element, output));
+        importer, node, Activation.Sigmoid, (element, output) => new TFLiteFunctionOperator(TFLiteFunction.Logistic, element, output));
 
     public static void ReadTanh(TFLiteImporter importer, TFLiteNode node) => Function(
-        importer, node, Activation.Tanh, (element, output) => new QuantizedFunctionOperator(QuantizedFunction.Tanh, element, output));
+        importer, node, Activation.Tanh, (element, output) => new TFLiteFunctionOperator(TFLiteFunction.Tanh, element, output));
 
     public static void ReadHardSwish(TFLiteImporter importer, TFLiteNode node) =>
-        Function(importer, node, Activation.HardSwish, (element, output) => new QuantizedHardSwishOperator(element, output));
+        Function(importer, node, Activation.HardSwish, (element, output) => new TFLiteHardSwishOperator(element, output));
 
     public static void ReadRelu(TFLiteImporter importer, TFLiteNode node) => Clamp(importer, node, FusedRelu);
 
@@ -46,7 +46,7 @@ internal static class ActivationOperators
     public static void ReadLeakyRelu(TFLiteImporter importer, TFLiteNode node)
     {
         var alpha = node.Options(LeakyReluOptions).Single(0);
-        Function(importer, node, Activation.LeakyReLU(alpha), (element, output) => new QuantizedLeakyReluOperator(alpha, element, output));
+        Function(importer, node, Activation.LeakyReLU(alpha), (element, output) => new TFLiteLeakyReluOperator(alpha, element, output));
     }
 
     public static void ReadElu(TFLiteImporter importer, TFLiteNode node) => Function(
@@ -57,7 +57,7 @@ internal static class ActivationOperators
         var (x, slope) = (importer.Input(node, 0), importer.Input(node, 1));
         if (x.Type.Element.IsByte())
         {
-            importer.Set(node, importer.Emit(node, new QuantizedPReluOperator(importer.OutputQuantization(node)), x, slope));
+            importer.Set(node, importer.Emit(node, new TFLitePReluOperator(importer.OutputQuantization(node)), x, slope));
             return;
         }
 
@@ -75,7 +75,7 @@ internal static class ActivationOperators
     {
         var output = importer.OutputQuantization(node);
         var (min, max) = FusedActivation.Clamp(node, activation, output, x.Type.Element);
-        return importer.Emit(node, new RequantizeOperator(x.Type.Element, output, min, max, singlePrecision: true), x);
+        return importer.Emit(node, new TFLiteRequantizeOperator(x.Type.Element, output, min, max, singlePrecision: true), x);
     }
 
     private static void Clamp(TFLiteImporter importer, TFLiteNode node, byte activation)

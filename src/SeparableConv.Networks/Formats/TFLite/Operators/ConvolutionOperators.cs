@@ -71,7 +71,7 @@ internal static class ConvolutionOperators
             var output = importer.OutputQuantization(node);
             var (min, max) = FusedActivation.Clamp(node, activation, output, x.Type.Element);
             var arranged = ConvolutionWeights.Permuted(importer, node, weights, [1, 2, 3, 0]);
-            var op = new QuantizedConvTranspose2DOperator(stride, rows.Before, columns.Before, (size[1], size[2]), output, min, max);
+            var op = new TFLiteConvTranspose2DOperator(stride, rows.Before, columns.Before, (size[1], size[2]), output, min, max);
             importer.Set(node, importer.Emit(node, op, x, arranged, bias));
             return;
         }

@@ -43,7 +43,7 @@ internal static class ConvolutionWeights
     {
         { Element: ElementType.Float16 } => importer.Form(value, "float", v => importer.Emit(node, new CastOperator(ElementType.Float32), v)),
         { Quantization: not null, Element: not ElementType.Float32 } =>
-            importer.Form(value, "float", v => importer.Emit(node, new AffineDequantizeOperator(), v)),
+            importer.Form(value, "float", v => importer.Emit(node, new TFLiteDequantizeOperator(), v)),
         _ => value,
     };
 

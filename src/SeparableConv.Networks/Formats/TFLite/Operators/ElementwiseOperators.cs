@@ -45,9 +45,9 @@ internal static class ElementwiseOperators
         var (min, max) = FusedActivation.Clamp(node, activation, output, element);
         return kind switch
         {
-            BinaryKind.Add => new QuantizedAddOperator(output, min, max, subtract: false),
-            BinaryKind.Sub => new QuantizedAddOperator(output, min, max, subtract: true),
-            BinaryKind.Mul => new QuantizedMulOperator(output, min, max),
+            BinaryKind.Add => new TFLiteAddOperator(output, min, max, subtract: false),
+            BinaryKind.Sub => new TFLiteAddOperator(output, min, max, subtract: true),
+            BinaryKind.Mul => new TFLiteMulOperator(output, min, max),
             _ => throw TFLiteImporter.Refused(node, $"quantized numbers are not supported; keep this operator in float."),
         };
     }

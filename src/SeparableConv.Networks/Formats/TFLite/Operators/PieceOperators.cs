@@ -28,7 +28,7 @@ internal static class PieceOperators
         if (first.Type is { Quantization: not null } && first.Type.Element.IsByte())
         {
             FusedActivation.RequireNone(node, activation, first);
-            importer.Set(node, importer.Emit(node, new QuantizedConcatOperator(axis, importer.OutputQuantization(node)), inputs));
+            importer.Set(node, importer.Emit(node, new TFLiteConcatOperator(axis, importer.OutputQuantization(node)), inputs));
             return;
         }
 

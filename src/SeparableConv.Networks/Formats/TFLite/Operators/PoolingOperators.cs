@@ -20,7 +20,7 @@ internal static class PoolingOperators
         var output = importer.OutputQuantization(node);
         var (min, max) = FusedActivation.Clamp(node, table.Byte(5), output, x.Type.Element);
         var padding = ConvolutionWeights.Padding(node, table.Byte(0));
-        importer.Set(node, importer.Emit(node, new QuantizedAveragePoolOperator(kernel, stride, padding, output, min, max), x));
+        importer.Set(node, importer.Emit(node, new TFLiteAveragePoolOperator(kernel, stride, padding, output, min, max), x));
     }
 
     public static void ReadMaxPool(TFLiteImporter importer, TFLiteNode node)

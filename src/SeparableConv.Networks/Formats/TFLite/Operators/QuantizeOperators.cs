@@ -14,8 +14,8 @@ internal static class QuantizeOperators
             throw TFLiteImporter.Refused(node, $"the output is {importer.OutputTensor(node).TypeName}; expected int8 or uint8.");
         var (least, most) = QuantizedTypes.Range(element.Value);
         Operator op = x.Type.Element.IsByte()
-            ? new RequantizeOperator(element.Value, output, least, most, singlePrecision: false)
-            : new AffineQuantizeOperator(element.Value, output);
+            ? new TFLiteRequantizeOperator(element.Value, output, least, most, singlePrecision: false)
+            : new TFLiteQuantizeOperator(element.Value, output);
         importer.Set(node, importer.Emit(node, op, x));
     }
 
@@ -24,7 +24,7 @@ internal static class QuantizeOperators
         var x = importer.Input(node, 0);
         importer.Set(node, x.Type.Element == ElementType.Float16
             ? ConvolutionWeights.AsFloat(importer, node, x)
-            : importer.Emit(node, new AffineDequantizeOperator(), x));
+            : importer.Emit(node, new TFLiteDequantizeOperator(), x));
     }
 
     public static void ReadCast(TFLiteImporter importer, TFLiteNode node)

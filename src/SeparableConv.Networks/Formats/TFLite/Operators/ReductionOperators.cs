@@ -14,7 +14,7 @@ internal static class ReductionOperators
         var axes = importer.Integers(node, 1, "axes").Select(axis => ShapeRules.Axis(axis, x.Shape.Rank)).Distinct().Order().ToArray();
         var keeps = node.Options(ReducerOptions).Bool(0);
         Operator op = x.Type.Element.IsByte()
-            ? new QuantizedMeanOperator(axes, keeps, importer.OutputQuantization(node))
+            ? new TFLiteMeanOperator(axes, keeps, importer.OutputQuantization(node))
             : new ReduceOperator(ReduceKind.Mean, axes, keeps);
         importer.Set(node, importer.Emit(node, op, x));
     }

@@ -15,7 +15,7 @@ internal static class ResizeOperators
         var (align, half) = Centres(node, table.Bool(2), table.Bool(3));
         var coordinates = align ? CoordinateMode.AlignCorners : half ? CoordinateMode.HalfPixel : CoordinateMode.Asymmetric;
         Operator op = x.Type.Element.IsByte()
-            ? new QuantizedResizeBilinearOperator(size.Height, size.Width, align, half)
+            ? new TFLiteResizeBilinearOperator(size.Height, size.Width, align, half)
             : new ResizeOperator(ResizeMode.Linear, size.Height, size.Width, null, null, coordinates);
         importer.Set(node, importer.Emit(node, op, x));
     }

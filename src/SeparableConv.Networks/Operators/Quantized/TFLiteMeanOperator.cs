@@ -7,7 +7,7 @@ namespace SeparableConv.Networks.Operators;
 /// The mean of quantized bytes over some axes: the sums of the distances from zero, times one fixed-point factor that holds both the
 /// ratio of the scales and the division by the number of elements.
 /// </summary>
-internal sealed unsafe class QuantizedMeanOperator(int[] axes, bool keepDimensions, Quantization output) : QuantizedOperator
+internal sealed unsafe class TFLiteMeanOperator(int[] axes, bool keepDimensions, Quantization output) : QuantizedOperator
 {
     public override string Kind => "QuantizedMean";
 

@@ -7,7 +7,7 @@ namespace SeparableConv.Networks.Operators;
 /// y = (x - zeroPoint) * scale, as ONNX's DequantizeLinear: x of 8, 16 or 32 bits, scale one float32 or one for each index along the axis, zero
 /// point as many of the input's type, or none for 0 -> float32 of the same shape.
 /// </summary>
-internal sealed class DequantizeOperator(int axis) : Operator
+internal sealed class DequantizeLinearOperator(int axis) : Operator
 {
     public int Axis { get; } = axis;
 

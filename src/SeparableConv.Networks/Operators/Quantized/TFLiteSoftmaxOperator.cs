@@ -7,7 +7,7 @@ namespace SeparableConv.Networks.Operators;
 /// e^(beta*x) / the sum of those, along the last axis, of quantized bytes, in 32-bit fixed point. The output has scale 1/256 and the
 /// least number of its element for 0.
 /// </summary>
-internal sealed class QuantizedSoftmaxOperator(float beta, Quantization output) : QuantizedOperator
+internal sealed class TFLiteSoftmaxOperator(float beta, Quantization output) : QuantizedOperator
 {
     private const int InputIntegerBits = 31 - FixedPointExponential.InputFraction;
     private const int SumIntegerBits = 12;

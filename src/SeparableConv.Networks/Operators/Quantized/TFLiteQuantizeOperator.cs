@@ -6,7 +6,7 @@ namespace SeparableConv.Networks.Operators;
 /// zeroPoint + round(x / scale), half away from zero and saturating: float32 -> int8 or uint8 of the same shape, as TensorFlow Lite
 /// quantizes. NaN becomes the zero point.
 /// </summary>
-internal sealed class AffineQuantizeOperator(ElementType element, Quantization output) : QuantizedOperator
+internal sealed class TFLiteQuantizeOperator(ElementType element, Quantization output) : QuantizedOperator
 {
     public override string Kind => "Quantize";
 

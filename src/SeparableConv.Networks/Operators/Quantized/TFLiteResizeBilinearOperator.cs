@@ -4,7 +4,7 @@ namespace SeparableConv.Networks.Operators;
 /// Bilinear resizing of quantized bytes (N, inH, inW, C) -> (N, outH, outW, C). int8 is computed with 10 bits after the binary point
 /// and rounded half away from zero, uint8 in single precision and cut off: TensorFlow Lite's two kernels.
 /// </summary>
-internal sealed unsafe class QuantizedResizeBilinearOperator(int outHeight, int outWidth, bool alignCorners, bool halfPixelCenters) : QuantizedOperator
+internal sealed unsafe class TFLiteResizeBilinearOperator(int outHeight, int outWidth, bool alignCorners, bool halfPixelCenters) : QuantizedOperator
 {
     private const int FractionBits = 10;
     private const int LongestAxis = 1 << 19;

@@ -6,7 +6,7 @@ namespace SeparableConv.Networks.Operators;
 /// scale * (q - zeroPoint) in single precision: quantized numbers of the input's own quantization -> float32 of the same shape, one
 /// scale for the tensor or one for each index along an axis. For constants, an int32 bias included.
 /// </summary>
-internal sealed class AffineDequantizeOperator : QuantizedOperator
+internal sealed class TFLiteDequantizeOperator : QuantizedOperator
 {
     public override string Kind => "Dequantize";
 

@@ -3,7 +3,7 @@ using SeparableConv.Loops;
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>y = x where x is 0 or more, slope*x below, of quantized bytes; the slopes are broadcast to x's shape.</summary>
-internal sealed class QuantizedPReluOperator(Quantization output) : QuantizedOperator
+internal sealed class TFLitePReluOperator(Quantization output) : QuantizedOperator
 {
     public override string Kind => "QuantizedPRelu";
 

@@ -7,7 +7,7 @@ namespace SeparableConv.Networks.Operators;
 /// y = saturate(round(x / scale) + zeroPoint), half to even, as ONNX's QuantizeLinear: x float32 or int32, scale one float32 or one for
 /// each index along the axis, zero point as many of the output's type, or none for 0. NaN becomes the zero point.
 /// </summary>
-internal sealed class QuantizeOperator(ElementType element, int axis) : Operator
+internal sealed class QuantizeLinearOperator(ElementType element, int axis) : Operator
 {
     public ElementType Element { get; } = element;
 

@@ -8,7 +8,7 @@ namespace SeparableConv.Networks.Operators;
 /// each output channel, bias (O) of int32 or none -> (N, outH, outW, O). Input position i reaches output positions i*stride - before + t
 /// for the taps t.
 /// </summary>
-internal sealed unsafe class QuantizedConvTranspose2DOperator(
+internal sealed unsafe class TFLiteConvTranspose2DOperator(
     Size2D stride, int top, int left, Size2D size, Quantization output, int clampMin, int clampMax) : QuantizedOperator
 {
     public override string Kind => "QuantizedConv2DTranspose";

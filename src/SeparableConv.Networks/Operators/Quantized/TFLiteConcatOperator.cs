@@ -4,7 +4,7 @@ namespace SeparableConv.Networks.Operators;
 /// Tensors of quantized bytes one after another along an axis, each brought to the output's scale: in single precision, rounded half
 /// away from zero, as TensorFlow Lite does it for uint8.
 /// </summary>
-internal sealed class QuantizedConcatOperator(int axis, Quantization output) : QuantizedOperator
+internal sealed class TFLiteConcatOperator(int axis, Quantization output) : QuantizedOperator
 {
     public override string Kind => "QuantizedConcat";
 
