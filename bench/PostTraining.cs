@@ -80,8 +80,8 @@ internal sealed class PostTraining
         var zeroPoint = (int)MathF.Round(-least / scale) - (_element == ElementType.Int8 ? 128 : 0);
         var one = Constant($"{value.Name}/scale", TensorData.Create([scale]));
         var zero = Constant($"{value.Name}/zero_point", _element == ElementType.Int8 ? TensorData.Create([(sbyte)zeroPoint]) : TensorData.Create([(byte)zeroPoint]));
-        var quantized = _graph.Add($"{value.Name}/quantized", new QuantizeOperator(_element, 0), value, one, zero);
-        var result = _graph.Add($"{value.Name}/dequantized", new DequantizeOperator(0), quantized, one, zero);
+        var quantized = _graph.Add($"{value.Name}/quantized", new QuantizeLinearOperator(_element, 0), value, one, zero);
+        var result = _graph.Add($"{value.Name}/dequantized", new DequantizeLinearOperator(0), quantized, one, zero);
         _quantized[result] = (scale, zeroPoint);
         return _last = result;
     }
@@ -120,7 +120,7 @@ internal sealed class PostTraining
     {
         var zeros = TensorData.CreateZeros(numbers.Type with { Shape = scales.Type.Shape });
         return _graph.Add(
-            $"{name}/dequantized", new DequantizeOperator(axis), Constant(name, numbers), Constant($"{name}/scale", scales), Constant($"{name}/zero_point", zeros));
+            $"{name}/dequantized", new DequantizeLinearOperator(axis), Constant(name, numbers), Constant($"{name}/scale", scales), Constant($"{name}/zero_point", zeros));
     }
 
     private Value Constant(string name, TensorData data) => _graph.Constant(name, data);

@@ -41,7 +41,7 @@ internal sealed record NetworkLayer(Node Node, string Kind, long Macs, ConvCost?
         (_, { Groups: > 1 }) => "grouped",
         (_, { Kernel: { Height: 1, Width: 1 } }) => "pointwise",
         (_, not null) => Standard,
-        (ConvTranspose2DOperator or QuantizedConvTranspose2DOperator, _) => "transposed",
+        (ConvTranspose2DOperator or TFLiteConvTranspose2DOperator, _) => "transposed",
         (DenseOperator or GemmOperator or MatMulOperator or QuantizedDenseOperator, _) => "dense",
         _ => op.Kind,
     };

@@ -31,6 +31,24 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
     public OnnxValue Input(OnnxNode node, int index) => OptionalInput(node, index)
         ?? throw node.Error($"input {index} is missing; the node has {node.Inputs.Count}");
 
+    /// <summary>All of a node's inputs; there is at least one.</summary>
+    public OnnxValue[] Inputs(OnnxNode node)
+    {
+        var inputs = new OnnxValue[node.Inputs.Count];
+        for (var i = 0; i < inputs.Length; i++)
+            inputs[i] = Input(node, i);
+        return inputs.Length > 0 ? inputs : throw node.Error("there is no input; expected at least one");
+    }
+
+    /// <summary>A node's first input, which must be an image (N, C, height, width) or a row (N, C, length).</summary>
+    public OnnxValue Image(OnnxNode node)
+    {
+        var x = Input(node, 0);
+        return ImageLayout.IsImage(x.Rank) ? x : throw node.Error(
+            x.Rank == 5 ? $"the input {x.Shape} is a volume; three spatial axes are not supported, one and two are"
+                : $"the input {x.Shape} has {x.Rank} dimensions; expected (N, C, height, width) or (N, C, length)");
+    }
+
     /// <summary>A node's input, or null where it is left out.</summary>
     public OnnxValue? OptionalInput(OnnxNode node, int index)
     {
@@ -97,7 +115,7 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
         if (value.Original is { } original)
             return original;
         if (value.ChannelsLast is null && value.Dequantized is { } source)
-            return value.Original = Emit(value.Name, new DequantizeOperator(source.Axis), source.Inputs(source.Numbers));
+            return value.Original = Emit(value.Name, new DequantizeLinearOperator(source.Axis), source.Inputs(source.Numbers));
         var last = value.ChannelsLast!;
         return value.Original = value.Rank == 4
             ? Transpose($"{value.Name}/nchw", last, 0, 3, 1, 2)
@@ -151,6 +169,24 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
         return (values, last, rank);
     }
 
+    /// <summary>
+    /// Adds a node of one input that computes the same in either layout, <paramref name="emit"/> being given the node's name and the
+    /// input, and sets the node's output.
+    /// </summary>
+    public void Elementwise(OnnxNode node, Func<string, Value, Value> emit)
+    {
+        var x = Input(node, 0);
+        var last = PrefersLast(x);
+        Output(node, 0, emit(node.Name, InLayout(x, last)), last, x.Rank);
+    }
+
+    /// <summary>Adds an element-wise operator whose inputs are broadcast, and sets the node's output.</summary>
+    public void Broadcast(OnnxNode node, Operator op, params ReadOnlySpan<OnnxValue> inputs)
+    {
+        var (values, last, rank) = Aligned(inputs);
+        Output(node, 0, Emit(node.Name, op, values), last, rank);
+    }
+
     /// <summary>Transposes, unless nothing moves: then the tensor is only seen in another shape, or is as it was.</summary>
     public Value Transpose(string name, Value x, params ReadOnlySpan<int> permutation)
     {
@@ -194,7 +230,7 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
     /// given the floats when the network is compiled.
     /// </summary>
     public Value Dequantize(string name, OnnxDequantized source, Value numbers, int axis) =>
-        graph.Add(OneLine.Clean(name), new DequantizeOperator(source.IsPerTensor ? 0 : axis), source.Inputs(numbers));
+        graph.Add(OneLine.Clean(name), new DequantizeLinearOperator(source.IsPerTensor ? 0 : axis), source.Inputs(numbers));
 
     /// <summary>A node of one output.</summary>
     public Value Emit(string name, Operator op, params ReadOnlySpan<Value?> inputs) => EmitAll(name, op, inputs)[0];

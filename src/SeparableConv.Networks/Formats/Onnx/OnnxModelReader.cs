@@ -44,7 +44,7 @@ internal sealed class OnnxModelReader(ModelProto model, OnnxReadOptions options,
     {
         try
         {
-            OnnxOperators.Table[node.Type](graph, node);
+            OnnxOperators.Read(graph, node);
         }
         catch (Exception e) when (e is ArgumentException or OverflowException)
         {
@@ -117,7 +117,7 @@ internal sealed class OnnxModelReader(ModelProto model, OnnxReadOptions options,
         var kinds = new Dictionary<string, List<string>>();
         foreach (var node in nodes)
         {
-            var isKnown = OnnxOperators.IsDefaultDomain(node.Domain) && OnnxOperators.Table.ContainsKey(node.OpType);
+            var isKnown = OnnxOperators.IsDefaultDomain(node.Domain) && OnnxOperators.CanRead(node.OpType);
             if (isKnown)
                 continue;
             var kind = OnnxOperators.IsDefaultDomain(node.Domain) ? node.OpType : $"{node.Domain}.{node.OpType}";

@@ -29,7 +29,7 @@ internal sealed class OnnxModelWriter(Network network)
         {
             // Those are written in the layout that their reader wants, when it comes.
             if (!DequantizedConstant.Is(node.Outputs[0]))
-                NodeWriters.Write(output, node);
+                OnnxOperators.Write(output, node);
         }
 
         NameOutputs(output);
@@ -45,11 +45,12 @@ internal sealed class OnnxModelWriter(Network network)
 
     private void RefuseUnsupported()
     {
-        var refused = network.Nodes.Where(node => NodeWriters.Refusal(node) is not null).ToArray();
+        var refused = network.Nodes.Where(node => OnnxOperators.Refusal(node) is not null).ToArray();
         if (refused.Length == 0)
             return;
-        var list = string.Join("; ", refused.Take(8).Select(node => $"'{OneLine.Of(node.Name)}' ({node.Operator.Kind}): {NodeWriters.Refusal(node)}"));
-        throw new NetworkException($"ONNX has no operator for {refused.Length} of the network's nodes: {list}{(refused.Length > 8 ? "; ..." : ".")}");
+        var first = refused.Take(8).Select(node => $"'{OneLine.Of(node.Name)}' ({node.Operator.Kind}): {OnnxOperators.Refusal(node)}");
+        throw new NetworkException(
+            $"ONNX has no operator for {refused.Length} of the network's nodes: {string.Join("; ", first)}{(refused.Length > 8 ? "; ..." : ".")}");
     }
 
     // Each output gets the name that the network knows it by: the tensor that is it is renamed, where nobody else has it as an output.

@@ -94,7 +94,26 @@ internal sealed class OnnxNode
         return ints;
     }
 
-    /// <summary>Refuses what nobody asked for: it would change the result.</summary>
+    /// <summary>An axis of a tensor of <paramref name="rank"/> dimensions, counted from the front.</summary>
+    public int Axis(long axis, int rank) => axis >= -rank && axis < rank
+        ? (int)(axis < 0 ? axis + rank : axis)
+        : throw Error($"axis is {axis}; expected {-rank} to {rank - 1}");
+
+    /// <summary>Axes counted from the front, in order.</summary>
+    public int[] Axes(long[] axes, int rank)
+    {
+        var sorted = Array.ConvertAll(axes, axis => Axis(axis, rank));
+        Array.Sort(sorted);
+        for (var i = 1; i < sorted.Length; i++)
+        {
+            if (sorted[i] == sorted[i - 1])
+                throw Error($"axis {sorted[i]} is there twice");
+        }
+
+        return sorted;
+    }
+
+    /// <summary>Refuses attributes that no reader asked for: they would change the result.</summary>
     public void CheckAttributes()
     {
         foreach (var name in _attributes.Keys)

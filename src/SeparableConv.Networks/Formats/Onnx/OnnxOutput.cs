@@ -105,12 +105,15 @@ internal sealed class OnnxOutput
             return _asIs[value] = Constant(value.Name, data);
         if (Operators.DequantizedConstant.Is(value))
         {
-            NodeWriters.Write(this, value.Producer!);
+            OnnxOperators.Write(this, value.Producer!);
             return _asIs[value];
         }
 
         return _asIs[value] = Node("Transpose", $"{value.Name}/nhwc", [_first[value]], ListAttribute("perm", 0, 2, 3, 1));
     }
+
+    /// <summary>The tensor of a node's input as the network lays it out; an empty name where the input is left out.</summary>
+    public string OptionalAsIs(Node node, int index) => node.Inputs.Count > index && node.Inputs[index] is { } input ? AsIs(input) : "";
 
     /// <summary>The tensor that holds an image channels first.</summary>
     public string First(Value value)
@@ -143,6 +146,41 @@ internal sealed class OnnxOutput
         return anyFirst && toFirst <= toAsIs;
     }
 
+    /// <summary>
+    /// Writes a node of one input that computes the same in either layout, <paramref name="write"/> being given the input's name, and
+    /// notes the output.
+    /// </summary>
+    public void Elementwise(Node node, Func<string, string> write)
+    {
+        var first = PrefersFirst(node.Inputs[0]);
+        Set(node.Outputs[0], write(InLayout(node.Inputs[0]!, first)), first);
+    }
+
+    /// <summary>
+    /// Writes a node whose inputs broadcast, and notes the output: channels first where the images are and the smaller inputs are
+    /// constants, which can be rearranged.
+    /// </summary>
+    public void Broadcast(Node node, Func<string[], string> write, Activation? activation = null)
+    {
+        var images = node.Inputs.Where(input => input!.Shape.Rank == 4 && !input.IsConstant).ToArray();
+        var others = node.Inputs.Where(input => input!.Shape.Rank != 4 || input.IsConstant);
+        var first = images.Length > 0 && PrefersFirst(images) && others.All(input => input!.IsConstant && input.Shape.Rank <= 4);
+        var names = new string[node.Inputs.Count];
+        for (var i = 0; i < names.Length; i++)
+            names[i] = first ? Widened(node.Inputs[i]!) : AsIs(node.Inputs[i]!);
+        var y = write(names);
+        if (activation is not null)
+            y = ActivationOperators.Append(this, activation, y, $"{node.Name}/activation", node.Outputs[0].Shape.Rank, first);
+        Set(node.Outputs[0], y, first);
+    }
+
+    /// <summary>An axis of a value, counted from the front, in the layout that its tensor is in.</summary>
+    public static int Axis(int axis, Value x, bool first)
+    {
+        axis += axis < 0 ? x.Shape.Rank : 0;
+        return first ? FirstAxis(axis) : axis;
+    }
+
     /// <summary>The dimension of a channels-first image that one of the network's dimensions is.</summary>
     public static int FirstAxis(int axis) => FirstAxes[axis];
 
@@ -171,12 +209,31 @@ internal sealed class OnnxOutput
         return attribute;
     }
 
-    /// <summary>A constant of whole numbers, as shapes and axes are given.</summary>
+    /// <summary>Adds a constant of int8 or uint8.</summary>
+    public string Bytes(string name, ReadOnlySpan<int> numbers, ElementType element, TensorShape shape)
+    {
+        var data = TensorData.CreateZeros(new(element, shape));
+        for (var i = 0; i < numbers.Length; i++)
+            data.Bytes[i] = (byte)numbers[i];
+        return Constant(name, data);
+    }
+
+    /// <summary>Adds a constant of whole numbers, as shapes and axes are given.</summary>
     public string Numbers(string name, ReadOnlySpan<int> numbers)
     {
         var longs = new long[numbers.Length];
         for (var i = 0; i < longs.Length; i++)
             longs[i] = numbers[i];
         return Constant(name, longs, longs.Length);
+    }
+
+    private string Widened(Value value)
+    {
+        if (value.Constant is not { } data || value.Shape.ElementCount == 1 || value.Shape.Rank == 4)
+            return value.Shape.ElementCount == 1 && value.IsConstant ? AsIs(value) : First(value);
+        var lengths = new int[4];
+        lengths.AsSpan().Fill(1);
+        value.Shape.Lengths.CopyTo(lengths.AsSpan(4 - value.Shape.Rank));
+        return Constant($"{value.Name}/nchw", Transposed(Reshaped(data, lengths), 0, 3, 1, 2));
     }
 }

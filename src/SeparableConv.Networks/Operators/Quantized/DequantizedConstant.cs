@@ -8,14 +8,14 @@ namespace SeparableConv.Networks.Operators;
 /// <param name="ZeroPoints">As many.</param>
 internal sealed record DequantizedConstant(TensorData Numbers, float[] Scales, int[] ZeroPoints)
 {
-    /// <summary>Whether a value follows from quantized numbers of the network alone, by a <see cref="DequantizeOperator"/> and perhaps a reshape.</summary>
+    /// <summary>Whether a value follows from quantized numbers of the network alone, by a <see cref="DequantizeLinearOperator"/> and perhaps a reshape.</summary>
     public static bool Is(Value value) => Source(value) is not null;
 
     /// <summary>The stored numbers that a value is dequantized from; null where it is no such value.</summary>
     public static Value? Source(Value value) => value.Producer switch
     {
-        { Operator: DequantizeOperator } node => node.Inputs.All(input => input is null or { IsStored: true }) ? node.Inputs[0] : null,
-        { Operator: ReshapeOperator } node => node.Inputs[0]!.Producer is { Operator: DequantizeOperator } ? Source(node.Inputs[0]!) : null,
+        { Operator: DequantizeLinearOperator } node => node.Inputs.All(input => input is null or { IsStored: true }) ? node.Inputs[0] : null,
+        { Operator: ReshapeOperator } node => node.Inputs[0]!.Producer is { Operator: DequantizeLinearOperator } ? Source(node.Inputs[0]!) : null,
         _ => null,
     };
 
@@ -29,7 +29,7 @@ internal sealed record DequantizedConstant(TensorData Numbers, float[] Scales, i
             node = node.Inputs[0]!.Producer!;
         var (numbers, scale) = (node.Inputs[0]!.Data!, node.Inputs[1]!.Data!);
         var (rank, count) = (numbers.Type.Shape.Rank, scale.Values.Length);
-        if (count != 1 && ShapeRules.Axis(((DequantizeOperator)node.Operator).Axis, rank) != rank - 1)
+        if (count != 1 && ShapeRules.Axis(((DequantizeLinearOperator)node.Operator).Axis, rank) != rank - 1)
             return null;
         var zeroPoints = new int[count];
         if (node.Inputs.Count > 2 && node.Inputs[2]?.Data is { } given)

@@ -1,9 +1,21 @@
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
-/// What the operators on quantized bytes share: their step follows from the types of inputs and output alone. They compute what
-/// TensorFlow Lite's reference kernels compute, bit for bit.
+/// An operator on quantized bytes whose step follows from the types of its inputs and its output alone.
 /// </summary>
+/// <remarks>
+/// The name of every operator in this folder says whose arithmetic it computes, to the last bit.
+/// <list type="bullet">
+/// <item><c>TFLite...</c>: TensorFlow Lite's reference kernels. Factors are 31-bit multipliers with a shift, or tables; halves are
+/// rounded away from zero.</item>
+/// <item><c>QLinear...</c>, <c>...Linear</c>: ONNX's operators. One multiplication or division in single precision; halves are rounded
+/// to even.</item>
+/// <item><c>Integer...</c>: exact sums in 32 bits, nothing rounded.</item>
+/// <item><c>Quantized...</c>: either of the two, as a parameter says (<see cref="QuantizedLayerOperator.Rounding"/>), and what both
+/// share.</item>
+/// <item><c>Byte...</c>: a table of 256 bytes that somebody else computed; no arithmetic.</item>
+/// </list>
+/// </remarks>
 internal abstract unsafe class QuantizedOperator : Operator
 {
     internal sealed override Step Prepare(Node node)

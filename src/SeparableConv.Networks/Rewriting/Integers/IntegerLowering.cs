@@ -12,7 +12,7 @@ internal sealed class IntegerLowering : NetworkPass
 {
     protected override IReadOnlyList<Value>? Rewrite(Node node, Value?[] inputs)
     {
-        if (node.Operator is not QuantizeOperator)
+        if (node.Operator is not QuantizeLinearOperator)
             return Moved(node, inputs);
 
         // Outside of what is joined here, a byte stands for what its reader says.
@@ -83,7 +83,7 @@ internal sealed class IntegerLowering : NetworkPass
     {
         if (node.Inputs[0]!.Shape != node.Inputs[1]!.Shape || IntegerSource.Of(Map(node.Inputs[0]!)) is not { } a || IntegerSource.Of(Map(node.Inputs[1]!)) is not { } b)
             return null;
-        var op = new LinearAddOperator(target.Element, target.Quantization, target.Min, target.Max);
+        var op = new QLinearAddOperator(target.Element, target.Quantization, target.Min, target.Max);
         return Replace(Copy(node), op, a.Seen(Graph), b.Seen(Graph));
     }
 

@@ -10,7 +10,7 @@ internal sealed record IntegerSource(Value Bytes, Quantization Quantization)
 {
     /// <summary>Where a value comes from; null where it is no dequantized tensor of bytes with one constant scale, or is a constant.</summary>
     public static IntegerSource? Of(Value value) =>
-        value.Producer is { Operator: DequantizeOperator } node
+        value.Producer is { Operator: DequantizeLinearOperator } node
         && node.Inputs[0] is { IsConstant: false } bytes
         && bytes.Type.Element.IsByte()
         && IntegerTarget.Read(node, bytes.Type.Element) is { } quantization
@@ -25,7 +25,7 @@ internal sealed record IntegerSource(Value Bytes, Quantization Quantization)
         zeroPoint.Bytes[0] = (byte)Quantization.ZeroPoint;
         for (var raw = 0; raw < 256; raw++)
             all.Bytes[raw] = (byte)raw;
-        return Evaluator.Run(new DequantizeOperator(0), all, TensorData.Create([Quantization.Scale]), zeroPoint)[0];
+        return Evaluator.Run(new DequantizeLinearOperator(0), all, TensorData.Create([Quantization.Scale]), zeroPoint)[0];
     }
 
     /// <summary>Whether another has the same scale and zero point, and elements of the same type.</summary>

@@ -27,7 +27,7 @@ internal sealed class IntegerSums : NetworkPass
         [
             Graph.Add(
                 node.Name,
-                new DequantizeOperator(shape.Rank - 1),
+                new DequantizeLinearOperator(shape.Rank - 1),
                 Graph.Add($"{node.Name}/shaped", new ReshapeOperator(shape), sums),
                 Constant($"{node.Name}/scales", TensorData.Create(scales, columns)),
                 Constant($"{node.Name}/units", TensorData.Create(zeroPoints, columns))),

@@ -13,7 +13,7 @@ internal sealed record IntegerTarget(ElementType Element, Quantization Quantizat
     /// <summary>A node as such; null where it is no QuantizeLinear to bytes with one constant scale.</summary>
     public static IntegerTarget? Of(Node node)
     {
-        if (node.Operator is not QuantizeOperator op || !op.Element.IsByte() || Read(node, op.Element) is not { } quantization)
+        if (node.Operator is not QuantizeLinearOperator op || !op.Element.IsByte() || Read(node, op.Element) is not { } quantization)
             return null;
         var (least, most) = QuantizedTypes.Range(op.Element);
         return new(op.Element, quantization, least, most);
@@ -44,7 +44,7 @@ internal sealed record IntegerTarget(ElementType Element, Quantization Quantizat
     {
         var zeroPoint = TensorData.CreateZeros(new(Element, new TensorShape()));
         zeroPoint.Bytes[0] = (byte)Quantization.ZeroPoint;
-        var bytes = Evaluator.Run(new QuantizeOperator(Element, 0), numbers, TensorData.Create([Quantization.Scale]), zeroPoint)[0].Bytes;
+        var bytes = Evaluator.Run(new QuantizeLinearOperator(Element, 0), numbers, TensorData.Create([Quantization.Scale]), zeroPoint)[0].Bytes;
         foreach (ref var raw in bytes)
             raw = (byte)Math.Clamp(QuantizedTypes.Value(raw, Element), Min, Max);
         return bytes.ToArray();

@@ -8,8 +8,8 @@ namespace SeparableConv.Tests.Networks.Fuzz;
 internal static class WireMutator
 {
     private const int TypeOfNode = 4;
-    private static readonly byte[][] s_operators = [.. OnnxOperators.Table.Keys.Order(StringComparer.Ordinal).Select(Encoding.UTF8.GetBytes)];
-    private static readonly HashSet<string> s_names = [.. OnnxOperators.Table.Keys];
+    private static readonly byte[][] s_operators = [.. OnnxOperators.Readable.Order(StringComparer.Ordinal).Select(Encoding.UTF8.GetBytes)];
+    private static readonly HashSet<string> s_names = [.. OnnxOperators.Readable];
 
     /// <summary>A damaged copy; null where the bytes are no message.</summary>
     public static byte[]? Mutate(byte[] file, byte[] other, Random random)

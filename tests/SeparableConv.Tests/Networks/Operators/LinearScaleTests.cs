@@ -14,10 +14,10 @@ public class LinearScaleTests
         var scale = TensorData.Create([2f]);
         Assert.Equal(
             new byte[] { 128, 129, 130, 130, 1, 0, 255, 128, 130, 126 },
-            Evaluator.Run(new QuantizeOperator(ElementType.UInt8, 1), x, scale, TensorData.Create([(byte)128]))[0].Span<byte>().ToArray());
+            Evaluator.Run(new QuantizeLinearOperator(ElementType.UInt8, 1), x, scale, TensorData.Create([(byte)128]))[0].Span<byte>().ToArray());
         Assert.Equal(
             new short[] { 0, 1, 2, 2, -127, -500, short.MaxValue, 0, 2, -2 },
-            Evaluator.Run(new QuantizeOperator(ElementType.Int16, 1), x, scale)[0].Span<short>().ToArray());
+            Evaluator.Run(new QuantizeLinearOperator(ElementType.Int16, 1), x, scale)[0].Span<short>().ToArray());
     }
 
     [Theory]
@@ -32,8 +32,8 @@ public class LinearScaleTests
         var values = Enumerable.Range(0, 60).Select(i => (i - 30) * 0.37f).ToArray();
         var x = TensorData.Create(values, shape);
         var (scale, zeroPoint) = (TensorData.Create(scales, scales.Length), TensorData.Create(zeroPoints, zeroPoints.Length));
-        var quantized = Evaluator.Run(new QuantizeOperator(ElementType.Int8, axis), x, scale, zeroPoint)[0];
-        var restored = Evaluator.Run(new DequantizeOperator(axis), quantized, scale, zeroPoint)[0].Span<float>();
+        var quantized = Evaluator.Run(new QuantizeLinearOperator(ElementType.Int8, axis), x, scale, zeroPoint)[0];
+        var restored = Evaluator.Run(new DequantizeLinearOperator(axis), quantized, scale, zeroPoint)[0].Span<float>();
         for (var i = 0; i < 60; i++)
         {
             var index = axis switch { 0 => i / 20, 1 => i / 5 % 4, _ => i % 5 };
@@ -47,9 +47,9 @@ public class LinearScaleTests
     public void Scales_that_do_not_fit_are_refused()
     {
         var x = TensorData.Create(new float[6], 2, 3);
-        var e = Assert.Throws<ArgumentException>(() => Evaluator.Run(new QuantizeOperator(ElementType.Int8, 1), x, TensorData.Create(new float[2], 2)));
+        var e = Assert.Throws<ArgumentException>(() => Evaluator.Run(new QuantizeLinearOperator(ElementType.Int8, 1), x, TensorData.Create(new float[2], 2)));
         Assert.Contains("expected one float32, or 3 of them", e.Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentException>(() => Evaluator.Run(new QuantizeOperator(ElementType.Int32, 1), x, TensorData.Create([1f])));
-        Assert.Throws<ArgumentException>(() => Evaluator.Run(new QuantizeOperator(ElementType.Int8, 1), x, TensorData.Create([1f]), TensorData.Create([(byte)1])));
+        Assert.Throws<ArgumentException>(() => Evaluator.Run(new QuantizeLinearOperator(ElementType.Int32, 1), x, TensorData.Create([1f])));
+        Assert.Throws<ArgumentException>(() => Evaluator.Run(new QuantizeLinearOperator(ElementType.Int8, 1), x, TensorData.Create([1f]), TensorData.Create([(byte)1])));
     }
 }

@@ -1,0 +1,59 @@
+using SeparableConv.Networks.Graph;
+
+namespace SeparableConv.Networks.Formats.Onnx;
+
+/// <summary>Numbers that a node must know when the model is loaded: of constants, or of attributes where older opsets have those.</summary>
+internal static class OnnxConstants
+{
+    /// <summary>Whole numbers of a constant.</summary>
+    public static long[] Longs(OnnxNode node, TensorData data, string what)
+    {
+        if (data.Type.Shape.Rank > 1 && data.Type.Shape.ElementCount > 1)
+            throw node.Error($"the {what} is {data.Type}; expected one dimension");
+        return data.Values switch
+        {
+            long[] longs => longs,
+            int[] ints => Array.ConvertAll(ints, number => (long)number),
+            _ => throw node.Error($"the {what} is {data.Type}; expected int64 or int32"),
+        };
+    }
+
+    /// <summary>Whole numbers of a constant that fit 32 bits.</summary>
+    public static int[] Ints(OnnxNode node, TensorData data, string what) => Array.ConvertAll(Longs(node, data, what), number =>
+        number is >= int.MinValue and <= int.MaxValue ? (int)number : throw node.Error($"the {what} has {number}, which is out of range"));
+
+    /// <summary>Numbers that are an attribute in old opsets and an input in new ones; null where they are neither.</summary>
+    public static long[]? OptionalLongs(OnnxGraph graph, OnnxNode node, string attribute, int input) =>
+        node.Longs(attribute) is { } numbers ? numbers.Count <= OnnxTensors.MaxRank * 2 ? [.. numbers] : throw node.Error($"attribute '{attribute}' has {numbers.Count} numbers")
+        : graph.OptionalConstant(node, input, attribute) is { } constant ? Longs(node, constant, attribute)
+        : null;
+
+    /// <summary>Whole numbers that are an attribute in old opsets and an input in new ones; null where they are neither.</summary>
+    public static int[]? OptionalInts(OnnxGraph graph, OnnxNode node, string attribute, int input) =>
+        node.Ints(attribute) ?? (graph.OptionalConstant(node, input, attribute) is { } constant ? Ints(node, constant, attribute) : null);
+
+    /// <summary>The one number of a constant, whole or bool.</summary>
+    public static long Long(OnnxNode node, TensorData data, string what) => (long)Double(node, data, what);
+
+    /// <summary>The one number of a constant.</summary>
+    public static double Double(OnnxNode node, TensorData data, string what)
+    {
+        if (data.Type.Shape.ElementCount != 1)
+            throw node.Error($"the {what} is {data.Type}; expected one element");
+        return data.Values switch
+        {
+            float[] v => v[0],
+            double[] v => v[0],
+            Half[] v => (double)v[0],
+            sbyte[] v => v[0],
+            byte[] v => v[0],
+            short[] v => v[0],
+            ushort[] v => v[0],
+            int[] v => v[0],
+            uint[] v => v[0],
+            long[] v => v[0],
+            ulong[] v => v[0],
+            var v => ((bool[])v)[0] ? 1 : 0,
+        };
+    }
+}

@@ -1,0 +1,155 @@
+using SeparableConv.Networks.Operators;
+using static SeparableConv.Networks.Formats.Onnx.OnnxOutput;
+
+namespace SeparableConv.Networks.Formats.Onnx;
+
+/// <summary>BatchNormalization, InstanceNormalization, Softmax, LogSoftmax and Dropout.</summary>
+internal static class NormalizationOperators
+{
+    /// <summary>y = (x - mean) / sqrt(variance + epsilon) * scale + bias, a channel (dimension 1) at a time.</summary>
+    public static void ReadBatchNormalization(OnnxGraph graph, OnnxNode node)
+    {
+        if (graph.Opset < 7 && !node.Flag("is_test", false))
+            throw node.Error("is_test is 0, which computes statistics of the batch; expected 1, inference");
+        if (node.Flag("training_mode", false))
+            throw node.Error("training_mode is 1, which computes statistics of the batch; expected 0, inference");
+        if (!node.Flag("spatial", true))
+            throw node.Error("spatial is 0, statistics for each pixel; expected 1, for each channel");
+        for (var i = 1; i < node.Outputs.Count; i++)
+        {
+            if (node.HasOutput(i))
+                throw node.Error($"output {i} is asked for, which is there in training only");
+        }
+
+        node.Ignore("momentum");
+        var op = new BatchNormalizationOperator(node.Float("epsilon", 1e-5f));
+        var x = graph.Input(node, 0);
+        Span<Value?> inputs = [null, null, null, null, null];
+        for (var i = 1; i < 5; i++)
+            inputs[i] = graph.Original(graph.Input(node, i));
+        if (x.Rank <= 2)
+        {
+            inputs[0] = graph.Original(x);
+            graph.Output(node, 0, graph.Emit(node.Name, op, inputs));
+            return;
+        }
+
+        // What lies behind the channels is one row of pixels, however many axes it has.
+        var row = ImageLayout.IsImage(x.Rank) ? x : OnnxValue.First(
+            x.Name,
+            graph.Reshape($"{node.Name}/row", graph.Original(x), new TensorShape(x.Shape[0], x.Shape[1], Product(x.Shape.Lengths[2..]))));
+        inputs[0] = graph.ChannelsLast(row);
+        var y = graph.Emit(node.Name, op, inputs);
+        if (row == x)
+            graph.OutputLast(node, 0, y, x.Rank);
+        else
+            graph.Output(node, 0, graph.Reshape(node.Outputs[0], graph.Original(OnnxValue.Last(node.Outputs[0], y, 3)), x.Shape));
+    }
+
+    /// <summary>Channels are the last dimension here and the second one in ONNX.</summary>
+    public static void WriteBatchNormalization(OnnxOutput output, Node node)
+    {
+        var x = node.Inputs[0]!;
+        var epsilon = Attribute("epsilon", ((BatchNormalizationOperator)node.Operator).Epsilon);
+        var names = new string[5];
+        for (var i = 1; i < names.Length; i++)
+            names[i] = output.AsIs(node.Inputs[i]!);
+        if (x.Shape.Rank is 4)
+        {
+            names[0] = output.First(x);
+            output.SetFirst(node.Outputs[0], output.Node("BatchNormalization", node.Name, names, epsilon));
+            return;
+        }
+
+        // Any other number of dimensions is a list of pixels.
+        names[0] = output.AsIs(x);
+        if (x.Shape.Rank != 2)
+            names[0] = output.Node("Reshape", $"{node.Name}/pixels", [names[0], output.Numbers($"{node.Name}/pixels_shape", [-1, x.Shape[^1]])]);
+        var y = output.Node("BatchNormalization", node.Name, names, epsilon);
+        if (x.Shape.Rank != 2)
+            y = output.Node("Reshape", $"{node.Name}/reshaped", [y, output.Numbers($"{node.Name}/shape", x.Shape.Lengths)]);
+        output.SetAsIs(node.Outputs[0], y);
+    }
+
+    /// <summary>Batch normalization with statistics of each image and channel, put together from operators that compute those.</summary>
+    public static void ReadInstanceNormalization(OnnxGraph graph, OnnxNode node)
+    {
+        var x = graph.Image(node);
+        var epsilon = graph.Constant($"{node.Name}/epsilon", [node.Float("epsilon", 1e-5f)], 1);
+        var (scale, bias) = (graph.Original(graph.Input(node, 1)), graph.Original(graph.Input(node, 2)));
+        Value Mean(string name, Value value) => graph.Emit(name, new ReduceOperator(ReduceKind.Mean, [1, 2], true), value);
+        Value Combine(string name, BinaryKind kind, Value a, Value b) => graph.Emit(name, new BinaryOperator(kind, Activation.None), a, b);
+
+        var image = graph.ChannelsLast(x);
+        var centered = Combine($"{node.Name}/centered", BinaryKind.Sub, image, Mean($"{node.Name}/mean", image));
+        var variance = Mean($"{node.Name}/variance", Combine($"{node.Name}/squares", BinaryKind.Mul, centered, centered));
+        var deviation = graph.Emit(
+            $"{node.Name}/deviation", new UnaryOperator(UnaryKind.Sqrt), Combine($"{node.Name}/regularized", BinaryKind.Add, variance, epsilon));
+        var factor = Combine($"{node.Name}/factor", BinaryKind.Div, scale, deviation);
+        var scaled = Combine($"{node.Name}/scaled", BinaryKind.Mul, centered, factor);
+        graph.OutputLast(node, 0, Combine(node.Name, BinaryKind.Add, scaled, bias), x.Rank);
+    }
+
+    public static void ReadSoftmax(OnnxGraph graph, OnnxNode node) => ReadAlongAxis(graph, node, axis => new SoftmaxOperator(axis));
+
+    public static void ReadLogSoftmax(OnnxGraph graph, OnnxNode node) => ReadAlongAxis(graph, node, axis => new LogSoftmaxOperator(axis));
+
+    public static void WriteSoftmax(OnnxOutput output, Node node) => WriteAlongAxis(output, node, "Softmax", ((SoftmaxOperator)node.Operator).Axis);
+
+    public static void WriteLogSoftmax(OnnxOutput output, Node node) =>
+        WriteAlongAxis(output, node, "LogSoftmax", ((LogSoftmaxOperator)node.Operator).Axis);
+
+    /// <summary>Dropout passes its input on, unless a training runs it.</summary>
+    public static void ReadDropout(OnnxGraph graph, OnnxNode node)
+    {
+        node.Ignore("seed");
+        if (node.HasOutput(1))
+            throw node.Error("the mask is asked for, which is there in training only");
+        if (graph.OptionalConstant(node, 2, "training mode") is { } training && OnnxConstants.Long(node, training, "training mode") != 0)
+            throw node.Error("it is in training mode; expected inference");
+        var ratio = node.Float("ratio", 0.5f);
+        if (graph.OptionalConstant(node, 1, "ratio") is { } given)
+            ratio = (float)OnnxConstants.Double(node, given, "ratio");
+        graph.Elementwise(node, (name, x) => graph.Emit(name, new DropoutOperator(ratio), x));
+    }
+
+    public static void WriteDropout(OnnxOutput output, Node node)
+    {
+        var rate = ((DropoutOperator)node.Operator).Rate;
+        output.Elementwise(node, x => output.Node("Dropout", node.Name, [x, output.Constant($"{node.Name}/ratio", [rate])]));
+    }
+
+    private static void ReadAlongAxis(OnnxGraph graph, OnnxNode node, Func<int, Operator> create)
+    {
+        var x = graph.Input(node, 0);
+        var axis = node.Axis(node.Int("axis", graph.Opset < 13 ? 1 : -1), x.Rank);
+
+        // Up to opset 12 the softmax runs over all dimensions from the axis on together.
+        var behind = Product(x.Shape.Lengths[axis..]);
+        if (graph.Opset < 13 && behind != x.Shape[axis])
+        {
+            var flat = graph.Reshape($"{node.Name}/flat", graph.Original(x), new TensorShape(Product(x.Shape.Lengths[..axis]), behind));
+            graph.Output(node, 0, graph.Reshape(node.Outputs[0], graph.Emit(node.Name, create(1), flat), x.Shape));
+            return;
+        }
+
+        var last = OnnxGraph.PrefersLast(x);
+        var y = graph.Emit(node.Name, create(last ? ImageLayout.LastAxis(x.Rank, axis) : axis), graph.InLayout(x, last));
+        graph.Output(node, 0, y, last, x.Rank);
+    }
+
+    private static void WriteAlongAxis(OnnxOutput output, Node node, string type, int axis)
+    {
+        var x = node.Inputs[0]!;
+        var first = output.PrefersFirst(x);
+        output.Set(node.Outputs[0], output.Node(type, node.Name, [output.InLayout(x, first)], Attribute("axis", Axis(axis, x, first))), first);
+    }
+
+    private static int Product(ReadOnlySpan<int> lengths)
+    {
+        var product = 1;
+        foreach (var length in lengths)
+            product = checked(product * length);
+        return product;
+    }
+}

@@ -1,0 +1,172 @@
+using SeparableConv.Loops;
+using SeparableConv.Networks.Operators;
+
+namespace SeparableConv.Networks.Formats.Onnx;
+
+/// <summary>
+/// Every operator that is read from ONNX or written to it, family by family. A line <c>Read</c> names ONNX's operator, its reader, and
+/// the inputs that must be known when the model is loaded (shapes, axes, scales); a line <c>Write</c> names the network's and its writer.
+/// </summary>
+internal static class OnnxOperators
+{
+    private static readonly Dictionary<string, (Action<OnnxGraph, OnnxNode> Read, int[] Constants)> Readers = [];
+    private static readonly Dictionary<Type, Action<OnnxOutput, Node>> Writers = [];
+
+    static OnnxOperators()
+    {
+        Read("Conv", ConvolutionOperators.ReadConv);
+        Read("ConvTranspose", ConvolutionOperators.ReadConvTranspose);
+        Write<Conv2DOperator>(ConvolutionOperators.WriteConv2D);
+        Write<DepthwiseConv2DOperator>(ConvolutionOperators.WriteDepthwiseConv2D);
+        Write<ConvTranspose2DOperator>(ConvolutionOperators.WriteConvTranspose2D);
+
+        Read("QLinearConv", QuantizedConvolutionOperators.ReadQLinearConv, 1, 2, 3, 4, 5, 6, 7, 8);
+        Read("ConvInteger", QuantizedConvolutionOperators.ReadConvInteger, 2, 3);
+        Write<QuantizedConv2DOperator>(QuantizedConvolutionOperators.WriteConv2D);
+        Write<QuantizedDepthwiseConv2DOperator>(QuantizedConvolutionOperators.WriteDepthwiseConv2D);
+        Write<IntegerConv2DOperator>(QuantizedConvolutionOperators.WriteConvInteger);
+
+        Read("QuantizeLinear", QuantizeOperators.ReadQuantizeLinear);
+        Read("DequantizeLinear", QuantizeOperators.ReadDequantizeLinear);
+        Write<QuantizeLinearOperator>(QuantizeOperators.WriteQuantizeLinear);
+        Write<DequantizeLinearOperator>(QuantizeOperators.WriteDequantizeLinear);
+
+        Read("AveragePool", PoolingOperators.ReadAveragePool);
+        Read("MaxPool", PoolingOperators.ReadMaxPool);
+        Read("GlobalAveragePool", PoolingOperators.ReadGlobalAveragePool);
+        Read("GlobalMaxPool", PoolingOperators.ReadGlobalMaxPool);
+        Write<Pool2DOperator>(PoolingOperators.WritePool2D);
+        Write<MaxPoolWithIndicesOperator>(PoolingOperators.WriteMaxPoolWithIndices);
+        Write<GlobalPoolOperator>(PoolingOperators.WriteGlobalPool);
+
+        Read("BatchNormalization", NormalizationOperators.ReadBatchNormalization);
+        Read("InstanceNormalization", NormalizationOperators.ReadInstanceNormalization);
+        Read("Softmax", NormalizationOperators.ReadSoftmax);
+        Read("LogSoftmax", NormalizationOperators.ReadLogSoftmax);
+        Read("Dropout", NormalizationOperators.ReadDropout, 1, 2);
+        Write<BatchNormalizationOperator>(NormalizationOperators.WriteBatchNormalization);
+        Write<SoftmaxOperator>(NormalizationOperators.WriteSoftmax);
+        Write<LogSoftmaxOperator>(NormalizationOperators.WriteLogSoftmax);
+        Write<DropoutOperator>(NormalizationOperators.WriteDropout);
+
+        Read("Relu", ActivationOperators.ReadRelu);
+        Read("Clip", ActivationOperators.ReadClip);
+        Read("LeakyRelu", ActivationOperators.ReadLeakyRelu);
+        Read("PRelu", ActivationOperators.ReadPRelu);
+        Read("Elu", ActivationOperators.ReadElu);
+        Read("Selu", ActivationOperators.ReadSelu);
+        Read("HardSigmoid", ActivationOperators.ReadHardSigmoid);
+        Read("HardSwish", ActivationOperators.ReadHardSwish);
+        Read("Sigmoid", ActivationOperators.ReadSigmoid);
+        Read("Tanh", ActivationOperators.ReadTanh);
+        Write<ActivationOperator>(ActivationOperators.WriteActivation);
+        Write<PReluOperator>(ActivationOperators.WritePRelu);
+        Write<ClipOperator>(ActivationOperators.WriteClip);
+
+        ReadAll(ElementwiseOperators.ReadUnary, "Abs", "Neg", "Sign", "Floor", "Ceil", "Round", "Sqrt", "Reciprocal");
+        ReadAll(ElementwiseOperators.ReadUnary, "Exp", "Log", "Sin", "Cos", "Erf", "Softplus", "Softsign", "Not");
+        ReadAll(ElementwiseOperators.ReadBinary, "Add", "Sub", "Mul", "Div", "Pow", "And", "Or", "Xor");
+        ReadAll(ElementwiseOperators.ReadBinary, "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual");
+        ReadAll(ElementwiseOperators.ReadSeveral, "Min", "Max", "Sum", "Mean");
+        Read("Mod", ElementwiseOperators.ReadMod);
+        Read("Where", ElementwiseOperators.ReadWhere);
+        Read("Cast", ElementwiseOperators.ReadCast);
+        Write<UnaryOperator>(ElementwiseOperators.WriteUnary);
+        Write<BinaryOperator>(ElementwiseOperators.WriteBinary);
+        Write<WhereOperator>(ElementwiseOperators.WriteWhere);
+        Write<CastOperator>(ElementwiseOperators.WriteCast);
+
+        Read("Gemm", MatrixOperators.ReadGemm);
+        Read("MatMul", MatrixOperators.ReadMatMul);
+        Write<DenseOperator>(MatrixOperators.WriteDense);
+        Write<GemmOperator>(MatrixOperators.WriteGemm);
+        Write<MatMulOperator>(MatrixOperators.WriteMatMul);
+
+        Read("ReduceMean", ReductionOperators.ReadReduce, 1);
+        Read("ReduceSum", ReductionOperators.ReadReduce, 1);
+        Read("ReduceMax", ReductionOperators.ReadReduce, 1);
+        Read("ReduceMin", ReductionOperators.ReadReduce, 1);
+        Read("ReduceProd", ReductionOperators.ReadReduce, 1);
+        Read("ArgMax", ReductionOperators.ReadArgMax);
+        Write<ReduceOperator>(ReductionOperators.WriteReduce);
+        Write<ArgMaxOperator>(ReductionOperators.WriteArgMax);
+
+        Read("Identity", ShapeOperators.ReadIdentity);
+        Read("Reshape", ShapeOperators.ReadReshape, 1);
+        Read("Flatten", ShapeOperators.ReadFlatten);
+        Read("Squeeze", ShapeOperators.ReadSqueeze, 1);
+        Read("Unsqueeze", ShapeOperators.ReadUnsqueeze, 1);
+        Read("Transpose", ShapeOperators.ReadTranspose);
+        Read("Expand", ShapeOperators.ReadExpand, 1);
+        Read("Tile", ShapeOperators.ReadTile, 1);
+        Read("Gather", ShapeOperators.ReadGather);
+        Write<IdentityOperator>(ShapeOperators.WriteIdentity);
+        Write<QuantizationViewOperator>(ShapeOperators.WriteIdentity);
+        Write<ReshapeOperator>(ShapeOperators.WriteReshape);
+        Write<TransposeOperator>(ShapeOperators.WriteTranspose);
+        Write<ExpandOperator>(ShapeOperators.WriteExpand);
+        Write<TileOperator>(ShapeOperators.WriteTile);
+        Write<GatherOperator>(ShapeOperators.WriteGather);
+
+        Read("Concat", PieceOperators.ReadConcat);
+        Read("Split", PieceOperators.ReadSplit, 1);
+        Read("Slice", PieceOperators.ReadSlice, 1, 2, 3, 4);
+        Read("Pad", PieceOperators.ReadPad, 1, 2, 3);
+        Write<ConcatOperator>(PieceOperators.WriteConcat);
+        Write<SplitOperator>(PieceOperators.WriteSplit);
+        Write<SliceOperator>(PieceOperators.WriteSlice);
+        Write<PadOperator>(PieceOperators.WritePad);
+
+        Read("Resize", ResizeOperators.ReadResize, 1, 2, 3);
+        Read("Upsample", ResizeOperators.ReadUpsample, 1);
+        Read("DepthToSpace", ResizeOperators.ReadDepthToSpace);
+        Read("SpaceToDepth", ResizeOperators.ReadSpaceToDepth);
+        Write<ResizeOperator>(ResizeOperators.WriteResize);
+        Write<DepthToSpaceOperator>(ResizeOperators.WriteDepthToSpace);
+        Write<SpaceToDepthOperator>(ResizeOperators.WriteSpaceToDepth);
+
+        // Constants of a network are written where they are used.
+        Read("Constant", ConstantOperators.ReadConstant);
+        Read("ConstantOfShape", ConstantOperators.ReadConstantOfShape, 0);
+        Read("Shape", ConstantOperators.ReadShape);
+        Read("Size", ConstantOperators.ReadSize);
+        Read("Range", ConstantOperators.ReadRange, 0, 1, 2);
+        Read("NonZero", ConstantOperators.ReadNonZero, 0);
+    }
+
+    /// <summary>Whether a domain is ONNX's own.</summary>
+    public static bool IsDefaultDomain(string domain) => domain is "" or "ai.onnx";
+
+    /// <summary>The types of nodes that can be read.</summary>
+    public static IReadOnlyCollection<string> Readable => Readers.Keys;
+
+    /// <summary>Whether nodes of that type can be read.</summary>
+    public static bool CanRead(string type) => Readers.ContainsKey(type);
+
+    /// <summary>Reads a node: its reader adds to the graph and sets the node's outputs.</summary>
+    public static void Read(OnnxGraph graph, OnnxNode node) => Readers[node.Type].Read(graph, node);
+
+    /// <summary>The inputs that a node of that type must know when the model is loaded.</summary>
+    public static ReadOnlySpan<int> ConstantInputs(string type) => Readers.TryGetValue(type, out var reader) ? reader.Constants : [];
+
+    /// <summary>Why a node cannot be written; null where it can.</summary>
+    public static string? Refusal(Node node) => node.Operator switch
+    {
+        QuantizedLayerOperator { Rounding: not Requantization.Float } => "it rounds as TensorFlow Lite does, which no operator of ONNX can",
+        var op => Writers.ContainsKey(op.GetType()) ? null : "there is no such operator in ONNX",
+    };
+
+    /// <summary>Writes a node that is not refused.</summary>
+    public static void Write(OnnxOutput output, Node node) => Writers[node.Operator.GetType()](output, node);
+
+    private static void Read(string type, Action<OnnxGraph, OnnxNode> reader, params int[] constants) => Readers.Add(type, (reader, constants));
+
+    private static void ReadAll(Action<OnnxGraph, OnnxNode> reader, params ReadOnlySpan<string> types)
+    {
+        foreach (var type in types)
+            Read(type, reader);
+    }
+
+    private static void Write<T>(Action<OnnxOutput, Node> writer)
+        where T : Operator => Writers.Add(typeof(T), writer);
+}

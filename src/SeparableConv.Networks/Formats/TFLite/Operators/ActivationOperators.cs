@@ -1,0 +1,95 @@
+using SeparableConv.Networks.Graph;
+using SeparableConv.Networks.Operators;
+
+namespace SeparableConv.Networks.Formats.TFLite;
+
+/// <summary>Activations that stand by themselves, and SOFTMAX.</summary>
+internal static class ActivationOperators
+{
+    private const int SoftmaxOptions = 9;
+    private const int LeakyReluOptions = 75;
+    private const byte FusedRelu = 1;
+    private const byte FusedReluN1To1 = 2;
+    private const byte FusedRelu6 = 3;
+
+    public static void ReadSoftmax(TFLiteImporter importer, TFLiteNode node)
+    {
+        var (x, beta) = (importer.Input(node, 0), node.Options(SoftmaxOptions).Single(0));
+        if (x.Type.Element.IsByte())
+        {
+            importer.Set(node, importer.Emit(node, new TFLiteSoftmaxOperator(beta, importer.OutputQuantization(node)), x));
+            return;
+        }
+
+        if (!float.IsFinite(beta))
+            throw TFLiteImporter.Refused(node, $"beta is {beta}; it must be finite.");
+        if (beta != 1)
+            x = importer.Emit(node, new BinaryOperator(BinaryKind.Mul, Activation.None), x, importer.Constant(node, [beta]));
+        importer.Set(node, importer.Emit(node, new ActivationOperator(Activation.Softmax), x));
+    }
+
+    public static void ReadLogistic(TFLiteImporter importer, TFLiteNode node) => Function(
+        importer, node, Activation.Sigmoid, (element, output) => new TFLiteFunctionOperator(TFLiteFunction.Logistic, element, output));
+
+    public static void ReadTanh(TFLiteImporter importer, TFLiteNode node) => Function(
+        importer, node, Activation.Tanh, (element, output) => new TFLiteFunctionOperator(TFLiteFunction.Tanh, element, output));
+
+    public static void ReadHardSwish(TFLiteImporter importer, TFLiteNode node) =>
+        Function(importer, node, Activation.HardSwish, (element, output) => new TFLiteHardSwishOperator(element, output));
+
+    public static void ReadRelu(TFLiteImporter importer, TFLiteNode node) => Clamp(importer, node, FusedRelu);
+
+    public static void ReadRelu6(TFLiteImporter importer, TFLiteNode node) => Clamp(importer, node, FusedRelu6);
+
+    public static void ReadReluN1To1(TFLiteImporter importer, TFLiteNode node) => Clamp(importer, node, FusedReluN1To1);
+
+    public static void ReadLeakyRelu(TFLiteImporter importer, TFLiteNode node)
+    {
+        var alpha = node.Options(LeakyReluOptions).Single(0);
+        Function(importer, node, Activation.LeakyReLU(alpha), (element, output) => new TFLiteLeakyReluOperator(alpha, element, output));
+    }
+
+    public static void ReadElu(TFLiteImporter importer, TFLiteNode node) => Function(
+        importer, node, Activation.ELU(), (_, _) => throw TFLiteImporter.Refused(node, $"quantized numbers are not supported; keep this operator in float."));
+
+    public static void ReadPRelu(TFLiteImporter importer, TFLiteNode node)
+    {
+        var (x, slope) = (importer.Input(node, 0), importer.Input(node, 1));
+        if (x.Type.Element.IsByte())
+        {
+            importer.Set(node, importer.Emit(node, new TFLitePReluOperator(importer.OutputQuantization(node)), x, slope));
+            return;
+        }
+
+        // One slope a channel is what convolutions can take over.
+        slope = ConvolutionWeights.AsFloat(importer, node, slope);
+        var isChannelwise = slope.Constant?.Values is float[] && x.Shape.Rank > 0 && slope.Shape.Rank > 0
+            && slope.Shape.ElementCount == x.Shape[^1] && slope.Shape[^1] == x.Shape[^1];
+        importer.Set(node, isChannelwise
+            ? importer.Emit(node, new ActivationOperator(Activation.PReLU(slope.Constant!.Span<float>())), x)
+            : importer.Emit(node, new PReluOperator(), x, slope));
+    }
+
+    /// <summary>Quantized numbers within a fused activation's bounds, their scale being the output's or not.</summary>
+    public static Value Clamped(TFLiteImporter importer, TFLiteNode node, Value x, byte activation)
+    {
+        var output = importer.OutputQuantization(node);
+        var (min, max) = FusedActivation.Clamp(node, activation, output, x.Type.Element);
+        return importer.Emit(node, new TFLiteRequantizeOperator(x.Type.Element, output, min, max, singlePrecision: true), x);
+    }
+
+    private static void Clamp(TFLiteImporter importer, TFLiteNode node, byte activation)
+    {
+        var x = importer.Input(node, 0);
+        importer.Set(node, x.Type.Element.IsByte()
+            ? Clamped(importer, node, x, activation)
+            : importer.Emit(node, new ActivationOperator(FusedActivation.Float(node, activation)), x));
+    }
+
+    private static void Function(TFLiteImporter importer, TFLiteNode node, Activation activation, Func<ElementType, Quantization, Operator> quantized)
+    {
+        var x = importer.Input(node, 0);
+        Operator op = x.Type.Element.IsByte() ? quantized(x.Type.Element, importer.OutputQuantization(node)) : new ActivationOperator(activation);
+        importer.Set(node, importer.Emit(node, op, x));
+    }
+}

@@ -1,0 +1,36 @@
+using SeparableConv.Networks.Graph;
+using SeparableConv.Networks.Operators;
+
+namespace SeparableConv.Networks.Formats.TFLite;
+
+/// <summary>QUANTIZE, DEQUANTIZE and CAST: operators that change the type of elements.</summary>
+internal static class QuantizeOperators
+{
+    public static void ReadQuantize(TFLiteImporter importer, TFLiteNode node)
+    {
+        var (x, output) = (importer.Input(node, 0), importer.OutputQuantization(node));
+        var element = importer.OutputTensor(node).Element;
+        if (element is not (ElementType.Int8 or ElementType.UInt8))
+            throw TFLiteImporter.Refused(node, $"the output is {importer.OutputTensor(node).TypeName}; expected int8 or uint8.");
+        var (least, most) = QuantizedTypes.Range(element.Value);
+        Operator op = x.Type.Element.IsByte()
+            ? new TFLiteRequantizeOperator(element.Value, output, least, most, singlePrecision: false)
+            : new TFLiteQuantizeOperator(element.Value, output);
+        importer.Set(node, importer.Emit(node, op, x));
+    }
+
+    public static void ReadDequantize(TFLiteImporter importer, TFLiteNode node)
+    {
+        var x = importer.Input(node, 0);
+        importer.Set(node, x.Type.Element == ElementType.Float16
+            ? ConvolutionWeights.AsFloat(importer, node, x)
+            : importer.Emit(node, new TFLiteDequantizeOperator(), x));
+    }
+
+    public static void ReadCast(TFLiteImporter importer, TFLiteNode node)
+    {
+        var element = importer.OutputTensor(node).Element
+            ?? throw TFLiteImporter.Refused(node, $"the output is {importer.OutputTensor(node).TypeName}, which is not supported.");
+        importer.Set(node, importer.Emit(node, new CastOperator(element), importer.Input(node, 0)));
+    }
+}

@@ -1,0 +1,56 @@
+namespace SeparableConv.Networks.Formats.TFLite;
+
+/// <summary>Every operator that is read, and its reader: this is where a new one is entered.</summary>
+internal static class TFLiteOperators
+{
+    /// <summary>The reader of an operator; null where it is not supported.</summary>
+    public static Action<TFLiteImporter, TFLiteNode>? Find(BuiltinOperator code) => code switch
+    {
+        BuiltinOperator.CONV_2D => ConvolutionOperators.ReadConv2D,
+        BuiltinOperator.DEPTHWISE_CONV_2D => ConvolutionOperators.ReadDepthwiseConv2D,
+        BuiltinOperator.TRANSPOSE_CONV => ConvolutionOperators.ReadTransposeConv,
+        BuiltinOperator.FULLY_CONNECTED => MatrixOperators.ReadFullyConnected,
+        BuiltinOperator.AVERAGE_POOL_2D => PoolingOperators.ReadAveragePool,
+        BuiltinOperator.MAX_POOL_2D => PoolingOperators.ReadMaxPool,
+        BuiltinOperator.MEAN => ReductionOperators.ReadMean,
+        BuiltinOperator.ARG_MAX => ReductionOperators.ReadArgMax,
+        BuiltinOperator.RESIZE_BILINEAR => ResizeOperators.ReadResizeBilinear,
+        BuiltinOperator.RESIZE_NEAREST_NEIGHBOR => ResizeOperators.ReadResizeNearest,
+        BuiltinOperator.ADD => ElementwiseOperators.ReadAdd,
+        BuiltinOperator.SUB => ElementwiseOperators.ReadSub,
+        BuiltinOperator.MUL => ElementwiseOperators.ReadMul,
+        BuiltinOperator.DIV => ElementwiseOperators.ReadDiv,
+        BuiltinOperator.MAXIMUM => ElementwiseOperators.ReadMaximum,
+        BuiltinOperator.MINIMUM => ElementwiseOperators.ReadMinimum,
+        BuiltinOperator.SOFTMAX => ActivationOperators.ReadSoftmax,
+        BuiltinOperator.LOGISTIC => ActivationOperators.ReadLogistic,
+        BuiltinOperator.TANH => ActivationOperators.ReadTanh,
+        BuiltinOperator.HARD_SWISH => ActivationOperators.ReadHardSwish,
+        BuiltinOperator.RELU => ActivationOperators.ReadRelu,
+        BuiltinOperator.RELU6 => ActivationOperators.ReadRelu6,
+        BuiltinOperator.RELU_N1_TO_1 => ActivationOperators.ReadReluN1To1,
+        BuiltinOperator.LEAKY_RELU => ActivationOperators.ReadLeakyRelu,
+        BuiltinOperator.ELU => ActivationOperators.ReadElu,
+        BuiltinOperator.PRELU => ActivationOperators.ReadPRelu,
+        BuiltinOperator.QUANTIZE => QuantizeOperators.ReadQuantize,
+        BuiltinOperator.DEQUANTIZE => QuantizeOperators.ReadDequantize,
+        BuiltinOperator.CAST => QuantizeOperators.ReadCast,
+        BuiltinOperator.RESHAPE => ShapeOperators.ReadReshape,
+        BuiltinOperator.SQUEEZE => ShapeOperators.ReadSqueeze,
+        BuiltinOperator.EXPAND_DIMS => ShapeOperators.ReadExpandDims,
+        BuiltinOperator.TRANSPOSE => ShapeOperators.ReadTranspose,
+        BuiltinOperator.CONCATENATION => PieceOperators.ReadConcatenation,
+        BuiltinOperator.SPLIT => PieceOperators.ReadSplit,
+        BuiltinOperator.SPLIT_V => PieceOperators.ReadSplitV,
+        BuiltinOperator.PACK => PieceOperators.ReadPack,
+        BuiltinOperator.UNPACK => PieceOperators.ReadUnpack,
+        BuiltinOperator.SHAPE => ShapeOperators.ReadShape,
+        BuiltinOperator.GATHER => ShapeOperators.ReadGather,
+        BuiltinOperator.SLICE => PieceOperators.ReadSlice,
+        BuiltinOperator.STRIDED_SLICE => PieceOperators.ReadStridedSlice,
+        BuiltinOperator.PAD => PieceOperators.ReadPad,
+        BuiltinOperator.PADV2 => PieceOperators.ReadPadV2,
+        BuiltinOperator.MIRROR_PAD => PieceOperators.ReadMirrorPad,
+        _ => null,
+    };
+}

@@ -1,0 +1,112 @@
+using System.Numerics;
+using SeparableConv.Loops;
+
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>
+/// The mean of quantized bytes over some axes: the sums of the distances from zero, times one fixed-point factor that holds both the
+/// ratio of the scales and the division by the number of elements.
+/// </summary>
+internal sealed unsafe class TFLiteMeanOperator(int[] axes, bool keepDimensions, Quantization output) : QuantizedOperator
+{
+    public override string Kind => "QuantizedMean";
+
+    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
+    {
+        var input = QuantizedTypes.Required(inputs, 0, "input");
+        QuantizedTypes.CheckPerTensor(output, input.Element, "output");
+        foreach (var axis in axes)
+        {
+            if (axis < 0 || axis >= input.Shape.Rank)
+                throw new ArgumentException($"Axis {axis} is not one of the input {input.Shape}.");
+        }
+
+        var kept = Kept(input.Shape);
+        _ = Multiplier(input, Count(input.Shape));
+        if (keepDimensions)
+            return [new(input.Element, kept, output)];
+        var lengths = new List<int>();
+        for (var d = 0; d < kept.Rank; d++)
+        {
+            if (!axes.Contains(d))
+                lengths.Add(kept[d]);
+        }
+
+        return [new(input.Element, new TensorShape([.. lengths]), output)];
+    }
+
+    internal override OperatorCost Cost(Node node) => new(0, node.Inputs[0]!.Shape.ElementCount);
+
+    private protected override Step Prepare(TensorType[] inputs, TensorType outputType)
+    {
+        var (input, count) = (inputs[0], Count(inputs[0].Shape));
+        return new MeanStep(
+            new BroadcastRows(input.Shape, Kept(input.Shape)),
+            input,
+            Multiplier(input, count),
+            (int)(input.Quantization!.ZeroPoint * count),
+            output.ZeroPoint,
+            (int)outputType.Shape.ElementCount);
+    }
+
+    private TensorShape Kept(TensorShape shape)
+    {
+        var lengths = shape.Lengths.ToArray();
+        foreach (var axis in axes)
+            lengths[axis] = 1;
+        return new TensorShape(lengths);
+    }
+
+    // Elements that one mean is taken over.
+    private long Count(TensorShape shape)
+    {
+        long count = 1;
+        for (var d = 0; d < shape.Rank; d++)
+            count *= axes.Contains(d) ? shape[d] : 1;
+        return count is > 0 and <= int.MaxValue / byte.MaxValue
+            ? count
+            : throw new ArgumentException($"The mean is over {count} elements of {shape}; 1 to {int.MaxValue / byte.MaxValue} are supported.");
+    }
+
+    private FixedPointMultiplier Multiplier(TensorType input, long count)
+    {
+        // The division goes into the mantissa, which is shifted left first by what the count leaves free.
+        var scales = QuantizedTypes.Multiplier((double)input.Quantization!.Scale / output.Scale);
+        var shift = Math.Min(63 - BitOperations.LeadingZeroCount((ulong)count), 31 + scales.Shift);
+        return new((int)(((long)scales.Mantissa << shift) / count), scales.Shift - shift);
+    }
+
+    private sealed class MeanStep(BroadcastRows rows, TensorType input, FixedPointMultiplier multiplier, int zeroSum, int zeroPoint, int outputs) : Step
+    {
+        public override long ScratchBytes => (long)outputs * sizeof(int);
+
+        public override void Run(ForwardContext context)
+        {
+            var sums = new Span<int>(context.Scratch, outputs);
+            sums.Clear();
+            if (input.Element == ElementType.Int8)
+                Sum<sbyte>(context.Inputs[0].Span<sbyte>(), sums);
+            else
+                Sum<byte>(context.Inputs[0].Span<byte>(), sums);
+
+            var (least, most) = QuantizedTypes.Range(input.Element);
+            var y = context.Outputs[0].Bytes();
+            for (var i = 0; i < y.Length; i++)
+                y[i] = (byte)Math.Clamp(multiplier.Multiply(sums[i] - zeroSum) + zeroPoint, least, most);
+        }
+
+        private void Sum<T>(ReadOnlySpan<T> x, Span<int> sums)
+            where T : unmanaged, IBinaryInteger<T>
+        {
+            for (var row = 0; row < rows.Rows; row++)
+            {
+                var (from, to) = rows.Row(row);
+                foreach (var value in x.Slice(from, rows.RowLength))
+                {
+                    sums[to] += int.CreateTruncating(value);
+                    to += rows.SecondStep;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+using SeparableConv.Networks.Graph;
+
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>
+/// zeroPoint + round(x / scale), half away from zero and saturating: float32 -> int8 or uint8 of the same shape, as TensorFlow Lite
+/// quantizes. NaN becomes the zero point.
+/// </summary>
+internal sealed class TFLiteQuantizeOperator(ElementType element, Quantization output) : QuantizedOperator
+{
+    public override string Kind => "Quantize";
+
+    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
+    {
+        var input = ConvShapes.Required(inputs, 0, "input");
+        if (input.Element != ElementType.Float32)
+            throw new ArgumentException($"The input is {input}; expected float32.");
+        if (!element.IsByte())
+            throw new ArgumentException($"The output is to be {element.ToString().ToLowerInvariant()}; expected int8 or uint8.");
+        QuantizedTypes.CheckPerTensor(output, element, "output");
+        return [new(element, input.Shape, output)];
+    }
+
+    internal override OperatorCost Cost(Node node) => new(0, node.Outputs[0].Type.Shape.ElementCount);
+
+    private protected override Step Prepare(TensorType[] inputs, TensorType outputType) => new QuantizeStep(element, output);
+
+    private sealed class QuantizeStep(ElementType element, Quantization output) : Step
+    {
+        public override void Run(ForwardContext context)
+        {
+            var x = context.Inputs[0].Span<float>();
+            var y = context.Outputs[0].Bytes();
+            for (var i = 0; i < x.Length; i++)
+                y[i] = (byte)QuantizedTypes.Quantize(x[i], output, element);
+        }
+    }
+}
