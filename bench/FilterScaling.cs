@@ -37,7 +37,7 @@ internal static class FilterScaling
         where T : unmanaged
     {
         var work = new FilterWorkload<T>(height, width, channels);
-        var filter = ImageFilter.Create(kernel, work.Format, new() { Threads = 1, Plan = FilterPlanChoice.Separable, FilterAlpha = true });
+        var filter = ImageFilter.Create(kernel, work.Shape, new() { Threads = 1, Plan = FilterPlanChoice.Separable, FilterAlpha = true });
         work.Check(filter);
         var milliseconds = Best(work, filter);
         var before = GC.GetAllocatedBytesForCurrentThread();
@@ -45,14 +45,14 @@ internal static class FilterScaling
         var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
         var nanoseconds = milliseconds * 1e6 / height / width / channels;
         Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{work.Format,-26} {milliseconds,10:F3} {nanoseconds,11:F3} {filter.ScratchBytes,13:N0} B {allocated,12} B"));
+            CultureInfo.InvariantCulture, $"{work.Shape,-26} {milliseconds,10:F3} {nanoseconds,11:F3} {filter.ScratchBytes,13:N0} B {allocated,12} B"));
     }
 
     private static void Fit<T>()
         where T : unmanaged
     {
         var work = new FilterWorkload<T>(1080, 1920, 3);
-        var elements = (double)work.Format.Height * work.Format.RowElements;
+        var elements = (double)work.Shape.Height * work.Shape.RowElements;
         var dense = new List<(double[] Terms, double Time)>();
         foreach (var (kernelH, kernelW) in new[] { (1, 1), (3, 3), (1, 7), (5, 5), (7, 7), (9, 9), (15, 15) })
         {
@@ -74,12 +74,12 @@ internal static class FilterScaling
         }
 
         var constants = Solve(dense).Concat(Solve(separable));
-        var type = work.Format.Type;
-        Console.WriteLine($"PixelType.{type} => new({string.Join(", ", constants.Select(c => c.ToString("0.0000", CultureInfo.InvariantCulture)))})");
+        var type = work.Shape.Type;
+        Console.WriteLine($"ElementType.{type} => new({string.Join(", ", constants.Select(c => c.ToString("0.0000", CultureInfo.InvariantCulture)))})");
     }
 
     private static double Measure<T>(FilterWorkload<T> work, FilterKernel kernel, FilterPlanChoice plan)
-        where T : unmanaged => Best(work, ImageFilter.Create(kernel, work.Format, new() { Threads = 1, Plan = plan }));
+        where T : unmanaged => Best(work, ImageFilter.Create(kernel, work.Shape, new() { Threads = 1, Plan = plan }));
 
     private static double Best<T>(FilterWorkload<T> work, ImageFilter filter)
         where T : unmanaged => Enumerable.Range(0, 12).Min(_ => SideBySide.Time(() => work.Run(filter), 1));

@@ -93,7 +93,7 @@ internal static class FilterSuite
             var name = $"Sobel3_float32x1 beside a plain copy, {Threads(threads)}";
             if (!name.Contains(only, StringComparison.OrdinalIgnoreCase))
                 continue;
-            var filter = ImageFilter.Create(kernel, work.Format, new() { Threads = threads, Plan = FilterPlanChoice.Separable });
+            var filter = ImageFilter.Create(kernel, work.Shape, new() { Threads = threads, Plan = FilterPlanChoice.Separable });
             Console.WriteLine(FormattableString.Invariant($"  {name}: largest error {work.Check(filter):G3}; the other column is Span.CopyTo, one thread"));
             table.Measure(name, () => SideBySide.Time(() => work.Run(filter), 3), () => SideBySide.Time(work.Copy, 3), 15);
         }
@@ -115,7 +115,7 @@ internal static class FilterSuite
         OpenCvPeer peer, SideBySide table, string only, FilterKernel kernel, int channels, FilterPlanChoice plan, (string Name, JsonObject Operation)[] peers)
         where T : unmanaged
     {
-        var type = ImageFormat.TypeOf<T>().ToString().ToLowerInvariant();
+        var type = ImageShape.TypeOf<T>().ToString().ToLowerInvariant();
         var rows = (from p in peers
                     from threads in new[] { 1, 2 }
                     let name = $"{p.Name}_{type}x{channels}, {Threads(threads)}"
@@ -125,10 +125,10 @@ internal static class FilterSuite
             return;
 
         var work = new FilterWorkload<T>(Height, Width, channels);
-        var image = peer.Load(work.Input, work.Format);
+        var image = peer.Load(work.Input, work.Shape);
         foreach (var (name, operation, threads) in rows)
         {
-            var filter = ImageFilter.Create(kernel, work.Format, new() { Threads = threads, Plan = plan });
+            var filter = ImageFilter.Create(kernel, work.Shape, new() { Threads = threads, Plan = plan });
             Console.WriteLine(FormattableString.Invariant($"  {name}: largest error {work.Check(filter):G6}"));
             table.Measure(name, () => SideBySide.Time(() => work.Run(filter), 2), () => peer.Time(image, operation, threads, 2));
         }

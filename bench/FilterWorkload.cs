@@ -10,12 +10,12 @@ internal sealed class FilterWorkload<T>
 {
     private readonly T[] _input;
     private readonly T[] _output;
-    private readonly ImageFormat _format;
+    private readonly ImageShape _shape;
 
     public FilterWorkload(int height, int width, int channels)
     {
-        _format = new ImageFormat(height, width, channels, ImageFormat.TypeOf<T>());
-        _input = GC.AllocateUninitializedArray<T>(height * _format.RowElements, pinned: true);
+        _shape = new ImageShape(height, width, channels, ImageShape.TypeOf<T>());
+        _input = GC.AllocateUninitializedArray<T>(height * _shape.RowElements, pinned: true);
         _output = GC.AllocateArray<T>(_input.Length, pinned: true);
         var random = new Random(1);
         for (var i = 0; i < _input.Length; i++)
@@ -29,14 +29,14 @@ internal sealed class FilterWorkload<T>
         }
     }
 
-    public ImageFormat Format => _format;
+    public ImageShape Shape => _shape;
 
     public ReadOnlySpan<T> Input => _input;
 
     public void Run(ImageFilter filter)
     {
-        ReadOnlySpan<nint> shape = [_format.Height, _format.Width, _format.Channels];
-        filter.Run(new ReadOnlyTensorSpan<T>(_input, shape), new TensorSpan<T>(_output, shape));
+        ReadOnlySpan<nint> lengths = [_shape.Height, _shape.Width, _shape.Channels];
+        filter.Run(new ReadOnlyTensorSpan<T>(_input, lengths), new TensorSpan<T>(_output, lengths));
     }
 
     public void Copy() => _input.AsSpan().CopyTo(_output);
@@ -50,26 +50,26 @@ internal sealed class FilterWorkload<T>
         var plan = filter.Plan;
         var random = new Random(2);
         var worst = 0.0;
-        var allowed = _format.Type switch
+        var allowed = _shape.Type switch
         {
-            PixelType.UInt8 => 0.5 + 1e-3,
-            PixelType.UInt16 => 0.5 + 0.02,
+            ElementType.UInt8 => 0.5 + 1e-3,
+            ElementType.UInt16 => 0.5 + 0.02,
             _ => 1e-5 * plan.Kernel.AbsoluteSum,
         };
         for (var n = 0; n < 20_000; n++)
         {
             // Every fourth sample lies at a corner, where two borders meet.
-            var y = n % 4 == 0 ? (n % 8 == 0 ? n / 8 % 9 : _format.Height - 1 - (n / 8 % 9)) : random.Next(_format.Height);
-            var x = n % 4 == 0 ? (n % 16 < 8 ? n % 11 : _format.Width - 1 - (n % 11)) : random.Next(_format.Width);
-            var c = random.Next(_format.Channels);
-            var at = (((y * _format.Width) + x) * _format.Channels) + c;
-            var exact = FilterReference.Element(i => Convert.ToDouble(_input[i], CultureInfo.InvariantCulture), _format, plan.Kernel, plan.Options, y, x, c);
-            if (_format.Type != PixelType.Float32)
-                exact = Math.Clamp(exact, 0, _format.MaxValue);
+            var y = n % 4 == 0 ? (n % 8 == 0 ? n / 8 % 9 : _shape.Height - 1 - (n / 8 % 9)) : random.Next(_shape.Height);
+            var x = n % 4 == 0 ? (n % 16 < 8 ? n % 11 : _shape.Width - 1 - (n % 11)) : random.Next(_shape.Width);
+            var c = random.Next(_shape.Channels);
+            var at = (((y * _shape.Width) + x) * _shape.Channels) + c;
+            var exact = FilterReference.Element(i => Convert.ToDouble(_input[i], CultureInfo.InvariantCulture), _shape, plan.Kernel, plan.Options, y, x, c);
+            if (_shape.Type != ElementType.Float32)
+                exact = Math.Clamp(exact, 0, _shape.MaxValue);
             var error = Math.Abs(Convert.ToDouble(_output[at], CultureInfo.InvariantCulture) - exact);
             worst = Math.Max(worst, error);
             if (error > allowed)
-                throw new InvalidOperationException($"Element ({y},{x},{c}) of {_format} is off by {error}; allowed {allowed}.");
+                throw new InvalidOperationException($"Element ({y},{x},{c}) of {_shape} is off by {error}; allowed {allowed}.");
         }
 
         return worst;

@@ -32,16 +32,16 @@ internal sealed class OpenCvPeer : IDisposable
     }
 
     /// <summary>Hands a picture over, through a file; the answer names it in later commands.</summary>
-    public int Load<T>(ReadOnlySpan<T> pixels, ImageFormat format)
+    public int Load<T>(ReadOnlySpan<T> pixels, ImageShape shape)
         where T : unmanaged
     {
         var path = Path.GetTempFileName();
         try
         {
             File.WriteAllBytes(path, MemoryMarshal.AsBytes(pixels));
-            var type = format.Type switch { PixelType.UInt8 => "uint8", PixelType.UInt16 => "uint16", _ => "float32" };
-            JsonArray shape = format.Channels == 1 ? [format.Height, format.Width] : [format.Height, format.Width, format.Channels];
-            Ask(new JsonObject { ["do"] = "load", ["id"] = ++_images, ["path"] = path, ["type"] = type, ["shape"] = shape });
+            var type = shape.Type switch { ElementType.UInt8 => "uint8", ElementType.UInt16 => "uint16", _ => "float32" };
+            JsonArray lengths = shape.Channels == 1 ? [shape.Height, shape.Width] : [shape.Height, shape.Width, shape.Channels];
+            Ask(new JsonObject { ["do"] = "load", ["id"] = ++_images, ["path"] = path, ["type"] = type, ["shape"] = lengths });
             return _images;
         }
         finally

@@ -8,7 +8,7 @@ namespace SeparableConv.Imaging;
 /// </summary>
 public abstract class Image
 {
-    private protected Image(int width, int height, int channels, SampleType sampleType)
+    private protected Image(int width, int height, int channels, ElementType type)
     {
         if (width < 1 || height < 1)
         {
@@ -25,7 +25,7 @@ public abstract class Image
         Width = width;
         Height = height;
         Channels = channels;
-        SampleType = sampleType;
+        Type = type;
     }
 
     /// <summary>Pixels in a row.</summary>
@@ -37,11 +37,14 @@ public abstract class Image
     /// <summary>Samples a pixel: 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA. Alpha is not premultiplied.</summary>
     public int Channels { get; }
 
-    /// <summary>The type of a sample.</summary>
-    public SampleType SampleType { get; }
+    /// <summary>The type of a sample: <see cref="ElementType.UInt8"/>, <see cref="ElementType.UInt16"/> or <see cref="ElementType.Float32"/>.</summary>
+    public ElementType Type { get; }
+
+    /// <summary>Size and type, as filters are planned for.</summary>
+    public ImageShape Shape => new(Height, Width, Channels, Type);
 
     /// <summary>Whether the last channel is alpha: 2 or 4 channels.</summary>
-    public bool HasAlpha => Channels is 2 or 4;
+    public bool HasAlpha => Shape.HasAlpha;
 
     /// <summary>Wraps pixels without copying them.</summary>
     /// <typeparam name="T"><see cref="byte"/>, <see cref="ushort"/> or <see cref="float"/>.</typeparam>
@@ -55,7 +58,7 @@ public abstract class Image
         where T : unmanaged, INumber<T>
         => new(width, height, channels, pixels);
 
-    /// <summary>For example <c>640x480x3 Byte</c>: width, height, channels, type.</summary>
+    /// <summary>For example <c>640x480x3 UInt8</c>: width, height, channels, type.</summary>
     /// <returns>Size and type.</returns>
-    public override string ToString() => $"{Width}x{Height}x{Channels} {SampleType}";
+    public override string ToString() => $"{Width}x{Height}x{Channels} {Type}";
 }

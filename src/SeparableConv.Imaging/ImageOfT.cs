@@ -15,7 +15,7 @@ public sealed class Image<T> : Image
     /// <param name="pixels">Exactly height * width * channels samples, row-major, channels interleaved.</param>
     /// <exception cref="ArgumentException">The number of samples is another, or the type is none of the three.</exception>
     public Image(int width, int height, int channels, T[] pixels)
-        : base(width, height, channels, TypeOfSample())
+        : base(width, height, channels, ImageShape.TypeOf<T>())
     {
         ArgumentNullException.ThrowIfNull(pixels);
         var expected = (Int128)width * height * channels;
@@ -47,16 +47,4 @@ public sealed class Image<T> : Image
     /// <summary>The image as a tensor of shape (height, width, channels) that shares its memory.</summary>
     /// <returns>A dense tensor over <see cref="Pixels"/>.</returns>
     public Tensor<T> AsTensor() => Tensor.Create(Pixels, [Height, Width, Channels]);
-
-    private static SampleType TypeOfSample()
-    {
-        if (typeof(T) == typeof(byte))
-            return SampleType.Byte;
-        if (typeof(T) == typeof(ushort))
-            return SampleType.UInt16;
-        if (typeof(T) == typeof(float))
-            return SampleType.Single;
-
-        throw new ArgumentException($"An image's samples are byte, ushort or float, but {typeof(T).Name} was asked for; convert them first.");
-    }
 }

@@ -81,7 +81,7 @@ internal static class KernelSource
         if (shape[0] > KernelLibrary.MaxSide || shape[1] > KernelLibrary.MaxSide)
             throw new InputException($"{name}: the kernel is {shape[0]}x{shape[1]}; sides up to {KernelLibrary.MaxSide} are supported.");
         ReadOnlySpan<nint> lengths = [shape[0], shape[1]];
-        return array.Type == NpyType.Float32
+        return array.Type == ElementType.Float32
             ? FilterKernel.FromTensor(new ReadOnlyTensorSpan<float>(array.As<float>(), lengths), name)
             : FilterKernel.FromTensor(new ReadOnlyTensorSpan<double>(array.ToDoubles(), lengths), name);
     }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace SeparableConv.Cli.Output;
 
-/// <summary>Plans and formats in the words of the command line.</summary>
+/// <summary>Plans and pictures in the words of the command line.</summary>
 internal static class PlanNames
 {
     /// <summary>dense, separable or rank:R, as <c>--plan</c> takes them.</summary>
@@ -17,9 +17,9 @@ internal static class PlanNames
     };
 
     /// <summary>uint8, uint16 or float32, as NumPy says.</summary>
-    public static string Of(PixelType type) => type.ToString().ToLowerInvariant();
+    public static string Of(ElementType type) => type.ToString().ToLowerInvariant();
 
     /// <summary>For example <c>3840x2160x3 uint8</c>: width, height, channels, type.</summary>
-    public static string Of(ImageFormat format) =>
-        string.Create(CultureInfo.InvariantCulture, $"{format.Width}x{format.Height}x{format.Channels} {Of(format.Type)}");
+    public static string Of(ImageShape shape) =>
+        string.Create(CultureInfo.InvariantCulture, $"{shape.Width}x{shape.Height}x{shape.Channels} {Of(shape.Type)}");
 }

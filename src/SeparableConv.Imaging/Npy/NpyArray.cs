@@ -9,7 +9,7 @@ public sealed class NpyArray
     private readonly int[] _shape;
     private readonly byte[] _data;
 
-    internal NpyArray(NpyType type, int[] shape, byte[] data)
+    internal NpyArray(ElementType type, int[] shape, byte[] data)
     {
         Type = type;
         _shape = shape;
@@ -17,13 +17,13 @@ public sealed class NpyArray
     }
 
     /// <summary>The element type.</summary>
-    public NpyType Type { get; }
+    public ElementType Type { get; }
 
     /// <summary>The extent of every axis, slowest first; empty for a single number.</summary>
     public ReadOnlySpan<int> Shape => _shape;
 
     /// <summary>Number of elements.</summary>
-    public int Count => _data.Length / NpyTypes.Size(Type);
+    public int Count => _data.Length / Type.Size();
 
     /// <summary>The elements as bytes, in the machine's byte order.</summary>
     public ReadOnlySpan<byte> Data => _data;
@@ -38,7 +38,7 @@ public sealed class NpyArray
         where T : unmanaged
     {
         CheckCount(elements.Length, shape);
-        return new NpyArray(NpyTypes.Of<T>(), shape.ToArray(), MemoryMarshal.AsBytes(elements).ToArray());
+        return new NpyArray(ElementTypes.Of<T>(), shape.ToArray(), MemoryMarshal.AsBytes(elements).ToArray());
     }
 
     /// <summary>Copies elements, as they lie in memory, into a new array.</summary>
@@ -47,9 +47,9 @@ public sealed class NpyArray
     /// <param name="shape">The extent of every axis, slowest first, none negative.</param>
     /// <returns>The array.</returns>
     /// <exception cref="ArgumentException">Shape and number of bytes do not agree.</exception>
-    public static NpyArray FromBytes(NpyType type, ReadOnlySpan<byte> data, params ReadOnlySpan<int> shape)
+    public static NpyArray FromBytes(ElementType type, ReadOnlySpan<byte> data, params ReadOnlySpan<int> shape)
     {
-        var size = NpyTypes.Size(type);
+        var size = type.Size();
         if (data.Length % size != 0)
             throw new ArgumentException($"Elements of {type} have {size} bytes, but {data.Length} bytes were given.", nameof(data));
         CheckCount(data.Length / size, shape);
@@ -63,7 +63,7 @@ public sealed class NpyArray
     public ReadOnlySpan<T> As<T>()
         where T : unmanaged
     {
-        if (NpyTypes.Of<T>() != Type)
+        if (ElementTypes.Of<T>() != Type)
             throw new ArgumentException($"The array's elements are {Type}, but {typeof(T).Name} was asked for; use {nameof(ToDoubles)} to convert them.");
 
         return MemoryMarshal.Cast<byte, T>(_data);
@@ -95,30 +95,11 @@ public sealed class NpyArray
         }
     }
 
-    private TTarget[] Convert<TTarget>()
-        where TTarget : struct, System.Numerics.INumber<TTarget>
-        => Type switch
-        {
-            NpyType.UInt8 or NpyType.Bool => Convert<byte, TTarget>(),
-            NpyType.Int8 => Convert<sbyte, TTarget>(),
-            NpyType.UInt16 => Convert<ushort, TTarget>(),
-            NpyType.Int16 => Convert<short, TTarget>(),
-            NpyType.Int32 => Convert<int, TTarget>(),
-            NpyType.Int64 => Convert<long, TTarget>(),
-            NpyType.UInt32 => Convert<uint, TTarget>(),
-            NpyType.UInt64 => Convert<ulong, TTarget>(),
-            NpyType.Float16 => Convert<Half, TTarget>(),
-            NpyType.Float32 => Convert<float, TTarget>(),
-            _ => Convert<double, TTarget>(),
-        };
-
-    private TTarget[] Convert<TSource, TTarget>()
-        where TSource : unmanaged, System.Numerics.INumber<TSource>
-        where TTarget : struct, System.Numerics.INumber<TTarget>
+    private T[] Convert<T>()
+        where T : unmanaged, System.Numerics.INumber<T>
     {
-        var source = MemoryMarshal.Cast<byte, TSource>(_data);
-        var target = new TTarget[source.Length];
-        System.Numerics.Tensors.TensorPrimitives.ConvertTruncating(source, target);
-        return target;
+        var numbers = new T[Count];
+        Type.Convert<T>(_data, numbers);
+        return numbers;
     }
 }

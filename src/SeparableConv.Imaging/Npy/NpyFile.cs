@@ -71,9 +71,9 @@ public static class NpyFile
     }
 
     /// <summary>Writes elements that lie in the machine's byte order.</summary>
-    internal static void Write(Stream output, NpyType type, ReadOnlySpan<int> shape, ReadOnlySpan<byte> data)
+    internal static void Write(Stream output, ElementType type, ReadOnlySpan<int> shape, ReadOnlySpan<byte> data)
     {
-        var order = NpyTypes.Size(type) == 1 ? '|' : '<';
+        var order = type.Size() == 1 ? '|' : '<';
         var extents = string.Join(", ", shape.ToArray().Select(extent => extent.ToString(CultureInfo.InvariantCulture)));
         var comma = shape.Length == 1 ? "," : "";
         var text = $"{{'descr': '{order}{NpyTypes.Name(type)}', 'fortran_order': False, 'shape': ({extents}{comma}), }}";
@@ -93,7 +93,7 @@ public static class NpyFile
         }
 
         var swapped = data.ToArray();
-        ReverseElements(swapped, NpyTypes.Size(type));
+        ReverseElements(swapped, type.Size());
         output.Write(swapped);
     }
 
@@ -120,7 +120,7 @@ public static class NpyFile
     /// <summary>Reads the elements behind a header, into C order and the machine's byte order.</summary>
     internal static NpyArray ReadElements(Stream input, NpyHeader header)
     {
-        var size = NpyTypes.Size(header.Type);
+        var size = header.Type.Size();
         var bytes = header.Count * size;
         if (bytes > Array.MaxLength || Array.Exists(header.Shape, extent => extent > int.MaxValue))
         {
@@ -131,7 +131,7 @@ public static class NpyFile
         var data = ReadExactly(input, (int)bytes, "elements");
         if (header.BigEndian == BitConverter.IsLittleEndian)
             ReverseElements(data, size);
-        if (header.Type == NpyType.Bool)
+        if (header.Type == ElementType.Bool)
             NormalizeTruth(data);
 
         var shape = Array.ConvertAll(header.Shape, extent => (int)extent);

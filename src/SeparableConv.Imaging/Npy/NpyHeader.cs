@@ -1,7 +1,7 @@
 namespace SeparableConv.Imaging.Npy;
 
 /// <summary>What an .npy file's header says, checked.</summary>
-internal sealed record NpyHeader(NpyType Type, bool BigEndian, bool ColumnMajor, long[] Shape)
+internal sealed record NpyHeader(ElementType Type, bool BigEndian, bool ColumnMajor, long[] Shape)
 {
     /// <summary>Number of elements; cannot overflow, for the parser refuses shapes whose product does.</summary>
     public long Count

@@ -56,16 +56,16 @@ internal ref struct NpyHeaderParser
         if (descr is null || columnMajor is null || shape is null)
             throw Broken("descr, fortran_order and shape are expected");
 
-        var (type, bigEndian) = ElementType(descr);
-        CheckProduct(shape, NpyTypes.Size(type));
+        var (type, bigEndian) = TypeOf(descr);
+        CheckProduct(shape, type.Size());
         return new NpyHeader(type, bigEndian, columnMajor.Value, shape);
     }
 
-    private static (NpyType Type, bool BigEndian) ElementType(string descr)
+    private static (ElementType Type, bool BigEndian) TypeOf(string descr)
     {
         // '<' little endian, '>' big endian, '|' where a single byte has no order, '=' the writer's own order.
         var type = descr.Length > 1 && descr[0] is '<' or '>' or '|' or '=' ? NpyTypes.FromName(descr.AsSpan(1)) : null;
-        if (type is null || (descr[0] == '|' && NpyTypes.Size(type.Value) > 1))
+        if (type is null || (descr[0] == '|' && type.Value.Size() > 1))
         {
             throw new InvalidDataException(
                 $"The .npy file's type '{descr}' is not supported; b1, u1, i1, u2, i2, u4, i4, u8, i8, f2, f4 or f8 is expected: convert it with numpy's astype.");

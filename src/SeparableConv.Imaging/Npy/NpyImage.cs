@@ -15,7 +15,7 @@ internal static class NpyImage
         var channels = shape.Length == 3 ? shape[2] : 1;
         if (shape.Length is not (2 or 3) || channels is < 1 or > 4)
             throw new InvalidDataException($"The .npy array has the shape {header.ShapeText}; an image is (height, width) or (height, width, 1 to 4).");
-        if (header.Type is not (NpyType.UInt8 or NpyType.UInt16 or NpyType.Float32 or NpyType.Float64))
+        if (header.Type is not (ElementType.UInt8 or ElementType.UInt16 or ElementType.Float32 or ElementType.Float64))
             throw new InvalidDataException($"The .npy array's elements are {header.Type}; an image's are u1, u2, f4 or f8: convert it with numpy's astype.");
 
         ImageLimits.Check(".npy", shape[1], shape[0], (int)channels, options.MaxPixels);
@@ -25,8 +25,8 @@ internal static class NpyImage
 
         return header.Type switch
         {
-            NpyType.UInt8 => Make(array, array.As<byte>().ToArray(), (int)channels),
-            NpyType.UInt16 => Make(array, array.As<ushort>().ToArray(), (int)channels),
+            ElementType.UInt8 => Make(array, array.As<byte>().ToArray(), (int)channels),
+            ElementType.UInt16 => Make(array, array.As<ushort>().ToArray(), (int)channels),
             _ => Make(array, array.ToFloats(), (int)channels),
         };
     }
@@ -38,13 +38,13 @@ internal static class NpyImage
         switch (image)
         {
             case Image<byte> bytes:
-                NpyFile.Write(output, NpyType.UInt8, shape, bytes.Pixels);
+                NpyFile.Write(output, ElementType.UInt8, shape, bytes.Pixels);
                 break;
             case Image<ushort> shorts:
-                NpyFile.Write(output, NpyType.UInt16, shape, MemoryMarshal.AsBytes<ushort>(shorts.Pixels));
+                NpyFile.Write(output, ElementType.UInt16, shape, MemoryMarshal.AsBytes<ushort>(shorts.Pixels));
                 break;
             case Image<float> floats:
-                NpyFile.Write(output, NpyType.Float32, shape, MemoryMarshal.AsBytes<float>(floats.Pixels));
+                NpyFile.Write(output, ElementType.Float32, shape, MemoryMarshal.AsBytes<float>(floats.Pixels));
                 break;
         }
     }

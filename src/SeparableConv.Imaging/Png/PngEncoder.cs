@@ -45,7 +45,7 @@ internal static class PngEncoder
         header.Clear();
         BinaryPrimitives.WriteInt32BigEndian(header, image.Width);
         BinaryPrimitives.WriteInt32BigEndian(header[4..], image.Height);
-        header[8] = image.SampleType == SampleType.UInt16 ? (byte)16 : (byte)8;
+        header[8] = image.Type == ElementType.UInt16 ? (byte)16 : (byte)8;
         header[9] = (byte)color;
         chunks.WriteChunk(PngChunkType.Header, header);
     }

@@ -10,25 +10,25 @@ internal static unsafe class DenseSetup
 
     public static DenseBands Create(FilterPlan plan, FilterBorders borders, SimdWidth widest, PinnedTables tables, out SimdWidth width)
     {
-        var format = plan.Format;
+        var shape = plan.Shape;
         var kernel = plan.Options.Convolve ? plan.Kernel.Flip() : plan.Kernel;
         var strips = borders.Strips(StripElements);
-        var stripPixels = Strip.Largest(strips, format.Width);
-        var stripElements = Strip.Smallest(strips, format.Width) * format.Channels;
+        var stripPixels = Strip.Largest(strips, shape.Width);
+        var stripElements = Strip.Smallest(strips, shape.Width) * shape.Channels;
         width = SeparableSetup.Narrow(widest, stripElements, DensePass.Vectors);
 
         var bands = new DenseBands
         {
-            Height = format.Height,
-            Width = format.Width,
-            Channels = format.Channels,
-            BandRows = SeparableSetup.BandRows(format),
+            Height = shape.Height,
+            Width = shape.Width,
+            Channels = shape.Channels,
+            BandRows = SeparableSetup.BandRows(shape),
             Strips = strips,
             Span = kernel.Height,
             FirstRow = -borders.Above,
             Before = borders.Before,
             After = borders.After,
-            LineStride = ((((nint)(stripPixels + borders.Before + borders.After) * format.Channels) + 63) / 64 * 64) + 16,
+            LineStride = ((((nint)(stripPixels + borders.Before + borders.After) * shape.Channels) + 63) / 64 * 64) + 16,
             Border = plan.Options.Border,
             BorderValue = (float)plan.Options.ConstantValue,
             BorderColumns = borders.Columns(tables),

@@ -6,12 +6,12 @@ namespace SeparableConv.Filtering;
 /// <summary>How far a kernel reaches to each side of its anchor, and what it then finds.</summary>
 internal readonly unsafe struct FilterBorders
 {
-    private readonly ImageFormat _format;
+    private readonly ImageShape _shape;
     private readonly BorderMode _mode;
 
     public FilterBorders(FilterPlan plan)
     {
-        _format = plan.Format;
+        _shape = plan.Shape;
         _mode = plan.Options.Border;
         (Above, Below) = Reach(plan.Kernel.Height, plan.Options.Convolve);
         (Before, After) = Reach(plan.Kernel.Width, plan.Options.Convolve);
@@ -31,8 +31,8 @@ internal readonly unsafe struct FilterBorders
     /// </summary>
     public int Strips(int elements)
     {
-        var pixels = Math.Max(elements / _format.Channels, (4 * (Before + After + 1)) + 64);
-        return _mode == BorderMode.Wrap ? 1 : Math.Max(1, _format.Width / pixels);
+        var pixels = Math.Max(elements / _shape.Channels, (4 * (Before + After + 1)) + 64);
+        return _mode == BorderMode.Wrap ? 1 : Math.Max(1, _shape.Width / pixels);
     }
 
     /// <summary>The columns that stand for the Before pixels left and the After pixels right of the image.</summary>
@@ -40,9 +40,9 @@ internal readonly unsafe struct FilterBorders
     {
         var columns = new int[Before + After];
         for (var i = 0; i < Before; i++)
-            columns[i] = Borders.Resolve(i - Before, _format.Width, _mode);
+            columns[i] = Borders.Resolve(i - Before, _shape.Width, _mode);
         for (var i = 0; i < After; i++)
-            columns[Before + i] = Borders.Resolve(_format.Width + i, _format.Width, _mode);
+            columns[Before + i] = Borders.Resolve(_shape.Width + i, _shape.Width, _mode);
         return tables.Add<int>(columns);
     }
 

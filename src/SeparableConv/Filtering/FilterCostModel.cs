@@ -12,22 +12,22 @@ internal static class FilterCostModel
 {
     private readonly record struct Constants(double DenseFixed, double DenseTap, double SeparableFixed, double Column, double Row, double Term);
 
-    public static double Dense(PixelType type, int taps)
+    public static double Dense(ElementType type, int taps)
     {
         var c = For(type);
         return c.DenseFixed + (c.DenseTap * taps);
     }
 
-    public static double Separable(PixelType type, int columnTaps, int rowTaps, int terms)
+    public static double Separable(ElementType type, int columnTaps, int rowTaps, int terms)
     {
         var c = For(type);
         return c.SeparableFixed + (c.Column * columnTaps) + (c.Row * rowTaps) + (c.Term * (terms - 1));
     }
 
-    private static Constants For(PixelType type) => type switch
+    private static Constants For(ElementType type) => type switch
     {
-        PixelType.UInt8 => new(0.127, 0.0190, 0.015, 0.0216, 0.0323, 0.025),
-        PixelType.UInt16 => new(0.187, 0.0186, 0.015, 0.0246, 0.0339, 0.013),
+        ElementType.UInt8 => new(0.127, 0.0190, 0.015, 0.0216, 0.0323, 0.025),
+        ElementType.UInt16 => new(0.187, 0.0186, 0.015, 0.0246, 0.0339, 0.013),
         _ => new(0.306, 0.0193, 0.141, 0.0256, 0.0341, 0.000),
     };
 }

@@ -42,7 +42,7 @@ public sealed record FilterOptions
     /// </summary>
     public double MaxError { get; init; }
 
-    internal void Check(PixelType type)
+    internal void Check(ElementType type)
     {
         if (!Enum.IsDefined(Border))
             throw new ArgumentException($"The border mode {(int)Border} is unknown; use one of {string.Join(", ", Enum.GetNames<BorderMode>())}.");
@@ -55,8 +55,8 @@ public sealed record FilterOptions
         if (Border != BorderMode.Constant)
             return;
 
-        var largest = new ImageFormat(1, 1, 1, type).MaxValue;
-        if (type != PixelType.Float32 && !(ConstantValue >= 0 && ConstantValue <= largest && ConstantValue == Math.Floor(ConstantValue)))
+        var largest = new ImageShape(1, 1, 1, type).MaxValue;
+        if (type != ElementType.Float32 && !(ConstantValue >= 0 && ConstantValue <= largest && ConstantValue == Math.Floor(ConstantValue)))
             throw new ArgumentException($"The border's constant is {ConstantValue} but pixels are {type}; use a whole number from 0 to {largest}.");
     }
 }

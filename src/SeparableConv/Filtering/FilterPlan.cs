@@ -3,13 +3,13 @@ using SeparableConv.Filtering;
 
 namespace SeparableConv;
 
-/// <summary>How a kernel will be applied to pictures of one format: dense, separable, or as a sum of separable filters.</summary>
+/// <summary>How a kernel will be applied to pictures of one shape: dense, separable, or as a sum of separable filters.</summary>
 /// <remarks>The cheapest way is chosen by a cost model fitted to measurement; <see cref="Reason"/> says what was weighed.</remarks>
 public sealed class FilterPlan
 {
     private FilterPlan(
         FilterKernel kernel,
-        ImageFormat format,
+        ImageShape shape,
         FilterOptions options,
         SeparableKernel? separable,
         FilterAlternative chosen,
@@ -17,7 +17,7 @@ public sealed class FilterPlan
         string reason)
     {
         Kernel = kernel;
-        Format = format;
+        Shape = shape;
         Options = options;
         Separable = separable;
         Chosen = chosen;
@@ -29,7 +29,7 @@ public sealed class FilterPlan
     public FilterKernel Kernel { get; }
 
     /// <summary>The pictures that the plan is for.</summary>
-    public ImageFormat Format { get; }
+    public ImageShape Shape { get; }
 
     /// <summary>The options that the plan was made with.</summary>
     public FilterOptions Options { get; }
@@ -63,21 +63,21 @@ public sealed class FilterPlan
 
     /// <summary>Plans a filter.</summary>
     /// <param name="kernel">The kernel.</param>
-    /// <param name="format">The pictures.</param>
+    /// <param name="shape">The pictures.</param>
     /// <param name="options">How it is applied; <see cref="FilterOptions.Default"/> where null.</param>
     /// <returns>The plan.</returns>
-    /// <exception cref="ArgumentException">The format or an option is out of range, or the plan asked for does not suit the kernel.</exception>
-    public static FilterPlan Create(FilterKernel kernel, ImageFormat format, FilterOptions? options = null)
+    /// <exception cref="ArgumentException">The shape or an option is out of range, or the plan asked for does not suit the kernel.</exception>
+    public static FilterPlan Create(FilterKernel kernel, ImageShape shape, FilterOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(kernel);
         options ??= FilterOptions.Default;
-        format.Check();
-        options.Check(format.Type);
+        shape.Check();
+        options.Check(shape.Type);
 
         var decomposition = KernelSeparation.Decompose(kernel);
 
         // Pixel steps that an output can be off for each unit of the kernel's own error.
-        var range = format.MaxValue * Math.Abs(options.Scale);
+        var range = shape.MaxValue * Math.Abs(options.Scale);
         var separables = new List<SeparableKernel>();
         if (decomposition.Rank > 0)
         {
@@ -88,15 +88,15 @@ public sealed class FilterPlan
                 AddIfSmaller(separables, decomposition.Approximate(CheckedRank(options.Plan.Rank, kernel)));
         }
 
-        var ways = new List<(FilterAlternative Way, SeparableKernel? Terms)> { (DenseWay(kernel, format), null) };
+        var ways = new List<(FilterAlternative Way, SeparableKernel? Terms)> { (DenseWay(kernel, shape), null) };
         foreach (var terms in separables)
-            ways.Add((SeparableWay(terms, format, terms.Rank == decomposition.Rank ? 0 : decomposition.WorstError(terms.Rank) * range), terms));
+            ways.Add((SeparableWay(terms, shape, terms.Rank == decomposition.Rank ? 0 : decomposition.WorstError(terms.Rank) * range), terms));
         ways.Sort((a, b) => a.Way.EstimatedNanosecondsPerPixel.CompareTo(b.Way.EstimatedNanosecondsPerPixel));
 
         var (chosen, chosenTerms) = Choose(ways, options, decomposition);
         var alternatives = ways.ConvertAll(w => w.Way);
         return new FilterPlan(
-            kernel, format, options, chosenTerms, chosen, alternatives, Explain(kernel, decomposition, options, chosen, alternatives));
+            kernel, shape, options, chosenTerms, chosen, alternatives, Explain(kernel, decomposition, options, chosen, alternatives));
     }
 
     /// <summary>For example <c>separable (14 multiplications): ...</c>.</summary>
@@ -117,14 +117,14 @@ public sealed class FilterPlan
         return rank;
     }
 
-    private static FilterAlternative DenseWay(FilterKernel kernel, ImageFormat format)
+    private static FilterAlternative DenseWay(FilterKernel kernel, ImageShape shape)
     {
         var taps = CountTaps(kernel.Values);
-        var cost = FilterCostModel.Dense(format.Type, taps) * format.Channels;
+        var cost = FilterCostModel.Dense(shape.Type, taps) * shape.Channels;
         return new(FilterPlanKind.Dense, 0, kernel.Height * kernel.Width, cost, 0);
     }
 
-    private static FilterAlternative SeparableWay(SeparableKernel terms, ImageFormat format, double errorBound)
+    private static FilterAlternative SeparableWay(SeparableKernel terms, ImageShape shape, double errorBound)
     {
         int columnTaps = 0, rowTaps = 0;
         foreach (var term in terms.Terms)
@@ -133,7 +133,7 @@ public sealed class FilterPlan
             rowTaps += CountTaps(term.Row);
         }
 
-        var cost = FilterCostModel.Separable(format.Type, columnTaps, rowTaps, terms.Rank) * format.Channels;
+        var cost = FilterCostModel.Separable(shape.Type, columnTaps, rowTaps, terms.Rank) * shape.Channels;
         var kind = terms.Rank == 1 ? FilterPlanKind.Separable : FilterPlanKind.RankR;
         return new(kind, terms.Rank, terms.Rank * (terms.Height + terms.Width), cost, errorBound);
     }

@@ -6,7 +6,7 @@ using SeparableConv.Threading;
 
 namespace SeparableConv;
 
-/// <summary>A filter made ready for pictures of one format: y[i,j,c] = round(scale * sum over u,v of x[i+u-kH/2, j+v-kW/2, c] * k[u,v] + offset).</summary>
+/// <summary>A filter made ready for pictures of one shape: y[i,j,c] = round(scale * sum over u,v of x[i+u-kH/2, j+v-kW/2, c] * k[u,v] + offset).</summary>
 /// <remarks>
 /// Sums are made in float32 from the widened pixels and rounded once, half to even, and saturated; so a byte is within
 /// 0.5 + 1e-3 of the exact value for kernels whose absolute sum is about 1. In float pictures, taps of weight zero are
@@ -15,7 +15,7 @@ namespace SeparableConv;
 /// </remarks>
 /// <example>
 /// <code>
-/// var filter = new ImageFilter(FilterPlan.Create(kernel, new ImageFormat(height, width, 3, PixelType.UInt8)));
+/// var filter = new ImageFilter(FilterPlan.Create(kernel, new ImageShape(height, width, 3, ElementType.UInt8)));
 /// filter.Run(new ReadOnlyTensorSpan&lt;byte&gt;(pixels, [height, width, 3]), new TensorSpan&lt;byte&gt;(result, [height, width, 3]));
 /// </code>
 /// </example>
@@ -45,19 +45,19 @@ public sealed unsafe class ImageFilter
         if (plan.Separable is null)
         {
             _dense = DenseSetup.Create(plan, borders, width, _tables, out _width);
-            _dense.Widen = plan.Format.Type switch
+            _dense.Widen = plan.Shape.Type switch
             {
-                PixelType.UInt8 => FilterLoops.Widen<byte>(_width),
-                PixelType.UInt16 => FilterLoops.Widen<ushort>(_width),
+                ElementType.UInt8 => FilterLoops.Widen<byte>(_width),
+                ElementType.UInt16 => FilterLoops.Widen<ushort>(_width),
                 _ => FilterLoops.Widen<float>(_width),
             };
         }
         else
         {
-            _separable = plan.Format.Type switch
+            _separable = plan.Shape.Type switch
             {
-                PixelType.UInt8 => SeparableSetup.Create<byte>(plan, borders, width, _tables, out _width),
-                PixelType.UInt16 => SeparableSetup.Create<ushort>(plan, borders, width, _tables, out _width),
+                ElementType.UInt8 => SeparableSetup.Create<byte>(plan, borders, width, _tables, out _width),
+                ElementType.UInt16 => SeparableSetup.Create<ushort>(plan, borders, width, _tables, out _width),
                 _ => SeparableSetup.Create<float>(plan, borders, width, _tables, out _width),
             };
             if (plan.Options.Border == BorderMode.Constant)
@@ -73,15 +73,15 @@ public sealed unsafe class ImageFilter
 
     /// <summary>Plans and prepares a filter.</summary>
     /// <param name="kernel">The kernel.</param>
-    /// <param name="format">The pictures.</param>
+    /// <param name="shape">The pictures.</param>
     /// <param name="options">How it is applied; <see cref="FilterOptions.Default"/> where null.</param>
     /// <returns>The filter.</returns>
     /// <exception cref="ArgumentException">As <see cref="FilterPlan.Create"/>, or the kernel's numbers, scaled, are beyond float32.</exception>
-    public static ImageFilter Create(FilterKernel kernel, ImageFormat format, FilterOptions? options = null) =>
-        new(FilterPlan.Create(kernel, format, options));
+    public static ImageFilter Create(FilterKernel kernel, ImageShape shape, FilterOptions? options = null) =>
+        new(FilterPlan.Create(kernel, shape, options));
 
     /// <summary>Filters a picture into one of the same type.</summary>
-    /// <typeparam name="T">byte, ushort or float, as the plan's format says.</typeparam>
+    /// <typeparam name="T">byte, ushort or float, as the plan's shape says.</typeparam>
     /// <param name="input">(H, W, C), or (H, W) with one channel; pixels of a row dense, any distance from row to row.</param>
     /// <param name="output">The same shape; its memory must not overlap the input's.</param>
     /// <exception cref="ArgumentException">Type, shape or strides do not suit, or input and output overlap.</exception>
@@ -89,7 +89,7 @@ public sealed unsafe class ImageFilter
         where T : unmanaged => Execute(input, output);
 
     /// <summary>Filters a picture of integers into floats: nothing is rounded or saturated.</summary>
-    /// <typeparam name="T">byte, ushort or float, as the plan's format says.</typeparam>
+    /// <typeparam name="T">byte, ushort or float, as the plan's shape says.</typeparam>
     /// <param name="input">(H, W, C), or (H, W) with one channel; pixels of a row dense, any distance from row to row.</param>
     /// <param name="output">The same shape; its memory must not overlap the input's.</param>
     /// <exception cref="ArgumentException">Type, shape or strides do not suit, or input and output overlap.</exception>
@@ -100,9 +100,9 @@ public sealed unsafe class ImageFilter
         where TIn : unmanaged
         where TOut : unmanaged
     {
-        var format = Plan.Format;
-        if (ImageFormat.TypeOf<TIn>() != format.Type)
-            throw new ArgumentException($"The input has elements of type {typeof(TIn).Name} but the filter was planned for {format}; make a plan for it.");
+        var shape = Plan.Shape;
+        if (ImageShape.TypeOf<TIn>() != shape.Type)
+            throw new ArgumentException($"The input has elements of type {typeof(TIn).Name} but the filter was planned for {shape}; make a plan for it.");
         var inputRow = RowStride("input", input.Lengths, input.Strides);
         var outputRow = RowStride("output", output.Lengths, output.Strides);
 
@@ -111,8 +111,8 @@ public sealed unsafe class ImageFilter
         {
             var inputBytes = (byte*)source;
             var outputBytes = (byte*)target;
-            var inputEnd = inputBytes + ((((format.Height - 1) * inputRow) + format.RowElements) * sizeof(TIn));
-            var outputEnd = outputBytes + ((((format.Height - 1) * outputRow) + format.RowElements) * sizeof(TOut));
+            var inputEnd = inputBytes + ((((shape.Height - 1) * inputRow) + shape.RowElements) * sizeof(TIn));
+            var outputEnd = outputBytes + ((((shape.Height - 1) * outputRow) + shape.RowElements) * sizeof(TOut));
             if (inputBytes < outputEnd && outputBytes < inputEnd)
                 throw new ArgumentException("Input and output overlap in memory; a filter reads rows it has already passed, so give the output memory of its own.");
 
@@ -179,14 +179,14 @@ public sealed unsafe class ImageFilter
     private bool Streams<TOut>()
         where TOut : unmanaged =>
         typeof(TOut) == typeof(float)
-        && (long)Plan.Format.Height * Plan.Format.RowElements * sizeof(float) >= StreamedFloat.WorthwhileBytes
-        && (!Plan.Format.HasAlpha || Plan.Options.FilterAlpha);
+        && (long)Plan.Shape.Height * Plan.Shape.RowElements * sizeof(float) >= StreamedFloat.WorthwhileBytes
+        && (!Plan.Shape.HasAlpha || Plan.Options.FilterAlpha);
 
     private delegate*<byte*, byte*, int, int, void> AlphaCopy<TIn, TOut>()
         where TIn : unmanaged
         where TOut : unmanaged
     {
-        if (!Plan.Format.HasAlpha || Plan.Options.FilterAlpha)
+        if (!Plan.Shape.HasAlpha || Plan.Options.FilterAlpha)
             return null;
         return typeof(TIn) == typeof(TOut) ? &AlphaPass.Copy<TIn> : &AlphaPass.CopyToFloat<TIn>;
     }
@@ -194,21 +194,21 @@ public sealed unsafe class ImageFilter
     // The distance from row to row in elements.
     private nint RowStride(string what, ReadOnlySpan<nint> lengths, ReadOnlySpan<nint> strides)
     {
-        var format = Plan.Format;
-        var fits = (lengths.Length == 3 || (lengths.Length == 2 && format.Channels == 1))
-            && lengths[0] == format.Height && lengths[1] == format.Width && (lengths.Length == 2 || lengths[2] == format.Channels);
+        var shape = Plan.Shape;
+        var fits = (lengths.Length == 3 || (lengths.Length == 2 && shape.Channels == 1))
+            && lengths[0] == shape.Height && lengths[1] == shape.Width && (lengths.Length == 2 || lengths[2] == shape.Channels);
         if (!fits)
         {
             throw new ArgumentException(
-                $"The {what} has shape ({string.Join(',', lengths.ToArray())}) but the filter was planned for {format}; "
+                $"The {what} has shape ({string.Join(',', lengths.ToArray())}) but the filter was planned for {shape}; "
                 + "shapes are (H, W, C), or (H, W) for one channel.");
         }
 
         // A dimension of length 1 is never stepped along, and its stride is then 0.
-        var dense = (format.Width == 1 || strides[1] == format.Channels)
-            && (lengths.Length == 2 || format.Channels == 1 || strides[2] == 1);
-        var rowStride = format.Height == 1 ? format.RowElements : strides[0];
-        if (!dense || rowStride < format.RowElements)
+        var dense = (shape.Width == 1 || strides[1] == shape.Channels)
+            && (lengths.Length == 2 || shape.Channels == 1 || strides[2] == 1);
+        var rowStride = shape.Height == 1 ? shape.RowElements : strides[0];
+        if (!dense || rowStride < shape.RowElements)
         {
             throw new ArgumentException(
                 $"The {what} of shape ({string.Join(',', lengths.ToArray())}) has strides ({string.Join(',', strides.ToArray())}); "
@@ -231,12 +231,12 @@ public sealed unsafe class ImageFilter
 
     private byte* ConstantRow(FilterPlan plan)
     {
-        var count = plan.Format.RowElements;
+        var count = plan.Shape.RowElements;
         var value = plan.Options.ConstantValue;
-        return plan.Format.Type switch
+        return plan.Shape.Type switch
         {
-            PixelType.UInt8 => (byte*)_tables.Add<byte>(Filled((byte)value, count)),
-            PixelType.UInt16 => (byte*)_tables.Add<ushort>(Filled((ushort)value, count)),
+            ElementType.UInt8 => (byte*)_tables.Add<byte>(Filled((byte)value, count)),
+            ElementType.UInt16 => (byte*)_tables.Add<ushort>(Filled((ushort)value, count)),
             _ => (byte*)_tables.Add<float>(Filled((float)value, count)),
         };
     }

@@ -14,21 +14,21 @@ internal static unsafe class SeparableSetup
         FilterPlan plan, FilterBorders borders, SimdWidth widest, PinnedTables tables, out SimdWidth width)
         where TIn : unmanaged
     {
-        var format = plan.Format;
+        var shape = plan.Shape;
         var terms = plan.Separable!.Terms;
         var reach = borders.Before + borders.After;
         var strips = borders.Strips(Math.Max((typeof(TIn) == typeof(float) ? FloatStripElements : StripElements) / terms.Count, 256));
-        var stripPixels = Strip.Largest(strips, format.Width);
-        width = Narrow(widest, Strip.Smallest(strips, format.Width) * format.Channels, 4);
+        var stripPixels = Strip.Largest(strips, shape.Width);
+        width = Narrow(widest, Strip.Smallest(strips, shape.Width) * shape.Channels, 4);
 
         // Lines a power of two apart would share the sets of the cache; a streamed row starts up to 16 floats before its line.
-        var lineStride = ((((nint)(stripPixels + reach) * format.Channels) + 63) / 64 * 64) + 48;
+        var lineStride = ((((nint)(stripPixels + reach) * shape.Channels) + 63) / 64 * 64) + 48;
         var bands = new SeparableBands
         {
-            Height = format.Height,
-            Width = format.Width,
-            Channels = format.Channels,
-            BandRows = BandRows(format),
+            Height = shape.Height,
+            Width = shape.Width,
+            Channels = shape.Channels,
+            BandRows = BandRows(shape),
             Strips = strips,
             Before = borders.Before,
             After = borders.After,
@@ -50,7 +50,7 @@ internal static unsafe class SeparableSetup
                 var weight = (float)(term.Row[j] * plan.Options.Scale);
                 if (weight == 0)
                     continue;
-                offsets.Add((t * lineStride) + (j * format.Channels));
+                offsets.Add((t * lineStride) + (j * shape.Channels));
                 weights.Add(weight);
             }
         }
@@ -74,7 +74,7 @@ internal static unsafe class SeparableSetup
     }
 
     /// <summary>Rows a band: a multiple of four, about 64 K elements, and never dependent on the number of threads.</summary>
-    public static int BandRows(ImageFormat format) => Math.Max(32, ((65536 / format.RowElements) + 3) / 4 * 4);
+    public static int BandRows(ImageShape shape) => Math.Max(32, ((65536 / shape.RowElements) + 3) / 4 * 4);
 
     private static int Step(List<nint> offsets)
     {

@@ -205,10 +205,10 @@ public sealed class FilterCommandTests
     private static Image Filtered<T>(Image<T> image, string kernel, FilterOptions options)
         where T : unmanaged, System.Numerics.INumber<T>
     {
-        var type = typeof(T) == typeof(byte) ? PixelType.UInt8 : typeof(T) == typeof(ushort) ? PixelType.UInt16 : PixelType.Float32;
+        var type = typeof(T) == typeof(byte) ? ElementType.UInt8 : typeof(T) == typeof(ushort) ? ElementType.UInt16 : ElementType.Float32;
         var result = new T[image.Pixels.Length];
         nint[] shape = [image.Height, image.Width, image.Channels];
-        ImageFilter.Create(KernelParser.Parse(kernel), new ImageFormat(image.Height, image.Width, image.Channels, type), options)
+        ImageFilter.Create(KernelParser.Parse(kernel), image.Shape, options)
             .Run(new ReadOnlyTensorSpan<T>(image.Pixels, shape), new TensorSpan<T>(result, shape));
         return Image.Create(image.Width, image.Height, image.Channels, result);
     }

@@ -5,7 +5,7 @@ using Xunit;
 namespace SeparableConv.Tests.Filtering;
 
 /// <summary>One picture, one kernel, one way to filter it; compared with the double reference.</summary>
-internal sealed record FilterCase(ImageFormat Format, FilterKernel Kernel, FilterOptions Options, SimdWidth Width, int Seed)
+internal sealed record FilterCase(ImageShape Shape, FilterKernel Kernel, FilterOptions Options, SimdWidth Width, int Seed)
 {
     private const double Epsilon = 1.0 / (1 << 24);
 
@@ -15,16 +15,16 @@ internal sealed record FilterCase(ImageFormat Format, FilterKernel Kernel, Filte
     private const double FewTaps = 10;
 
     private double SummedTaps =>
-        FilterPlan.Create(Kernel, Format, Options).Separable is { } terms ? terms.Rank * (Kernel.Height + Kernel.Width) : Kernel.Height * Kernel.Width;
+        FilterPlan.Create(Kernel, Shape, Options).Separable is { } terms ? terms.Rank * (Kernel.Height + Kernel.Width) : Kernel.Height * Kernel.Width;
 
     public void Check()
     {
-        switch (Format.Type)
+        switch (Shape.Type)
         {
-            case PixelType.UInt8:
+            case ElementType.UInt8:
                 CheckIntegers<byte>(ByteTolerance);
                 break;
-            case PixelType.UInt16:
+            case ElementType.UInt16:
                 CheckIntegers<ushort>(0.5 + (0.02 * Math.Max(1, SummedTaps / FewTaps)));
                 break;
             default:
@@ -35,12 +35,12 @@ internal sealed record FilterCase(ImageFormat Format, FilterKernel Kernel, Filte
 
     public void CheckToFloat()
     {
-        switch (Format.Type)
+        switch (Shape.Type)
         {
-            case PixelType.UInt8:
+            case ElementType.UInt8:
                 CheckFloats<byte>(Filter<byte, float>());
                 break;
-            case PixelType.UInt16:
+            case ElementType.UInt16:
                 CheckFloats<ushort>(Filter<ushort, float>());
                 break;
             default:
@@ -53,22 +53,22 @@ internal sealed record FilterCase(ImageFormat Format, FilterKernel Kernel, Filte
         where TIn : unmanaged
         where TOut : unmanaged
     {
-        var filter = new ImageFilter(FilterPlan.Create(Kernel, Format, Options), Width);
-        var output = new TOut[Format.Height * Format.RowElements];
-        ReadOnlySpan<nint> shape = [Format.Height, Format.Width, Format.Channels];
-        var input = new ReadOnlyTensorSpan<TIn>(Pixels<TIn>(Format, Seed), shape);
+        var filter = new ImageFilter(FilterPlan.Create(Kernel, Shape, Options), Width);
+        var output = new TOut[Shape.Height * Shape.RowElements];
+        ReadOnlySpan<nint> lengths = [Shape.Height, Shape.Width, Shape.Channels];
+        var input = new ReadOnlyTensorSpan<TIn>(Pixels<TIn>(Shape, Seed), lengths);
         if (typeof(TOut) == typeof(float))
-            filter.RunToFloat(input, new TensorSpan<float>((float[])(object)output, shape));
+            filter.RunToFloat(input, new TensorSpan<float>((float[])(object)output, lengths));
         else
-            filter.Run(input, new TensorSpan<TIn>((TIn[])(object)output, shape));
+            filter.Run(input, new TensorSpan<TIn>((TIn[])(object)output, lengths));
         return output;
     }
 
-    public static T[] Pixels<T>(ImageFormat format, int seed)
+    public static T[] Pixels<T>(ImageShape shape, int seed)
         where T : unmanaged
     {
         var random = new Random(seed);
-        var pixels = new T[format.Height * format.RowElements];
+        var pixels = new T[shape.Height * shape.RowElements];
         for (var i = 0; i < pixels.Length; i++)
         {
             if (typeof(T) == typeof(byte))
@@ -88,11 +88,11 @@ internal sealed record FilterCase(ImageFormat Format, FilterKernel Kernel, Filte
     private void CheckIntegers<T>(double tolerance)
         where T : unmanaged
     {
-        var expected = FilterReference.Run(Widen(Pixels<T>(Format, Seed)), Format, Kernel, Options, []);
+        var expected = FilterReference.Run(Widen(Pixels<T>(Shape, Seed)), Shape, Kernel, Options, []);
         var actual = Widen(Filter<T, T>());
         for (var i = 0; i < expected.Length; i++)
         {
-            var wanted = Math.Clamp(expected[i], 0, Format.MaxValue);
+            var wanted = Math.Clamp(expected[i], 0, Shape.MaxValue);
             Assert.True(
                 Math.Abs(actual[i] - wanted) <= tolerance,
                 $"{this}: element {i} is {actual[i]}, exactly {expected[i]:R}; off by {Math.Abs(actual[i] - wanted):R}, allowed {tolerance}.");
@@ -103,11 +103,11 @@ internal sealed record FilterCase(ImageFormat Format, FilterKernel Kernel, Filte
     private void CheckFloats<T>(float[] actual)
         where T : unmanaged
     {
-        var pixels = Widen(Pixels<T>(Format, Seed));
-        var expected = FilterReference.Run(pixels, Format, Kernel, Options, []);
+        var pixels = Widen(Pixels<T>(Shape, Seed));
+        var expected = FilterReference.Run(pixels, Shape, Kernel, Options, []);
         var magnitudes = new double[expected.Length];
         var absolute = Options with { ConstantValue = Math.Abs(Options.ConstantValue) };
-        FilterReference.Run(Array.ConvertAll(pixels, Math.Abs), Format, AbsoluteTerms(), absolute, magnitudes);
+        FilterReference.Run(Array.ConvertAll(pixels, Math.Abs), Shape, AbsoluteTerms(), absolute, magnitudes);
         var terms = Kernel.Height * Kernel.Width;
         for (var i = 0; i < expected.Length; i++)
         {
@@ -120,7 +120,7 @@ internal sealed record FilterCase(ImageFormat Format, FilterKernel Kernel, Filte
 
     private FilterKernel AbsoluteTerms()
     {
-        var plan = FilterPlan.Create(Kernel, Format, Options);
+        var plan = FilterPlan.Create(Kernel, Shape, Options);
         var values = new double[Kernel.Height * Kernel.Width];
         for (var i = 0; i < values.Length; i++)
         {

@@ -30,16 +30,16 @@ public class FilterGoldenTests
 
     private static void Check(JsonElement vector, FilterPlanChoice plan, SimdWidth width)
     {
-        var shape = vector.Numbers("shape");
+        var lengths = vector.Numbers("shape");
         var kernelShape = vector.Numbers("kernelShape");
         var kernel = new FilterKernel(vector.Numbers("kernel").AsSpan(), (int)kernelShape[0], (int)kernelShape[1]);
         var type = vector.GetProperty("type").GetString() switch
         {
-            "uint8" => PixelType.UInt8,
-            "uint16" => PixelType.UInt16,
-            _ => PixelType.Float32,
+            "uint8" => ElementType.UInt8,
+            "uint16" => ElementType.UInt16,
+            _ => ElementType.Float32,
         };
-        var format = new ImageFormat((int)shape[0], (int)shape[1], (int)shape[2], type);
+        var shape = new ImageShape((int)lengths[0], (int)lengths[1], (int)lengths[2], type);
         var options = new FilterOptions
         {
             Border = Enum.Parse<BorderMode>(vector.GetProperty("border").GetString()!, ignoreCase: true),
@@ -47,12 +47,12 @@ public class FilterGoldenTests
             Convolve = vector.GetProperty("convolve").GetBoolean(),
             Plan = plan.Kind == FilterPlanKind.RankR ? FilterPlanChoice.OfRank(Math.Min(kernel.Height, kernel.Width)) : plan,
         };
-        var filter = new ImageFilter(FilterPlan.Create(kernel, format, options), width);
+        var filter = new ImageFilter(FilterPlan.Create(kernel, shape, options), width);
         var input = vector.Numbers("input");
         var actual = type switch
         {
-            PixelType.UInt8 => Array.ConvertAll(Run(filter, Array.ConvertAll(input, v => (byte)v)), v => (double)v),
-            PixelType.UInt16 => Array.ConvertAll(Run(filter, Array.ConvertAll(input, v => (ushort)v)), v => (double)v),
+            ElementType.UInt8 => Array.ConvertAll(Run(filter, Array.ConvertAll(input, v => (byte)v)), v => (double)v),
+            ElementType.UInt16 => Array.ConvertAll(Run(filter, Array.ConvertAll(input, v => (ushort)v)), v => (double)v),
             _ => Array.ConvertAll(Run(filter, Array.ConvertAll(input, v => (float)v)), v => (double)v),
         };
 
@@ -61,15 +61,15 @@ public class FilterGoldenTests
         var largest = expected.Max(Math.Abs);
         var tolerance = type switch
         {
-            PixelType.UInt8 => 0.5 + 1e-3,
-            PixelType.UInt16 => 0.5 + 0.02,
+            ElementType.UInt8 => 0.5 + 1e-3,
+            ElementType.UInt16 => 0.5 + 0.02,
             _ => 3e-6 * Math.Max(1, largest),
         };
         for (var i = 0; i < expected.Length; i++)
         {
             Assert.True(
                 Math.Abs(actual[i] - expected[i]) <= tolerance,
-                $"{vector.GetProperty("maker")} {format} {kernel} {options.Border} convolve {options.Convolve} {plan} {width}: "
+                $"{vector.GetProperty("maker")} {shape} {kernel} {options.Border} convolve {options.Convolve} {plan} {width}: "
                 + $"element {i} is {actual[i]:R}, expected {expected[i]:R}.");
         }
     }
@@ -77,10 +77,10 @@ public class FilterGoldenTests
     private static T[] Run<T>(ImageFilter filter, T[] input)
         where T : unmanaged
     {
-        var format = filter.Plan.Format;
+        var shape = filter.Plan.Shape;
         var output = new T[input.Length];
-        ReadOnlySpan<nint> shape = [format.Height, format.Width, format.Channels];
-        filter.Run(new ReadOnlyTensorSpan<T>(input, shape), new TensorSpan<T>(output, shape));
+        ReadOnlySpan<nint> lengths = [shape.Height, shape.Width, shape.Channels];
+        filter.Run(new ReadOnlyTensorSpan<T>(input, lengths), new TensorSpan<T>(output, lengths));
         return output;
     }
 }

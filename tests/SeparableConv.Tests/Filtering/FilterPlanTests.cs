@@ -5,7 +5,7 @@ namespace SeparableConv.Tests.Filtering;
 
 public class FilterPlanTests
 {
-    private static readonly ImageFormat Picture = new(1080, 1920, 3, PixelType.UInt8);
+    private static readonly ImageShape Picture = new(1080, 1920, 3, ElementType.UInt8);
     private static readonly FilterKernel RankTwo = new([0.0, 1, 0, 0, -4, 5, 0, 1, 0], 3, 3);
 
     [Fact]
@@ -66,7 +66,7 @@ public class FilterPlanTests
         var zero = new FilterKernel(new double[9].AsSpan(), 3, 3);
         foreach (var choice in new[] { FilterPlanChoice.Auto, FilterPlanChoice.Dense, FilterPlanChoice.OfRank(1) })
         {
-            var filtered = new FilterCase(new(9, 40, 3, PixelType.UInt8), zero, new() { Plan = choice, Offset = 12 }, SimdWidths.Best, 1);
+            var filtered = new FilterCase(new(9, 40, 3, ElementType.UInt8), zero, new() { Plan = choice, Offset = 12 }, SimdWidths.Best, 1);
             Assert.All(filtered.Filter<byte, byte>(), pixel => Assert.Equal(12, pixel));
         }
     }
@@ -106,9 +106,9 @@ public class FilterPlanTests
         Refused(new(), Picture with { Width = 0 }, "1080x0");
     }
 
-    private static void Refused(FilterOptions options, ImageFormat format, string mentioned)
+    private static void Refused(FilterOptions options, ImageShape shape, string mentioned)
     {
-        var failure = Assert.Throws<ArgumentException>(() => FilterPlan.Create(RankTwo, format, options));
+        var failure = Assert.Throws<ArgumentException>(() => FilterPlan.Create(RankTwo, shape, options));
         Assert.Contains(mentioned, failure.Message, StringComparison.Ordinal);
     }
 

@@ -31,7 +31,7 @@ public class FilterProperties
     [MemberData(nameof(Widths))]
     public void Every_number_of_taps_matches_reference(int width)
     {
-        foreach (var type in Enum.GetValues<PixelType>())
+        foreach (var type in FilterCases.Types)
         {
             foreach (var taps in new[] { 1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 31 })
             {
@@ -39,8 +39,8 @@ public class FilterProperties
                 {
                     var kernel = FilterCases.Kernel(taps, taps, 1, holes, new Random(taps));
                     var options = new FilterOptions { Threads = 1, Plan = FilterPlanChoice.Separable };
-                    new FilterCase(new ImageFormat(11, 67, 1, type), kernel, options, (SimdWidth)width, taps).Check();
-                    new FilterCase(new ImageFormat(6, 43, 3, type), kernel, options with { Plan = FilterPlanChoice.Dense }, (SimdWidth)width, taps).Check();
+                    new FilterCase(new ImageShape(11, 67, 1, type), kernel, options, (SimdWidth)width, taps).Check();
+                    new FilterCase(new ImageShape(6, 43, 3, type), kernel, options with { Plan = FilterPlanChoice.Dense }, (SimdWidth)width, taps).Check();
                 }
             }
         }
@@ -48,12 +48,12 @@ public class FilterProperties
 
     // Wide enough for several strips and tall enough for several bands.
     [Theory]
-    [InlineData(PixelType.UInt8, 3, 70, 1501, 7, 5)]
-    [InlineData(PixelType.UInt8, 4, 35, 999, 15, 15)]
-    [InlineData(PixelType.UInt16, 1, 37, 3003, 3, 31)]
-    [InlineData(PixelType.Float32, 3, 39, 1103, 7, 7)]
-    [InlineData(PixelType.Float32, 1, 65, 2101, 3, 3)]
-    public void Strips_and_bands_match_reference(PixelType type, int channels, int height, int width, int kernelH, int kernelW)
+    [InlineData(ElementType.UInt8, 3, 70, 1501, 7, 5)]
+    [InlineData(ElementType.UInt8, 4, 35, 999, 15, 15)]
+    [InlineData(ElementType.UInt16, 1, 37, 3003, 3, 31)]
+    [InlineData(ElementType.Float32, 3, 39, 1103, 7, 7)]
+    [InlineData(ElementType.Float32, 1, 65, 2101, 3, 3)]
+    public void Strips_and_bands_match_reference(ElementType type, int channels, int height, int width, int kernelH, int kernelW)
     {
         foreach (var rank in new[] { 0, 1, 2 })
         {
@@ -63,7 +63,7 @@ public class FilterProperties
             {
                 var options = new FilterOptions { Plan = plan, Border = border };
                 var simd = border == BorderMode.Wrap ? SimdWidth.V256 : SimdWidths.Best;
-                new FilterCase(new ImageFormat(height, width, channels, type), kernel, options, simd, 17).Check();
+                new FilterCase(new ImageShape(height, width, channels, type), kernel, options, simd, 17).Check();
             }
         }
     }
@@ -73,7 +73,7 @@ public class FilterProperties
     [MemberData(nameof(Widths))]
     public unsafe void Streamed_rows_have_the_same_bits_as_plain_ones(int width)
     {
-        var line = FilterCase.Pixels<float>(new ImageFormat(1, 700, 1, PixelType.Float32), 8);
+        var line = FilterCase.Pixels<float>(new ImageShape(1, 700, 1, ElementType.Float32), 8);
         float[] weights = [0.5f, -1, 0.25f, 2, 1, 0.125f, 3, -0.5f, 1.5f];
         nint[] offsets = [0, 3, 6, 9, 12, 15, 18, 21, 24];
         var plain = new float[700];

@@ -9,14 +9,14 @@ public sealed unsafe class ImageFilterTests
 {
     private static readonly FilterKernel Sobel = FilterKernel.OuterProduct([1, 2, 1], [-1, 0, 1], "sobel-x");
 
-    public static TheoryData<int, PixelType, bool> GuardedCases
+    public static TheoryData<int, ElementType, bool> GuardedCases
     {
         get
         {
-            var cases = new TheoryData<int, PixelType, bool>();
+            var cases = new TheoryData<int, ElementType, bool>();
             foreach (var width in SimdWidths.All)
             {
-                foreach (var type in Enum.GetValues<PixelType>())
+                foreach (var type in FilterCases.Types)
                 {
                     cases.Add((int)width, type, true);
                     cases.Add((int)width, type, false);
@@ -29,21 +29,21 @@ public sealed unsafe class ImageFilterTests
 
     [Theory]
     [MemberData(nameof(GuardedCases))]
-    public void Nothing_is_touched_beyond_input_and_output(int width, PixelType type, bool endsAtGuard)
+    public void Nothing_is_touched_beyond_input_and_output(int width, ElementType type, bool endsAtGuard)
     {
         foreach (var plan in new[] { FilterPlanChoice.Dense, FilterPlanChoice.OfRank(1), FilterPlanChoice.OfRank(2) })
         {
             foreach (var (height, imageWidth, channels) in new[] { (1, 1, 1), (4, 33, 1), (9, 65, 3), (5, 17, 4), (33, 129, 2) })
             {
-                var format = new ImageFormat(height, imageWidth, channels, type);
+                var shape = new ImageShape(height, imageWidth, channels, type);
                 var kernel = FilterCases.Kernel(5, 7, plan.Rank == 1 ? 1 : 2, 0, new Random(3));
-                var filter = new ImageFilter(FilterPlan.Create(kernel, format, new FilterOptions { Plan = plan }), (SimdWidth)width);
+                var filter = new ImageFilter(FilterPlan.Create(kernel, shape, new FilterOptions { Plan = plan }), (SimdWidth)width);
                 switch (type)
                 {
-                    case PixelType.UInt8:
+                    case ElementType.UInt8:
                         RunGuarded<byte>(filter, endsAtGuard);
                         break;
-                    case PixelType.UInt16:
+                    case ElementType.UInt16:
                         RunGuarded<ushort>(filter, endsAtGuard);
                         break;
                     default:
@@ -55,25 +55,25 @@ public sealed unsafe class ImageFilterTests
     }
 
     [Theory]
-    [InlineData(PixelType.UInt8)]
-    [InlineData(PixelType.UInt16)]
-    [InlineData(PixelType.Float32)]
-    public void The_same_bits_on_any_number_of_threads(PixelType type)
+    [InlineData(ElementType.UInt8)]
+    [InlineData(ElementType.UInt16)]
+    [InlineData(ElementType.Float32)]
+    public void The_same_bits_on_any_number_of_threads(ElementType type)
     {
         foreach (var plan in new[] { FilterPlanChoice.Dense, FilterPlanChoice.OfRank(1), FilterPlanChoice.OfRank(2) })
         {
-            var format = new ImageFormat(301, 203, 3, type);
+            var shape = new ImageShape(301, 203, 3, type);
             var kernel = FilterCases.Kernel(7, 7, plan.Rank == 1 ? 1 : 2, 0, new Random(4));
-            var alone = new FilterCase(format, kernel, new FilterOptions { Plan = plan, Threads = 1 }, SimdWidths.Best, 9);
+            var alone = new FilterCase(shape, kernel, new FilterOptions { Plan = plan, Threads = 1 }, SimdWidths.Best, 9);
             foreach (var threads in new[] { 2, 7 })
             {
                 var together = alone with { Options = alone.Options with { Threads = threads } };
                 switch (type)
                 {
-                    case PixelType.UInt8:
+                    case ElementType.UInt8:
                         Assert.Equal(alone.Filter<byte, byte>(), together.Filter<byte, byte>());
                         break;
-                    case PixelType.UInt16:
+                    case ElementType.UInt16:
                         Assert.Equal(alone.Filter<ushort, ushort>(), together.Filter<ushort, ushort>());
                         break;
                     default:
@@ -97,9 +97,9 @@ public sealed unsafe class ImageFilterTests
     {
         foreach (var width in SimdWidths.All)
         {
-            var format = new ImageFormat(5, 70, 1, PixelType.UInt8);
+            var shape = new ImageShape(5, 70, 1, ElementType.UInt8);
             var identity = new FilterKernel([1.0], 1, 1);
-            var filtered = new FilterCase(format, identity, new FilterOptions { Scale = 0, Offset = value }, width, 1);
+            var filtered = new FilterCase(shape, identity, new FilterOptions { Scale = 0, Offset = value }, width, 1);
             Assert.All(filtered.Filter<byte, byte>(), pixel => Assert.Equal(expected, pixel));
         }
     }
@@ -117,7 +117,7 @@ public sealed unsafe class ImageFilterTests
                 var input = new float[21 * 100];
                 input[(10 * 100) + 50] = odd;
                 var output = new float[input.Length];
-                var filter = new ImageFilter(FilterPlan.Create(Sobel, new(21, 100, 1, PixelType.Float32), new() { Plan = plan }), width);
+                var filter = new ImageFilter(FilterPlan.Create(Sobel, new(21, 100, 1, ElementType.Float32), new() { Plan = plan }), width);
                 filter.Run(new ReadOnlyTensorSpan<float>(input, [21, 100]), new TensorSpan<float>(output, [21, 100]));
                 for (var i = 0; i < output.Length; i++)
                 {
@@ -132,14 +132,14 @@ public sealed unsafe class ImageFilterTests
     }
 
     [Theory]
-    [InlineData(2, PixelType.UInt8)]
-    [InlineData(4, PixelType.UInt8)]
-    [InlineData(4, PixelType.UInt16)]
-    [InlineData(2, PixelType.Float32)]
-    public void Alpha_is_copied_unless_asked(int channels, PixelType type)
+    [InlineData(2, ElementType.UInt8)]
+    [InlineData(4, ElementType.UInt8)]
+    [InlineData(4, ElementType.UInt16)]
+    [InlineData(2, ElementType.Float32)]
+    public void Alpha_is_copied_unless_asked(int channels, ElementType type)
     {
         var kernel = FilterCases.Kernel(3, 3, 1, 0, new Random(1));
-        var filtered = new FilterCase(new ImageFormat(13, 41, channels, type), kernel, new FilterOptions(), SimdWidths.Best, 2);
+        var filtered = new FilterCase(new ImageShape(13, 41, channels, type), kernel, new FilterOptions(), SimdWidths.Best, 2);
         filtered.Check();
         filtered.CheckToFloat();
         (filtered with { Options = new FilterOptions { FilterAlpha = true } }).Check();
@@ -148,12 +148,12 @@ public sealed unsafe class ImageFilterTests
     [Fact]
     public void Rows_may_be_any_distance_apart()
     {
-        var format = new ImageFormat(7, 30, 1, PixelType.Float32);
-        var wide = FilterCase.Pixels<float>(new ImageFormat(7, 50, 1, PixelType.Float32), 3);
+        var shape = new ImageShape(7, 30, 1, ElementType.Float32);
+        var wide = FilterCase.Pixels<float>(new ImageShape(7, 50, 1, ElementType.Float32), 3);
         var dense = new float[7 * 30];
         for (var y = 0; y < 7; y++)
             wide.AsSpan(y * 50, 30).CopyTo(dense.AsSpan(y * 30));
-        var filter = ImageFilter.Create(Sobel, format);
+        var filter = ImageFilter.Create(Sobel, shape);
         var expected = new float[7 * 30];
         filter.Run(new ReadOnlyTensorSpan<float>(dense, [7, 30]), new TensorSpan<float>(expected, [7, 30]));
 
@@ -169,7 +169,7 @@ public sealed unsafe class ImageFilterTests
     [Fact]
     public void Overlapping_input_and_output_are_refused()
     {
-        var filter = ImageFilter.Create(Sobel, new ImageFormat(4, 5, 1, PixelType.Float32));
+        var filter = ImageFilter.Create(Sobel, new ImageShape(4, 5, 1, ElementType.Float32));
         var memory = new float[30];
         var failure = Assert.Throws<ArgumentException>(() => filter.Run(
             new ReadOnlyTensorSpan<float>(memory.AsSpan(0, 20), [4, 5]), new TensorSpan<float>(memory.AsSpan(10, 20), [4, 5])));
@@ -179,7 +179,7 @@ public sealed unsafe class ImageFilterTests
     [Fact]
     public void Shapes_types_and_strides_that_do_not_suit_are_refused()
     {
-        var filter = ImageFilter.Create(Sobel, new ImageFormat(4, 5, 3, PixelType.UInt8));
+        var filter = ImageFilter.Create(Sobel, new ImageShape(4, 5, 3, ElementType.UInt8));
         var failure = Assert.Throws<ArgumentException>(() => filter.Run(
             new ReadOnlyTensorSpan<byte>(new byte[75], [5, 5, 3]), new TensorSpan<byte>(new byte[60], [4, 5, 3])));
         Assert.Contains("(5,5,3)", failure.Message, StringComparison.Ordinal);
@@ -197,16 +197,16 @@ public sealed unsafe class ImageFilterTests
     private static void RunGuarded<T>(ImageFilter filter, bool endsAtGuard)
         where T : unmanaged
     {
-        var format = filter.Plan.Format;
-        ReadOnlySpan<nint> shape = [format.Height, format.Width, format.Channels];
-        var pixels = FilterCase.Pixels<T>(format, 6);
+        var shape = filter.Plan.Shape;
+        ReadOnlySpan<nint> lengths = [shape.Height, shape.Width, shape.Channels];
+        var pixels = FilterCase.Pixels<T>(shape, 6);
         using var input = new GuardedMemory(pixels.Length * sizeof(T), endsAtGuard);
         using var output = new GuardedMemory(pixels.Length * sizeof(T), endsAtGuard);
         pixels.CopyTo(input.Span<T>());
-        filter.Run(new ReadOnlyTensorSpan<T>(input.Span<T>(), shape), new TensorSpan<T>(output.Span<T>(), shape));
+        filter.Run(new ReadOnlyTensorSpan<T>(input.Span<T>(), lengths), new TensorSpan<T>(output.Span<T>(), lengths));
 
         var free = new T[pixels.Length];
-        filter.Run(new ReadOnlyTensorSpan<T>(pixels, shape), new TensorSpan<T>(free, shape));
+        filter.Run(new ReadOnlyTensorSpan<T>(pixels, lengths), new TensorSpan<T>(free, lengths));
         Assert.Equal(free, output.Span<T>().ToArray());
     }
 }

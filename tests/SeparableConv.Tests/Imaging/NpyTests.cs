@@ -176,11 +176,11 @@ public sealed class NpyTests
     [Fact]
     public void Bytes_are_taken_as_they_lie()
     {
-        var array = NpyArray.FromBytes(NpyType.Float16, [0x00, 0x3c, 0x00, 0xc0], 1, 2);
+        var array = NpyArray.FromBytes(ElementType.Float16, [0x00, 0x3c, 0x00, 0xc0], 1, 2);
         Assert.Equal([1, -2], array.ToDoubles());
         Assert.Equal([1f, -2f], NpyFile.Read(new MemoryStream(Write(array))).ToFloats());
-        Assert.Throws<ArgumentException>(() => NpyArray.FromBytes(NpyType.Float32, new byte[6], 1));
-        Assert.Throws<ArgumentException>(() => NpyArray.FromBytes(NpyType.Float32, new byte[8], 3));
+        Assert.Throws<ArgumentException>(() => NpyArray.FromBytes(ElementType.Float32, new byte[6], 1));
+        Assert.Throws<ArgumentException>(() => NpyArray.FromBytes(ElementType.Float32, new byte[8], 3));
     }
 
     [Fact]

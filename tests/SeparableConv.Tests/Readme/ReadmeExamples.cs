@@ -52,8 +52,7 @@ public sealed class ReadmeExamples
         var picture = (Image<byte>)ImageFile.Load(from);
         var blurred = Image.Create(picture.Width, picture.Height, picture.Channels, new byte[picture.Pixels.Length]);
 
-        var format = new ImageFormat(picture.Height, picture.Width, picture.Channels, PixelType.UInt8);
-        var filter = ImageFilter.Create(KernelLibrary.Gauss(15, sigma: 2.6), format);
+        var filter = ImageFilter.Create(KernelLibrary.Gauss(15, sigma: 2.6), picture.Shape);
         Console.WriteLine(filter.Plan);   // separable (30 multiplications): gauss:15:2.6 (15x15) has rank 1; ...
 
         filter.Run<byte>(picture.AsTensor(), blurred.AsTensor());

@@ -13,7 +13,7 @@ namespace SeparableConv.Cli.Commands;
 /// <param name="IsRepeated">Whether that number was asked for.</param>
 /// <param name="Ways">The times of <see cref="FilterPlan.Alternatives"/>, or null.</param>
 internal sealed record FilterReport(
-    string Input, string Output, FilterPlan Plan, PixelType ResultType, RunTimes Times, int Rounds, bool IsRepeated, RunTimes[]? Ways)
+    string Input, string Output, FilterPlan Plan, ElementType ResultType, RunTimes Times, int Rounds, bool IsRepeated, RunTimes[]? Ways)
 {
     private const int LabelWidth = 17;
 
@@ -22,14 +22,14 @@ internal sealed record FilterReport(
     /// <summary>Prints it for people.</summary>
     public void Print(TextWriter output, Terminal terminal)
     {
-        Line(output, "picture", $"{Input}, {PlanNames.Of(Plan.Format)}");
+        Line(output, "picture", $"{Input}, {PlanNames.Of(Plan.Shape)}");
         Line(output, "kernel", $"{Plan.Kernel.Name}, {Plan.Kernel.Size}");
         Line(output, "plan", PlanNames.Of(Plan.Chosen));
         if (Ways is not null)
             Line(output, "why", Plan.Reason);
         Line(output, "multiplications", $"{Numbers.Count(Plan.MultiplicationsPerPixel)} for each channel of a pixel; dense {Numbers.Count(Dense)}");
         if (Plan.ErrorBound > 0)
-            Line(output, "error", $"{Numbers.Short(Plan.ErrorBound)} at most, {(Plan.Format.Type == PixelType.Float32 ? "for pixels between -1 and 1" : "in pixel steps, before rounding")}");
+            Line(output, "error", $"{Numbers.Short(Plan.ErrorBound)} at most, {(Plan.Shape.Type == ElementType.Float32 ? "for pixels between -1 and 1" : "in pixel steps, before rounding")}");
         if (Ways is null)
             Line(output, "time", Time());
         else
@@ -47,7 +47,7 @@ internal sealed record FilterReport(
         json.WriteStartObject();
         json.WriteString("input", Input);
         json.WriteString("output", Output);
-        json.Shape("size", Plan.Format.Height, Plan.Format.Width, Plan.Format.Channels);
+        json.Shape("size", Plan.Shape.Height, Plan.Shape.Width, Plan.Shape.Channels);
         json.WriteString("type", PlanNames.Of(ResultType));
         json.WriteString("kernel", Plan.Kernel.Name);
         json.WriteString("plan", PlanNames.Of(Plan.Chosen));
@@ -115,5 +115,5 @@ internal sealed record FilterReport(
 
     // The model counts one thread; the rows are shared out among all.
     private double Estimate(FilterAlternative way) =>
-        way.EstimatedNanosecondsPerPixel * Plan.Format.Height * Plan.Format.Width / Plan.Options.Threads / 1e6;
+        way.EstimatedNanosecondsPerPixel * Plan.Shape.Height * Plan.Shape.Width / Plan.Options.Threads / 1e6;
 }

@@ -5,7 +5,7 @@ using SeparableConv.Imaging;
 
 namespace SeparableConv.Cli.Commands;
 
-/// <summary>Filters pictures; the plan is kept for as long as pictures have one format.</summary>
+/// <summary>Filters pictures; the plan is kept for as long as pictures have one shape.</summary>
 /// <param name="settings">How.</param>
 internal sealed class PictureFilter(FilterSettings settings)
 {
@@ -18,9 +18,8 @@ internal sealed class PictureFilter(FilterSettings settings)
     public (Picture Result, FilterReport Report) Run(Picture picture, string input, string output)
     {
         var image = settings.Gray ? Luma.Of(picture.Image) : picture.Image;
-        var format = new ImageFormat(image.Height, image.Width, image.Channels, TypeOf(image));
-        if (_filter is null || _filter.Plan.Format != format)
-            _filter = ImageFilter.Create(settings.Kernel, format, settings.Options);
+        if (_filter is null || _filter.Plan.Shape != image.Shape)
+            _filter = ImageFilter.Create(settings.Kernel, image.Shape, settings.Options);
 
         var filter = _filter;
         var (result, run) = Prepare(filter, image);
@@ -29,7 +28,7 @@ internal sealed class PictureFilter(FilterSettings settings)
 
         // A gray picture has no channel axis to keep but the one it came with.
         return (picture with { Image = result, HasChannelAxis = picture.HasChannelAxis && result.Channels == 1 },
-            new FilterReport(input, output, filter.Plan, TypeOf(result), times, rounds, settings.Repeat is not null, ways));
+            new FilterReport(input, output, filter.Plan, result.Type, times, rounds, settings.Repeat is not null, ways));
     }
 
     // The first run compiles the loops; where it was short, a few more tell what the filter really takes.
@@ -53,7 +52,7 @@ internal sealed class PictureFilter(FilterSettings settings)
         {
             var filter = way == plan.Chosen
                 ? _filter!
-                : ImageFilter.Create(plan.Kernel, plan.Format, plan.Options with { Plan = PlanNames.Choice(way) });
+                : ImageFilter.Create(plan.Kernel, plan.Shape, plan.Options with { Plan = PlanNames.Choice(way) });
             return Prepare(filter, image).Run;
         });
         return RunTimes.Interleave(Math.Max(LeastRoundsExplained, settings.Repeat ?? 0), [.. runs], least: 0);
@@ -81,11 +80,4 @@ internal sealed class PictureFilter(FilterSettings settings)
         var result = Image.Create(image.Width, image.Height, image.Channels, new T[count]);
         return (result, () => filter.Run(new ReadOnlyTensorSpan<T>(image.Pixels, shape), new TensorSpan<T>(result.Pixels, shape)));
     }
-
-    private static PixelType TypeOf(Image image) => image.SampleType switch
-    {
-        SampleType.Byte => PixelType.UInt8,
-        SampleType.UInt16 => PixelType.UInt16,
-        _ => PixelType.Float32,
-    };
 }

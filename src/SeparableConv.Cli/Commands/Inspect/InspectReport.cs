@@ -141,7 +141,7 @@ internal sealed class InspectReport
         {
             json.WriteStartObject();
             json.WriteString("name", value.Name);
-            json.WriteString("type", value.Type.Element.ToString().ToLowerInvariant());
+            json.WriteString("type", PlanNames.Of(value.Type.Element));
             json.Shape("shape", value.Type.Shape.Lengths);
             json.WriteEndObject();
         }

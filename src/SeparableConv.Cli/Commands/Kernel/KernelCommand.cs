@@ -19,7 +19,7 @@ internal sealed class KernelCommand
     ];
 
     // The pictures that the plan is for: what it depends on is the type, not the size.
-    private static readonly ImageFormat PlannedFor = new(2160, 3840, 3, PixelType.UInt8);
+    private static readonly ImageShape PlannedFor = new(2160, 3840, 3, ElementType.UInt8);
 
     private readonly Terminal _terminal;
     private readonly Argument<string> _kernel = new("KERNEL")

@@ -35,7 +35,7 @@ internal sealed record KernelReport(KernelDecomposition Decomposition, Separable
             Line(output, "", $"and {Terms.Rank - MostTermsPrinted} more terms; --json prints all");
         Line(output, "error", $"{Numbers.Short(WorstError)} at most in an output, for inputs between -1 and 1; {Numbers.Short(Terms.MaxError)} in a number of the kernel");
         Line(output, "multiplications", $"a pixel: {Numbers.Count(Dense)} dense, {Numbers.Count(Separable)} in {Terms.Rank} separable {(Terms.Rank == 1 ? "term" : "terms")}");
-        Line(output, "plan", $"{PlanNames.Of(Plan.Chosen)}, for {PlanNames.Of(Plan.Format)} pictures");
+        Line(output, "plan", $"{PlanNames.Of(Plan.Chosen)}, for {PlanNames.Of(Plan.Shape)} pictures");
         Line(output, "why", Plan.Reason);
     }
 

@@ -148,15 +148,8 @@ internal sealed class NetworkRunner : IDisposable
 
         var picture = PictureFile.Load(image, _terminal, _settings.Reading).Image;
         _pictures!.Write(picture, memory);
-        return $"{picture.Width}x{picture.Height}x{picture.Channels} {TypeName(picture)} to {input.Type}";
+        return $"{picture.Width}x{picture.Height}x{picture.Channels} {PlanNames.Of(picture.Type)} to {input.Type}";
     }
-
-    private static string TypeName(Image image) => image.SampleType switch
-    {
-        SampleType.Byte => "uint8",
-        SampleType.UInt16 => "uint16",
-        _ => "float32",
-    };
 
     // By content; what cannot be opened is told when its turn comes.
     private static bool IsTensor(string path)

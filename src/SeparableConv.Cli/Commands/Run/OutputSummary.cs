@@ -1,5 +1,3 @@
-using System.Numerics;
-using System.Runtime.InteropServices;
 using SeparableConv.Networks;
 
 namespace SeparableConv.Cli.Commands;
@@ -23,34 +21,12 @@ internal sealed record OutputSummary(Value Output, double Min, double Max, doubl
     /// <summary>An output's numbers, in real numbers where it is quantized.</summary>
     public static double[] Numbers(TensorType type, ReadOnlySpan<byte> memory)
     {
-        var numbers = type.Element switch
-        {
-            ElementType.Float32 => Converted<float>(memory),
-            ElementType.Float64 => Converted<double>(memory),
-            ElementType.Float16 => Converted<Half>(memory),
-            ElementType.Int8 => Converted<sbyte>(memory),
-            ElementType.Int16 => Converted<short>(memory),
-            ElementType.UInt16 => Converted<ushort>(memory),
-            ElementType.Int32 => Converted<int>(memory),
-            ElementType.UInt32 => Converted<uint>(memory),
-            ElementType.Int64 => Converted<long>(memory),
-            ElementType.UInt64 => Converted<ulong>(memory),
-            _ => Converted<byte>(memory),
-        };
+        var numbers = new double[memory.Length / type.Element.Size()];
+        type.Element.Convert<double>(memory, numbers);
         if (type.Quantization is not { IsPerTensor: true } quantization)
             return numbers;
         for (var i = 0; i < numbers.Length; i++)
             numbers[i] = (numbers[i] - quantization.ZeroPoint) * quantization.Scale;
-        return numbers;
-    }
-
-    private static double[] Converted<T>(ReadOnlySpan<byte> memory)
-        where T : unmanaged, INumberBase<T>
-    {
-        var source = MemoryMarshal.Cast<byte, T>(memory);
-        var numbers = new double[source.Length];
-        for (var i = 0; i < numbers.Length; i++)
-            numbers[i] = double.CreateTruncating(source[i]);
         return numbers;
     }
 }

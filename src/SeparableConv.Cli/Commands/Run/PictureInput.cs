@@ -20,10 +20,10 @@ internal sealed class PictureInput(Value input, PictureLayout layout, Normalizat
     /// <summary>Writes a picture, alpha left out, where the network reads it.</summary>
     public void Write(Image image, Span<byte> memory)
     {
-        var unit = image.SampleType switch
+        var unit = image.Type switch
         {
-            SampleType.Byte => 1,
-            SampleType.UInt16 => White / ushort.MaxValue,
+            ElementType.UInt8 => 1,
+            ElementType.UInt16 => White / ushort.MaxValue,
 
             // Float pictures are 0 to 1, as everywhere in this program.
             _ => White,

@@ -84,7 +84,7 @@ internal sealed record RunReport(
     {
         var table = new TextTable("output", "type", "shape", "min", "max", "mean");
         foreach (var (output, min, max, mean) in outputs)
-            table.Add(output.Name, TypeName(output.Type), output.Type.Shape.ToString(), Numbers.Short(min), Numbers.Short(max), Numbers.Short(mean));
+            table.Add(output.Name, PlanNames.Of(output.Type.Element), output.Type.Shape.ToString(), Numbers.Short(min), Numbers.Short(max), Numbers.Short(mean));
         table.Print(terminal);
     }
 
@@ -111,7 +111,7 @@ internal sealed record RunReport(
         {
             json.WriteStartObject();
             json.WriteString("name", output.Name);
-            json.WriteString("type", TypeName(output.Type));
+            json.WriteString("type", PlanNames.Of(output.Type.Element));
             json.Shape("shape", output.Type.Shape.Lengths);
             json.Number("min", min);
             json.Number("max", max);
@@ -121,6 +121,4 @@ internal sealed record RunReport(
 
         json.WriteEndArray();
     }
-
-    private static string TypeName(TensorType type) => type.Element.ToString().ToLowerInvariant();
 }

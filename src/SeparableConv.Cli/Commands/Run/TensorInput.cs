@@ -1,3 +1,4 @@
+using SeparableConv.Cli.Output;
 using SeparableConv.Imaging;
 using SeparableConv.Networks;
 
@@ -10,7 +11,7 @@ internal static class TensorInput
     /// <exception cref="InputException">Its type or shape is not the input's; a leading length of 1 may be left out.</exception>
     public static void Write(NpyArray array, string source, Value input, Span<byte> memory)
     {
-        var isType = ElementOf(array.Type) == input.Type.Element;
+        var isType = array.Type == input.Type.Element;
         var isShape = WithoutBatch(array.Shape).SequenceEqual(WithoutBatch(input.Type.Shape.Lengths));
         if (!isType || !isShape)
         {
@@ -27,9 +28,9 @@ internal static class TensorInput
     }
 
     /// <summary>A tensor as an array.</summary>
-    public static NpyArray ToArray(TensorType type, ReadOnlySpan<byte> memory) => NpyArray.FromBytes(TypeOf(type.Element), memory, type.Shape.Lengths);
+    public static NpyArray ToArray(TensorType type, ReadOnlySpan<byte> memory) => NpyArray.FromBytes(type.Element, memory, type.Shape.Lengths);
 
-    private static string Describe(NpyArray array) => $"{ElementOf(array.Type).ToString().ToLowerInvariant()} {new TensorShape(array.Shape)}";
+    private static string Describe(NpyArray array) => $"{PlanNames.Of(array.Type)} {new TensorShape(array.Shape)}";
 
     private static ReadOnlySpan<int> WithoutBatch(ReadOnlySpan<int> lengths)
     {
@@ -37,36 +38,4 @@ internal static class TensorInput
             lengths = lengths[1..];
         return lengths;
     }
-
-    private static ElementType ElementOf(NpyType type) => type switch
-    {
-        NpyType.Bool => ElementType.Bool,
-        NpyType.UInt8 => ElementType.UInt8,
-        NpyType.Int8 => ElementType.Int8,
-        NpyType.UInt16 => ElementType.UInt16,
-        NpyType.Int16 => ElementType.Int16,
-        NpyType.UInt32 => ElementType.UInt32,
-        NpyType.Int32 => ElementType.Int32,
-        NpyType.UInt64 => ElementType.UInt64,
-        NpyType.Int64 => ElementType.Int64,
-        NpyType.Float16 => ElementType.Float16,
-        NpyType.Float32 => ElementType.Float32,
-        _ => ElementType.Float64,
-    };
-
-    private static NpyType TypeOf(ElementType element) => element switch
-    {
-        ElementType.Bool => NpyType.Bool,
-        ElementType.UInt8 => NpyType.UInt8,
-        ElementType.Int8 => NpyType.Int8,
-        ElementType.UInt16 => NpyType.UInt16,
-        ElementType.Int16 => NpyType.Int16,
-        ElementType.UInt32 => NpyType.UInt32,
-        ElementType.Int32 => NpyType.Int32,
-        ElementType.UInt64 => NpyType.UInt64,
-        ElementType.Int64 => NpyType.Int64,
-        ElementType.Float16 => NpyType.Float16,
-        ElementType.Float32 => NpyType.Float32,
-        _ => NpyType.Float64,
-    };
 }

@@ -8,24 +8,24 @@ internal static class FilterReference
     /// so. Taps of weight zero are not read.
     /// </summary>
     /// <param name="input">Pixels, row-major.</param>
-    /// <param name="format">(H, W, C).</param>
+    /// <param name="shape">(H, W, C).</param>
     /// <param name="kernel">The kernel.</param>
     /// <param name="options">Border, flip, scale, offset, alpha; threads and plan do not matter here.</param>
     /// <param name="magnitudes">Receives |scale| * sum |x * k| + |offset| of each element; may be empty.</param>
     /// <returns>y, row-major.</returns>
     public static double[] Run(
-        ReadOnlySpan<double> input, ImageFormat format, FilterKernel kernel, FilterOptions options, Span<double> magnitudes)
+        ReadOnlySpan<double> input, ImageShape shape, FilterKernel kernel, FilterOptions options, Span<double> magnitudes)
     {
         var pixels = input.ToArray();
         var output = new double[input.Length];
-        for (var i = 0; i < format.Height; i++)
+        for (var i = 0; i < shape.Height; i++)
         {
-            for (var j = 0; j < format.Width; j++)
+            for (var j = 0; j < shape.Width; j++)
             {
-                for (var c = 0; c < format.Channels; c++)
+                for (var c = 0; c < shape.Channels; c++)
                 {
-                    var at = (((i * format.Width) + j) * format.Channels) + c;
-                    var (value, magnitude) = Sum(index => pixels[index], format, kernel, options, i, j, c);
+                    var at = (((i * shape.Width) + j) * shape.Channels) + c;
+                    var (value, magnitude) = Sum(index => pixels[index], shape, kernel, options, i, j, c);
                     output[at] = value;
                     if (!magnitudes.IsEmpty)
                         magnitudes[at] = magnitude;
@@ -37,15 +37,15 @@ internal static class FilterReference
     }
 
     /// <summary>One element of what <see cref="Run"/> gives, from pixels that are asked for by their index.</summary>
-    public static double Element(Func<int, double> input, ImageFormat format, FilterKernel kernel, FilterOptions options, int i, int j, int c) =>
-        Sum(input, format, kernel, options, i, j, c).Value;
+    public static double Element(Func<int, double> input, ImageShape shape, FilterKernel kernel, FilterOptions options, int i, int j, int c) =>
+        Sum(input, shape, kernel, options, i, j, c).Value;
 
     private static (double Value, double Magnitude) Sum(
-        Func<int, double> input, ImageFormat format, FilterKernel kernel, FilterOptions options, int i, int j, int c)
+        Func<int, double> input, ImageShape shape, FilterKernel kernel, FilterOptions options, int i, int j, int c)
     {
-        if (format.HasAlpha && !options.FilterAlpha && c == format.Channels - 1)
+        if (shape.HasAlpha && !options.FilterAlpha && c == shape.Channels - 1)
         {
-            var alpha = input((((i * format.Width) + j) * format.Channels) + c);
+            var alpha = input((((i * shape.Width) + j) * shape.Channels) + c);
             return (alpha, Math.Abs(alpha));
         }
 
@@ -60,7 +60,7 @@ internal static class FilterReference
                 // Convolution: the kernel's element (u, v) lies on the other side of the anchor.
                 var y = options.Convolve ? i - u + (kernel.Height / 2) : i + u - (kernel.Height / 2);
                 var x = options.Convolve ? j - v + (kernel.Width / 2) : j + v - (kernel.Width / 2);
-                var product = Pixel(input, format, options, y, x, c) * kernel[u, v];
+                var product = Pixel(input, shape, options, y, x, c) * kernel[u, v];
                 sum += product;
                 magnitude += Math.Abs(product);
             }
@@ -70,11 +70,11 @@ internal static class FilterReference
     }
 
     // One step at a time towards the inside, so that nothing is shared with the fast paths' arithmetic.
-    private static double Pixel(Func<int, double> input, ImageFormat format, FilterOptions options, int y, int x, int c)
+    private static double Pixel(Func<int, double> input, ImageShape shape, FilterOptions options, int y, int x, int c)
     {
-        if (options.Border == BorderMode.Constant && (y < 0 || y >= format.Height || x < 0 || x >= format.Width))
+        if (options.Border == BorderMode.Constant && (y < 0 || y >= shape.Height || x < 0 || x >= shape.Width))
             return options.ConstantValue;
-        return input((((Walk(y, format.Height, options.Border) * format.Width) + Walk(x, format.Width, options.Border)) * format.Channels) + c);
+        return input((((Walk(y, shape.Height, options.Border) * shape.Width) + Walk(x, shape.Width, options.Border)) * shape.Channels) + c);
     }
 
     private static int Walk(int position, int length, BorderMode mode)

@@ -27,22 +27,22 @@ public class SmallFilterPassTests
     {
         // Rows enough to be streamed, and some left over after the last four.
         var height = ((9 << 20) / (width * channels * sizeof(float))) + 3;
-        var format = new ImageFormat(height, width, channels, PixelType.Float32);
-        ReadOnlySpan<nint> shape = [height, width, channels];
-        using var input = new GuardedMemory((nint)height * format.RowElements * sizeof(float), endsAtGuard: true);
+        var shape = new ImageShape(height, width, channels, ElementType.Float32);
+        ReadOnlySpan<nint> lengths = [height, width, channels];
+        using var input = new GuardedMemory((nint)height * shape.RowElements * sizeof(float), endsAtGuard: true);
         using var output = new GuardedMemory(input.Bytes, endsAtGuard: true);
-        RandomData.Floats(height * format.RowElements, 1).CopyTo(input.Span<float>());
-        var expected = new float[height * format.RowElements];
+        RandomData.Floats(height * shape.RowElements, 1).CopyTo(input.Span<float>());
+        var expected = new float[height * shape.RowElements];
         foreach (var kernel in Filters)
         {
             foreach (var border in Enum.GetValues<BorderMode>())
             {
                 var options = new FilterOptions { Border = border, ConstantValue = border == BorderMode.Constant ? 0.25 : 0, Plan = FilterPlanChoice.Separable, FilterAlpha = true, Offset = 0.125, Threads = 2 };
-                var plan = FilterPlan.Create(kernel, format, options);
-                var x = new ReadOnlyTensorSpan<float>(input.Span<float>(), shape);
-                new ImageFilter(plan, SimdWidth.V256).Run<float>(x, new TensorSpan<float>(expected, shape));
+                var plan = FilterPlan.Create(kernel, shape, options);
+                var x = new ReadOnlyTensorSpan<float>(input.Span<float>(), lengths);
+                new ImageFilter(plan, SimdWidth.V256).Run<float>(x, new TensorSpan<float>(expected, lengths));
                 output.Span<float>().Fill(float.NaN);
-                new ImageFilter(plan, SimdWidth.V512).Run<float>(x, new TensorSpan<float>(output.Span<float>(), shape));
+                new ImageFilter(plan, SimdWidth.V512).Run<float>(x, new TensorSpan<float>(output.Span<float>(), lengths));
                 Assert.True(output.Span<float>().SequenceEqual(expected), $"{kernel} {border} x{channels}");
             }
         }

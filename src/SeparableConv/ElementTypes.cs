@@ -1,6 +1,10 @@
-namespace SeparableConv.Networks.Graph;
+using System.Numerics;
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 
-/// <summary>The element types beside .NET's.</summary>
+namespace SeparableConv;
+
+/// <summary>What the libraries ask of an <see cref="ElementType"/>: its size, its .NET type, its numbers as another type.</summary>
 internal static class ElementTypes
 {
     /// <summary>Bytes of one element.</summary>
@@ -55,4 +59,54 @@ internal static class ElementTypes
         ElementType.UInt64 => new ulong[length],
         _ => new bool[length],
     };
+
+    /// <summary>The numbers that lie in some bytes, each rounded to the nearest that the target has; true is 1.</summary>
+    /// <param name="type">What the bytes are elements of, in the machine's byte order.</param>
+    /// <param name="elements">The elements.</param>
+    /// <param name="numbers">Receives as many numbers as there are elements.</param>
+    public static void Convert<T>(this ElementType type, ReadOnlySpan<byte> elements, Span<T> numbers)
+        where T : unmanaged, INumberBase<T>
+    {
+        switch (type)
+        {
+            case ElementType.Float32:
+                Convert<float, T>(elements, numbers);
+                break;
+            case ElementType.Float64:
+                Convert<double, T>(elements, numbers);
+                break;
+            case ElementType.Float16:
+                Convert<Half, T>(elements, numbers);
+                break;
+            case ElementType.Int8:
+                Convert<sbyte, T>(elements, numbers);
+                break;
+            case ElementType.Int16:
+                Convert<short, T>(elements, numbers);
+                break;
+            case ElementType.UInt16:
+                Convert<ushort, T>(elements, numbers);
+                break;
+            case ElementType.Int32:
+                Convert<int, T>(elements, numbers);
+                break;
+            case ElementType.UInt32:
+                Convert<uint, T>(elements, numbers);
+                break;
+            case ElementType.Int64:
+                Convert<long, T>(elements, numbers);
+                break;
+            case ElementType.UInt64:
+                Convert<ulong, T>(elements, numbers);
+                break;
+            default:
+                Convert<byte, T>(elements, numbers);
+                break;
+        }
+    }
+
+    private static void Convert<TSource, T>(ReadOnlySpan<byte> elements, Span<T> numbers)
+        where TSource : unmanaged, INumberBase<TSource>
+        where T : unmanaged, INumberBase<T> =>
+        TensorPrimitives.ConvertTruncating(MemoryMarshal.Cast<byte, TSource>(elements), numbers);
 }

@@ -1,9 +1,9 @@
-namespace SeparableConv.Networks;
+namespace SeparableConv;
 
-/// <summary>What a tensor's elements are.</summary>
+/// <summary>The type of one element: of a tensor, of an .npy array, of a picture (there UInt8, UInt16 or Float32).</summary>
 public enum ElementType
 {
-    /// <summary>IEEE 754 single precision, <see cref="float"/>.</summary>
+    /// <summary>IEEE 754 single precision, <see cref="float"/>. The usual range of a picture's samples is 0 to 1, but any value may occur.</summary>
     Float32,
 
     /// <summary>IEEE 754 double precision, <see cref="double"/>.</summary>
@@ -15,13 +15,13 @@ public enum ElementType
     /// <summary><see cref="sbyte"/>.</summary>
     Int8,
 
-    /// <summary><see cref="byte"/>.</summary>
+    /// <summary><see cref="byte"/>. In a picture black is 0 and white is 255.</summary>
     UInt8,
 
     /// <summary><see cref="short"/>.</summary>
     Int16,
 
-    /// <summary><see cref="ushort"/>.</summary>
+    /// <summary><see cref="ushort"/>. In a picture black is 0 and white is 65535.</summary>
     UInt16,
 
     /// <summary><see cref="int"/>.</summary>
