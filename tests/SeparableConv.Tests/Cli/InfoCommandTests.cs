@@ -20,7 +20,7 @@ public sealed class InfoCommandTests
             json.EnumerateObject().Select(p => p.Name));
         Assert.NotEqual("", json.GetProperty("processor").GetString());
         Assert.Equal(Environment.ProcessorCount, json.GetProperty("logicalProcessors").GetInt32());
-        Assert.Equal(ConvOptions.Default.Threads, json.GetProperty("threads").GetInt32());
+        Assert.Equal(ExecutionOptions.Default.Threads, json.GetProperty("threads").GetInt32());
         Assert.Equal((int)SimdWidths.Best * 32, json.GetProperty("vectorBits").GetInt32());
         Assert.StartsWith(".NET 10.", json.GetProperty("runtime").GetString());
         Assert.True(json.GetProperty("compilesAtRunTime").GetBoolean());
