@@ -1,4 +1,7 @@
+using SeparableConv.Activations;
 using SeparableConv.Networks.Graph;
+using SeparableConv.Networks.Operators;
+using SeparableConv.Networks.Rewriting;
 
 namespace SeparableConv.Networks;
 
@@ -124,7 +127,14 @@ public sealed partial class NetworkBuilder
 
     private Value Append(string name, Operator op, params ReadOnlySpan<Value?> inputs)
     {
-        var value = _graph.Add(name, op, inputs);
+        // The slopes of a PReLU are parameters: they stand in the graph, and a layer takes them over when the network is compiled.
+        var value = ActivationSplitting.Split(op) is (var sums, { Function.Kind: ActivationKind.PReLU } activation)
+            ? _graph.Add(
+                name,
+                new PReluOperator(),
+                sums is null ? inputs[0] : _graph.Add($"{name}/sums", sums, inputs),
+                _graph.Constant($"{name}/alpha", TensorData.Create(activation.Slopes.ToArray(), activation.Slopes.Length)))
+            : _graph.Add(name, op, inputs);
         _values.Add(value);
         return value;
     }

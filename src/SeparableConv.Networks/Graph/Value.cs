@@ -61,6 +61,12 @@ public sealed class Value
     /// <summary>The numbers of a constant, which may be relied on when the network is compiled; null for everything else.</summary>
     internal TensorData? Constant => _stored == ValueKind.Constant ? Data : null;
 
+    /// <summary>
+    /// The name, in the file, of the stored tensor whose numbers these are in another order, shape or type; null where they are as they were
+    /// stored. A parameter gets this name when its network is built.
+    /// </summary>
+    internal string? Origin { get; init; }
+
     internal TensorShape Shape => Type.Shape;
 
     /// <summary>The numbers of a constant, a parameter or a statistic.</summary>

@@ -6,6 +6,7 @@ internal sealed class PassList(params Func<NetworkPass>[] passes)
     /// <summary>For running a network fast: parameters are frozen, layers of bytes run in integers, and what can be joined is joined.</summary>
     public static PassList Inference { get; } = new(
         () => new Freezing(),
+        () => new SlopeFolding(),
 
         // Before constants are folded, while dequantized ones are still bytes.
         () => new IntegerLowering(),

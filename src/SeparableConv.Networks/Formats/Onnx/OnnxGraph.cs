@@ -10,6 +10,7 @@ namespace SeparableConv.Networks.Formats.Onnx;
 internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget, Func<string, TensorData?> initializer)
 {
     private readonly Dictionary<string, OnnxValue> _values = [];
+    private readonly Dictionary<(OnnxValue, string), Value> _forms = [];
 
     /// <summary>The version of ONNX's operators that the model is written in.</summary>
     public int Opset => opset;
@@ -131,6 +132,10 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
         var image = value.Rank == 4 ? original : Reshape($"{value.Name}/nc1l", original, new TensorShape(shape[0], shape[1], 1, shape[2]));
         return value.ChannelsLast = Transpose($"{value.Name}/nhwc", image, 0, 2, 3, 1);
     }
+
+    /// <summary>A value in a form that some layers read, made once: layers that share weights in the file share them in the network.</summary>
+    public Value Form(OnnxValue value, string form, Func<Value> make) =>
+        _forms.TryGetValue((value, form), out var known) ? known : _forms[(value, form)] = make();
 
     /// <summary>
     /// Whether a node of these inputs is better computed channels last: whether that moves fewer numbers about. With nothing to
@@ -265,7 +270,9 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
             budget.Spend(op, given, op.Infer(types));
             results = Evaluator.Run(op, constants);
         });
-        return Array.ConvertAll(results, result => graph.Constant(name, result));
+        return op is TransposeOperator or ReshapeOperator or CastOperator
+            ? [graph.Constant(name, results[0], given[0]!)]
+            : Array.ConvertAll(results, result => graph.Constant(name, result));
     }
 
     // What an operator says of its inputs becomes what is said of the node.

@@ -16,6 +16,7 @@ internal sealed class OnnxOutput
 
     private readonly Dictionary<Value, string> _asIs = [];
     private readonly Dictionary<Value, string> _first = [];
+    private readonly Dictionary<(Value, string), string> _forms = [];
     private readonly HashSet<string> _names = [];
     private readonly Dictionary<string, int> _counts = [];
     private long _bytes;
@@ -77,6 +78,13 @@ internal sealed class OnnxOutput
         return name;
     }
 
+    /// <summary>
+    /// A stored value in the form that some operators want, written once. The first form has the value's name, so that parameters keep
+    /// theirs; others have a number behind it.
+    /// </summary>
+    public string Form(Value value, string form, Func<TensorData> make) =>
+        _forms.TryGetValue((value, form), out var name) ? name : _forms[(value, form)] = Constant(value.Name, make());
+
     /// <summary>Notes that a tensor holds a value as the network lays it out.</summary>
     public void SetAsIs(Value value, string name) => _asIs[value] = name;
 
@@ -121,7 +129,7 @@ internal sealed class OnnxOutput
         if (_first.TryGetValue(value, out var name))
             return name;
         if (value.Constant is { } data)
-            return _first[value] = Constant($"{value.Name}/nchw", Transposed(data, 0, 3, 1, 2));
+            return _first[value] = Form(value, "channels first", () => Transposed(data, 0, 3, 1, 2));
         return _first[value] = Node("Transpose", $"{value.Name}/nchw", [AsIs(value)], ListAttribute("perm", 0, 3, 1, 2));
     }
 
@@ -234,6 +242,12 @@ internal sealed class OnnxOutput
         var lengths = new int[4];
         lengths.AsSpan().Fill(1);
         value.Shape.Lengths.CopyTo(lengths.AsSpan(4 - value.Shape.Rank));
-        return Constant($"{value.Name}/nchw", Transposed(Reshaped(data, lengths), 0, 3, 1, 2));
+
+        // The batch, which nothing stored has, is left out.
+        return Form(value, "channels first", () =>
+        {
+            var first = Transposed(Reshaped(data, lengths), 0, 3, 1, 2);
+            return Reshaped(first, first.Type.Shape.Lengths[1..]);
+        });
     }
 }

@@ -106,7 +106,7 @@ internal sealed class TFLiteImporter
 
     /// <summary>A constant in another shape, its scales as they are.</summary>
     public Value Reshaped(Value value, TensorData data, TensorShape shape) =>
-        _graph.Constant(value.Name, new TensorData(data.Type with { Shape = shape }, data.Values));
+        _graph.Constant(value.Name, new TensorData(data.Type with { Shape = shape }, data.Values), value);
 
     /// <summary>The values that an operator computes: constants where its inputs are and it only moves or converts numbers.</summary>
     public IReadOnlyList<Value> EmitAll(TFLiteNode node, Operator op, params ReadOnlySpan<Value?> inputs)
@@ -221,7 +221,10 @@ internal sealed class TFLiteImporter
             if ((types.Length > 1 && types[1] is { } second && op.RoleOf(1, second) != InputRole.Data) || cost > _foldBudget)
                 return null;
             _foldBudget -= cost;
-            return Array.ConvertAll(Evaluator.Run(op, data), result => _graph.Constant(name, result));
+            var results = Evaluator.Run(op, data);
+            return op is TransposeOperator or ReshapeOperator or CastOperator or TFLiteDequantizeOperator
+                ? [_graph.Constant(name, results[0], inputs[0]!)]
+                : Array.ConvertAll(results, result => _graph.Constant(name, result));
         }
         catch (Exception e) when (e is ArgumentException or OverflowException)
         {

@@ -1,8 +1,9 @@
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
-/// PReLU with slopes that broadcast to the input: x, slope -> the input's shape, y = x where x is 0 or more, slope*x below. One slope a
-/// channel that is constant belongs in <see cref="SeparableConv.Activation.PReLU"/>, which convolutions take over.
+/// PReLU with slopes that broadcast to the input: x, slope -> the input's shape, y = x where x is 0 or more, slope*x below. The
+/// slopes are a parameter; where they are frozen, one for all or one a channel, a convolution before them can take them over as
+/// <see cref="SeparableConv.Activation.PReLU"/>.
 /// </summary>
 internal sealed class PReluOperator : Operator
 {

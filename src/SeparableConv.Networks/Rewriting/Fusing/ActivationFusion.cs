@@ -22,6 +22,8 @@ internal sealed class ActivationFusion : NetworkPass
         {
             case FloatConvOperator conv:
                 return Joined(conv.Options.Activation, next) is { } ofConv ? conv.With(conv.Options with { Activation = ofConv }) : null;
+            case ConvTranspose2DOperator conv:
+                return Joined(conv.Activation, next) is { } ofTransposed ? conv.With(ofTransposed) : null;
             case DenseOperator dense:
                 return Joined(dense.Activation, next) is { } ofDense ? new DenseOperator(ofDense) : null;
             case BinaryOperator binary:

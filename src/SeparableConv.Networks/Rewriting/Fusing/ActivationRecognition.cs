@@ -5,7 +5,7 @@ using SeparableConv.Networks.Operators;
 namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>
-/// Finds activations that were written out: minimum and maximum with a number, PReLU with a slope a channel, x*hard-sigmoid(x), and
+/// Finds activations that were written out: minimum and maximum with a number, x*hard-sigmoid(x), and
 /// hard-swish and hard-sigmoid as exporters spell them, with min(max(x + 3, 0), 6) and a sixth.
 /// </summary>
 internal sealed class ActivationRecognition : NetworkPass
@@ -21,7 +21,6 @@ internal sealed class ActivationRecognition : NetworkPass
 
     private static (Activation Activation, Value X)? Recognize(Operator op, Value?[] inputs) => op switch
     {
-        PReluOperator when inputs is [{ } x, { Constant: { } slopes }] => PRelu(x, slopes),
         BinaryOperator { Activation.IsNone: true } binary when inputs is [{ } a, { } b] => binary.BinaryKind switch
         {
             BinaryKind.Max => WithNumber(a, b) is var (x, number) && !float.IsNaN(number) ? (Activation.Clip(number, float.PositiveInfinity), x) : null,
@@ -32,15 +31,6 @@ internal sealed class ActivationRecognition : NetworkPass
         },
         _ => null,
     };
-
-    private static (Activation, Value)? PRelu(Value x, TensorData slopes)
-    {
-        var shape = slopes.Type.Shape;
-        var isForEach = x.Shape.Rank > 0 && shape.Rank > 0 && shape[^1] == x.Shape[^1] && shape.ElementCount == shape[^1];
-        if (slopes.Type.Element != ElementType.Float32 || (!isForEach && shape.ElementCount != 1) || slopes.Span<float>().ContainsAnyExceptInRange(float.MinValue, float.MaxValue))
-            return null;
-        return (Activation.PReLU(slopes.Span<float>()), x);
-    }
 
     /// <summary>x*hard-sigmoid(x), or a sixth of what <see cref="OfSixth"/> knows.</summary>
     private static (Activation, Value)? Product(Value a, Value b)

@@ -55,7 +55,7 @@ internal static class ActivationOperators
 
     public static void ReadTanh(OnnxGraph graph, OnnxNode node) => Activate(graph, node, Activation.Tanh);
 
-    /// <summary>Slopes broadcast to the input; those of channels become an activation, which a convolution takes over.</summary>
+    /// <summary>Slopes broadcast to the input.</summary>
     public static void ReadPRelu(OnnxGraph graph, OnnxNode node)
     {
         var (x, slope) = (graph.Input(node, 0), graph.Input(node, 1));
@@ -67,15 +67,15 @@ internal static class ActivationOperators
             && (slope.Rank == x.Rank || slope.Rank == x.Rank - 1)
             && slope.Shape.ElementCount == slope.Shape[slope.Rank - x.Rank + 1]
             && slope.Shape.ElementCount == x.Shape[1];
-        if (slope.IsConstant && (isOne || isPerChannel) && x.Element == ElementType.Float32 && slope.Element == ElementType.Float32)
+        if (!isPerChannel || isOne)
         {
-            var activation = Activation.PReLU(graph.Original(slope).Constant!.Span<float>());
-            var onChannels = !isOne || OnnxGraph.PrefersLast(x);
-            graph.Output(node, 0, graph.Emit(node.Name, new ActivationOperator(activation), graph.InLayout(x, onChannels)), onChannels, x.Rank);
+            graph.Broadcast(node, new PReluOperator(), x, slope);
             return;
         }
 
-        graph.Broadcast(node, new PReluOperator(), x, slope);
+        // On channels-last images slopes are a row of their own, which a convolution before them can take over.
+        var slopes = graph.Reshape($"{slope.Name}/c", graph.Original(slope), new TensorShape(x.Shape[1]));
+        graph.OutputLast(node, 0, graph.Emit(node.Name, new PReluOperator(), graph.ChannelsLast(x), slopes), x.Rank);
     }
 
     public static void WriteActivation(OnnxOutput output, Node node)

@@ -54,8 +54,7 @@ internal static class ConvolutionOperators
         var op = new ConvTranspose2DOperator(
             window.Stride, window.Dilation, pads[0], pads[1], pads[2], pads[3], (outputPadding[0], outputPadding[1]), groups, Activation.None);
 
-        // (C, O/group, kH, kW) -> (kH, kW, C, O/group)
-        var weights = graph.Transpose($"{node.Name}/weights", ConvolutionWeights.Kernel2D(graph, w, graph.Original(w)), 2, 3, 0, 1);
+        var weights = ConvolutionWeights.ReadTransposed(graph, w);
         var bias = graph.OptionalInput(node, 2) is { } b ? graph.Original(b) : null;
         graph.OutputLast(node, 0, Emit(graph, node, op, x, weights, bias), x.Rank);
     }
@@ -78,7 +77,7 @@ internal static class ConvolutionOperators
     {
         // (kH, kW, C, O/groups) -> (C, O/groups, kH, kW)
         var op = (ConvTranspose2DOperator)node.Operator;
-        var weights = ConvolutionWeights.WritePermuted(output, node.Inputs[1]!, "iohw", [2, 3, 0, 1]);
+        var weights = ConvolutionWeights.WritePermuted(output, node.Inputs[1]!, [2, 3, 0, 1]);
         var y = output.Node(
             "ConvTranspose",
             node.Name,

@@ -25,7 +25,16 @@ internal static class ConvolutionWeights
         groups > 1 && groups == channels && weights.Shape[1] == 1 && weights.Shape[0] % channels == 0;
 
     /// <summary>Weights (O, C/group, kH, kW) as (kH, kW, C/group, O).</summary>
-    public static Value ReadStandard(OnnxGraph graph, OnnxValue w)
+    public static Value ReadStandard(OnnxGraph graph, OnnxValue w) => graph.Form(w, "standard", () => Standard(graph, w));
+
+    /// <summary>Weights (C*M, 1, kH, kW) of C groups as (kH, kW, C, M): output channel c*M+m is filter m of channel c.</summary>
+    public static Value ReadDepthwise(OnnxGraph graph, OnnxValue w, int channels) => graph.Form(w, $"depthwise {channels}", () => Depthwise(graph, w, channels));
+
+    /// <summary>Weights (C, O/group, kH, kW) of a transposed convolution as (kH, kW, C, O/group).</summary>
+    public static Value ReadTransposed(OnnxGraph graph, OnnxValue w) =>
+        graph.Form(w, "transposed", () => graph.Transpose($"{w.Name}/hwio", Kernel2D(graph, w, graph.Original(w)), 2, 3, 0, 1));
+
+    private static Value Standard(OnnxGraph graph, OnnxValue w)
     {
         if (w.Dequantized is not { } source || !source.IsBytesAlong(0))
             return graph.Transpose($"{w.Name}/hwio", Kernel2D(graph, w, graph.Original(w)), 2, 3, 1, 0);
@@ -33,8 +42,7 @@ internal static class ConvolutionWeights
         return graph.Dequantize(w.Name, source, numbers, axis: 3);
     }
 
-    /// <summary>Weights (C*M, 1, kH, kW) of C groups as (kH, kW, C, M): output channel c*M+m is filter m of channel c.</summary>
-    public static Value ReadDepthwise(OnnxGraph graph, OnnxValue w, int channels)
+    private static Value Depthwise(OnnxGraph graph, OnnxValue w, int channels)
     {
         var isBytes = w.Dequantized?.IsBytesAlong(0) ?? false;
         var kernel = Kernel2D(graph, w, isBytes ? w.Dequantized!.Numbers : graph.Original(w));
@@ -56,8 +64,8 @@ internal static class ConvolutionWeights
 
     /// <summary>Weights (kH, kW, C/groups, O) as (O, C/groups, kH, kW).</summary>
     public static string WriteStandard(OnnxOutput output, Value w) => DequantizedConstant.Of(w) is { HasBytes: true } source
-        ? WriteDequantized(output, w.Name, Transposed(source.Numbers, 3, 2, 0, 1), source)
-        : WritePermuted(output, w, "oihw", [3, 2, 0, 1]);
+        ? WriteDequantized(output, w, Transposed(source.Numbers, 3, 2, 0, 1), source)
+        : WritePermuted(output, w, [3, 2, 0, 1]);
 
     /// <summary>Weights (kH, kW, C, M) as (C, M, kH, kW) and so as (C*M, 1, kH, kW).</summary>
     public static string WriteDepthwise(OnnxOutput output, Value w)
@@ -65,16 +73,16 @@ internal static class ConvolutionWeights
         var shape = w.Shape;
         int[] lengths = [shape[2] * shape[3], 1, shape[0], shape[1]];
         if (DequantizedConstant.Of(w) is { HasBytes: true } source)
-            return WriteDequantized(output, w.Name, Reshaped(Transposed(source.Numbers, 2, 3, 0, 1), lengths), source);
+            return WriteDequantized(output, w, Reshaped(Transposed(source.Numbers, 2, 3, 0, 1), lengths), source);
         return w.Constant is { } data
-            ? output.Constant($"{w.Name}/oihw", Reshaped(Transposed(data, 2, 3, 0, 1), lengths))
-            : output.Node("Reshape", $"{w.Name}/oihw", [WritePermuted(output, w, "cmhw", [2, 3, 0, 1]), output.Numbers($"{w.Name}/shape", lengths)]);
+            ? output.Form(w, "depthwise", () => Reshaped(Transposed(data, 2, 3, 0, 1), lengths))
+            : output.Node("Reshape", $"{w.Name}/oihw", [WritePermuted(output, w, [2, 3, 0, 1]), output.Numbers($"{w.Name}/shape", lengths)]);
     }
 
     /// <summary>Weights with their dimensions in another order.</summary>
-    public static string WritePermuted(OnnxOutput output, Value w, string suffix, int[] permutation) => w.Constant is { } data
-        ? output.Constant($"{w.Name}/{suffix}", Transposed(data, permutation))
-        : output.Node("Transpose", $"{w.Name}/{suffix}", [output.AsIs(w)], ListAttribute("perm", permutation));
+    public static string WritePermuted(OnnxOutput output, Value w, int[] permutation) => w.Constant is { } data
+        ? output.Form(w, $"permuted {string.Join(',', permutation)}", () => Transposed(data, permutation))
+        : output.Node("Transpose", $"{w.Name}/permuted", [output.AsIs(w)], ListAttribute("perm", permutation));
 
     /// <summary>The attributes that every convolution has.</summary>
     public static AttributeProto[] Attributes(in ConvGeometry g, int groups) =>
@@ -87,15 +95,15 @@ internal static class ConvolutionWeights
     ];
 
     // A constant, and the DequantizeLinear whose scales run along the first dimension.
-    private static string WriteDequantized(OnnxOutput output, string name, TensorData numbers, DequantizedConstant source)
+    private static string WriteDequantized(OnnxOutput output, Value w, TensorData numbers, DequantizedConstant source)
     {
-        var (count, element) = (source.Scales.Length, numbers.Type.Element);
+        var (name, count, element) = (w.Name, source.Scales.Length, numbers.Type.Element);
         var shape = count == 1 ? new TensorShape() : new TensorShape(count);
         return output.Node(
             "DequantizeLinear",
             $"{name}/dequantized",
             [
-                output.Constant($"{name}/oihw", numbers),
+                output.Form(DequantizedConstant.Source(w)!, $"dequantized {numbers.Type.Shape}", () => numbers),
                 output.Constant($"{name}/scale", source.Scales, shape.Lengths),
                 output.Bytes($"{name}/zero_point", source.ZeroPoints, element, shape),
             ],

@@ -61,13 +61,7 @@ internal static class ActivationOperators
             return;
         }
 
-        // One slope a channel is what convolutions can take over.
-        slope = ConvolutionWeights.AsFloat(importer, node, slope);
-        var isChannelwise = slope.Constant?.Values is float[] && x.Shape.Rank > 0 && slope.Shape.Rank > 0
-            && slope.Shape.ElementCount == x.Shape[^1] && slope.Shape[^1] == x.Shape[^1];
-        importer.Set(node, isChannelwise
-            ? importer.Emit(node, new ActivationOperator(Activation.PReLU(slope.Constant!.Span<float>())), x)
-            : importer.Emit(node, new PReluOperator(), x, slope));
+        importer.Set(node, importer.Emit(node, new PReluOperator(), x, ConvolutionWeights.AsFloat(importer, node, slope)));
     }
 
     /// <summary>Quantized numbers within a fused activation's bounds, their scale being the output's or not.</summary>
