@@ -94,7 +94,8 @@ internal static class FilterSuite
             if (!name.Contains(only, StringComparison.OrdinalIgnoreCase))
                 continue;
             var filter = ImageFilter.Create(kernel, work.Format, new() { Threads = threads, Plan = FilterPlanChoice.Separable });
-            Console.WriteLine(FormattableString.Invariant($"  {name}: largest error {work.Check(filter):G3}; the other column is Span.CopyTo, one thread"));
+            Console.WriteLine(FormattableString.Invariant(
+                $"  {name}: largest error {work.Check(filter):G3}; the other column is Span.CopyTo, one thread"));
             table.Measure(name, () => SideBySide.Time(() => work.Run(filter), 3), () => SideBySide.Time(work.Copy, 3), 15);
         }
     }
@@ -112,7 +113,8 @@ internal static class FilterSuite
     }
 
     private static void Case<T>(
-        OpenCvPeer peer, SideBySide table, string only, FilterKernel kernel, int channels, FilterPlanChoice plan, (string Name, JsonObject Operation)[] peers)
+        OpenCvPeer peer, SideBySide table, string only, FilterKernel kernel, int channels, FilterPlanChoice plan,
+        (string Name, JsonObject Operation)[] peers)
         where T : unmanaged
     {
         var type = ImageFormat.TypeOf<T>().ToString().ToLowerInvariant();
@@ -136,7 +138,8 @@ internal static class FilterSuite
         peer.Unload(image);
     }
 
-    private static string Threads(int threads) => threads == 1 ? "1 thread" : string.Create(CultureInfo.InvariantCulture, $"{threads} threads");
+    private static string Threads(int threads) =>
+        threads == 1 ? "1 thread" : string.Create(CultureInfo.InvariantCulture, $"{threads} threads");
 
     private static double[] GaussianFactor(int size, double sigma)
     {

@@ -63,7 +63,8 @@ internal sealed class FilterWorkload<T>
             var x = n % 4 == 0 ? (n % 16 < 8 ? n % 11 : _format.Width - 1 - (n % 11)) : random.Next(_format.Width);
             var c = random.Next(_format.Channels);
             var at = (((y * _format.Width) + x) * _format.Channels) + c;
-            var exact = FilterReference.Element(i => Convert.ToDouble(_input[i], CultureInfo.InvariantCulture), _format, plan.Kernel, plan.Options, y, x, c);
+            var exact = FilterReference.Element(
+                i => Convert.ToDouble(_input[i], CultureInfo.InvariantCulture), _format, plan.Kernel, plan.Options, y, x, c);
             if (_format.Type != PixelType.Float32)
                 exact = Math.Clamp(exact, 0, _format.MaxValue);
             var error = Math.Abs(Convert.ToDouble(_output[at], CultureInfo.InvariantCulture) - exact);

@@ -15,7 +15,9 @@ internal sealed record FilterCase(ImageFormat Format, FilterKernel Kernel, Filte
     private const double FewTaps = 10;
 
     private double SummedTaps =>
-        FilterPlan.Create(Kernel, Format, Options).Separable is { } terms ? terms.Rank * (Kernel.Height + Kernel.Width) : Kernel.Height * Kernel.Width;
+        FilterPlan.Create(Kernel, Format, Options).Separable is { } terms
+            ? terms.Rank * (Kernel.Height + Kernel.Width)
+            : Kernel.Height * Kernel.Width;
 
     public void Check()
     {
@@ -95,7 +97,8 @@ internal sealed record FilterCase(ImageFormat Format, FilterKernel Kernel, Filte
             var wanted = Math.Clamp(expected[i], 0, Format.MaxValue);
             Assert.True(
                 Math.Abs(actual[i] - wanted) <= tolerance,
-                $"{this}: element {i} is {actual[i]}, exactly {expected[i]:R}; off by {Math.Abs(actual[i] - wanted):R}, allowed {tolerance}.");
+                $"{this}: element {i} is {actual[i]}, exactly {expected[i]:R}; off by {Math.Abs(actual[i] - wanted):R}, allowed "
+                + $"{tolerance}.");
         }
     }
 
@@ -114,7 +117,8 @@ internal sealed record FilterCase(ImageFormat Format, FilterKernel Kernel, Filte
             var bound = (2 * (terms + 4) * Epsilon * (magnitudes[i] + Math.Abs(expected[i]))) + float.Epsilon;
             Assert.True(
                 Math.Abs(actual[i] - expected[i]) <= bound,
-                $"{this}: element {i} is {actual[i]:R}, the reference {expected[i]:R}; off by {Math.Abs(actual[i] - expected[i]):E2}, allowed {bound:E2}.");
+                $"{this}: element {i} is {actual[i]:R}, the reference {expected[i]:R}; off by {Math.Abs(actual[i] - expected[i]):E2}, "
+                + $"allowed {bound:E2}.");
         }
     }
 

@@ -62,7 +62,8 @@ public sealed unsafe class DepthwiseLoopTests
             foreach (var multiplier in new[] { 1, 2, 8 })
             {
                 void CheckCase(int batch, Size2D input, Size2D kernel, int stride, Padding padding) => CheckGeometry(
-                    ConvGeometry.Create(batch, input, channels, channels * multiplier, kernel, stride, 1, padding, channels), (SimdWidth)width);
+                    ConvGeometry.Create(batch, input, channels, channels * multiplier, kernel, stride, 1, padding, channels),
+                    (SimdWidth)width);
 
                 // The kernel larger than the image, the stride larger than the kernel, a person detector's first layer, a wide kernel.
                 CheckCase(1, (2, 3), 5, 1, Padding.Same);

@@ -47,8 +47,12 @@ internal static class Geometries
             2 => Padding.SameLower,
             _ => Padding.Explicit(top, bottom, left, right),
         }
-        let height = mode == 0 ? (dilationH * (kernelH - 1)) + 1 + extraH : Math.Max(1, (dilationH * (kernelH - 1)) + 1 + extraH - top - bottom)
-        let width = mode == 0 ? (dilationW * (kernelW - 1)) + 1 + extraW : Math.Max(1, (dilationW * (kernelW - 1)) + 1 + extraW - left - right)
+        let height = mode == 0
+            ? (dilationH * (kernelH - 1)) + 1 + extraH
+            : Math.Max(1, (dilationH * (kernelH - 1)) + 1 + extraH - top - bottom)
+        let width = mode == 0
+            ? (dilationW * (kernelW - 1)) + 1 + extraW
+            : Math.Max(1, (dilationW * (kernelW - 1)) + 1 + extraW - left - right)
         let geometry = ConvGeometry.Create(
             1, (height, width), 1, 1, (kernelH, kernelW), (strideH, strideW), (dilationH, dilationW), padding)
         select (geometry.Rows, geometry.Columns);

@@ -52,7 +52,17 @@ public unsafe class RowWindowPassTests
         fixed (float* weight = weights, start = line)
         fixed (T* output = target)
         {
-            var call = new RowTaps { Line = start, Offsets = offset, Weights = weight, Taps = taps, Step = stepGiven, Offset = 0.25f, Target = output, Count = count };
+            var call = new RowTaps
+            {
+                Line = start,
+                Offsets = offset,
+                Weights = weight,
+                Taps = taps,
+                Step = stepGiven,
+                Offset = 0.25f,
+                Target = output,
+                Count = count,
+            };
             FilterLoops.Row<T>(SimdWidth.V512, taps, stepGiven)(&call);
         }
 

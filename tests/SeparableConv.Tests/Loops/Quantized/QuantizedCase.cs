@@ -155,7 +155,9 @@ internal sealed class QuantizedCase
             new QuantizedConvLoop(Layer, g.Kernel, g.InChannels, g.OutChannels, g.Groups, width, byteQuads).Run(input, output, g, threads);
     }
 
-    /// <summary>Fails where the kernel's bytes are not the loops', in lanes of pairs, of four bytes, and as the machine would have it.</summary>
+    /// <summary>
+    /// Fails where the kernel's bytes are not the loops', in lanes of pairs, of four bytes, and as the machine would have it.
+    /// </summary>
     public void Check(SimdWidth width, int threads = 1, bool guarded = false)
     {
         var expected = Expected();
@@ -188,6 +190,8 @@ internal sealed class QuantizedCase
     private void Compare(ReadOnlySpan<byte> expected, ReadOnlySpan<byte> actual, SimdWidth width)
     {
         var i = expected.CommonPrefixLength(actual);
-        Xunit.Assert.True(i == expected.Length, i == expected.Length ? null : $"{width} {this}: byte {i} of {expected.Length} is {actual[i]}, the loops give {expected[i]}.");
+        Xunit.Assert.True(
+            i == expected.Length,
+            i == expected.Length ? null : $"{width} {this}: byte {i} of {expected.Length} is {actual[i]}, the loops give {expected[i]}.");
     }
 }

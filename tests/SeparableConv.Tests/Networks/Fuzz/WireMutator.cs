@@ -8,7 +8,8 @@ namespace SeparableConv.Tests.Networks.Fuzz;
 internal static class WireMutator
 {
     private const int TypeOfNode = 4;
-    private static readonly byte[][] s_operators = [.. OnnxOperators.Table.Keys.Order(StringComparer.Ordinal).Select(Encoding.UTF8.GetBytes)];
+    private static readonly byte[][] s_operators =
+        [.. OnnxOperators.Table.Keys.Order(StringComparer.Ordinal).Select(Encoding.UTF8.GetBytes)];
     private static readonly HashSet<string> s_names = [.. OnnxOperators.Table.Keys];
 
     /// <summary>A damaged copy; null where the bytes are no message.</summary>
@@ -41,7 +42,8 @@ internal static class WireMutator
         }
     }
 
-    private static void Once(List<(List<WireField> Parent, WireField Field)> places, List<(List<WireField> Parent, WireField Field)> given, Random random)
+    private static void Once(
+        List<(List<WireField> Parent, WireField Field)> places, List<(List<WireField> Parent, WireField Field)> given, Random random)
     {
         var (parent, field) = places[random.Next(places.Count)];
         switch (random.Next(16))
@@ -63,7 +65,10 @@ internal static class WireMutator
                 break;
             case 6 or 7:
                 // Another operator gets the same inputs and attributes.
-                var types = places.Where(place => place.Field.Number == TypeOfNode && place.Field.IsText && s_names.Contains(Encoding.ASCII.GetString(place.Field.Bytes))).ToArray();
+                var types = places
+                    .Where(place => place.Field.Number == TypeOfNode && place.Field.IsText)
+                    .Where(place => s_names.Contains(Encoding.ASCII.GetString(place.Field.Bytes)))
+                    .ToArray();
                 if (types.Length > 0)
                     types[random.Next(types.Length)].Field.Bytes = s_operators[random.Next(s_operators.Length)];
                 break;

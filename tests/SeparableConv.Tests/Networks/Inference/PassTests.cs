@@ -131,7 +131,8 @@ public class PassTests
         var x = _g.Input(3, 8);
         var gemm = _g.Add(new GemmOperator(0.5f, 2f, false, true), x, _g.Random(6, 8), _g.Random(1, 6));
         var relu = _g.Add(new ActivationOperator(Activation.ReLU), Normalized(gemm));
-        var product = _g.Add(new BinaryOperator(BinaryKind.Add, Activation.None), _g.Add(new MatMulOperator(), relu, _g.Random(6, 5)), _g.Random(5));
+        var product = _g.Add(
+            new BinaryOperator(BinaryKind.Add, Activation.None), _g.Add(new MatMulOperator(), relu, _g.Random(6, 5)), _g.Random(5));
         Assert.Equal("Dense Dense", _g.Check(_g.Add(new ActivationOperator(Activation.Softmax), product)));
     }
 
@@ -187,7 +188,8 @@ public class PassTests
         var x = _g.Input(1, 5, 5, 4);
         var y = _g.Add(new ActivationOperator(Activation.ReLU), _g.Conv(x, 3, 4));
         y = _g.Add(new ActivationOperator(Activation.Clip(-1, 0.5f)), y);
-        y = _g.Add(new ActivationOperator(Activation.Sigmoid), _g.Add(new BinaryOperator(BinaryKind.Add, Activation.None), y, _g.Conv(x, 3, 4)));
+        y = _g.Add(
+            new ActivationOperator(Activation.Sigmoid), _g.Add(new BinaryOperator(BinaryKind.Add, Activation.None), y, _g.Conv(x, 3, 4)));
         y = _g.Add(new ActivationOperator(Activation.ReLU), y);
         Assert.Equal("Conv2D Conv2D Add Activation", _g.Check(y));
     }
@@ -198,13 +200,19 @@ public class PassTests
         var x = _g.Conv(_g.Input(1, 5, 5, 4), 3, 4);
         var three = _g.Add(new BinaryOperator(BinaryKind.Add, Activation.None), x, _g.Constant([3f]));
         var gate = _g.Add(new ActivationOperator(Activation.ReLU6), three);
-        var swish = _g.Add(new BinaryOperator(BinaryKind.Div, Activation.None), _g.Add(new BinaryOperator(BinaryKind.Mul, Activation.None), x, gate), _g.Constant([6f]));
+        var swish = _g.Add(
+            new BinaryOperator(BinaryKind.Div, Activation.None),
+            _g.Add(new BinaryOperator(BinaryKind.Mul, Activation.None), x, gate),
+            _g.Constant([6f]));
         Assert.Equal("Conv2D", _g.Check(swish));
         var sixth = _g.Add(new BinaryOperator(BinaryKind.Mul, Activation.None), _g.Constant([0.16666667f], 1), gate);
         Assert.Equal("Conv2D", _g.Check(_g.Add(new BinaryOperator(BinaryKind.Mul, Activation.None), sixth, x)));
         var hard = _g.Add(new ActivationOperator(Activation.HardSigmoid(1f / 6)), x);
         Assert.Equal("Conv2D", _g.Check(_g.Add(new BinaryOperator(BinaryKind.Mul, Activation.None), x, hard)));
-        var clip = _g.Add(new BinaryOperator(BinaryKind.Min, Activation.None), _g.Constant([0.5f]), _g.Add(new BinaryOperator(BinaryKind.Max, Activation.None), x, _g.Constant([-0.25f])));
+        var clip = _g.Add(
+            new BinaryOperator(BinaryKind.Min, Activation.None),
+            _g.Constant([0.5f]),
+            _g.Add(new BinaryOperator(BinaryKind.Max, Activation.None), x, _g.Constant([-0.25f])));
         Assert.Equal("Conv2D", _g.Check(_g.Add(new PReluOperator(), clip, _g.Random(4))).Replace(" Activation", ""));
     }
 
@@ -232,6 +240,12 @@ public class PassTests
     private Value Normalized(Value x)
     {
         var channels = x.Shape[^1];
-        return _g.Add(new BatchNormalizationOperator(1e-3f), x, _g.Positive(channels), _g.Random(channels), _g.Random(channels), _g.Positive(channels));
+        return _g.Add(
+            new BatchNormalizationOperator(1e-3f),
+            x,
+            _g.Positive(channels),
+            _g.Random(channels),
+            _g.Random(channels),
+            _g.Positive(channels));
     }
 }

@@ -47,9 +47,11 @@ public class LinearScaleTests
     public void Scales_that_do_not_fit_are_refused()
     {
         var x = TensorData.Create(new float[6], 2, 3);
-        var e = Assert.Throws<ArgumentException>(() => Evaluator.Run(new QuantizeOperator(ElementType.Int8, 1), x, TensorData.Create(new float[2], 2)));
+        var e = Assert.Throws<ArgumentException>(
+            () => Evaluator.Run(new QuantizeOperator(ElementType.Int8, 1), x, TensorData.Create(new float[2], 2)));
         Assert.Contains("expected one float32, or 3 of them", e.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => Evaluator.Run(new QuantizeOperator(ElementType.Int32, 1), x, TensorData.Create([1f])));
-        Assert.Throws<ArgumentException>(() => Evaluator.Run(new QuantizeOperator(ElementType.Int8, 1), x, TensorData.Create([1f]), TensorData.Create([(byte)1])));
+        Assert.Throws<ArgumentException>(
+            () => Evaluator.Run(new QuantizeOperator(ElementType.Int8, 1), x, TensorData.Create([1f]), TensorData.Create([(byte)1])));
     }
 }
