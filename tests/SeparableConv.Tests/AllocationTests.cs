@@ -15,7 +15,7 @@ using Xunit;
 
 namespace SeparableConv.Tests;
 
-/// <summary>Whatever runs again and again allocates nothing, on any thread.</summary>
+/// <summary>Calls that are repeated allocate nothing, on any thread.</summary>
 [Collection(QuietCollection.Name)]
 public sealed unsafe class AllocationTests
 {

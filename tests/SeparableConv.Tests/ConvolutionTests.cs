@@ -1,13 +1,11 @@
 using System.Numerics.Tensors;
-using FsCheck;
-using FsCheck.Fluent;
 using SeparableConv.Loops;
 using SeparableConv.Tests.Support;
 using Xunit;
 
 namespace SeparableConv.Tests;
 
-/// <summary>The public door, every form of convolution through it, against the plain loops.</summary>
+/// <summary>Every form of convolution, through its public class, beside the plain loops.</summary>
 public sealed class ConvolutionTests
 {
     [Fact]
@@ -278,5 +276,5 @@ public sealed class ConvolutionTests
     }
 
     private static void ForAnyGeometry(Action<ConvGeometry> check, int tests = 80) =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(tests), Prop.ForAll(Geometries.Any.ToArbitrary(), check));
+        Geometries.Check(Geometries.Any, tests, check);
 }

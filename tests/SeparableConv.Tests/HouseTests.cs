@@ -5,7 +5,7 @@ using Xunit;
 
 namespace SeparableConv.Tests;
 
-/// <summary>Where things stand: the rules of docs/architecture.md that no compiler checks.</summary>
+/// <summary>Checks rules of docs/architecture.md that no compiler checks: namespaces, references, vectors, folders of tests.</summary>
 public sealed partial class HouseTests
 {
     // The projects that each may use.

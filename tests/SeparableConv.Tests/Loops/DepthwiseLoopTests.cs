@@ -28,16 +28,12 @@ public sealed unsafe class DepthwiseLoopTests
     [Theory]
     [MemberData(nameof(Widths))]
     public void Depthwise_matches_reference_on_random_geometries(int width) =>
-        Check.One(
-            Config.QuickThrowOnFailure.WithMaxTest(300),
-            Prop.ForAll(Geometries.Depthwise.ToArbitrary(), g => CheckGeometry(g, (SimdWidth)width)));
+        Geometries.Check(Geometries.Depthwise, 300, g => CheckGeometry(g, (SimdWidth)width));
 
     [Theory]
     [MemberData(nameof(Widths))]
     public void Sliding_depthwise_matches_reference_on_random_geometries(int width) =>
-        Check.One(
-            Config.QuickThrowOnFailure.WithMaxTest(300),
-            Prop.ForAll(Sliding.ToArbitrary(), g => CheckGeometry(g, (SimdWidth)width)));
+        Geometries.Check(Sliding, 300, g => CheckGeometry(g, (SimdWidth)width));
 
     [Theory]
     [MemberData(nameof(Widths))]

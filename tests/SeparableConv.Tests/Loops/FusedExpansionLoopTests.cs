@@ -4,7 +4,7 @@ using Xunit;
 
 namespace SeparableConv.Tests.Loops;
 
-/// <summary>The block of MobileNetV2 in one piece, held to its three steps.</summary>
+/// <summary>Compares MobileNetV2's block in one piece with its three steps.</summary>
 public sealed unsafe class FusedExpansionLoopTests
 {
     private sealed record Block(

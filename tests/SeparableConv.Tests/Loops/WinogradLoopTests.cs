@@ -48,9 +48,7 @@ public sealed unsafe class WinogradLoopTests
     [Theory]
     [MemberData(nameof(Widths))]
     public void Winograd_matches_reference_on_random_geometries(int width) =>
-        Check.One(
-            Config.QuickThrowOnFailure.WithMaxTest(150),
-            Prop.ForAll(Any.ToArbitrary(), g => CheckGeometry(g, (SimdWidth)width)));
+        Geometries.Check(Any, 150, g => CheckGeometry(g, (SimdWidth)width));
 
     [Theory]
     [MemberData(nameof(Widths))]

@@ -25,6 +25,10 @@ internal static class Geometries
         let channels = g.InChannels / g.Groups
         select g with { InChannels = channels, OutChannels = channels * multiplier, Groups = channels };
 
+    /// <summary>Tries so many random geometries; FsCheck shrinks what fails.</summary>
+    public static void Check(Gen<ConvGeometry> geometries, int count, Action<ConvGeometry> check) =>
+        FsCheck.Check.One(Config.QuickThrowOnFailure.WithMaxTest(count), Prop.ForAll(geometries.ToArbitrary(), check));
+
     /// <summary>One axis: kernel, stride and dilation up to 4, any padding mode, and an input that gives at least one output.</summary>
     private static Gen<(AxisGeometry Rows, AxisGeometry Columns)> Axes =>
         from kernelH in Gen.Choose(1, 5)

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace SeparableConv.Tests.Loops.Filters;
 
-/// <summary>The row pass that cuts its vectors out of registers, held to the one that loads them.</summary>
+/// <summary>Compares the row pass that cuts its vectors out of registers with the one that loads them.</summary>
 public unsafe class RowWindowPassTests
 {
     private const int OverRead = 16;

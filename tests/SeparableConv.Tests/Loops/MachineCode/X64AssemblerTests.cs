@@ -4,7 +4,7 @@ using static SeparableConv.Loops.X64Register;
 
 namespace SeparableConv.Tests.Loops.MachineCode;
 
-/// <summary>Bytes that GNU as makes of the same instructions.</summary>
+/// <summary>Compares the assembler's bytes with those that GNU as makes of the same instructions.</summary>
 public sealed class X64AssemblerTests
 {
     [Fact]

@@ -67,7 +67,7 @@ internal sealed class QuantizedCase
 
     public override string ToString() => $"{Geometry}, {InputLayer}, {Output}, {Factors.Length} factors from {Factors[0]}";
 
-    /// <summary>The same layer whose sums are its output.</summary>
+    /// <summary>The same layer without requantization: its output is the int32 sums.</summary>
     public QuantizedLayer SumsLayer => new()
     {
         Weights = Weights,
@@ -136,7 +136,7 @@ internal sealed class QuantizedCase
         return sum;
     }
 
-    /// <summary>What the kernel makes of it.</summary>
+    /// <summary>The loop's output bytes.</summary>
     public unsafe byte[] Run(SimdWidth width, int threads, bool? byteQuads)
     {
         var output = new byte[OutputLength];
@@ -156,7 +156,7 @@ internal sealed class QuantizedCase
     }
 
     /// <summary>
-    /// Fails where the kernel's bytes are not the loops', in lanes of pairs, of four bytes, and as the machine would have it.
+    /// Fails where the loop's bytes are not the plain loops', in lanes of pairs, of four bytes, and as the machine would have it.
     /// </summary>
     public void Check(SimdWidth width, int threads = 1, bool guarded = false)
     {

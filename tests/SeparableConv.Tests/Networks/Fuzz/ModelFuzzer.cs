@@ -52,8 +52,7 @@ internal sealed class ModelFuzzer
 
     /// <summary>Reads, compiles and runs a model.</summary>
     /// <exception cref="InvalidOperationException">
-    /// It took too much memory, was refused in more than a line, or gave something else when its memory had been filled with something
-    /// else.
+    /// It took too much memory, was refused in more than a line, or its outputs depend on what lay in memory before.
     /// </exception>
     public FuzzOutcome Try(byte[] model)
     {

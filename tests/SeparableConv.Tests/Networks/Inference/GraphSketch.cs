@@ -41,6 +41,14 @@ internal sealed class GraphSketch
             Random(size, size, x.Shape[3], multiplier),
             bias ? Random(x.Shape[3] * multiplier) : null);
 
+    /// <summary>A batch normalization of random numbers.</summary>
+    public Value Normalized(Value x)
+    {
+        var channels = x.Shape[^1];
+        return Add(
+            new BatchNormalizationOperator(1e-3f), x, Positive(channels), Random(channels), Random(channels), Positive(channels));
+    }
+
     /// <summary>The network that computes these.</summary>
     public Network Build(params ReadOnlySpan<Value> outputs) => _graph.Build("sketch", outputs);
 

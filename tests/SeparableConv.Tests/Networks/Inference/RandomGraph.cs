@@ -37,13 +37,7 @@ internal static class RandomGraph
             case 3:
                 return g.Add(new ActivationOperator(random.Next(2) == 0 ? Activation.ReLU6 : Activation.Tanh), x);
             case 4:
-                return g.Add(
-                    new BatchNormalizationOperator(1e-3f),
-                    x,
-                    g.Positive(channels),
-                    g.Random(channels),
-                    g.Random(channels),
-                    g.Positive(channels));
+                return g.Normalized(x);
             case 5:
                 return g.Add(
                     new BinaryOperator(random.Next(2) == 0 ? BinaryKind.Mul : BinaryKind.Add, Activation.None), x, g.Positive(channels));

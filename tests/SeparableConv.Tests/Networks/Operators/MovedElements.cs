@@ -20,7 +20,7 @@ internal static class MovedElements
         return data;
     }
 
-    /// <summary>A shape of so many dimensions, none longer than the longest; one in ten has a dimension of 0.</summary>
+    /// <summary>A random shape of a rank, no dimension above <paramref name="longest"/>; one in ten has a dimension of 0.</summary>
     public static int[] Shape(Random random, int rank, int longest)
     {
         var lengths = Enumerable.Range(0, rank).Select(_ => random.Next(1, longest + 1)).ToArray();
