@@ -32,7 +32,9 @@ internal static class BatchStatistics
             var arrived = node.Inputs.Select(input => input is null ? null : input.Data ?? data[input]).ToArray();
             if (node.Operator is BatchNormalizationOperator)
                 Draw(arrived, random);
-            var inputs = node.Inputs.Select((input, i) => input is null ? null : values.TryGetValue(input, out var known) ? known : graph.Constant(input.Name, arrived[i]!));
+            var inputs = node.Inputs.Select(
+                (input, i) =>
+                    input is null ? null : values.TryGetValue(input, out var known) ? known : graph.Constant(input.Name, arrived[i]!));
             var results = Evaluator.Run(node.Operator, arrived);
             var copy = graph.AddNode(node.Name, node.Operator, [.. inputs]);
             for (var i = 0; i < results.Length; i++)

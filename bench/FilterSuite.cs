@@ -112,7 +112,8 @@ internal static class FilterSuite
     }
 
     private static void Case<T>(
-        OpenCvPeer peer, SideBySide table, string only, FilterKernel kernel, int channels, FilterPlanChoice plan, (string Name, JsonObject Operation)[] peers)
+        OpenCvPeer peer, SideBySide table, string only, FilterKernel kernel, int channels, FilterPlanChoice plan,
+        (string Name, JsonObject Operation)[] peers)
         where T : unmanaged
     {
         var type = ImageShape.TypeOf<T>().ToString().ToLowerInvariant();
@@ -136,7 +137,8 @@ internal static class FilterSuite
         peer.Unload(image);
     }
 
-    private static string Threads(int threads) => threads == 1 ? "1 thread" : string.Create(CultureInfo.InvariantCulture, $"{threads} threads");
+    private static string Threads(int threads) =>
+        threads == 1 ? "1 thread" : string.Create(CultureInfo.InvariantCulture, $"{threads} threads");
 
     private static double[] GaussianFactor(int size, double sigma)
     {

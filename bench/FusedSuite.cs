@@ -22,15 +22,19 @@ internal static unsafe class FusedSuite
         {
             foreach (var (size, inChannels, outChannels, stride) in Blocks)
             {
-                var name = $"MobileNetV1_{size}x{size}_{inChannels}_{outChannels}{(stride > 1 ? "_s2" : "")}, {threads} thread{(threads > 1 ? "s" : "")}";
+                var name =
+                    $"MobileNetV1_{size}x{size}_{inChannels}_{outChannels}{(stride > 1 ? "_s2" : "")}, {threads} "
+                    + $"thread{(threads > 1 ? "s" : "")}";
                 if (!options.Wants(name))
                     continue;
                 var g = ConvGeometry.Create(1, size, inChannels, inChannels, 3, stride, 1, Padding.Same, inChannels);
                 var pixels = (nint)g.Rows.Out * g.Columns.Out;
                 var depthwise = new DepthwiseLoop(
-                    BenchData.Floats(9 * inChannels, 2), 3, inChannels, 1, BenchData.Floats(inChannels, 3), Activation.ReLU6, options.Width);
+                    BenchData.Floats(9 * inChannels, 2), 3, inChannels, 1, BenchData.Floats(inChannels, 3), Activation.ReLU6,
+                    options.Width);
                 var pointwise = new PointwiseLoop(
-                    BenchData.Floats(inChannels * outChannels, 4), inChannels, outChannels, BenchData.Floats(outChannels, 5), Activation.ReLU6, options.Width);
+                    BenchData.Floats(inChannels * outChannels, 4), inChannels, outChannels, BenchData.Floats(outChannels, 5),
+                    Activation.ReLU6, options.Width);
                 var fused = new FusedSeparableLoop(depthwise, pointwise);
                 var input = BenchData.Buffer((nint)size * size * inChannels);
                 var between = BenchData.Buffer(pixels * inChannels);

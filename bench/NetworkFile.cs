@@ -2,7 +2,9 @@ using SeparableConv.Networks;
 
 namespace SeparableConv.Bench;
 
-/// <summary>A network as an ONNX file that both sides load: a file as it is, or one written for the purpose and deleted afterwards.</summary>
+/// <summary>
+/// A network as an ONNX file that both sides load: a file as it is, or one written for the purpose and deleted afterwards.
+/// </summary>
 internal sealed class NetworkFile : IDisposable
 {
     private readonly bool _isTemporary;
@@ -19,14 +21,18 @@ internal sealed class NetworkFile : IDisposable
         return file;
     }
 
-    /// <summary>A file of the shared test data or from elsewhere; TensorFlow Lite's are written as ONNX. Null where it is not there to be found.</summary>
+    /// <summary>
+    /// A file of the shared test data or from elsewhere; TensorFlow Lite's are written as ONNX. Null where it is not there to be found.
+    /// </summary>
     public static NetworkFile? Of(string name)
     {
         var root = Environment.GetEnvironmentVariable("SEPCONV_DATA");
         if (!System.IO.Path.IsPathRooted(name) && string.IsNullOrEmpty(root))
             return null;
         var path = System.IO.Path.Combine(root ?? "", "models", name);
-        return path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) ? new NetworkFile(path, isTemporary: false) : Of(ModelFile.Load(path));
+        return path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase)
+            ? new NetworkFile(path, isTemporary: false)
+            : Of(ModelFile.Load(path));
     }
 
     public void Dispose()

@@ -47,7 +47,11 @@ internal static class NetworkSuite
     {
         var options = SuiteOptions.Parse(args, defaultRounds: "51");
         if (args.Contains("--int8"))
-            return RunQuantized(options, SuiteOptions.Value(args, "--activations") == "int8" ? ElementType.Int8 : ElementType.UInt8, SuiteOptions.Value(args, "--keep"), args.Contains("--steps"));
+            return RunQuantized(
+                options,
+                SuiteOptions.Value(args, "--activations") == "int8" ? ElementType.Int8 : ElementType.UInt8,
+                SuiteOptions.Value(args, "--keep"),
+                args.Contains("--steps"));
         var cases = SuiteOptions.Value(args, "--model") is { } file ? [(Path.GetFileName(file), null, Path.GetFullPath(file))] : Cases;
         using var peer = OrtPeer.Start();
         var table = new SideBySide("networks", "ours", "onnxruntime");
@@ -79,7 +83,8 @@ internal static class NetworkSuite
     private static int RunQuantized(SuiteOptions options, ElementType activations, string? keep, bool steps)
     {
         using var peer = OrtPeer.Start();
-        var table = new SideBySide($"networks, int8 weights, {activations.ToString().ToLowerInvariant()} activations", "ours", "onnxruntime");
+        var table = new SideBySide(
+            $"networks, int8 weights, {activations.ToString().ToLowerInvariant()} activations", "ours", "onnxruntime");
         foreach (var (name, build, _) in Cases.Take(4))
         {
             if (!options.Threads.Any(threads => options.Wants($"{name}_float32, {threads}") || options.Wants($"{name}_int8, {threads}")))
@@ -105,7 +110,16 @@ internal static class NetworkSuite
         return 0;
     }
 
-    private static void Measure(SideBySide table, string name, string path, Network network, OrtPeer peer, int threads, int rounds, float step = 0, bool steps = false)
+    private static void Measure(
+        SideBySide table,
+        string name,
+        string path,
+        Network network,
+        OrtPeer peer,
+        int threads,
+        int rounds,
+        float step = 0,
+        bool steps = false)
     {
         using var session = new InferenceSession(network, new() { Threads = threads });
         var id = peer.Load(path, threads);
@@ -164,9 +178,11 @@ internal static class NetworkSuite
 
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{name}: {different} of {theirs.Length} outputs differ from ONNX Runtime's, by {most} steps at most; {theirs.Distinct().Count()} different values"));
+            $"{name}: {different} of {theirs.Length} outputs differ from ONNX Runtime's, by {most} steps at most; "
+            + $"{theirs.Distinct().Count()} different values"));
         if (ours.Length != theirs.Length || !(most <= MostSteps))
-            throw new InvalidOperationException($"{name}: {most} steps are more than {MostSteps}; the network is not the same on both sides.");
+            throw new InvalidOperationException(
+                $"{name}: {most} steps are more than {MostSteps}; the network is not the same on both sides.");
     }
 
     // Within 1e-4 of the largest number of an output.
@@ -180,14 +196,16 @@ internal static class NetworkSuite
             var ours = MemoryMarshal.Cast<byte, float>(session.OutputBytes(o));
             var theirs = peer.Run(id, input, o);
             if (ours.Length != theirs.Length)
-                throw new InvalidOperationException($"{name}: output {o} has {ours.Length} numbers where ONNX Runtime's has {theirs.Length}.");
+                throw new InvalidOperationException(
+                    $"{name}: output {o} has {ours.Length} numbers where ONNX Runtime's has {theirs.Length}.");
             var tolerance = 1e-4f * theirs.Max(Math.Abs);
             for (var i = 0; i < theirs.Length; i++)
             {
                 if (!(Math.Abs(ours[i] - theirs[i]) <= tolerance))
                 {
                     throw new InvalidOperationException(string.Create(
-                        CultureInfo.InvariantCulture, $"{name}: output {o} is {ours[i]} where ONNX Runtime's is {theirs[i]} (element {i})."));
+                        CultureInfo.InvariantCulture,
+                        $"{name}: output {o} is {ours[i]} where ONNX Runtime's is {theirs[i]} (element {i})."));
                 }
             }
         }

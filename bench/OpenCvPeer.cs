@@ -27,7 +27,8 @@ internal sealed class OpenCvPeer : IDisposable
         }
         catch (System.ComponentModel.Win32Exception e)
         {
-            throw new InvalidOperationException($"{python} could not be started ({e.Message}); set SEPCONV_PYTHON to a Python with OpenCV.", e);
+            throw new InvalidOperationException(
+                $"{python} could not be started ({e.Message}); set SEPCONV_PYTHON to a Python with OpenCV.", e);
         }
     }
 

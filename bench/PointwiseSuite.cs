@@ -74,7 +74,8 @@ internal static unsafe class PointwiseSuite
         }
     }
 
-    private static void Check((string Name, int Pixels, int In, int Out) shape, PointwiseLoop loop, PackedBuffer input, PackedBuffer output, float[] weights)
+    private static void Check(
+        (string Name, int Pixels, int In, int Out) shape, PointwiseLoop loop, PackedBuffer input, PackedBuffer output, float[] weights)
     {
         loop.Run(input.Pointer, output.Pointer, shape.Pixels, 1);
         var g = ConvGeometry.Create(1, (1, 8), shape.In, shape.Out, 1, 1, 1, Padding.Valid);
@@ -82,7 +83,8 @@ internal static unsafe class PointwiseSuite
         for (var i = 0; i < expected.Length; i++)
         {
             if (Math.Abs(Math.Clamp(expected[i], 0, 6) - output.Pointer[i]) > 1e-4)
-                throw new InvalidOperationException($"{shape.Name}: ours is {output.Pointer[i]} where the reference is {expected[i]} (element {i}).");
+                throw new InvalidOperationException(
+                    $"{shape.Name}: ours is {output.Pointer[i]} where the reference is {expected[i]} (element {i}).");
         }
     }
 }

@@ -10,7 +10,9 @@ namespace SeparableConv.Bench;
 /// operators. Activations have one scale and zero point, from the range seen in a run; weights are int8, symmetric, one scale an
 /// output channel; biases are int32 in the unit of the sums. A clamp that the range of the bytes implies is left out.
 /// </summary>
-/// <remarks>Convolutions, dense layers, additions and means over the image are quantized. The last quantized value is a second output, "steps".</remarks>
+/// <remarks>
+/// Convolutions, dense layers, additions and means over the image are quantized. The last quantized value is a second output, "steps".
+/// </remarks>
 internal sealed class PostTraining
 {
     private readonly GraphBuilder _graph = new();
@@ -59,7 +61,8 @@ internal sealed class PostTraining
             if (node.Operator is FloatConvOperator or DenseOperator)
                 (inputs[1], inputs[2]) = Parameters(node, inputs[0]!);
             var copy = _graph.AddNode(node.Name, node.Operator, inputs);
-            if (node.Operator is (ReshapeOperator or TransposeOperator or DropoutOperator) && _quantized.TryGetValue(inputs[0]!, out var moved))
+            if (node.Operator is (ReshapeOperator or TransposeOperator or DropoutOperator)
+                && _quantized.TryGetValue(inputs[0]!, out var moved))
                 _quantized[copy.Outputs[0]] = moved;
             var isClamped = readers[output].ToArray() is [{ Operator: ActivationOperator { Activation.IsClamp: true } }];
             _values[output] = IsLayer(node) && !isClamped ? Through(copy.Outputs[0], results[0].Span<float>()) : copy.Outputs[0];
@@ -68,7 +71,8 @@ internal sealed class PostTraining
         return (_graph.BuildWithParameters(network.Name, [.. network.Outputs.Select(output => _values[output]), _graph.Add("steps", new IdentityOperator(), _last)]), _quantized[_last!].Scale);
     }
 
-    private static bool IsLayer(Node? node) => node?.Operator is FloatConvOperator or DenseOperator or BinaryOperator { BinaryKind: BinaryKind.Add }
+    private static bool IsLayer(Node? node) =>
+        node?.Operator is FloatConvOperator or DenseOperator or BinaryOperator { BinaryKind: BinaryKind.Add }
         or GlobalPoolOperator or ReduceOperator { ReduceKind: ReduceKind.Mean } or Pool2DOperator { PoolKind: PoolKind.Average };
 
     private Value Through(Value value, ReadOnlySpan<float> numbers)
@@ -103,7 +107,8 @@ internal sealed class PostTraining
         // A depthwise kernel (kH, kW, C, M) has its scales along C*M.
         var shape = weights.Type.Shape;
         var flat = node.Operator is DepthwiseConv2DOperator ? new TensorShape(shape[0], shape[1], 1, channels) : shape;
-        var w = Dequantized($"{node.Name}/weights", new TensorData(new(ElementType.Int8, flat), bytes), TensorData.Create(scales, channels), flat.Rank - 1);
+        var w = Dequantized(
+            $"{node.Name}/weights", new TensorData(new(ElementType.Int8, flat), bytes), TensorData.Create(scales, channels), flat.Rank - 1);
         if (flat != shape)
             w = _graph.Add($"{node.Name}/weights/hwcm", new ReshapeOperator(shape), w);
         if (node.Inputs.Count < 3 || node.Inputs[2]?.Data is not { } bias)

@@ -21,7 +21,8 @@ internal static class Program
             case ["standard", .. var rest]:
                 return StandardSuite.Run(rest);
             default:
-                Console.Error.WriteLine("usage: SeparableConv.Bench SUITE [options]; suites: depthwise, filters, fused, int8, networks, pointwise, standard.");
+                Console.Error.WriteLine(
+                    "usage: SeparableConv.Bench SUITE [options]; suites: depthwise, filters, fused, int8, networks, pointwise, standard.");
                 return 2;
         }
     }

@@ -10,7 +10,8 @@ internal static unsafe class QuantizedSuite
 {
     private static readonly (int Size, int In, int Out)[] Pointwise =
     [
-        (112, 32, 64), (56, 64, 128), (56, 128, 128), (28, 128, 256), (28, 256, 256), (14, 256, 512), (14, 512, 512), (7, 512, 1024), (7, 1024, 1024),
+        (112, 32, 64), (56, 64, 128), (56, 128, 128), (28, 128, 256), (28, 256, 256), (14, 256, 512), (14, 512, 512), (7, 512, 1024),
+        (7, 1024, 1024),
     ];
 
     private static readonly (int Size, int Channels, int Stride)[] Depthwise =
@@ -33,18 +34,36 @@ internal static unsafe class QuantizedSuite
                 var (size, inChannels, outChannels) = Pointwise[i];
                 var name = $"MobileNetV1_{size}x{size}_{inChannels}_{outChannels}";
                 if (options.Wants(name))
-                    MeasureConv(table, name, ConvGeometry.Create(1, size, inChannels, outChannels, 1, 1, 1, Padding.Valid), rounding, threads, options);
+                    MeasureConv(
+                        table,
+                        name,
+                        ConvGeometry.Create(1, size, inChannels, outChannels, 1, 1, 1, Padding.Valid),
+                        rounding,
+                        threads,
+                        options);
             }
 
             foreach (var (size, channels, stride) in Depthwise)
             {
                 var name = $"MobileNetV1_{size}x{size}x{channels}_k3{(stride > 1 ? "_s2" : "")}";
                 if (options.Wants(name))
-                    MeasureDepthwise(table, name, ConvGeometry.Create(1, size, channels, channels, 3, stride, 1, Padding.Same, channels), rounding, threads, options);
+                    MeasureDepthwise(
+                        table,
+                        name,
+                        ConvGeometry.Create(1, size, channels, channels, 3, stride, 1, Padding.Same, channels),
+                        rounding,
+                        threads,
+                        options);
             }
 
             if (options.Wants("MobileNetV1_224x224_3_32_k3_s2"))
-                MeasureConv(table, "MobileNetV1_224x224_3_32_k3_s2", ConvGeometry.Create(1, 224, 3, 32, 3, 2, 1, Padding.Same), rounding, threads, options);
+                MeasureConv(
+                    table,
+                    "MobileNetV1_224x224_3_32_k3_s2",
+                    ConvGeometry.Create(1, 224, 3, 32, 3, 2, 1, Padding.Same),
+                    rounding,
+                    threads,
+                    options);
             table.PrintSummary();
             PrintNetwork(table);
             table.SaveJson(options.Json);
@@ -66,13 +85,16 @@ internal static unsafe class QuantizedSuite
             theirs += times * table.Rows[i].TheirsMedian;
         }
 
-        Console.WriteLine(FormattableString.Invariant($"all of MobileNetV1's convolutions one by one: int8 {ours:F2} ms, float32 {theirs:F2} ms, ratio {theirs / ours:F2}"));
+        Console.WriteLine(FormattableString.Invariant(
+            $"all of MobileNetV1's convolutions one by one: int8 {ours:F2} ms, float32 {theirs:F2} ms, ratio {theirs / ours:F2}"));
     }
 
-    private static void MeasureConv(SideBySide table, string name, ConvGeometry g, Requantization rounding, int threads, SuiteOptions options)
+    private static void MeasureConv(
+        SideBySide table, string name, ConvGeometry g, Requantization rounding, int threads, SuiteOptions options)
     {
         var depth = g.Rows.Kernel * g.Columns.Kernel * g.InChannels;
-        var (input, output) = (new Bytes((nint)g.Rows.In * g.Columns.In * g.InChannels), new Bytes((nint)g.Rows.Out * g.Columns.Out * g.OutChannels));
+        var (input, output) =
+            (new Bytes((nint)g.Rows.In * g.Columns.In * g.InChannels), new Bytes((nint)g.Rows.Out * g.Columns.Out * g.OutChannels));
         var loop = new QuantizedConvLoop(Layer(depth, g.OutChannels, rounding), g.Kernel, g.InChannels, g.OutChannels, 1, options.Width);
         var narrow = new QuantizedConvLoop(Layer(depth, g.OutChannels, rounding), g.Kernel, g.InChannels, g.OutChannels, 1, SimdWidth.V128);
         Check(name, output, target => loop.Run(input.Pointer, target, g, threads), target => narrow.Run(input.Pointer, target, g, 1));
@@ -93,18 +115,27 @@ internal static unsafe class QuantizedSuite
             floats = () => standard.Run(x.Pointer, y.Pointer, g, threads);
         }
 
-        Measure(table, name, () => loop.Run(input.Pointer, output.Pointer, g, threads), floats, 2e-9 * pixels * depth * g.OutChannels, options.Rounds);
+        Measure(
+            table,
+            name,
+            () => loop.Run(input.Pointer, output.Pointer, g, threads),
+            floats,
+            2e-9 * pixels * depth * g.OutChannels,
+            options.Rounds);
     }
 
-    private static void MeasureDepthwise(SideBySide table, string name, ConvGeometry g, Requantization rounding, int threads, SuiteOptions options)
+    private static void MeasureDepthwise(
+        SideBySide table, string name, ConvGeometry g, Requantization rounding, int threads, SuiteOptions options)
     {
         var channels = g.InChannels;
-        var (input, output) = (new Bytes((nint)g.Rows.In * g.Columns.In * channels), new Bytes((nint)g.Rows.Out * g.Columns.Out * channels));
+        var (input, output) =
+            (new Bytes((nint)g.Rows.In * g.Columns.In * channels), new Bytes((nint)g.Rows.Out * g.Columns.Out * channels));
         var loop = new QuantizedDepthwiseLoop(Layer(9, channels, rounding), g, options.Width);
         var narrow = new QuantizedDepthwiseLoop(Layer(9, channels, rounding), g, SimdWidth.V128);
         Check(name, output, target => loop.Run(input.Pointer, target, threads), target => narrow.Run(input.Pointer, target, 1));
 
-        var floats = new DepthwiseLoop(BenchData.Floats(9 * channels, 2), 3, channels, 1, BenchData.Floats(channels, 3), Activation.ReLU6, options.Width);
+        var floats = new DepthwiseLoop(
+            BenchData.Floats(9 * channels, 2), 3, channels, 1, BenchData.Floats(channels, 3), Activation.ReLU6, options.Width);
         var (x, y) = (BenchData.Buffer(input.Length), BenchData.Buffer(output.Length));
         Measure(
             table,
@@ -143,7 +174,9 @@ internal static unsafe class QuantizedSuite
             Weights = weights,
             Bias = Enumerable.Range(0, channels).Select(_ => random.Next(-2000, 2000)).ToArray(),
             Input = new(true, -128),
-            Factors = Enumerable.Range(0, channels).Select(_ => (double)(float)((0.5 + random.NextDouble()) / (100 * Math.Sqrt(depth)))).ToArray(),
+            Factors = Enumerable.Range(0, channels)
+                .Select(_ => (double)(float)((0.5 + random.NextDouble()) / (100 * Math.Sqrt(depth))))
+                .ToArray(),
             Output = new(rounding, true, -128, -128, 127),
         };
     }

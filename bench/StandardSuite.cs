@@ -59,7 +59,12 @@ internal static unsafe class StandardSuite
 
         if (peer is null)
         {
-            table.Measure(name, Ours, () => layer.Gigaflop / MachineLimits.PeakGflops(options.Width, 1) * 1000 / threads, options.Rounds, layer.Gigaflop);
+            table.Measure(
+                name,
+                Ours,
+                () => layer.Gigaflop / MachineLimits.PeakGflops(options.Width, 1) * 1000 / threads,
+                options.Rounds,
+                layer.Gigaflop);
             return;
         }
 
@@ -114,7 +119,8 @@ internal sealed unsafe class StandardLayer
         var model = new OnnxModel();
         var value = model.Input(1, _shape.In, _shape.Size, _shape.Size);
         if (_shape.In > 3)
-            value = model.Conv(value, new ConvShape(_shape.In, _shape.In, 1, 1, 1), BenchData.Floats(_shape.In * _shape.In, 4), null, [0, 0, 0, 0]);
+            value = model.Conv(
+                value, new ConvShape(_shape.In, _shape.In, 1, 1, 1), BenchData.Floats(_shape.In * _shape.In, 4), null, [0, 0, 0, 0]);
         string? sum = null;
         for (var i = 0; i < branches; i++)
         {

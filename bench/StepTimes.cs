@@ -31,13 +31,15 @@ internal static class StepTimes
             var speed = 2e-6 * steps[i].Cost.Macs / medians[i];
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"    {steps[i].Kind,-18} {steps[i].Output.Shape,-18} {medians[i],8:F4} ms {speed,7:F1} GFLOP/s {100 * medians[i] / total,5:F1} %"));
+                $"    {steps[i].Kind,-18} {steps[i].Output.Shape,-18} {medians[i],8:F4} ms {speed,7:F1} GFLOP/s "
+                + $"{100 * medians[i] / total,5:F1} %"));
         }
 
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"    {"all steps",-37} {total,8:F4} ms"));
         var compiled = session.Compiled;
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"    memory: activations {compiled.ActivationBytes:N0} bytes (no plan can go below {compiled.ActivationBytesBound:N0}), working {compiled.ScratchBytes:N0}, packed weights {compiled.PackedBytes:N0}, constants {compiled.ConstantBytes:N0}"));
+            $"    memory: activations {compiled.ActivationBytes:N0} bytes (no plan can go below {compiled.ActivationBytesBound:N0}), "
+            + $"working {compiled.ScratchBytes:N0}, packed weights {compiled.PackedBytes:N0}, constants {compiled.ConstantBytes:N0}"));
     }
 }

@@ -17,7 +17,7 @@ using Xunit;
 
 namespace SeparableConv.Tests;
 
-/// <summary>Whatever runs again and again allocates nothing, on any thread.</summary>
+/// <summary>Calls that are repeated allocate nothing, on any thread.</summary>
 [Collection(QuietCollection.Name)]
 public sealed unsafe class AllocationTests
 {
@@ -98,7 +98,8 @@ public sealed unsafe class AllocationTests
         foreach (var (height, width, inChannels, outChannels) in new[] { (61, 43, 19, 35), (14, 11, 33, 256), (7, 7, 64, 96) })
         {
             var g = ConvGeometry.Create(1, (height, width), inChannels, outChannels, 3, 1, 1, Padding.Same);
-            var loop = new WinogradLoop(RandomData.Floats(9 * inChannels * outChannels, 2), inChannels, outChannels, [], Activation.ReLU, SimdWidths.Best);
+            var loop = new WinogradLoop(
+                RandomData.Floats(9 * inChannels * outChannels, 2), inChannels, outChannels, [], Activation.ReLU, SimdWidths.Best);
             cases.Add(($"Winograd {g}", () => loop.Run((float*)x, (float*)y, g, threads)));
         }
 
@@ -156,7 +157,10 @@ public sealed unsafe class AllocationTests
             (new DepthToSpaceOperator(2, columnRowDepth: false), [image]),
             (new SpaceToDepthOperator(2), [image]),
             (new ResizeOperator(ResizeMode.Linear, 17, 23, null, null, CoordinateMode.HalfPixel), [image]),
-            (new ResizeOperator(ResizeMode.Linear, 5, 4, null, null, CoordinateMode.HalfPixel, antialias: ResizeAntialias.ExcludeOutside), [image]),
+            (
+                new ResizeOperator(
+                    ResizeMode.Linear, 5, 4, null, null, CoordinateMode.HalfPixel, antialias: ResizeAntialias.ExcludeOutside),
+                [image]),
             (new ResizeOperator(ResizeMode.Nearest, 17, 23, null, null, CoordinateMode.HalfPixel), [image]),
             (new BinaryOperator(BinaryKind.Add, Activation.ReLU6), [image, vector]),
             (new BinaryOperator(BinaryKind.Less, Activation.None), [image, image]),
@@ -172,7 +176,9 @@ public sealed unsafe class AllocationTests
             (new ReduceOperator(ReduceKind.Max, [3], keepDimensions: false), [image]),
             (new ArgMaxOperator(3, keepDimensions: false, ElementType.Int64), [image]),
             (new Pool2DOperator(PoolKind.Average, 3, 2, 1, Padding.Same, false, false, Activation.None), [image]),
-            (new Pool2DOperator(PoolKind.Max, 3, 2, 1, Padding.Same, false, false, Activation.None), [OperatorRun.Wholes<byte>(5, 0, 255, 2, 12, 10, 8)]),
+            (
+                new Pool2DOperator(PoolKind.Max, 3, 2, 1, Padding.Same, false, false, Activation.None),
+                [OperatorRun.Wholes<byte>(5, 0, 255, 2, 12, 10, 8)]),
             (new MaxPoolWithIndicesOperator(3, 2, 1, Padding.Same, false, false), [image]),
             (new GlobalPoolOperator(PoolKind.Average), [image]),
             (new DenseOperator(Activation.Softmax), [matrix, matrix]),
@@ -214,9 +220,16 @@ public sealed unsafe class AllocationTests
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public void Real_models_allocate_nothing(int threads) => Check(
-        new[] { "mobilenet_v1_0.25_128_uint8", "kws_ref_model_int8", "person_detect_int8", "resnet8_float", "resnet8_int8", "vww_96_float" }
-            .Select(name => (name, new InferenceSession(TFLiteReader.Read(TestFiles.Shared("models", name + ".tflite")), new() { Threads = threads }))));
+    public void Real_models_allocate_nothing(int threads)
+    {
+        string[] names =
+            ["mobilenet_v1_0.25_128_uint8", "kws_ref_model_int8", "person_detect_int8", "resnet8_float", "resnet8_int8", "vww_96_float"];
+        Check(names.Select(name =>
+        {
+            var network = TFLiteReader.Read(TestFiles.Shared("models", name + ".tflite"));
+            return (name, new InferenceSession(network, new() { Threads = threads }));
+        }));
+    }
 
     private static void Check(IEnumerable<(string What, InferenceSession Session)> sessions)
     {

@@ -1,13 +1,11 @@
 using System.Numerics.Tensors;
-using FsCheck;
-using FsCheck.Fluent;
 using SeparableConv.Loops;
 using SeparableConv.Tests.Support;
 using Xunit;
 
 namespace SeparableConv.Tests;
 
-/// <summary>The public door, every form of convolution through it, against the plain loops.</summary>
+/// <summary>Every form of convolution, through its public class, beside the plain loops.</summary>
 public sealed class ConvolutionTests
 {
     [Fact]
@@ -16,7 +14,8 @@ public sealed class ConvolutionTests
         {
             var weights = RandomData.Floats(g.Kernel.Height * g.Kernel.Width * (g.InChannels / g.Groups) * g.OutChannels, 2);
             var bias = RandomData.Floats(g.OutChannels, 3);
-            var conv = new Conv2D(Tensor(weights, g.Kernel.Height, g.Kernel.Width, g.InChannels / g.Groups, g.OutChannels), bias, Options(g, g.Groups));
+            var conv = new Conv2D(
+                Tensor(weights, g.Kernel.Height, g.Kernel.Width, g.InChannels / g.Groups, g.OutChannels), bias, Options(g, g.Groups));
             CheckAgainstReference(conv, g, weights, bias);
         });
 
@@ -50,7 +49,12 @@ public sealed class ConvolutionTests
         {
             var multiplier = 1 + (any.OutChannels % 3);
             var expanded = any.InChannels * multiplier;
-            var depthwise = Tensor(RandomData.Floats(any.Kernel.Height * any.Kernel.Width * expanded, 2), any.Kernel.Height, any.Kernel.Width, any.InChannels, multiplier);
+            var depthwise = Tensor(
+                RandomData.Floats(any.Kernel.Height * any.Kernel.Width * expanded, 2),
+                any.Kernel.Height,
+                any.Kernel.Width,
+                any.InChannels,
+                multiplier);
             var pointwise = Tensor(RandomData.Floats(expanded * any.OutChannels, 4), 1, 1, expanded, any.OutChannels);
             var bias = RandomData.Floats(any.OutChannels, 3);
             var input = Input(any);
@@ -99,14 +103,16 @@ public sealed class ConvolutionTests
             var vertical = RandomData.Floats(kernel.Height * channels * rank, 2);
             var horizontal = RandomData.Floats(kernel.Width * rank * filters, 3);
             var conv = SpatiallySeparableConv2D.AcrossChannels(
-                Tensor(vertical, kernel.Height, 1, channels, rank), Tensor(horizontal, 1, kernel.Width, rank, filters), default, Options(any, 1));
+                Tensor(vertical, kernel.Height, 1, channels, rank), Tensor(horizontal, 1, kernel.Width, rank, filters), default,
+                Options(any, 1));
 
             // The terms of a sum of products cancel: the error scales with the products of magnitudes, so these are convolved too.
             var g = any with { Groups = 1 };
             var expected = ConvolutionReference.Run(g, Values(Input(g)), Products(vertical, horizontal, x => x), [], []);
             var magnitudes = new double[expected.Length];
             _ = ConvolutionReference.Run(g, Values(Input(g)), Products(vertical, horizontal, MathF.Abs), [], magnitudes);
-            ErrorBound.Check(expected, magnitudes, Values(conv.Run(Input(g))), (kernel.Height * channels) + (kernel.Width * rank) + 8, g.ToString());
+            ErrorBound.Check(
+                expected, magnitudes, Values(conv.Run(Input(g))), (kernel.Height * channels) + (kernel.Width * rank) + 8, g.ToString());
 
             float[] Products(float[] a, float[] b, Func<float, float> f)
             {
@@ -138,8 +144,18 @@ public sealed class ConvolutionTests
             g =>
             {
                 var filters = g.OutChannels / g.Groups * g.Groups;
-                var dense = Tensor(RandomData.Floats(g.Kernel.Height * g.Kernel.Width * (g.InChannels / g.Groups) * filters, 2), g.Kernel.Height, g.Kernel.Width, g.InChannels / g.Groups, filters);
-                var depthwise = Tensor(RandomData.Floats(g.Kernel.Height * g.Kernel.Width * g.InChannels, 3), g.Kernel.Height, g.Kernel.Width, g.InChannels, 1);
+                var dense = Tensor(
+                    RandomData.Floats(g.Kernel.Height * g.Kernel.Width * (g.InChannels / g.Groups) * filters, 2),
+                    g.Kernel.Height,
+                    g.Kernel.Width,
+                    g.InChannels / g.Groups,
+                    filters);
+                var depthwise = Tensor(
+                    RandomData.Floats(g.Kernel.Height * g.Kernel.Width * g.InChannels, 3),
+                    g.Kernel.Height,
+                    g.Kernel.Width,
+                    g.InChannels,
+                    1);
                 var column = Tensor(RandomData.Floats(g.Kernel.Height * g.InChannels, 4), g.Kernel.Height, g.InChannels);
                 var row = Tensor(RandomData.Floats(g.Kernel.Width * g.InChannels, 5), g.Kernel.Width, g.InChannels);
                 var input = Input(g);
@@ -167,12 +183,14 @@ public sealed class ConvolutionTests
     {
         foreach (var channels in new[] { 3, 32 })
         {
-            var g = ConvGeometry.Create(1, 4, channels, channels, kernel, stride, dilation, Padding.Explicit(padding, padding, padding, padding));
+            var g = ConvGeometry.Create(
+                1, 4, channels, channels, kernel, stride, dilation, Padding.Explicit(padding, padding, padding, padding));
             var weights = RandomData.Floats(kernel * kernel * channels * channels, 2);
             CheckAgainstReference(new Conv2D(Tensor(weights, kernel, kernel, channels, channels), default, Options(g, 1)), g, weights, []);
             var depthwise = g with { Groups = channels };
             weights = weights[..(kernel * kernel * channels)];
-            CheckAgainstReference(new DepthwiseConv2D(Tensor(weights, kernel, kernel, channels, 1), default, Options(g, 1)), depthwise, weights, []);
+            CheckAgainstReference(
+                new DepthwiseConv2D(Tensor(weights, kernel, kernel, channels, 1), default, Options(g, 1)), depthwise, weights, []);
         }
     }
 
@@ -184,7 +202,8 @@ public sealed class ConvolutionTests
         var weights = RandomData.Floats(side * side * 2, 2);
         var conv = new Conv2D(Tensor(weights, side, side, 2, 1), default, Options(g, 1), new() { Threads = 1 });
         Exception? failure = null;
-        var thread = new Thread(() => failure = Record.Exception(() => CheckAgainstReference(conv, g, weights, [])), maxStackSize: 512 * 1024);
+        var thread = new Thread(
+            () => failure = Record.Exception(() => CheckAgainstReference(conv, g, weights, [])), maxStackSize: 512 * 1024);
         thread.Start();
         thread.Join();
         Assert.Null(failure);
@@ -256,5 +275,5 @@ public sealed class ConvolutionTests
     }
 
     private static void ForAnyGeometry(Action<ConvGeometry> check, int tests = 80) =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(tests), Prop.ForAll(Geometries.Any.ToArbitrary(), check));
+        Geometries.Check(Geometries.Any, tests, check);
 }

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace SeparableConv.Tests;
 
-/// <summary>Where things stand: the rules of docs/architecture.md that no compiler checks.</summary>
+/// <summary>Checks rules of docs/architecture.md that no compiler checks: namespaces, references, vectors, folders of tests.</summary>
 public sealed partial class HouseTests
 {
     // The projects that each may use.
@@ -18,7 +18,12 @@ public sealed partial class HouseTests
     };
 
     // Vectors are for loops, for the activations that loops apply to finished rows, and for PNG's row filters.
-    private static readonly string[] VectorRooms = ["src/SeparableConv/Loops/", "src/SeparableConv/Activations/", "src/SeparableConv.Imaging/Png/"];
+    private static readonly string[] VectorRooms =
+    [
+        "src/SeparableConv/Loops/",
+        "src/SeparableConv/Activations/",
+        "src/SeparableConv.Imaging/Png/",
+    ];
 
     // Folders of tests that stand for no folder of the sources.
     private static readonly string[] TestRooms = ["Support", "Golden", "Fuzz", "Readme"];
@@ -36,7 +41,9 @@ public sealed partial class HouseTests
                 var isPublic = type.Groups["modifiers"].Value.Contains("public", StringComparison.Ordinal);
                 var expected = isPublic ? Project(file) : Room(file);
                 if (actual != expected)
-                    wrong.Add($"{file}: the {(isPublic ? "public" : "internal")} type {type.Groups["name"]} stands in '{actual}'; put it into {expected}.");
+                    wrong.Add(
+                        $"{file}: the {(isPublic ? "public" : "internal")} type {type.Groups["name"]} stands in '{actual}'; put it into "
+                        + $"{expected}.");
             }
         }
 
@@ -56,8 +63,9 @@ public sealed partial class HouseTests
                 continue;
             }
 
-            var used = XDocument.Load(path).Descendants("ProjectReference").Select(e => Path.GetFileNameWithoutExtension(e.Attribute("Include")!.Value));
-            wrong.AddRange(used.Except(allowed).Select(other => $"{name}.csproj: it refers to {other}; it may use {string.Join(", ", allowed)}. Remove the reference."));
+            var used = XDocument.Load(path).Descendants("ProjectReference").Select(e => e.Attribute("Include")!.Value);
+            foreach (var other in used.Select(Path.GetFileNameWithoutExtension).Except(allowed))
+                wrong.Add($"{name}.csproj: it refers to {other}; it may use {string.Join(", ", allowed)}. Remove the reference.");
         }
 
         Check(wrong);
@@ -66,8 +74,12 @@ public sealed partial class HouseTests
     [Fact]
     public void Only_the_rooms_of_vectors_name_them() => Check(Sources()
         .Where(file => !VectorRooms.Any(room => file.StartsWith(room, StringComparison.Ordinal)))
-        .Where(file => File.ReadAllText(Path.Combine(ReadmeTests.Root, file)).Contains("System.Runtime.Intrinsics", StringComparison.Ordinal))
-        .Select(file => $"{file}: it uses System.Runtime.Intrinsics; move the loop to src/SeparableConv/Loops, or write it with TensorPrimitives."));
+        .Where(
+            file => File.ReadAllText(Path.Combine(ReadmeTests.Root, file)).Contains("System.Runtime.Intrinsics", StringComparison.Ordinal))
+        .Select(
+            file =>
+                $"{file}: it uses System.Runtime.Intrinsics; move the loop to src/SeparableConv/Loops, or write it with "
+                + "TensorPrimitives."));
 
     [Fact]
     public void Folders_of_tests_are_those_of_the_sources()
@@ -84,7 +96,9 @@ public sealed partial class HouseTests
             var other = "SeparableConv." + parts[0];
             string[] source = References.ContainsKey(other) ? ["src", other, .. parts[1..]] : ["src", "SeparableConv", .. parts];
             if (!Directory.Exists(Path.Combine([ReadmeTests.Root, .. source])))
-                wrong.Add($"tests/SeparableConv.Tests/{string.Join('/', parts)}: there is no {string.Join('/', source)}; move the tests to the folder of what they test.");
+                wrong.Add(
+                    $"tests/SeparableConv.Tests/{string.Join('/', parts)}: there is no {string.Join('/', source)}; move the tests to the "
+                    + "folder of what they test.");
         }
 
         Check(wrong);
@@ -112,7 +126,8 @@ public sealed partial class HouseTests
 
     // Of the file's outermost types, which are not indented.
     [GeneratedRegex(
-        @"^(?<modifiers>(?:(?:public|internal|file|static|sealed|abstract|readonly|ref|unsafe|partial) )*)(?:class|struct|interface|enum|record(?: struct| class)?|delegate \S+) (?<name>\w+)",
+        @"^(?<modifiers>(?:(?:public|internal|file|static|sealed|abstract|readonly|ref|unsafe|partial) )*)"
+        + @"(?:class|struct|interface|enum|record(?: struct| class)?|delegate \S+) (?<name>\w+)",
         RegexOptions.Multiline)]
     private static partial Regex TypeDeclaration();
 }

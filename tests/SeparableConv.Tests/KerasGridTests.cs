@@ -55,7 +55,8 @@ public sealed class KerasGridTests
             conv = new DepthwiseConv2D(depthwise, default, options);
         }
 
-        var output = conv.Run(ConvolutionTests.Tensor(ToChannelsLast(input, inputShape), inputShape[0], inputShape[2], inputShape[3], inputShape[1]));
+        var output = conv.Run(ConvolutionTests.Tensor(
+            ToChannelsLast(input, inputShape), inputShape[0], inputShape[2], inputShape[3], inputShape[1]));
         Assert.Equal([outputShape[0], outputShape[2], outputShape[3], outputShape[1]], output.Lengths.ToArray());
         var expected = entry.GetProperty("output").EnumerateArray().Select(e => e.GetInt64()).ToArray();
         var actual = ConvolutionTests.Values(output);

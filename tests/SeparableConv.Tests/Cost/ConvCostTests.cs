@@ -6,7 +6,8 @@ public class ConvCostTests
 {
     private static readonly ConvGeometry Article = Geometry((12, 12), 3, 256, 5);
 
-    private static ConvGeometry Geometry(Size2D input, int inChannels, int filters, Size2D kernel, Size2D? stride = null, Padding padding = default, int batch = 1) =>
+    private static ConvGeometry Geometry(
+        Size2D input, int inChannels, int filters, Size2D kernel, Size2D? stride = null, Padding padding = default, int batch = 1) =>
         ConvGeometry.Create(batch, input, inChannels, filters, kernel, stride ?? 1, 1, padding);
 
     [Fact]
@@ -130,7 +131,8 @@ public class ConvCostTests
         // Output channels and stride of the 13 depthwise separable blocks, 1.0 at 224.
         (int Filters, int Stride)[] blocks =
         [
-            (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1), (512, 1), (512, 1), (512, 1), (512, 1), (1024, 2), (1024, 1),
+            (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1), (512, 1), (512, 1), (512, 1), (512, 1), (1024, 2),
+            (1024, 1),
         ];
         var first = Geometry((224, 224), 3, 32, 3, 2, Padding.Same);
         var (depthwise, pointwise, standard) = (0L, 0L, ConvCost.Standard(first).Macs);

@@ -95,7 +95,8 @@ internal sealed record FilterCase(ImageShape Shape, FilterKernel Kernel, FilterO
             var wanted = Math.Clamp(expected[i], 0, Shape.MaxValue);
             Assert.True(
                 Math.Abs(actual[i] - wanted) <= tolerance,
-                $"{this}: element {i} is {actual[i]}, exactly {expected[i]:R}; off by {Math.Abs(actual[i] - wanted):R}, allowed {tolerance}.");
+                $"{this}: element {i} is {actual[i]}, exactly {expected[i]:R}; off by {Math.Abs(actual[i] - wanted):R}, allowed "
+                + $"{tolerance}.");
         }
     }
 
@@ -114,7 +115,8 @@ internal sealed record FilterCase(ImageShape Shape, FilterKernel Kernel, FilterO
             var bound = (2 * (terms + 4) * Epsilon * (magnitudes[i] + Math.Abs(expected[i]))) + float.Epsilon;
             Assert.True(
                 Math.Abs(actual[i] - expected[i]) <= bound,
-                $"{this}: element {i} is {actual[i]:R}, the reference {expected[i]:R}; off by {Math.Abs(actual[i] - expected[i]):E2}, allowed {bound:E2}.");
+                $"{this}: element {i} is {actual[i]:R}, the reference {expected[i]:R}; off by {Math.Abs(actual[i] - expected[i]):E2}, "
+                + $"allowed {bound:E2}.");
         }
     }
 

@@ -55,7 +55,8 @@ public class FilterPlanTests
     [Fact]
     public void Separable_is_refused_for_rank_two_with_the_remedy()
     {
-        var failure = Assert.Throws<ArgumentException>(() => FilterPlan.Create(RankTwo, Picture, new() { Plan = FilterPlanChoice.Separable }));
+        var failure = Assert.Throws<ArgumentException>(
+            () => FilterPlan.Create(RankTwo, Picture, new() { Plan = FilterPlanChoice.Separable }));
         Assert.Contains("rank 2", failure.Message, StringComparison.Ordinal);
         Assert.Contains("rank:2", failure.Message, StringComparison.Ordinal);
     }

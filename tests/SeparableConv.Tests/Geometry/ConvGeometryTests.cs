@@ -1,5 +1,3 @@
-using FsCheck;
-using FsCheck.Fluent;
 using SeparableConv.Tests.Support;
 using Xunit;
 
@@ -66,7 +64,7 @@ public sealed class ConvGeometryTests
 
     [Fact]
     public void Border_ranges_say_what_the_plain_loop_finds() =>
-        Check.One(Config.QuickThrowOnFailure.WithMaxTest(300), Prop.ForAll(Geometries.Any.ToArbitrary(), g =>
+        Geometries.Check(Geometries.Any, 300, g =>
         {
             foreach (var axis in new[] { g.Rows, g.Columns })
             {
@@ -79,7 +77,7 @@ public sealed class ConvGeometryTests
                     Assert.Equal(inside.Length == axis.Kernel, o >= axis.InteriorStart && o < axis.InteriorEnd);
                 }
             }
-        }));
+        });
 
     private static ConvGeometry Create(int input, int kernel, int stride, int dilation, Padding padding) =>
         ConvGeometry.Create(1, (input, 1000), 1, 1, (kernel, 1), (stride, 1), (dilation, 1), padding);

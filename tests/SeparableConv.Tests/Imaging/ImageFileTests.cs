@@ -114,6 +114,7 @@ public sealed class ImageFileTests
         Assert.Equal([4, 5, 3], tensor.Lengths);
         tensor[3, 2, 1] = 77;
         Assert.Equal(77, image.Row(3)[2 * 3 + 1]);
-        Assert.Equal([false, true, false, true], Enumerable.Range(1, 4).Select(channels => TestImages.Noise<byte>(1, 1, channels).HasAlpha));
+        Assert.Equal(
+            [false, true, false, true], Enumerable.Range(1, 4).Select(channels => TestImages.Noise<byte>(1, 1, channels).HasAlpha));
     }
 }

@@ -21,7 +21,10 @@ public sealed class NpyTests
         var array = NpyFile.Read(new MemoryStream(file));
         Assert.Equal(columns[1], array.Type.ToString());
         Assert.Equal(columns[2], string.Join(',', array.Shape.ToArray()));
-        var expected = columns[3].Split(',', StringSplitOptions.RemoveEmptyEntries).Select(value => double.Parse(value, CultureInfo.InvariantCulture)).ToArray();
+        var expected = columns[3]
+            .Split(',', StringSplitOptions.RemoveEmptyEntries)
+            .Select(value => double.Parse(value, CultureInfo.InvariantCulture))
+            .ToArray();
         Assert.Equal(expected, array.ToDoubles());
         Assert.Equal(expected.Length, array.Count);
 
@@ -83,7 +86,16 @@ public sealed class NpyTests
     [InlineData("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,)}", false)]
     public void Header_is_parsed_strictly(string header, bool good)
     {
-        byte[] file = [.. NpyFile.Magic, 1, 0, (byte)header.Length, (byte)(header.Length >> 8), .. Encoding.ASCII.GetBytes(header), .. new byte[8]];
+        byte[] file =
+        [
+            .. NpyFile.Magic,
+            1,
+            0,
+            (byte)header.Length,
+            (byte)(header.Length >> 8),
+            .. Encoding.ASCII.GetBytes(header),
+            .. new byte[8],
+        ];
         if (good)
             Assert.Equal([0f, 0f], NpyFile.Read(new MemoryStream(file)).As<float>());
         else
@@ -222,7 +234,8 @@ public sealed class NpyTests
     {
         using var file = new MemoryStream();
         ImageFile.Save(image, file, ".npy");
-        return TestImages.Same(image, ImageFile.Load(new MemoryStream(file.ToArray()))) && TestImages.Same(image, ImageFile.Load(new Pipe(file.ToArray())));
+        return TestImages.Same(image, ImageFile.Load(new MemoryStream(file.ToArray())))
+            && TestImages.Same(image, ImageFile.Load(new Pipe(file.ToArray())));
     }
 
     private static bool RoundTrips<T>(int count, int[] shape, int seed)

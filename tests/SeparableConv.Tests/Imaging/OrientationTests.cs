@@ -47,7 +47,8 @@ public sealed class OrientationTests
         Assert.Equal(Orientation.Upright, Orientation.FromExif(good));
     }
 
-    // Where the EXIF standard's words put the stored row 0 and column 0: "6: the 0th row is the visual right-hand side, the 0th column the visual top".
+    // Where the EXIF standard's words put the stored row 0 and column 0: "6: the 0th row is the visual right-hand side, the 0th column the
+    // visual top".
     private static (int X, int Y) Shown(int orientation, int x, int y, int right, int bottom) => orientation switch
     {
         1 => (x, y),

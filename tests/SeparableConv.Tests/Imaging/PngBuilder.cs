@@ -12,7 +12,8 @@ internal sealed class PngBuilder
 
     public PngBuilder() => _file.Write(PngChunkReader.Signature);
 
-    public PngBuilder Header(uint width, uint height, byte depth = 8, byte color = 0, byte compression = 0, byte filter = 0, byte interlace = 0)
+    public PngBuilder Header(
+        uint width, uint height, byte depth = 8, byte color = 0, byte compression = 0, byte filter = 0, byte interlace = 0)
     {
         var data = new byte[13];
         BinaryPrimitives.WriteUInt32BigEndian(data, width);

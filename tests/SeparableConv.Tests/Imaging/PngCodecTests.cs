@@ -14,7 +14,8 @@ public sealed class PngCodecTests
 
     [Fact]
     public void UInt16_image_round_trips()
-        => Prop.ForAll(TestImages.Any<ushort>(), image => TestImages.Same(image, PngCodec.Decode(Encode(image)))).QuickCheckThrowOnFailure();
+        => Prop.ForAll(
+            TestImages.Any<ushort>(), image => TestImages.Same(image, PngCodec.Decode(Encode(image)))).QuickCheckThrowOnFailure();
 
     [Theory]
     [InlineData(0)]
@@ -90,7 +91,8 @@ public sealed class PngCodecTests
         var decoded = 0;
         for (var i = 0; i < 20000; i++)
         {
-            var (width, height, depth, color, interlace) = (random.Next(1, 9), random.Next(1, 9), depths[random.Next(5)], colors[random.Next(5)], random.Next(2));
+            var (width, height, depth, color, interlace) =
+                (random.Next(1, 9), random.Next(1, 9), depths[random.Next(5)], colors[random.Next(5)], random.Next(2));
 
             // Half of them as long as the header says, so that some are whole.
             var channels = color switch { 2 => 3, 4 => 2, 6 => 4, _ => 1 };
@@ -136,7 +138,8 @@ public sealed class PngCodecTests
     [InlineData(16000u, 16000u, 8, 2, 1)]
     [InlineData(268435456u, 1u, 16, 6, 0)]
     [InlineData(1u, 268435456u, 16, 2, 1)]
-    public void Size_that_the_data_cannot_hold_is_refused_before_memory_is_taken(uint width, uint height, int depth, int color, int interlace)
+    public void Size_that_the_data_cannot_hold_is_refused_before_memory_is_taken(
+        uint width, uint height, int depth, int color, int interlace)
     {
         var file = new PngBuilder().Header(width, height, (byte)depth, (byte)color, interlace: (byte)interlace).Data(new byte[1000]).End();
         AssertCheap(() => PngCodec.Decode(file));
@@ -146,7 +149,8 @@ public sealed class PngCodecTests
     public void Data_that_are_no_zlib_stream_are_said_to_be_damaged()
     {
         var file = new PngBuilder().Header(4, 4).Chunk("IDAT", [.. "garbage"u8]).End();
-        Assert.Contains("no zlib stream", Assert.Throws<InvalidDataException>(() => PngCodec.Decode(file)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no zlib stream", Assert.Throws<InvalidDataException>(() => PngCodec.Decode(file)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

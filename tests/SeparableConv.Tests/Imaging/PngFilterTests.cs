@@ -75,7 +75,9 @@ public sealed class PngFilterTests
             var image = TestImages.Smooth<byte>(pixels, 2, distance, seed);
             byte[] above = [.. new byte[distance], .. image.Row(0)];
             byte[] row = [.. new byte[distance], .. image.Row(1)];
-            var costs = Enumerable.Range(0, 5).Select(filter => PlainFilter(filter, row, above, distance).Sum(x => Math.Abs((long)(sbyte)x))).ToArray();
+            var costs = Enumerable.Range(0, 5)
+                .Select(filter => PlainFilter(filter, row, above, distance).Sum(x => Math.Abs((long)(sbyte)x)))
+                .ToArray();
             Assert.Equal(Array.IndexOf(costs, costs.Min()), (int)PngFilterChooser.Choose(row, above, distance));
         }
     }

@@ -21,12 +21,14 @@ public sealed class VipsTests
         {
             var refusal = Assert.Throws<DllNotFoundException>(load);
             Assert.Equal(
-                "Reading JPEG needs libvips: install the Debian/Ubuntu package libvips42 (macOS: brew install vips), or convert the file to PNG.",
+                "Reading JPEG needs libvips: install the Debian/Ubuntu package libvips42 (macOS: brew install vips), or convert the file "
+                + "to PNG.",
                 refusal.Message);
         }
 
         var image = TestImages.Noise<byte>(2, 2, 3);
-        var unwritten = Assert.Throws<DllNotFoundException>(() => ImageFile.Save(image, folder["b.webp"], ImageWriteOptions.Default, missing));
+        var unwritten = Assert.Throws<DllNotFoundException>(
+            () => ImageFile.Save(image, folder["b.webp"], ImageWriteOptions.Default, missing));
         Assert.StartsWith("Writing WebP needs libvips", unwritten.Message, StringComparison.Ordinal);
         Assert.Equal(["a.jpg"], folder.Names);
     }
@@ -69,7 +71,8 @@ public sealed class VipsTests
         using var folder = new TempFolder();
         foreach (var image in (Image[])
             [
-                TestImages.Noise<byte>(33, 21, channels), TestImages.Noise<ushort>(33, 21, channels), TestImages.Noise<float>(33, 21, channels),
+                TestImages.Noise<byte>(33, 21, channels), TestImages.Noise<ushort>(33, 21, channels),
+                TestImages.Noise<float>(33, 21, channels),
             ])
         {
             ImageFile.Save(image, folder["a.tif"]);

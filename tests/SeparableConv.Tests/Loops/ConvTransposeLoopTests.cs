@@ -38,14 +38,18 @@ public sealed unsafe class ConvTransposeLoopTests
         var random = new Random(6);
         for (var i = 0; i < 300; i++)
         {
-            var (input, taps, stride, dilation, before) = (random.Next(1, 6), random.Next(1, 9), random.Next(1, 7), random.Next(1, 7), random.Next(-5, 9));
+            var (input, taps, stride, dilation, before) =
+                (random.Next(1, 6), random.Next(1, 9), random.Next(1, 7), random.Next(1, 7), random.Next(-5, 9));
             var found = new ConvTransposeTaps(input, taps, stride, dilation, before);
             for (var y = 0; y < 40; y++)
             {
                 for (var more = 0; more < 4; more++)
                 {
                     var expected = Enumerable.Range(0, taps).Where(tap =>
-                        (y + before - (tap * dilation)) % stride == 0 && (y + before - (tap * dilation)) / stride is var j && j < input && j >= -more).ToArray();
+                        (y + before - (tap * dilation)) % stride == 0
+                            && (y + before - (tap * dilation)) / stride is var j
+                            && j < input
+                            && j >= -more).ToArray();
                     var actual = new List<int>();
                     var (first, last) = found.Reaching(y, found.First(y), more);
                     for (var tap = first; tap <= last; tap += found.Step)
@@ -129,7 +133,8 @@ public sealed unsafe class ConvTransposeLoopTests
             }
         }
 
-        ErrorBound.Check(expected, magnitudes, Run(g, width, 1, Activation.None), g.Kernel.Height * g.Kernel.Width * channels, $"{width} {g}");
+        ErrorBound.Check(
+            expected, magnitudes, Run(g, width, 1, Activation.None), g.Kernel.Height * g.Kernel.Width * channels, $"{width} {g}");
     }
 
     private static float[] Run(ConvTransposeGeometry g, SimdWidth width, int threads, Activation activation)

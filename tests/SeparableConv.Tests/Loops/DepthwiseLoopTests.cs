@@ -28,16 +28,12 @@ public sealed unsafe class DepthwiseLoopTests
     [Theory]
     [MemberData(nameof(Widths))]
     public void Depthwise_matches_reference_on_random_geometries(int width) =>
-        Check.One(
-            Config.QuickThrowOnFailure.WithMaxTest(300),
-            Prop.ForAll(Geometries.Depthwise.ToArbitrary(), g => CheckGeometry(g, (SimdWidth)width)));
+        Geometries.Check(Geometries.Depthwise, 300, g => CheckGeometry(g, (SimdWidth)width));
 
     [Theory]
     [MemberData(nameof(Widths))]
     public void Sliding_depthwise_matches_reference_on_random_geometries(int width) =>
-        Check.One(
-            Config.QuickThrowOnFailure.WithMaxTest(300),
-            Prop.ForAll(Sliding.ToArbitrary(), g => CheckGeometry(g, (SimdWidth)width)));
+        Geometries.Check(Sliding, 300, g => CheckGeometry(g, (SimdWidth)width));
 
     [Theory]
     [MemberData(nameof(Widths))]
@@ -62,7 +58,8 @@ public sealed unsafe class DepthwiseLoopTests
             foreach (var multiplier in new[] { 1, 2, 8 })
             {
                 void CheckCase(int batch, Size2D input, Size2D kernel, int stride, Padding padding) => CheckGeometry(
-                    ConvGeometry.Create(batch, input, channels, channels * multiplier, kernel, stride, 1, padding, channels), (SimdWidth)width);
+                    ConvGeometry.Create(batch, input, channels, channels * multiplier, kernel, stride, 1, padding, channels),
+                    (SimdWidth)width);
 
                 // The kernel larger than the image, the stride larger than the kernel, a person detector's first layer, a wide kernel.
                 CheckCase(1, (2, 3), 5, 1, Padding.Same);

@@ -4,10 +4,20 @@ using Xunit;
 
 namespace SeparableConv.Tests.Loops;
 
-/// <summary>The block of MobileNetV2 in one piece, held to its three steps.</summary>
+/// <summary>Compares MobileNetV2's block in one piece with its three steps.</summary>
 public sealed unsafe class FusedExpansionLoopTests
 {
-    private sealed record Block(int Batch, Size2D Input, int Channels, int Expanded, int Multiplier, int OutChannels, Size2D Kernel, Size2D Stride, Size2D Dilation, Padding Padding);
+    private sealed record Block(
+        int Batch,
+        Size2D Input,
+        int Channels,
+        int Expanded,
+        int Multiplier,
+        int OutChannels,
+        Size2D Kernel,
+        Size2D Stride,
+        Size2D Dilation,
+        Padding Padding);
 
     // Images of one window and of many; rows that two windows share, skip (stride above the kernel) or lie in the border.
     private static readonly Block[] Blocks =
@@ -39,11 +49,14 @@ public sealed unsafe class FusedExpansionLoopTests
 
     private static (Func<int, float[]> Fused, Func<float[]> Steps) Create(Block b, SimdWidth width)
     {
-        var g = ConvGeometry.Create(b.Batch, b.Input, b.Expanded, b.Expanded * b.Multiplier, b.Kernel, b.Stride, b.Dilation, b.Padding, b.Expanded);
+        var g = ConvGeometry.Create(
+            b.Batch, b.Input, b.Expanded, b.Expanded * b.Multiplier, b.Kernel, b.Stride, b.Dilation, b.Padding, b.Expanded);
         var expand = new PointwiseLoop(
-            RandomData.Floats(b.Channels * b.Expanded, 1), b.Channels, b.Expanded, RandomData.Floats(b.Expanded, 2), Activation.ReLU6, width);
+            RandomData.Floats(b.Channels * b.Expanded, 1), b.Channels, b.Expanded, RandomData.Floats(b.Expanded, 2), Activation.ReLU6,
+            width);
         var depthwise = new DepthwiseLoop(
-            RandomData.Floats(b.Kernel.Height * b.Kernel.Width * g.OutChannels, 3), b.Kernel, b.Expanded, b.Multiplier, RandomData.Floats(g.OutChannels, 4), Activation.HardSwish, width);
+            RandomData.Floats(b.Kernel.Height * b.Kernel.Width * g.OutChannels, 3), b.Kernel, b.Expanded, b.Multiplier,
+            RandomData.Floats(g.OutChannels, 4), Activation.HardSwish, width);
         var project = new PointwiseLoop(
             RandomData.Floats(g.OutChannels * b.OutChannels, 5), g.OutChannels, b.OutChannels, [], Activation.None, width);
         var input = RandomData.Floats(b.Batch * b.Input.Height * b.Input.Width * b.Channels, 6);
@@ -60,7 +73,8 @@ public sealed unsafe class FusedExpansionLoopTests
         float[] Steps()
         {
             var inPixels = (nint)b.Batch * b.Input.Height * b.Input.Width;
-            var (expanded, between, output) = (new float[inPixels * b.Expanded], new float[pixels * g.OutChannels], new float[pixels * b.OutChannels]);
+            var (expanded, between, output) =
+                (new float[inPixels * b.Expanded], new float[pixels * g.OutChannels], new float[pixels * b.OutChannels]);
             fixed (float* x = input, e = expanded, d = between, y = output)
             {
                 expand.Run(x, e, inPixels, 1);

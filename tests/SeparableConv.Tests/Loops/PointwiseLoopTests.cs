@@ -23,8 +23,10 @@ public sealed unsafe class PointwiseLoopTests
                 {
                     var g = ConvGeometry.Create(1, (1, p), c, o, 1, 1, 1, Padding.Valid);
                     var magnitudes = new double[p * o];
-                    var expected = ConvolutionReference.Run(g, RandomData.Floats(p * c, 1), RandomData.Floats(c * o, 2), RandomData.Floats(o, 3), magnitudes);
-                    ErrorBound.Check(expected, magnitudes, Run(p, c, o, (SimdWidth)width, 1, Activation.None), c, $"{(SimdWidth)width} {p}x{c}x{o}");
+                    var expected = ConvolutionReference.Run(
+                        g, RandomData.Floats(p * c, 1), RandomData.Floats(c * o, 2), RandomData.Floats(o, 3), magnitudes);
+                    ErrorBound.Check(
+                        expected, magnitudes, Run(p, c, o, (SimdWidth)width, 1, Activation.None), c, $"{(SimdWidth)width} {p}x{c}x{o}");
                 }
             }
         }
@@ -53,7 +55,8 @@ public sealed unsafe class PointwiseLoopTests
     {
         var expected = Run(pixels, inChannels, outChannels, SimdWidths.Best, 1, Activation.ReLU);
         var loop = new PointwiseLoop(
-            RandomData.Floats(inChannels * outChannels, 2), inChannels, outChannels, RandomData.Floats(outChannels, 3), Activation.ReLU, SimdWidths.Best);
+            RandomData.Floats(inChannels * outChannels, 2), inChannels, outChannels, RandomData.Floats(outChannels, 3), Activation.ReLU,
+            SimdWidths.Best);
         foreach (var endsAtGuard in new[] { false, true })
         {
             using var input = new GuardedMemory(pixels * inChannels * sizeof(float), endsAtGuard);

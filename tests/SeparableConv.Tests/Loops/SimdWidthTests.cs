@@ -6,10 +6,11 @@ namespace SeparableConv.Tests.Loops;
 
 public class SimdWidthTests
 {
-    /// <summary>Else the run on 256 bits would be one more on 512.</summary>
+    /// <summary>Guards the run of .ci/run on 256 bits, which under a wrong variable would be one more on 512.</summary>
     [Fact]
     public void The_width_is_none_that_the_environment_forbids() =>
-        Assert.True(TestEnvironment.IsAvx512Wanted || SimdWidths.Best != SimdWidth.V512, "DOTNET_EnableAVX512 is 0, but the runtime uses AVX-512.");
+        Assert.True(
+            TestEnvironment.IsAvx512Wanted || SimdWidths.Best != SimdWidth.V512, "DOTNET_EnableAVX512 is 0, but the runtime uses AVX-512.");
 
     [Theory]
     [InlineData(16, 1, 1)]

@@ -1,5 +1,3 @@
-using FsCheck;
-using FsCheck.Fluent;
 using SeparableConv.Loops;
 using SeparableConv.Tests.Support;
 using Xunit;
@@ -13,22 +11,18 @@ public sealed unsafe class StandardLoopTests
     [Theory]
     [MemberData(nameof(Widths))]
     public void Standard_matches_reference_on_random_geometries(int width) =>
-        Check.One(
-            Config.QuickThrowOnFailure.WithMaxTest(150),
-            Prop.ForAll(Geometries.Any.ToArbitrary(), g => CheckGeometry(g, (SimdWidth)width, threads: 1)));
+        Geometries.Check(Geometries.Any, 150, g => CheckGeometry(g, (SimdWidth)width, threads: 1));
 
     [Theory]
     [InlineData(2)]
     [InlineData(7)]
     public void Standard_gives_the_same_bits_on_any_number_of_threads(int threads) =>
-        Check.One(
-            Config.QuickThrowOnFailure.WithMaxTest(60),
-            Prop.ForAll(Geometries.Any.ToArbitrary(), g =>
-            {
-                var alone = Run(g, SimdWidths.Best, 1, Activation.Sigmoid);
-                var together = Run(g, SimdWidths.Best, threads, Activation.Sigmoid);
-                Assert.Equal(alone, together);
-            }));
+        Geometries.Check(Geometries.Any, 60, g =>
+        {
+            var alone = Run(g, SimdWidths.Best, 1, Activation.Sigmoid);
+            var together = Run(g, SimdWidths.Best, threads, Activation.Sigmoid);
+            Assert.Equal(alone, together);
+        });
 
     [Theory]
     [MemberData(nameof(Widths))]
@@ -62,23 +56,21 @@ public sealed unsafe class StandardLoopTests
 
     [Fact]
     public void Nothing_beside_input_and_output_is_touched() =>
-        Check.One(
-            Config.QuickThrowOnFailure.WithMaxTest(60),
-            Prop.ForAll(Geometries.Any.ToArbitrary(), g =>
+        Geometries.Check(Geometries.Any, 60, g =>
+        {
+            var (values, weights, bias) = RandomData.Convolution(g);
+            var expected = Run(g, SimdWidths.Best, 1, Activation.None);
+            foreach (var endsAtGuard in new[] { false, true })
             {
-                var (values, weights, bias) = RandomData.Convolution(g);
-                var expected = Run(g, SimdWidths.Best, 1, Activation.None);
-                foreach (var endsAtGuard in new[] { false, true })
-                {
-                    using var input = new GuardedMemory(values.Length * sizeof(float), endsAtGuard);
-                    using var output = new GuardedMemory(expected.Length * sizeof(float), endsAtGuard);
-                    values.CopyTo(input.Span<float>());
-                    var loop = new StandardLoop(
-                        weights, g.Kernel, g.InChannels, g.OutChannels, g.Groups, bias, Activation.None, SimdWidths.Best);
-                    loop.Run((float*)input.Start, (float*)output.Start, g, 2);
-                    Assert.Equal(expected, output.Span<float>().ToArray());
-                }
-            }));
+                using var input = new GuardedMemory(values.Length * sizeof(float), endsAtGuard);
+                using var output = new GuardedMemory(expected.Length * sizeof(float), endsAtGuard);
+                values.CopyTo(input.Span<float>());
+                var loop = new StandardLoop(
+                    weights, g.Kernel, g.InChannels, g.OutChannels, g.Groups, bias, Activation.None, SimdWidths.Best);
+                loop.Run((float*)input.Start, (float*)output.Start, g, 2);
+                Assert.Equal(expected, output.Span<float>().ToArray());
+            }
+        });
 
     [Fact]
     public void Large_weights_are_shared_out_among_threads_by_filters()

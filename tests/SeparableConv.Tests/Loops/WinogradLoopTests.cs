@@ -48,9 +48,7 @@ public sealed unsafe class WinogradLoopTests
     [Theory]
     [MemberData(nameof(Widths))]
     public void Winograd_matches_reference_on_random_geometries(int width) =>
-        Check.One(
-            Config.QuickThrowOnFailure.WithMaxTest(150),
-            Prop.ForAll(Any.ToArbitrary(), g => CheckGeometry(g, (SimdWidth)width)));
+        Geometries.Check(Any, 150, g => CheckGeometry(g, (SimdWidth)width));
 
     [Theory]
     [MemberData(nameof(Widths))]
@@ -107,7 +105,10 @@ public sealed unsafe class WinogradLoopTests
     [MemberData(nameof(Widths))]
     public void Activations_are_applied_to_every_pixel_once(int width)
     {
-        foreach (var g in new[] { ConvGeometry.Create(2, (5, 7), 17, 19, 3, 1, 1, Padding.Same), ConvGeometry.Create(1, (40, 30), 16, 9, 3, 1, 1, Padding.Valid) })
+        foreach (var g in new[]
+        {
+            ConvGeometry.Create(2, (5, 7), 17, 19, 3, 1, 1, Padding.Same), ConvGeometry.Create(1, (40, 30), 16, 9, 3, 1, 1, Padding.Valid),
+        })
         {
             var slopes = Activation.PReLU(RandomData.Floats(g.OutChannels, 9));
             foreach (var activation in new[] { Activation.ReLU6, Activation.HardSwish, Activation.Softmax, slopes })
@@ -123,7 +124,9 @@ public sealed unsafe class WinogradLoopTests
                 // Where -0 is clamped at 0 either sign may come out: as numbers they are equal.
                 var actual = Run(g, (SimdWidth)width, 3, activation);
                 for (var i = 0; i < expected.Length; i++)
-                    Assert.True(expected[i] == actual[i] || Math.Abs(expected[i] - actual[i]) <= 1e-6, $"{activation}, element {i}: {actual[i]:R} where {expected[i]:R} was expected.");
+                    Assert.True(
+                        expected[i] == actual[i] || Math.Abs(expected[i] - actual[i]) <= 1e-6,
+                        $"{activation}, element {i}: {actual[i]:R} where {expected[i]:R} was expected.");
             }
         }
     }
@@ -161,7 +164,8 @@ public sealed unsafe class WinogradLoopTests
         return Run(g, width, threads, activation, input, weights, bias);
     }
 
-    private static float[] Run(ConvGeometry g, SimdWidth width, int threads, Activation activation, float[] input, float[] weights, float[] bias)
+    private static float[] Run(
+        ConvGeometry g, SimdWidth width, int threads, Activation activation, float[] input, float[] weights, float[] bias)
     {
         var loop = new WinogradLoop(weights, g.InChannels, g.OutChannels, bias, activation, width);
         var output = RandomData.Unwritten(g.Batch * g.Rows.Out * g.Columns.Out * g.OutChannels);

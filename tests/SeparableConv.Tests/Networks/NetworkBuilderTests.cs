@@ -29,7 +29,8 @@ public class NetworkBuilderTests
     public void A_separable_layer_is_the_core_s_with_one_bias_and_one_activation()
     {
         var net = new NetworkBuilder(seed: 3);
-        var y = net.SeparableConv2D(net.Input(new(9, 7, 5)), 6, (3, 2), 2, Padding.Same, depthMultiplier: 2, dilationRate: (1, 2), activation: Activation.ReLU6);
+        var y = net.SeparableConv2D(
+            net.Input(new(9, 7, 5)), 6, (3, 2), 2, Padding.Same, depthMultiplier: 2, dilationRate: (1, 2), activation: Activation.ReLU6);
         var network = net.Build(y);
         var (depthwise, pointwise) = (network.Nodes[0], network.Nodes[1]);
         Assert.Null(depthwise.Inputs[2]);
@@ -95,7 +96,7 @@ public class NetworkBuilderTests
         var network = net.Build(net.BatchNormalization(net.Input(new(2, 2, 3)), epsilon: 1e-7f));
         Assert.Equal(12, network.ParameterCount);
         Assert.Equal(
-            ["batch_normalization/gamma", "batch_normalization/beta", "batch_normalization/moving_mean", "batch_normalization/moving_variance"],
+            new[] { "gamma", "beta", "moving_mean", "moving_variance" }.Select(name => "batch_normalization/" + name),
             network.Nodes[0].Inputs.Skip(1).Select(value => value!.Name));
         var input = Tensor.Create(RandomData.Floats(12, 1), [1, 2, 2, 3]);
         var output = Run(network, input);
@@ -141,7 +142,8 @@ public class NetworkBuilderTests
         var sum = net.Add([x, x, x]);
         var most = net.Maximum([net.Multiply([x, x]), net.Subtract(sum, x)]);
         var padded = net.ZeroPadding2D(most, 1, 0, 0, 1);
-        var outputs = net.Build([sum, most, net.ReLU(padded, 5), net.MaxPooling2D(most), net.AveragePooling2D(most), net.Permute(most, [2, 1, 3])]);
+        var outputs = net.Build(
+            [sum, most, net.ReLU(padded, 5), net.MaxPooling2D(most), net.AveragePooling2D(most), net.Permute(most, [2, 1, 3])]);
         using var session = new InferenceSession(outputs, new() { Threads = 1 });
         Tensor.Create([1f, -2, 3, -4], [1, 2, 2, 1]).AsTensorSpan().CopyTo(session.Input<float>(0));
         session.Run();
@@ -155,22 +157,55 @@ public class NetworkBuilderTests
         { "In node 'conv2d' (Conv2D): filters is 0; it must be at least 1.", (net, x) => net.Conv2D(x, 0, 3) },
         { "In node 'c' (Conv2D): kernelSize is 3x0; both sides must be at least 1.", (net, x) => net.Conv2D(x, 4, (3, 0), name: "c") },
         { "In node 'conv2d' (Conv2D): strides is 1x-1; both sides must be at least 1.", (net, x) => net.Conv2D(x, 4, 3, strides: (1, -1)) },
-        { "In node 'conv2d' (Conv2D): dilationRate is 0x0; both sides must be at least 1.", (net, x) => net.Conv2D(x, 4, 3, dilationRate: 0) },
-        { "In node 'conv2d' (Conv2D): groups is 3; the 4 channels of the input and the 6 filters must both be multiples of it.", (net, x) => net.Conv2D(x, 6, 3, groups: 3) },
-        { "In node 'separable_conv2d' (SeparableConv2D): filters is -1; it must be at least 1.", (net, x) => net.SeparableConv2D(x, -1, 3) },
-        { "In node 'separable_conv2d' (SeparableConv2D): depthMultiplier is 0; it must be at least 1.", (net, x) => net.SeparableConv2D(x, 4, 3, depthMultiplier: 0) },
-        { "In node 'depthwise_conv2d' (DepthwiseConv2D): depthMultiplier is -2; it must be at least 1.", (net, x) => net.DepthwiseConv2D(x, 3, depthMultiplier: -2) },
+        {
+            "In node 'conv2d' (Conv2D): dilationRate is 0x0; both sides must be at least 1.",
+            (net, x) => net.Conv2D(x, 4, 3, dilationRate: 0)
+        },
+        {
+            "In node 'conv2d' (Conv2D): groups is 3; the 4 channels of the input and the 6 filters must both be multiples of it.",
+            (net, x) => net.Conv2D(x, 6, 3, groups: 3)
+        },
+        {
+            "In node 'separable_conv2d' (SeparableConv2D): filters is -1; it must be at least 1.",
+            (net, x) => net.SeparableConv2D(x, -1, 3)
+        },
+        {
+            "In node 'separable_conv2d' (SeparableConv2D): depthMultiplier is 0; it must be at least 1.",
+            (net, x) => net.SeparableConv2D(x, 4, 3, depthMultiplier: 0)
+        },
+        {
+            "In node 'depthwise_conv2d' (DepthwiseConv2D): depthMultiplier is -2; it must be at least 1.",
+            (net, x) => net.DepthwiseConv2D(x, 3, depthMultiplier: -2)
+        },
         { "In node 'dense' (Dense): units is 0; it must be at least 1.", (net, x) => net.Dense(x, 0) },
         { "In node 'dropout' (Dropout): rate is 1.5; it must be between 0 and 1.", (net, x) => net.Dropout(x, 1.5f) },
         { "In node 're_lu' (ReLU): maxValue is NaN; it must be 0 or more.", (net, x) => net.ReLU(x, float.NaN) },
         { "In node 'add' (Add): there is 1 tensor; give at least 2.", (net, x) => net.Add([x]) },
-        { "In node 'concatenate' (Concatenate): axis is 4; the input (1,8,8,4) has dimensions -4 to 3.", (net, x) => net.Concatenate([x, x], 4) },
-        { "In node 'reshape' (Reshape): targetShape is (7,-1), the input (1,8,8,4) has 256 elements an image; both must have as many.", (net, x) => net.Reshape(x, [7, -1]) },
-        { "In node 'permute' (Permute): dims is (1,1,2); the input (1,8,8,4) needs each number from 1 to 3 once.", (net, x) => net.Permute(x, [1, 1, 2]) },
-        { "In node 'conv2d' (Conv2D): the input 'flatten' is float32 (1,256); expected 4 dimensions (N, height, width, channels).", (net, x) => net.Conv2D(net.Flatten(x), 4, 3) },
-        { "In node 'input' (Activation): the name is taken; every layer needs its own.", (net, x) => net.Activation(x, Activation.ReLU, "input") },
+        {
+            "In node 'concatenate' (Concatenate): axis is 4; the input (1,8,8,4) has dimensions -4 to 3.",
+            (net, x) => net.Concatenate([x, x], 4)
+        },
+        {
+            "In node 'reshape' (Reshape): targetShape is (7,-1), the input (1,8,8,4) has 256 elements an image; both must have as many.",
+            (net, x) => net.Reshape(x, [7, -1])
+        },
+        {
+            "In node 'permute' (Permute): dims is (1,1,2); the input (1,8,8,4) needs each number from 1 to 3 once.",
+            (net, x) => net.Permute(x, [1, 1, 2])
+        },
+        {
+            "In node 'conv2d' (Conv2D): the input 'flatten' is float32 (1,256); expected 4 dimensions (N, height, width, channels).",
+            (net, x) => net.Conv2D(net.Flatten(x), 4, 3)
+        },
+        {
+            "In node 'input' (Activation): the name is taken; every layer needs its own.",
+            (net, x) => net.Activation(x, Activation.ReLU, "input")
+        },
         { "In node 'input_1' (Input): a length of the shape is 0; it must be at least 1.", (net, x) => net.Input(new(0, 2)) },
-        { "In node 're_lu' (ReLU): 'input' comes from another builder; a network is built by one.", (net, x) => net.ReLU(new NetworkBuilder().Input(new(2))) },
+        {
+            "In node 're_lu' (ReLU): 'input' comes from another builder; a network is built by one.",
+            (net, x) => net.ReLU(new NetworkBuilder().Input(new(2)))
+        },
     };
 
     [Theory]

@@ -20,7 +20,8 @@ public class KernelLibraryTests
             for (var i = 0; i < expected.Values.Length; i++)
             {
                 var difference = Math.Abs(expected.Values[i] - actual.Values[i]);
-                Assert.True(difference <= tolerance, $"{text}: number {i} is {actual.Values[i]}, expected {expected.Values[i]} within {tolerance}");
+                Assert.True(
+                    difference <= tolerance, $"{text}: number {i} is {actual.Values[i]}, expected {expected.Values[i]} within {tolerance}");
             }
 
             compared++;

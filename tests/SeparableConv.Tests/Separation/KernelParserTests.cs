@@ -128,7 +128,9 @@ public class KernelParserTests
     {
         Assert.Equal(1023, KernelParser.Parse(string.Join(' ', Enumerable.Repeat("1", 1023))).Width);
         Assert.Equal(1023, KernelParser.Parse(string.Join(';', Enumerable.Repeat("1", 1023))).Height);
-        Assert.Contains("1023", Assert.Throws<ArgumentException>(() => KernelParser.Parse(string.Join(' ', Enumerable.Repeat("1", 1024)))).Message);
-        Assert.Contains("1023", Assert.Throws<ArgumentException>(() => KernelParser.Parse(string.Join(';', Enumerable.Repeat("1", 1024)))).Message);
+        Assert.Contains(
+            "1023", Assert.Throws<ArgumentException>(() => KernelParser.Parse(string.Join(' ', Enumerable.Repeat("1", 1024)))).Message);
+        Assert.Contains(
+            "1023", Assert.Throws<ArgumentException>(() => KernelParser.Parse(string.Join(';', Enumerable.Repeat("1", 1024)))).Message);
     }
 }

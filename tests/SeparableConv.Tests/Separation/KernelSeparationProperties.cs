@@ -98,7 +98,8 @@ public class KernelSeparationProperties
         // From numbers that integers serve best to numbers whose elimination leaves every range.
         var largest = Math.Pow(10, random.Next(0, 17));
         var fraction = Math.Pow(2, -random.Next(0, 4));
-        double[] values = [.. Enumerable.Range(0, height * width).Select(_ => Math.Round((random.NextDouble() - 0.5) * largest * 4) * fraction)];
+        double[] values =
+            [.. Enumerable.Range(0, height * width).Select(_ => Math.Round((random.NextDouble() - 0.5) * largest * 4) * fraction)];
         var found = KernelSeparation.Decompose(new FilterKernel(values.AsSpan(), height, width));
         Assert.True(found.Exact.MaxError <= 8 * (height + width) * FilterKernel.DoubleEpsilon * found.SingularValues[0]);
         Assert.Equal(found.Rank, found.Exact.Rank);

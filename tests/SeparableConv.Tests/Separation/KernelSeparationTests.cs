@@ -139,7 +139,10 @@ public class KernelSeparationTests
     [InlineData(1e300)]
     public void Scale_does_not_change_the_rank(double scale)
     {
-        foreach (var (text, rank) in new[] { ("gauss:7:1.3", 1), ("box:5", 1), ("sobel-x:5", 1), ("laplacian", 2), ("disk:4", 5), ("1 1 1; 1e-5 -1e-5 3e-5; 1 1 1", 2) })
+        foreach (var (text, rank) in new[]
+        {
+            ("gauss:7:1.3", 1), ("box:5", 1), ("sobel-x:5", 1), ("laplacian", 2), ("disk:4", 5), ("1 1 1; 1e-5 -1e-5 3e-5; 1 1 1", 2),
+        })
         {
             var found = KernelSeparation.Decompose(KernelParser.Parse(text).Scale(scale));
             Assert.Equal(rank, found.Rank);
@@ -153,8 +156,10 @@ public class KernelSeparationTests
         var names = new List<string> { "scharr-x", "scharr-y" };
         for (var size = 1; size <= 31; size += 2)
         {
-            names.AddRange([$"gauss:{size}", $"gauss:{size}:0.7", $"gauss:{size}:40", $"box:{size}", $"box:{size}:{size + 1}", $"identity:{size}"]);
-            names.AddRange([$"sobel-x:{size}", $"sobel-y:{size}", $"motion:{size}", $"motion:{size}:90", $"gabor:{size}", $"gabor:{size}:5:90:7:1:20"]);
+            names.AddRange(
+                [$"gauss:{size}", $"gauss:{size}:0.7", $"gauss:{size}:40", $"box:{size}", $"box:{size}:{size + 1}", $"identity:{size}"]);
+            names.AddRange([$"sobel-x:{size}", $"sobel-y:{size}", $"motion:{size}", $"motion:{size}:90"]);
+            names.AddRange([$"gabor:{size}", $"gabor:{size}:5:90:7:1:20"]);
             if (size > 1)
                 names.AddRange([$"prewitt-x:{size}", $"prewitt-y:{size}", $"sobel-x:{size}:1:1", $"sobel-x:{size}:2:0"]);
         }

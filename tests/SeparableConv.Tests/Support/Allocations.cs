@@ -34,7 +34,8 @@ internal static class Allocations
             var (own, all) = Run(call);
             Assert.True(
                 (own, all) == (0, 0),
-                $"{what}: {CallsInRound} calls allocated {own} bytes on the caller's thread and {all} on all threads together; expected none.");
+                $"{what}: {CallsInRound} calls allocated {own} bytes on the caller's thread and {all} on all threads together; expected "
+                + "none.");
         }
     }
 

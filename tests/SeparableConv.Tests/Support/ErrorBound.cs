@@ -13,7 +13,8 @@ internal static class ErrorBound
     /// <param name="actual">What a fast path gave.</param>
     /// <param name="terms">K.</param>
     /// <param name="what">Named in the failure.</param>
-    public static void Check(ReadOnlySpan<double> expected, ReadOnlySpan<double> magnitudes, ReadOnlySpan<float> actual, int terms, string what)
+    public static void Check(
+        ReadOnlySpan<double> expected, ReadOnlySpan<double> magnitudes, ReadOnlySpan<float> actual, int terms, string what)
     {
         Assert.Equal(expected.Length, actual.Length);
         for (var i = 0; i < expected.Length; i++)
@@ -21,7 +22,8 @@ internal static class ErrorBound
             var bound = (2 * (terms + 1) * Epsilon * magnitudes[i]) + float.Epsilon;
             Assert.True(
                 Math.Abs(expected[i] - actual[i]) <= bound,
-                $"{what}: element {i} is {actual[i]:R}, the reference {expected[i]:R}; off by {Math.Abs(expected[i] - actual[i]):E2}, allowed {bound:E2}.");
+                $"{what}: element {i} is {actual[i]:R}, the reference {expected[i]:R}; off by {Math.Abs(expected[i] - actual[i]):E2}, "
+                + $"allowed {bound:E2}.");
         }
     }
 }

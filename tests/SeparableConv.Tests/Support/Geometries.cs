@@ -25,6 +25,10 @@ internal static class Geometries
         let channels = g.InChannels / g.Groups
         select g with { InChannels = channels, OutChannels = channels * multiplier, Groups = channels };
 
+    /// <summary>Tries so many random geometries; FsCheck shrinks what fails.</summary>
+    public static void Check(Gen<ConvGeometry> geometries, int count, Action<ConvGeometry> check) =>
+        FsCheck.Check.One(Config.QuickThrowOnFailure.WithMaxTest(count), Prop.ForAll(geometries.ToArbitrary(), check));
+
     /// <summary>One axis: kernel, stride and dilation up to 4, any padding mode, and an input that gives at least one output.</summary>
     private static Gen<(AxisGeometry Rows, AxisGeometry Columns)> Axes =>
         from kernelH in Gen.Choose(1, 5)
@@ -47,8 +51,12 @@ internal static class Geometries
             2 => Padding.SameLower,
             _ => Padding.Explicit(top, bottom, left, right),
         }
-        let height = mode == 0 ? (dilationH * (kernelH - 1)) + 1 + extraH : Math.Max(1, (dilationH * (kernelH - 1)) + 1 + extraH - top - bottom)
-        let width = mode == 0 ? (dilationW * (kernelW - 1)) + 1 + extraW : Math.Max(1, (dilationW * (kernelW - 1)) + 1 + extraW - left - right)
+        let height = mode == 0
+            ? (dilationH * (kernelH - 1)) + 1 + extraH
+            : Math.Max(1, (dilationH * (kernelH - 1)) + 1 + extraH - top - bottom)
+        let width = mode == 0
+            ? (dilationW * (kernelW - 1)) + 1 + extraW
+            : Math.Max(1, (dilationW * (kernelW - 1)) + 1 + extraW - left - right)
         let geometry = ConvGeometry.Create(
             1, (height, width), 1, 1, (kernelH, kernelW), (strideH, strideW), (dilationH, dilationW), padding)
         select (geometry.Rows, geometry.Columns);

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace SeparableConv.Tests.Support;
 
-/// <summary>What a run of the suite is asked for by environment variables, as `.ci/run` does.</summary>
+/// <summary>The environment variables by which `.ci/run` has the suite run with fewer instructions.</summary>
 internal static class TestEnvironment
 {
     /// <summary>Whether tiles may be machine code: not where SEPCONV_MACHINE_CODE is 0.</summary>

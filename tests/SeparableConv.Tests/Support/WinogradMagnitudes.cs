@@ -46,7 +46,8 @@ internal static class WinogradMagnitudes
             for (var y = top; y < Math.Min(top + 2, rows.Out); y++)
             {
                 for (var x = left; x < Math.Min(left + 2, columns.Out); x++)
-                    result[(((((n * rows.Out) + y) * columns.Out) + x) * filters) + o] = sums[((y - top) * 2) + x - left] + Math.Abs(bias[o]);
+                    result[(((((n * rows.Out) + y) * columns.Out) + x) * filters) + o] =
+                        sums[((y - top) * 2) + x - left] + Math.Abs(bias[o]);
             }
         }
 

@@ -68,24 +68,31 @@ public sealed class ImageFuzzTests
     private static byte[][] Pictures()
     {
         var seeds = new List<byte[]>();
-        foreach (var (color, depth, channels) in new (byte, byte, int)[] { (0, 1, 1), (0, 8, 1), (0, 16, 1), (2, 8, 3), (2, 16, 3), (4, 8, 2), (6, 8, 4), (6, 16, 4) })
+        foreach (var (color, depth, channels) in new (byte, byte, int)[]
+        {
+            (0, 1, 1), (0, 8, 1), (0, 16, 1), (2, 8, 3), (2, 16, 3), (4, 8, 2), (6, 8, 4), (6, 16, 4),
+        })
         {
             foreach (byte interlace in new byte[] { 0, 1 })
             {
                 // Enough for every row of every pass, whatever the filter bytes say: those of 0 to 4.
-                var rows = Array.ConvertAll(RandomData.Floats(9 * 13 * channels * depth / 8 + 200, depth), number => (byte)(Math.Abs(number) * 5));
+                var rows = Array.ConvertAll(
+                    RandomData.Floats(9 * 13 * channels * depth / 8 + 200, depth), number => (byte)(Math.Abs(number) * 5));
                 var plain = interlace == 0 ? 13 * (1 + (((9 * channels * depth) + 7) / 8)) : rows.Length;
-                seeds.Add(new PngBuilder().Header(9, 13, depth, color, interlace: interlace).Chunk("gAMA", 0, 0, 0, 1).Data(rows[..plain]).End());
+                seeds.Add(
+                    new PngBuilder().Header(9, 13, depth, color, interlace: interlace).Chunk("gAMA", 0, 0, 0, 1).Data(rows[..plain]).End());
             }
         }
 
         byte[] palette = [1, 2, 3, 40, 50, 60, 70, 80, 90, 200, 210, 220];
-        seeds.Add(new PngBuilder().Header(4, 2, 2, 3).Chunk("PLTE", palette).Chunk("tRNS", 0, 128).Data(0, 0b00011011, 1, 0b11100100).End());
+        seeds.Add(
+            new PngBuilder().Header(4, 2, 2, 3).Chunk("PLTE", palette).Chunk("tRNS", 0, 128).Data(0, 0b00011011, 1, 0b11100100).End());
         byte[] exif = [.. "MM\0\x2a"u8, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0];
         seeds.Add(new PngBuilder().Header(2, 1).Chunk("eXIf", exif).Data(0, 10, 20).End());
         if (Environment.GetEnvironmentVariable("SEPCONV_DATA") is { Length: > 0 } root)
         {
-            var files = Directory.EnumerateFiles(Path.Combine(root, "pngsuite"), "*.png").Where(file => !Path.GetFileName(file).StartsWith('x'));
+            var files = Directory.EnumerateFiles(Path.Combine(root, "pngsuite"), "*.png").Where(
+                file => !Path.GetFileName(file).StartsWith('x'));
             seeds.AddRange(files.Order(StringComparer.Ordinal).Select(File.ReadAllBytes));
         }
 

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace SeparableConv.Tests.Loops.Filters;
 
-/// <summary>The row pass that cuts its vectors out of registers, held to the one that loads them.</summary>
+/// <summary>Compares the row pass that cuts its vectors out of registers with the one that loads them.</summary>
 public unsafe class RowWindowPassTests
 {
     private const int OverRead = 16;
@@ -52,7 +52,17 @@ public unsafe class RowWindowPassTests
         fixed (float* weight = weights, start = line)
         fixed (T* output = target)
         {
-            var call = new RowTaps { Line = start, Offsets = offset, Weights = weight, Taps = taps, Step = stepGiven, Offset = 0.25f, Target = output, Count = count };
+            var call = new RowTaps
+            {
+                Line = start,
+                Offsets = offset,
+                Weights = weight,
+                Taps = taps,
+                Step = stepGiven,
+                Offset = 0.25f,
+                Target = output,
+                Count = count,
+            };
             FilterLoops.Row<T>(SimdWidth.V512, taps, stepGiven)(&call);
         }
 

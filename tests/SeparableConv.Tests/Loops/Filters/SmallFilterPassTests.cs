@@ -5,7 +5,7 @@ using Xunit;
 
 namespace SeparableConv.Tests.Loops.Filters;
 
-/// <summary>Large float pictures and 3x3 filters: one pass on 512 bits, held to the two passes of 256 bits.</summary>
+/// <summary>Compares the one pass of 512 bits, for 3x3 filters of large float pictures, with the two passes of 256 bits.</summary>
 public class SmallFilterPassTests
 {
     private static readonly FilterKernel[] Filters =

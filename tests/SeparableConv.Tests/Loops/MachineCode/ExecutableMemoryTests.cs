@@ -10,7 +10,8 @@ public sealed unsafe class ExecutableMemoryTests
     public void Code_can_be_called_where_the_system_allows_it()
     {
         Assert.SkipUnless(
-            OperatingSystem.IsLinux() && System.Runtime.Intrinsics.X86.X86Base.X64.IsSupported, "The bytes are x86-64 instructions of Linux's calling convention.");
+            OperatingSystem.IsLinux() && System.Runtime.Intrinsics.X86.X86Base.X64.IsSupported,
+            "The bytes are x86-64 instructions of Linux's calling convention.");
 
         // lea rax, [rdi + rdi*4]; ret
         var code = ExecutableMemory.TryCreate([0x48, 0x8D, 0x04, 0xBF, 0xC3], out var refusal);

@@ -4,7 +4,7 @@ using static SeparableConv.Loops.X64Register;
 
 namespace SeparableConv.Tests.Loops.MachineCode;
 
-/// <summary>Bytes that GNU as makes of the same instructions.</summary>
+/// <summary>Compares the assembler's bytes with those that GNU as makes of the same instructions.</summary>
 public sealed class X64AssemblerTests
 {
     [Fact]
@@ -50,7 +50,8 @@ public sealed class X64AssemblerTests
         },
         """
         62c17e486f4b02 62617e486f39 62317e487f0c89 62617e487f4101 62617e486fda 62917e486fee
-        62627d485830 62b27d48580c82 62a27d48582410 62f27d48585a02 62f17e486f9064000000 62f17e486f50ff 62920d4050c4 6242654850df 62727d4050c7 c5f877 c3
+        62627d485830 62b27d48580c82 62a27d48582410 62f27d48585a02 62f17e486f9064000000
+        62f17e486f50ff 62920d4050c4 6242654850df 62727d4050c7 c5f877 c3
         """);
 
     [Fact]
@@ -72,6 +73,7 @@ public sealed class X64AssemblerTests
     {
         var code = new X64Assembler();
         write(code);
-        Assert.Equal(string.Concat(expected.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)), Convert.ToHexStringLower(code.Code));
+        Assert.Equal(
+            string.Concat(expected.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)), Convert.ToHexStringLower(code.Code));
     }
 }

@@ -165,7 +165,9 @@ public sealed unsafe class IntegerTileTests
             for (var n = 0; n < columns; n++)
             {
                 var sum = Sum(steps, k => left[(r * steps) + k], k => panel[(k * columns) + n], bias[n], LaneKind.ByteQuad);
-                Assert.True(sum == sums[(r * columns) + n], $"{lanes} lanes, {rows}x{vectors} vectors: [{r}, {n}] is {sums[(r * columns) + n]}; expected {sum}.");
+                Assert.True(
+                    sum == sums[(r * columns) + n],
+                    $"{lanes} lanes, {rows}x{vectors} vectors: [{r}, {n}] is {sums[(r * columns) + n]}; expected {sum}.");
             }
         }
     }
@@ -184,17 +186,23 @@ public sealed unsafe class IntegerTileTests
             for (var n = 0; n < columns; n++)
             {
                 var sum = Sum(
-                    depth, k => left[(r * rowStride) + (int)offsets[k / segmentLength] + (k % segmentLength)], k => weights[(k * columns) + n], bias[n], kind);
+                    depth,
+                    k => left[(r * rowStride) + (int)offsets[k / segmentLength] + (k % segmentLength)],
+                    k => weights[(k * columns) + n],
+                    bias[n],
+                    kind);
                 Assert.True(
                     sum == actual[(r * columns) + n],
-                    $"{width} {kind}, {rows}x{columns}, {segments} segments of {segmentLength}, row stride {rowStride}: [{r}, {n}] is {actual[(r * columns) + n]}; expected {sum}.");
+                    $"{width} {kind}, {rows}x{columns}, {segments} segments of {segmentLength}, row stride {rowStride}: [{r}, {n}] is "
+                    + $"{actual[(r * columns) + n]}; expected {sum}.");
             }
         }
     }
 
     // In memory that ends with the last sum and begins with the first.
     private static int[] Run(
-        float[] weights, float[] bias, float[] left, int rows, int segments, int segmentLength, int rowStride, nint[] offsets, int columns, SimdWidth width, LaneKind kind)
+        float[] weights, float[] bias, float[] left, int rows, int segments, int segmentLength, int rowStride, nint[] offsets, int columns,
+        SimdWidth width, LaneKind kind)
     {
         var matrix = new PackedMatrix(weights, columns, segments * segmentLength, columns, bias, width, segmentLength, kind);
         using var input = new GuardedMemory(left.Length * sizeof(float), endsAtGuard: true);
@@ -228,7 +236,8 @@ public sealed unsafe class IntegerTileTests
 
     private static int Product(int x, int w, LaneKind kind) => kind == LaneKind.ShortPair
         ? unchecked(((short)x * (short)w) + ((x >> 16) * (w >> 16)))
-        : ((byte)x * (sbyte)w) + ((byte)(x >> 8) * (sbyte)(w >> 8)) + ((byte)(x >> 16) * (sbyte)(w >> 16)) + ((byte)(x >> 24) * (sbyte)(w >> 24));
+        : ((byte)x * (sbyte)w) + ((byte)(x >> 8) * (sbyte)(w >> 8)) + ((byte)(x >> 16) * (sbyte)(w >> 16))
+            + ((byte)(x >> 24) * (sbyte)(w >> 24));
 
     private static float[] Bits(int count, Random random)
     {

@@ -53,7 +53,8 @@ public sealed class FixedPointMultiplierTests
         for (var exponent = 0; exponent <= 31; exponent++)
         {
             var half = exponent == 0 ? 0 : 1L << (exponent - 1);
-            foreach (var value in Edges.Concat(Numbers(random, 500)).Concat([(int)half, (int)-half, (int)Math.Min(3 * half, int.MaxValue), (int)Math.Max(-3 * half, int.MinValue)]))
+            int[] halves = [(int)half, (int)-half, (int)Math.Min(3 * half, int.MaxValue), (int)Math.Max(-3 * half, int.MinValue)];
+            foreach (var value in Edges.Concat(Numbers(random, 500)).Concat(halves))
             {
                 var magnitude = (Math.Abs((long)value) + half) >> exponent;
                 Assert.Equal(Math.Sign(value) * magnitude, FixedPointMultiplier.DivideByPowerOfTwo(value, exponent));

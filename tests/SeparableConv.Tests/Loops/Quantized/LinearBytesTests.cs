@@ -24,7 +24,15 @@ public sealed unsafe class LinearBytesTests
                 var x = input.Span<float>();
                 RandomData.Floats(count, 1).CopyTo(x);
                 for (var i = 0; i < count; i++)
-                    x[i] = (i % 11) switch { 0 => float.NaN, 1 => float.PositiveInfinity, 2 => float.NegativeInfinity, 3 => (i - 20) / 8f, 4 => i * 1e6f, _ => x[i] * 3 };
+                    x[i] = (i % 11) switch
+                    {
+                        0 => float.NaN,
+                        1 => float.PositiveInfinity,
+                        2 => float.NegativeInfinity,
+                        3 => (i - 20) / 8f,
+                        4 => i * 1e6f,
+                        _ => x[i] * 3
+                    };
                 var (least, most) = signed ? (-100, 127) : (2, 250);
                 var zero = signed ? zeroPoint : zeroPoint + 128;
                 LinearBytes.Quantize((float*)input.Start, output.Start, count, new(signed, scale, zero), least, most);
@@ -52,7 +60,11 @@ public sealed unsafe class LinearBytesTests
             var random = new Random(count);
             random.NextBytes(first.Span<byte>());
             random.NextBytes(second.Span<byte>());
-            var (a, b, y) = (new LinearByte(signed, 0.013f, signed ? -3 : 130), new LinearByte(!signed, 0.2f, signed ? 7 : 9), new LinearByte(signed, 0.3f, signed ? 5 : 99));
+            var (a, b, y) =
+                (
+                    new LinearByte(signed, 0.013f, signed ? -3 : 130),
+                    new LinearByte(!signed, 0.2f, signed ? 7 : 9),
+                    new LinearByte(signed, 0.3f, signed ? 5 : 99));
             LinearBytes.Dequantize(first.Start, (float*)floats.Start, count, a);
             LinearBytes.Add(first.Start, a, second.Start, b, sums.Start, count, y, signed ? -128 : 99, signed ? 127 : 255);
             for (var i = 0; i < count; i++)

@@ -67,7 +67,7 @@ internal sealed class QuantizedCase
 
     public override string ToString() => $"{Geometry}, {InputLayer}, {Output}, {Factors.Length} factors from {Factors[0]}";
 
-    /// <summary>The same layer whose sums are its output.</summary>
+    /// <summary>The same layer without requantization: its output is the int32 sums.</summary>
     public QuantizedLayer SumsLayer => new()
     {
         Weights = Weights,
@@ -136,7 +136,7 @@ internal sealed class QuantizedCase
         return sum;
     }
 
-    /// <summary>What the kernel makes of it.</summary>
+    /// <summary>The loop's output bytes.</summary>
     public unsafe byte[] Run(SimdWidth width, int threads, bool? byteQuads)
     {
         var output = new byte[OutputLength];
@@ -155,7 +155,9 @@ internal sealed class QuantizedCase
             new QuantizedConvLoop(Layer, g.Kernel, g.InChannels, g.OutChannels, g.Groups, width, byteQuads).Run(input, output, g, threads);
     }
 
-    /// <summary>Fails where the kernel's bytes are not the loops', in lanes of pairs, of four bytes, and as the machine would have it.</summary>
+    /// <summary>
+    /// Fails where the loop's bytes are not the plain loops', in lanes of pairs, of four bytes, and as the machine would have it.
+    /// </summary>
     public void Check(SimdWidth width, int threads = 1, bool guarded = false)
     {
         var expected = Expected();
@@ -188,6 +190,8 @@ internal sealed class QuantizedCase
     private void Compare(ReadOnlySpan<byte> expected, ReadOnlySpan<byte> actual, SimdWidth width)
     {
         var i = expected.CommonPrefixLength(actual);
-        Xunit.Assert.True(i == expected.Length, i == expected.Length ? null : $"{width} {this}: byte {i} of {expected.Length} is {actual[i]}, the loops give {expected[i]}.");
+        Xunit.Assert.True(
+            i == expected.Length,
+            i == expected.Length ? null : $"{width} {this}: byte {i} of {expected.Length} is {actual[i]}, the loops give {expected[i]}.");
     }
 }

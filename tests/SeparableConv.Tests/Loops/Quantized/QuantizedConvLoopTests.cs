@@ -41,7 +41,10 @@ public sealed unsafe class QuantizedConvLoopTests
     [MemberData(nameof(Widths))]
     public void Strides_and_dilations_far_apart_are_computed_from_patches(int width)
     {
-        foreach (var (size, kernel, stride, dilation, pad) in new[] { (40, 2, 30, 1, 0), (3, 3, 1, 200, 200), (5, 1, 1000, 1, 2000), (9, 3, 7, 2, 9) })
+        foreach (var (size, kernel, stride, dilation, pad) in new[]
+        {
+            (40, 2, 30, 1, 0), (3, 3, 1, 200, 200), (5, 1, 1000, 1, 2000), (9, 3, 7, 2, 9),
+        })
         {
             var g = ConvGeometry.Create(1, size, 3, 9, kernel, stride, dilation, Padding.Explicit(pad, pad, pad, pad));
             new QuantizedCase(g, isDepthwise: false, size).Check((SimdWidth)width);
@@ -81,7 +84,10 @@ public sealed unsafe class QuantizedConvLoopTests
     {
         var seed = 0;
         foreach (var (kernel, stride, size, inChannels, outChannels, groups) in new[]
-            { (1, 1, 5, 6, 24, 1), (1, 1, 3, 7, 33, 1), (1, 1, 1, 5, 3, 1), (3, 2, 9, 3, 8, 1), (3, 1, 6, 3, 17, 1), (3, 1, 7, 4, 34, 2), (2, 5, 11, 1, 5, 1) })
+            {
+                (1, 1, 5, 6, 24, 1), (1, 1, 3, 7, 33, 1), (1, 1, 1, 5, 3, 1), (3, 2, 9, 3, 8, 1), (3, 1, 6, 3, 17, 1), (3, 1, 7, 4, 34, 2),
+                (2, 5, 11, 1, 5, 1),
+            })
         {
             var g = ConvGeometry.Create(1, size, inChannels, outChannels, kernel, stride, 1, Padding.Same, groups);
             new QuantizedCase(g, isDepthwise: false, seed++).Check((SimdWidth)width, guarded: true);
@@ -127,7 +133,11 @@ public sealed unsafe class QuantizedConvLoopTests
                     fixed (byte* x = test.Input)
                     {
                         fixed (int* y = sums)
-                            new QuantizedConvLoop(test.SumsLayer, kernel, inChannels, outChannels, groups, (SimdWidth)width, byteQuads).Run(x, (byte*)y, g, threads);
+                        {
+                            var loop = new QuantizedConvLoop(
+                                test.SumsLayer, kernel, inChannels, outChannels, groups, (SimdWidth)width, byteQuads);
+                            loop.Run(x, (byte*)y, g, threads);
+                        }
                     }
 
                     Assert.Equal(test.ExpectedSums(), sums);
@@ -141,7 +151,10 @@ public sealed unsafe class QuantizedConvLoopTests
     [MemberData(nameof(Widths))]
     public void Weights_beyond_a_signed_byte_are_shifted(int width)
     {
-        foreach (var (kernel, size, inChannels, outChannels, groups) in new[] { (1, 6, 1200, 17, 1), (3, 7, 8, 40, 1), (3, 6, 16, 16, 2), (1, 5, 4, 16, 1), (1, 9, 132, 70, 1) })
+        foreach (var (kernel, size, inChannels, outChannels, groups) in new[]
+        {
+            (1, 6, 1200, 17, 1), (3, 7, 8, 40, 1), (3, 6, 16, 16, 2), (1, 5, 4, 16, 1), (1, 9, 132, 70, 1),
+        })
         {
             var g = ConvGeometry.Create(1, size, inChannels, outChannels, kernel, 1, 1, Padding.Same, groups);
             foreach (var zeroPoint in new[] { 0, 20, 150, 255 })

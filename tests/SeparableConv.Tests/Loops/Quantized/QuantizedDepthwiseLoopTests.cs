@@ -49,7 +49,10 @@ public sealed unsafe class QuantizedDepthwiseLoopTests
     [MemberData(nameof(Widths))]
     public void Strides_and_dilations_far_apart_are_paired_one_by_one(int width)
     {
-        foreach (var (size, kernel, stride, dilation, pad) in new[] { (40, 2, 30, 1, 0), (3, 3, 1, 200, 200), (5, 1, 1000, 1, 2000), (9, 3, 7, 2, 9) })
+        foreach (var (size, kernel, stride, dilation, pad) in new[]
+        {
+            (40, 2, 30, 1, 0), (3, 3, 1, 200, 200), (5, 1, 1000, 1, 2000), (9, 3, 7, 2, 9),
+        })
         {
             var g = ConvGeometry.Create(1, size, 9, 9, kernel, stride, dilation, Padding.Explicit(pad, pad, pad, pad), 9);
             new QuantizedCase(g, isDepthwise: true, size).Check((SimdWidth)width);
@@ -61,7 +64,10 @@ public sealed unsafe class QuantizedDepthwiseLoopTests
     [InlineData(7)]
     public void Depthwise_gives_the_same_bytes_on_any_number_of_threads(int threads)
     {
-        foreach (var (kernel, stride, size, channels, batch) in new[] { (3, 1, 7, 200, 1), (5, 1, 14, 147, 1), (3, 2, 28, 67, 2), (3, 1, 61, 8, 1) })
+        foreach (var (kernel, stride, size, channels, batch) in new[]
+        {
+            (3, 1, 7, 200, 1), (5, 1, 14, 147, 1), (3, 2, 28, 67, 2), (3, 1, 61, 8, 1),
+        })
         {
             var g = ConvGeometry.Create(batch, size, channels, channels, kernel, stride, 1, Padding.Same, channels);
             new QuantizedCase(g, isDepthwise: true, size).Check(SimdWidths.Best, threads);
@@ -73,7 +79,10 @@ public sealed unsafe class QuantizedDepthwiseLoopTests
     public void Nothing_beyond_input_or_output_is_touched(int width)
     {
         foreach (var (kernel, stride, size, channels, multiplier) in new[]
-            { (3, 1, 7, 35, 1), (3, 2, 8, 17, 1), (5, 1, 7, 19, 1), (4, 3, 10, 20, 1), (3, 1, 9, 3, 1), (3, 2, 10, 1, 8), (3, 1, 30, 64, 1) })
+            {
+                (3, 1, 7, 35, 1), (3, 2, 8, 17, 1), (5, 1, 7, 19, 1), (4, 3, 10, 20, 1), (3, 1, 9, 3, 1), (3, 2, 10, 1, 8),
+                (3, 1, 30, 64, 1),
+            })
         {
             var g = ConvGeometry.Create(1, size, channels, channels * multiplier, kernel, stride, 1, Padding.Same, channels);
             new QuantizedCase(g, isDepthwise: true, size).Check((SimdWidth)width, guarded: true);
@@ -90,7 +99,8 @@ public sealed unsafe class QuantizedDepthwiseLoopTests
         {
             foreach (var (channels, multiplier, length) in new[] { (3, 1, 300), (3, 2, 300), (20, 1, 150), (24, 2, 100) })
             {
-                var g = ConvGeometry.Create(1, (90, length), channels, channels * multiplier, (height, width), 1, dilation, Padding.Same, channels);
+                var g = ConvGeometry.Create(
+                    1, (90, length), channels, channels * multiplier, (height, width), 1, dilation, Padding.Same, channels);
                 new QuantizedCase(g, isDepthwise: true, height + width + channels).Check(SimdWidths.Best, threads);
             }
         }

@@ -62,7 +62,10 @@ public sealed unsafe class RequantizerTests
     private static void CheckSums(int[] sums, int channels, double factor, long bound, Requantization rounding, SimdWidth width)
     {
         foreach (var (signed, zeroPoint, least, most) in new[]
-            { (true, 0, -128, 127), (true, -128, -128, 127), (true, 127, -128, 127), (false, 0, 0, 255), (false, 255, 0, 255), (false, 100, 100, 200), (true, -5, -20, 9) })
+            {
+                (true, 0, -128, 127), (true, -128, -128, 127), (true, 127, -128, 127), (false, 0, 0, 255), (false, 255, 0, 255),
+                (false, 100, 100, 200), (true, -5, -20, 9),
+            })
         {
             var output = new QuantizedOutput(rounding, signed, zeroPoint, least, most);
             var requantizer = new Requantizer([factor], [.. Enumerable.Repeat(bound, channels)], output, width);

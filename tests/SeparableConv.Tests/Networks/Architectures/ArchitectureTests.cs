@@ -26,11 +26,16 @@ public class ArchitectureTests
     public void MobileNetV1_spends_its_work_where_the_paper_says()
     {
         var network = MobileNetV1.Create();
-        double Share(string prefix) => Math.Round(100.0 * network.Nodes.Where(node => node.Name.StartsWith(prefix, StringComparison.Ordinal)).Sum(node => node.Cost.Macs) / network.Macs, 2);
         Assert.Equal(94.86, Share("conv_pw"));
         Assert.Equal(3.06, Share("conv_dw"));
         Assert.Equal(1_024_000, network.Nodes.Single(node => node.Name == "conv_preds").Cost.Macs);
         Assert.Equal(4_867_293_184, MobileNetV1.Create(convolutions: Convolutions.Standard).Macs);
+
+        double Share(string prefix)
+        {
+            var nodes = network.Nodes.Where(node => node.Name.StartsWith(prefix, StringComparison.Ordinal));
+            return Math.Round(100.0 * nodes.Sum(node => node.Cost.Macs) / network.Macs, 2);
+        }
     }
 
     [Theory]
@@ -130,14 +135,19 @@ public class ArchitectureTests
     {
         Assert.Equal("VGG has depth 12; there are 11, 13, 16 and 19.", Assert.Throws<NetworkException>(() => Vgg.Create(12)).Message);
         Assert.Equal("ResNet has depth 50; there are 18 and 34.", Assert.Throws<NetworkException>(() => ResNet.Create(50)).Message);
-        Assert.Equal("In node 'conv1' (Conv2D): filters is 0; it must be at least 1.", Assert.Throws<NetworkException>(() => MobileNetV1.Create(0.01)).Message);
-        Assert.Equal("MobileNetV2 has width NaN; it must be above 0 and at most 100.", Assert.Throws<NetworkException>(() => MobileNetV2.Create(double.NaN)).Message);
+        Assert.Equal(
+            "In node 'conv1' (Conv2D): filters is 0; it must be at least 1.",
+            Assert.Throws<NetworkException>(() => MobileNetV1.Create(0.01)).Message);
+        Assert.Equal(
+            "MobileNetV2 has width NaN; it must be above 0 and at most 100.",
+            Assert.Throws<NetworkException>(() => MobileNetV2.Create(double.NaN)).Message);
     }
 
     private static float[] Run(InferenceSession session, int seed)
     {
         var input = session.Inputs[0].Type.Shape;
-        var output = session.Run(Tensor.Create(RandomData.Floats((int)input.ElementCount, seed), [.. input.Lengths.ToArray().Select(length => (nint)length)]));
+        var output = session.Run(Tensor.Create(
+            RandomData.Floats((int)input.ElementCount, seed), [.. input.Lengths.ToArray().Select(length => (nint)length)]));
         var floats = new float[output.FlattenedLength];
         output.FlattenTo(floats);
         return floats;

@@ -87,22 +87,40 @@ internal static class FuzzSeeds
             .Node("Slice", ["x", "starts", "ends", "axes", "steps"], ["a"]).Node("Reshape", ["a", "shape"], ["y"])
             .Node("Split", ["x", "parts"], ["z", "rest"], OnnxBuilder.Int("axis", 1)));
         yield return Onnx("moves", new OnnxBuilder().Input("x", "2", "3", "4").Output("y", "z", "w")
-            .Constant("indices", [1L, -1, 0], 3).Constant("pads", [0L, 1, 0, 0, 0, 2], 6).Constant("repeats", [1L, 2, 1], 3).Constant("axes", [0L], 1)
-            .Node("Gather", ["x", "indices"], ["g"], OnnxBuilder.Int("axis", 2)).Node("Pad", ["g", "pads"], ["p"], OnnxBuilder.Text("mode", "reflect"))
-            .Node("Tile", ["p", "repeats"], ["y"]).Node("Transpose", ["x"], ["t"], OnnxBuilder.Ints("perm", 2, 0, 1)).Node("Concat", ["t", "t"], ["z"], OnnxBuilder.Int("axis", 1))
+            .Constant("indices", [1L, -1, 0], 3)
+            .Constant("pads", [0L, 1, 0, 0, 0, 2], 6)
+            .Constant("repeats", [1L, 2, 1], 3)
+            .Constant("axes", [0L], 1)
+            .Node("Gather", ["x", "indices"], ["g"], OnnxBuilder.Int("axis", 2))
+            .Node("Pad", ["g", "pads"], ["p"], OnnxBuilder.Text("mode", "reflect"))
+            .Node("Tile", ["p", "repeats"], ["y"])
+            .Node("Transpose", ["x"], ["t"], OnnxBuilder.Ints("perm", 2, 0, 1))
+            .Node("Concat", ["t", "t"], ["z"], OnnxBuilder.Int("axis", 1))
             .Node("Unsqueeze", ["x", "axes"], ["w"]));
         yield return Onnx("images", new OnnxBuilder().Input("x", "1", "4", "5", "6").Output("y", "z")
-            .Constant("scales", [1f, 1, 2, 1.5f], 4).Constant("w", new float[4 * 9], 4, 1, 3, 3).Constant("v", new float[6 * 2 * 2 * 2], 6, 2, 2, 2)
+            .Constant("scales", [1f, 1, 2, 1.5f], 4)
+            .Constant("w", new float[4 * 9], 4, 1, 3, 3)
+            .Constant("v", new float[6 * 2 * 2 * 2], 6, 2, 2, 2)
             .Node("Resize", ["x", "", "scales"], ["r"], OnnxBuilder.Text("mode", "linear"))
-            .Node("Conv", ["r", "w"], ["c"], OnnxBuilder.Int("group", 4), OnnxBuilder.Ints("pads", 1, 1, 1, 1), OnnxBuilder.Ints("strides", 2, 1))
+            .Node(
+                "Conv",
+                ["r", "w"],
+                ["c"],
+                OnnxBuilder.Int("group", 4),
+                OnnxBuilder.Ints("pads", 1, 1, 1, 1),
+                OnnxBuilder.Ints("strides", 2, 1))
             .Node("Conv", ["c", "v"], ["d"], OnnxBuilder.Int("group", 2), OnnxBuilder.Ints("dilations", 2, 1))
             .Node("AveragePool", ["d"], ["y"], OnnxBuilder.Ints("kernel_shape", 2, 2), OnnxBuilder.Int("ceil_mode", 1))
-            .Node("SpaceToDepth", ["r"], ["s"], OnnxBuilder.Int("blocksize", 1)).Node("ReduceMean", ["s"], ["z"], OnnxBuilder.Ints("axes", 2, 3)));
+            .Node("SpaceToDepth", ["r"], ["s"], OnnxBuilder.Int("blocksize", 1))
+            .Node("ReduceMean", ["s"], ["z"], OnnxBuilder.Ints("axes", 2, 3)));
         yield return Onnx("folded", new OnnxBuilder().Input("x", "2", "3").Output("y")
             .Constant("one", [1L], 1).Constant("w", [1f, 2, 3, 4, 5, 6], 2, 3)
             .Node("Shape", ["x"], ["s"]).Node("Gather", ["s", "one"], ["n"]).Node("ConstantOfShape", ["n"], ["c"])
             .Node("Expand", ["c", "s"], ["e"]).Node("Gemm", ["x", "w"], ["m"], OnnxBuilder.Int("transB", 1))
-            .Node("ReduceSum", ["e", "one"], ["u"]).Node("MatMul", ["m", "x"], ["k"]).Node("Mul", ["k", "u"], ["z"]).Node("Sub", ["z", "c"], ["y"]));
+            .Node("ReduceSum", ["e", "one"], ["u"])
+            .Node("MatMul", ["m", "x"], ["k"])
+            .Node("Mul", ["k", "u"], ["z"])
+            .Node("Sub", ["z", "c"], ["y"]));
     }
 
     private static FuzzSeed Onnx(string name, OnnxBuilder model) => new("nodes/" + name, model.Model.ToByteArray());
@@ -121,10 +139,26 @@ internal static class FuzzSeeds
     {
         var f = new FuzzTFLite(element);
         var x = f.Input(1, 7, 6, 3);
-        var conv = f.Call(BuiltinOperator.CONV_2D, [x, f.Weights(4, 3, 3, 3), f.Bias(4)], [1, 4, 3, 4], 1, new() { [0] = (byte)0, [1] = 2, [2] = 2, [3] = (byte)1 });
-        var depthwise = f.Call(BuiltinOperator.DEPTHWISE_CONV_2D, [conv, f.Weights(1, 3, 3, 8), f.Bias(8)], [1, 4, 3, 8], 2, new() { [0] = (byte)0, [1] = 1, [2] = 1, [3] = 2 });
-        var up = f.Call(BuiltinOperator.TRANSPOSE_CONV, [f.Integers(1, 8, 6, 2), f.Weights(2, 2, 2, 8), depthwise], [1, 8, 6, 2], 49, new() { [0] = (byte)0, [1] = 2, [2] = 2 });
-        var pooled = f.Call(BuiltinOperator.AVERAGE_POOL_2D, [up], [1, 4, 3, 2], 5, new() { [0] = (byte)1, [1] = 2, [2] = 2, [3] = 2, [4] = 2 });
+        var conv = f.Call(
+            BuiltinOperator.CONV_2D,
+            [x, f.Weights(4, 3, 3, 3), f.Bias(4)],
+            [1, 4, 3, 4],
+            1,
+            new() { [0] = (byte)0, [1] = 2, [2] = 2, [3] = (byte)1 });
+        var depthwise = f.Call(
+            BuiltinOperator.DEPTHWISE_CONV_2D,
+            [conv, f.Weights(1, 3, 3, 8), f.Bias(8)],
+            [1, 4, 3, 8],
+            2,
+            new() { [0] = (byte)0, [1] = 1, [2] = 1, [3] = 2 });
+        var up = f.Call(
+            BuiltinOperator.TRANSPOSE_CONV,
+            [f.Integers(1, 8, 6, 2), f.Weights(2, 2, 2, 8), depthwise],
+            [1, 8, 6, 2],
+            49,
+            new() { [0] = (byte)0, [1] = 2, [2] = 2 });
+        var pooled = f.Call(
+            BuiltinOperator.AVERAGE_POOL_2D, [up], [1, 4, 3, 2], 5, new() { [0] = (byte)1, [1] = 2, [2] = 2, [3] = 2, [4] = 2 });
         return f.Seed("convolutions", pooled);
     }
 
@@ -137,19 +171,22 @@ internal static class FuzzSeeds
         var dense = f.Call(BuiltinOperator.FULLY_CONNECTED, [mean, f.Weights(5, 2), f.Bias(5)], [2, 5], 8, []);
         var act = f.Call(BuiltinOperator.LEAKY_RELU, [dense], [2, 5], 75, new() { [0] = 0.1f });
         var soft = f.Call(BuiltinOperator.SOFTMAX, [act], [2, 5], 9, new() { [0] = 1f });
-        return f.Seed("layers", soft, f.Call(BuiltinOperator.MAX_POOL_2D, [sum], [2, 2, 2, 2], 5, new() { [1] = 2, [2] = 2, [3] = 2, [4] = 2 }));
+        return f.Seed(
+            "layers", soft, f.Call(BuiltinOperator.MAX_POOL_2D, [sum], [2, 2, 2, 2], 5, new() { [1] = 2, [2] = 2, [3] = 2, [4] = 2 }));
     }
 
     private static FuzzSeed Shapes(ElementType element)
     {
         var f = new FuzzTFLite(element);
         var x = f.Input(2, 3, 4);
-        var slice = f.Call(BuiltinOperator.STRIDED_SLICE, [x, f.Integers(0, 1, 0), f.Integers(2, 3, 4), f.Integers(1, 1, 2)], [2, 2, 2], 32, []);
+        var slice = f.Call(
+            BuiltinOperator.STRIDED_SLICE, [x, f.Integers(0, 1, 0), f.Integers(2, 3, 4), f.Integers(1, 1, 2)], [2, 2, 2], 32, []);
         var pad = f.Call(BuiltinOperator.PAD, [slice, f.Table([3, 2], 1, 0, 0, 0, 0, 1)], [3, 2, 3], 22, []);
         var gather = f.Call(BuiltinOperator.GATHER, [pad, f.Integers(1, 0)], [2, 2, 3], 23, []);
         var concat = f.Call(BuiltinOperator.CONCATENATION, [gather, gather], [2, 4, 3], 10, new() { [0] = 1 });
         var turned = f.Call(BuiltinOperator.TRANSPOSE, [concat, f.Integers(2, 0, 1)], [3, 2, 4], 26, []);
-        var image = f.Call(BuiltinOperator.RESHAPE, [turned, f.Integers(1, 3, 2, 4)], [1, 3, 2, 4], 17, new() { [0] = new[] { 1, 3, 2, 4 } });
+        var image = f.Call(
+            BuiltinOperator.RESHAPE, [turned, f.Integers(1, 3, 2, 4)], [1, 3, 2, 4], 17, new() { [0] = new[] { 1, 3, 2, 4 } });
         var resized = f.Call(BuiltinOperator.RESIZE_BILINEAR, [image, f.Integers(5, 4)], [1, 5, 4, 4], 15, []);
         return f.Seed("shapes", resized, f.Call(BuiltinOperator.SLICE, [x, f.Integers(0, 1, 0), f.Integers(-1, 1, 2)], [2, 1, 2], 14, []));
     }

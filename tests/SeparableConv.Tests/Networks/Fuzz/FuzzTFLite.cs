@@ -40,7 +40,9 @@ internal sealed class FuzzTFLite(ElementType element)
     /// <summary>The output of an operator.</summary>
     public int Call(BuiltinOperator code, int[] inputs, int[] shape, int optionsType, FlatRecord options)
     {
-        (float, int)[] scales = code == BuiltinOperator.SOFTMAX && element != ElementType.Float32 ? [(1f / 256, element == ElementType.Int8 ? -128 : 0)] : _scales;
+        (float, int)[] scales = code == BuiltinOperator.SOFTMAX && element != ElementType.Float32
+            ? [(1f / 256, element == ElementType.Int8 ? -128 : 0)]
+            : _scales;
         var output = _file.Tensor(element, shape, scales);
         _file.Operator(code, inputs, [output], optionsType, options);
         return output;

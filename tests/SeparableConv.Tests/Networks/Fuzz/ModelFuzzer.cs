@@ -26,7 +26,9 @@ internal sealed class ModelFuzzer
     public ModelFuzzer(int seed)
     {
         _seed = seed;
-        var usual = _models.Where(model => model.Bytes.Length <= SmallBytes && Try(model.Bytes) == FuzzOutcome.Run).ToLookup(model => model.IsTFLite);
+        var usual = _models
+            .Where(model => model.Bytes.Length <= SmallBytes && Try(model.Bytes) == FuzzOutcome.Run)
+            .ToLookup(model => model.IsTFLite);
         _usual = [[.. usual[false]], [.. usual[true]]];
     }
 
@@ -50,7 +52,7 @@ internal sealed class ModelFuzzer
 
     /// <summary>Reads, compiles and runs a model.</summary>
     /// <exception cref="InvalidOperationException">
-    /// It took too much memory, was refused in more than a line, or gave something else when its memory had been filled with something else.
+    /// It took too much memory, was refused in more than a line, or its outputs depend on what lay in memory before.
     /// </exception>
     public FuzzOutcome Try(byte[] model)
     {
@@ -77,7 +79,9 @@ internal sealed class ModelFuzzer
         allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
         var allowed = FreeBytes + (BytesPerByte * model.Length);
         return allocated <= allowed && native <= allowed ? outcome
-            : throw new InvalidOperationException($"A file of {model.Length} bytes took {allocated} bytes, and {native} outside the managed heap; at most {allowed} are expected.");
+            : throw new InvalidOperationException(
+                $"A file of {model.Length} bytes took {allocated} bytes, and {native} outside the managed heap; at most {allowed} are "
+                + "expected.");
     }
 
     // Whatever bytes there are as inputs, indices among them.
@@ -105,7 +109,8 @@ internal sealed class ModelFuzzer
         for (var i = 0; i < outputs.Length; i++)
         {
             if (!session.OutputBytes(i).SequenceEqual(outputs[i]))
-                throw new InvalidOperationException($"Output {i}, {session.Outputs[i].Type}, depends on what was in memory before the run.");
+                throw new InvalidOperationException(
+                    $"Output {i}, {session.Outputs[i].Type}, depends on what was in memory before the run.");
         }
 
         return compiled.PackedBytes + compiled.ConstantBytes + compiled.ActivationBytes + compiled.ScratchBytes;

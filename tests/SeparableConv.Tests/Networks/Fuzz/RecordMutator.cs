@@ -4,10 +4,13 @@ using SeparableConv.Tests.Support.Fuzz;
 
 namespace SeparableConv.Tests.Networks.Fuzz;
 
-/// <summary>Damages the records of a TensorFlow Lite file before it is written: its offsets stay right, what they lead to does not.</summary>
+/// <summary>
+/// Damages the records of a TensorFlow Lite file before it is written: its offsets stay right, what they lead to does not.
+/// </summary>
 internal static class RecordMutator
 {
-    private static readonly BuiltinOperator[] s_known = [.. Enum.GetValues<BuiltinOperator>().Where(code => TFLiteOperators.Find(code) is not null)];
+    private static readonly BuiltinOperator[] s_known =
+        [.. Enum.GetValues<BuiltinOperator>().Where(code => TFLiteOperators.Find(code) is not null)];
 
     /// <summary>A damaged copy.</summary>
     public static FlatRecord Mutate(FlatRecord file, Random random)
@@ -77,7 +80,9 @@ internal static class RecordMutator
             case float[] numbers:
                 return Changed(numbers, random, number => Edges.Float(random, number));
             case byte[] bytes:
-                return random.Next(3) == 0 ? new byte[random.Next(300)] : Changed(bytes, random, number => (byte)Edges.Integer(random, number));
+                return random.Next(3) == 0
+                    ? new byte[random.Next(300)]
+                    : Changed(bytes, random, number => (byte)Edges.Integer(random, number));
             case FlatRecord[] records:
                 return Changed(records, random, record => record);
             default:

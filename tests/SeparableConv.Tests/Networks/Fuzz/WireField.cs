@@ -34,8 +34,10 @@ internal sealed class WireField
             var field = wire switch
             {
                 0 when Varint(ref bytes, out var value) => new WireField { Number = number, Wire = 0, Value = value },
-                1 when Take(ref bytes, 8, out var eight) => new WireField { Number = number, Wire = 1, Value = BinaryPrimitives.ReadUInt64LittleEndian(eight) },
-                5 when Take(ref bytes, 4, out var four) => new WireField { Number = number, Wire = 5, Value = BinaryPrimitives.ReadUInt32LittleEndian(four) },
+                1 when Take(ref bytes, 8, out var eight) =>
+                    new WireField { Number = number, Wire = 1, Value = BinaryPrimitives.ReadUInt64LittleEndian(eight) },
+                5 when Take(ref bytes, 4, out var four) =>
+                    new WireField { Number = number, Wire = 5, Value = BinaryPrimitives.ReadUInt32LittleEndian(four) },
                 2 when Varint(ref bytes, out var length) && Take(ref bytes, length, out var inside) => Delimited(number, inside, depth),
                 _ => null,
             };
@@ -75,7 +77,8 @@ internal sealed class WireField
         }
     }
 
-    public WireField Copy() => new() { Number = Number, Wire = Wire, Value = Value, Bytes = Bytes, Fields = Fields?.ConvertAll(field => field.Copy()) };
+    public WireField Copy() =>
+        new() { Number = Number, Wire = Wire, Value = Value, Bytes = Bytes, Fields = Fields?.ConvertAll(field => field.Copy()) };
 
     // Text is kept as text, though some of it would be a message too.
     private static WireField Delimited(int number, ReadOnlySpan<byte> inside, int depth)

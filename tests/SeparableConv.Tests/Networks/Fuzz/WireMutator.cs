@@ -41,7 +41,8 @@ internal static class WireMutator
         }
     }
 
-    private static void Once(List<(List<WireField> Parent, WireField Field)> places, List<(List<WireField> Parent, WireField Field)> given, Random random)
+    private static void Once(
+        List<(List<WireField> Parent, WireField Field)> places, List<(List<WireField> Parent, WireField Field)> given, Random random)
     {
         var (parent, field) = places[random.Next(places.Count)];
         switch (random.Next(16))
@@ -63,7 +64,10 @@ internal static class WireMutator
                 break;
             case 6 or 7:
                 // Another operator gets the same inputs and attributes.
-                var types = places.Where(place => place.Field.Number == TypeOfNode && place.Field.IsText && s_names.Contains(Encoding.ASCII.GetString(place.Field.Bytes))).ToArray();
+                var types = places
+                    .Where(place => place.Field.Number == TypeOfNode && place.Field.IsText)
+                    .Where(place => s_names.Contains(Encoding.ASCII.GetString(place.Field.Bytes)))
+                    .ToArray();
                 if (types.Length > 0)
                     types[random.Next(types.Length)].Field.Bytes = s_operators[random.Next(s_operators.Length)];
                 break;

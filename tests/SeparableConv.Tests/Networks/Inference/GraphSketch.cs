@@ -28,10 +28,26 @@ internal sealed class GraphSketch
     public Node AddNode(Operator op, params ReadOnlySpan<Value?> inputs) => _graph.AddNode(op.Kind, op, inputs);
 
     public Value Conv(Value x, int size, int outChannels, ConvOptions? options = null, bool bias = true) =>
-        Add(new Conv2DOperator(options ?? new()), x, Random(size, size, x.Shape[3] / (options?.Groups ?? 1), outChannels), bias ? Random(outChannels) : null);
+        Add(
+            new Conv2DOperator(options ?? new()),
+            x,
+            Random(size, size, x.Shape[3] / (options?.Groups ?? 1), outChannels),
+            bias ? Random(outChannels) : null);
 
     public Value Depthwise(Value x, int size, int multiplier = 1, ConvOptions? options = null, bool bias = true) =>
-        Add(new DepthwiseConv2DOperator(options ?? new()), x, Random(size, size, x.Shape[3], multiplier), bias ? Random(x.Shape[3] * multiplier) : null);
+        Add(
+            new DepthwiseConv2DOperator(options ?? new()),
+            x,
+            Random(size, size, x.Shape[3], multiplier),
+            bias ? Random(x.Shape[3] * multiplier) : null);
+
+    /// <summary>A batch normalization of random numbers.</summary>
+    public Value Normalized(Value x)
+    {
+        var channels = x.Shape[^1];
+        return Add(
+            new BatchNormalizationOperator(1e-3f), x, Positive(channels), Random(channels), Random(channels), Positive(channels));
+    }
 
     /// <summary>The network that computes these.</summary>
     public Network Build(params ReadOnlySpan<Value> outputs) => _graph.BuildWithParameters("sketch", outputs);

@@ -145,7 +145,10 @@ public class InferenceSessionTests
         var network = Blocks(4, 1);
         using var session = new InferenceSession(network);
         var wrong = System.Numerics.Tensors.Tensor.Create(new float[4], [1, 1, 1, 4]);
-        Assert.Contains("the network was made for (1,14,14,4)", Assert.Throws<ArgumentException>(() => session.Run(wrong)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "the network was made for (1,14,14,4)",
+            Assert.Throws<ArgumentException>(() => session.Run(wrong)).Message,
+            StringComparison.Ordinal);
         Assert.Throws<InvalidOperationException>(() => session.Input<byte>(0).FlattenedLength);
         Assert.Throws<ArgumentException>(() => new CompiledNetwork(network, new() { Threads = 0 }));
     }
@@ -236,7 +239,11 @@ public class InferenceSessionTests
         var x = graph.Input("x", Float(1, 14, 14, channels));
         for (var i = 0; i < count; i++)
         {
-            x = graph.Add("dw", new DepthwiseConv2DOperator(new() { Padding = Padding.Same, Activation = Activation.ReLU6 }), x, Weights(graph, 3, 3, channels, 1));
+            x = graph.Add(
+                "dw",
+                new DepthwiseConv2DOperator(new() { Padding = Padding.Same, Activation = Activation.ReLU6 }),
+                x,
+                Weights(graph, 3, 3, channels, 1));
             x = graph.Add("pw", new Conv2DOperator(new() { Activation = Activation.Tanh }), x, Weights(graph, 1, 1, channels, channels));
             if (i == 0)
                 x = graph.Add("conv", new Conv2DOperator(new() { Padding = Padding.Same }), x, Weights(graph, 3, 3, channels, channels));

@@ -37,9 +37,10 @@ internal static class RandomGraph
             case 3:
                 return g.Add(new ActivationOperator(random.Next(2) == 0 ? Activation.ReLU6 : Activation.Tanh), x);
             case 4:
-                return g.Add(new BatchNormalizationOperator(1e-3f), x, g.Positive(channels), g.Random(channels), g.Random(channels), g.Positive(channels));
+                return g.Normalized(x);
             case 5:
-                return g.Add(new BinaryOperator(random.Next(2) == 0 ? BinaryKind.Mul : BinaryKind.Add, Activation.None), x, g.Positive(channels));
+                return g.Add(
+                    new BinaryOperator(random.Next(2) == 0 ? BinaryKind.Mul : BinaryKind.Add, Activation.None), x, g.Positive(channels));
             case 6 or 7:
                 var others = values.Where(value => value.Shape == x.Shape).ToArray();
                 return g.Add(new BinaryOperator(BinaryKind.Sub, Activation.None), x, others[random.Next(others.Length)]);

@@ -120,7 +120,8 @@ public class ChoiceOperatorTests
         Assert.Equal([1, -1, 0, 0, int.MaxValue, int.MinValue], Cast(floats, ElementType.Int32).Span<int>().ToArray());
         Assert.Equal([true, true, true, true, true, true], Cast(floats, ElementType.Bool).Span<bool>().ToArray());
         Assert.Equal([44, 212, 255], Cast(TensorData.Create([300, -300, -1], 3), ElementType.UInt8).Span<byte>().ToArray());
-        Assert.Equal([(Half)1.5f, Half.PositiveInfinity], Cast(TensorData.Create([1.5f, 70000f], 2), ElementType.Float16).Span<Half>().ToArray());
+        Assert.Equal(
+            [(Half)1.5f, Half.PositiveInfinity], Cast(TensorData.Create([1.5f, 70000f], 2), ElementType.Float16).Span<Half>().ToArray());
         Assert.Equal([9007199254740993L], Cast(TensorData.Create([9007199254740993UL], 1), ElementType.Int64).Span<long>().ToArray());
     }
 

@@ -42,8 +42,16 @@ public class ElementwiseTests
         }
 
         var (m, n) = (OperatorRun.Wholes<sbyte>(1, -128, 127, a), OperatorRun.Wholes<sbyte>(2, -128, 127, b));
-        OperatorRun.Check(new BinaryOperator(BinaryKind.Add, Activation.None), 1, Expected(m, n, shape, (p, q) => (sbyte)(int)(p + q)), shape, _ => 0, m, n);
-        OperatorRun.Check(new BinaryOperator(BinaryKind.Less, Activation.None), 1, Expected(m, n, shape, (p, q) => p < q ? 1 : 0), shape, _ => 0, m, n);
+        OperatorRun.Check(
+            new BinaryOperator(BinaryKind.Add, Activation.None),
+            1,
+            Expected(m, n, shape, (p, q) => (sbyte)(int)(p + q)),
+            shape,
+            _ => 0,
+            m,
+            n);
+        OperatorRun.Check(
+            new BinaryOperator(BinaryKind.Less, Activation.None), 1, Expected(m, n, shape, (p, q) => p < q ? 1 : 0), shape, _ => 0, m, n);
     }
 
     [Fact]
@@ -67,7 +75,8 @@ public class ElementwiseTests
         Check(BinaryKind.Mul, [14, -14, -14, 14, 0, int.MinValue, unchecked(int.MinValue * 3), 0]);
 
         void Check(BinaryKind kind, int[] expected) => Assert.Equal(
-            expected, (int[])Evaluator.Run(new BinaryOperator(kind, Activation.None), TensorData.Create(a, 8), TensorData.Create(b, 8))[0].Values);
+            expected,
+            (int[])Evaluator.Run(new BinaryOperator(kind, Activation.None), TensorData.Create(a, 8), TensorData.Create(b, 8))[0].Values);
     }
 
     [Fact]
@@ -129,7 +138,8 @@ public class ElementwiseTests
         values[0] = 2.5f;
         values[1] = -0.5f;
         var expected = Array.ConvertAll(values, v => Apply(kind, v));
-        OperatorRun.Check(new UnaryOperator(kind), 1, expected, [20000], i => 1e-6 * (1e-3 + Math.Abs(expected[i])), TensorData.Create(values, 20000));
+        OperatorRun.Check(
+            new UnaryOperator(kind), 1, expected, [20000], i => 1e-6 * (1e-3 + Math.Abs(expected[i])), TensorData.Create(values, 20000));
     }
 
     [Fact]
@@ -137,7 +147,11 @@ public class ElementwiseTests
     {
         // Abramowitz and Stegun, table 7.1.
         double[] x = [0, 0.1, 0.5, 1, 1.5, 2, 2.5, 3, 4, -1, 7, double.NaN];
-        double[] y = [0, 0.1124629160182849, 0.5204998778130465, 0.8427007929497149, 0.9661051464753108, 0.9953222650189527, 0.9995930479825550, 0.9999779095030014, 0.9999999845827421, -0.8427007929497149, 1, double.NaN];
+        double[] y =
+        [
+            0, 0.1124629160182849, 0.5204998778130465, 0.8427007929497149, 0.9661051464753108, 0.9953222650189527, 0.9995930479825550,
+            0.9999779095030014, 0.9999999845827421, -0.8427007929497149, 1, double.NaN,
+        ];
         OperatorRun.Check(new UnaryOperator(UnaryKind.Erf), 1, y, [12], _ => 1e-14, TensorData.Create(x, 12));
     }
 
@@ -158,7 +172,9 @@ public class ElementwiseTests
         var x = OperatorRun.Floats(7, rows, channels);
         foreach (var activation in new[] { Activation.ReLU, Activation.Sigmoid, Activation.None, Activation.Softmax })
         {
-            var expected = Array.ConvertAll(x.Span<float>().ToArray(), v => activation == Activation.ReLU ? Math.Max(0, v) : activation == Activation.Sigmoid ? 1 / (1 + Math.Exp(-v)) : v);
+            var expected = Array.ConvertAll(
+                x.Span<float>().ToArray(),
+                v => activation == Activation.ReLU ? Math.Max(0, v) : activation == Activation.Sigmoid ? 1 / (1 + Math.Exp(-v)) : v);
             for (var r = 0; r < rows && activation == Activation.Softmax; r++)
             {
                 var row = expected.AsSpan(r * channels, channels);

@@ -90,12 +90,18 @@ public unsafe class MatrixTests
                 var (m, n) = (k / columns, k % columns);
                 var sum = 0.0;
                 for (var d = 0; d < depth; d++)
-                    sum += (double)a.Span<float>()[transposeA ? (d * rows) + m : (m * depth) + d] * b.Span<float>()[transposeB ? (n * depth) + d : (d * columns) + n];
-                expected[k] = (alpha * sum) + (c is null ? 0 : beta * c.Span<float>()[OperatorRun.BroadcastIndex(k, [rows, columns], shapeC!)]);
+                {
+                    var (left, right) = (transposeA ? (d * rows) + m : (m * depth) + d, transposeB ? (n * depth) + d : (d * columns) + n);
+                    sum += (double)a.Span<float>()[left] * b.Span<float>()[right];
+                }
+
+                expected[k] =
+                    (alpha * sum) + (c is null ? 0 : beta * c.Span<float>()[OperatorRun.BroadcastIndex(k, [rows, columns], shapeC!)]);
             }
 
             foreach (var constants in new[] { 1, 3 })
-                OperatorRun.Check(new GemmOperator(alpha, beta, transposeA, transposeB), constants, expected, [rows, columns], _ => 1e-5, a, b, c);
+                OperatorRun.Check(
+                    new GemmOperator(alpha, beta, transposeA, transposeB), constants, expected, [rows, columns], _ => 1e-5, a, b, c);
         }
     }
 
@@ -104,7 +110,10 @@ public unsafe class MatrixTests
     {
         foreach (var width in SimdWidths.All)
         {
-            foreach (var (rows, depth, columns) in new[] { (1, 1, 1), (4, 5, 8), (7, 3, 15), (5, 9, 16), (6, 2, 17), (9, 4, 31), (3, 8, 33) })
+            foreach (var (rows, depth, columns) in new[]
+            {
+                (1, 1, 1), (4, 5, 8), (7, 3, 15), (5, 9, 16), (6, 2, 17), (9, 4, 31), (3, 8, 33),
+            })
             {
                 var (a, b) = (OperatorRun.Floats(1, rows, depth), OperatorRun.Floats(2, depth, columns));
                 var (expected, y) = (Product(a, b, rows, depth, columns), new float[rows * columns]);
@@ -119,7 +128,8 @@ public unsafe class MatrixTests
     [Fact]
     public void What_does_not_fit_is_refused()
     {
-        var (a, b) = (new TensorType(ElementType.Float32, new TensorShape(2, 3)), new TensorType(ElementType.Float32, new TensorShape(4, 5)));
+        var (a, b) =
+            (new TensorType(ElementType.Float32, new TensorShape(2, 3)), new TensorType(ElementType.Float32, new TensorShape(4, 5)));
         Assert.Equal(
             "The left matrix (2,3) has 3 columns but the right one (4,5) has 4 rows; both must be equal.",
             Assert.Throws<ArgumentException>(() => new MatMulOperator().Infer([a, b])).Message);
@@ -160,7 +170,8 @@ public unsafe class MatrixTests
         for (var k = 0; k < y.Length; k++)
         {
             var (n, m, pair) = (k % columns, k / columns % rows, k / columns / rows);
-            var (left, right) = (OperatorRun.BroadcastIndex(pair, batch, fullA[..^2]), OperatorRun.BroadcastIndex(pair, batch, fullB[..^2]));
+            var (left, right) =
+                (OperatorRun.BroadcastIndex(pair, batch, fullA[..^2]), OperatorRun.BroadcastIndex(pair, batch, fullB[..^2]));
             for (var d = 0; d < depth; d++)
                 y[k] += p[(((left * rows) + m) * depth) + d] * q[(((right * depth) + d) * columns) + n];
         }

@@ -20,7 +20,7 @@ internal static class MovedElements
         return data;
     }
 
-    /// <summary>A shape of so many dimensions, none longer than the longest; one in ten has a dimension of 0.</summary>
+    /// <summary>A random shape of a rank, no dimension above <paramref name="longest"/>; one in ten has a dimension of 0.</summary>
     public static int[] Shape(Random random, int rank, int longest)
     {
         var lengths = Enumerable.Range(0, rank).Select(_ => random.Next(1, longest + 1)).ToArray();
@@ -29,7 +29,9 @@ internal static class MovedElements
         return lengths;
     }
 
-    /// <summary>Each element of the output is the input's at the index that <paramref name="source"/> gives, or 0 where it gives none.</summary>
+    /// <summary>
+    /// Each element of the output is the input's at the index that <paramref name="source"/> gives, or 0 where it gives none.
+    /// </summary>
     public static byte[] Expected(TensorData input, int[] shape, Func<int[], int[]?> source)
     {
         var size = input.Type.Element.Size();
@@ -70,7 +72,9 @@ internal static class MovedElements
                 inputs[i].Bytes.CopyTo(session.InputBytes(i));
             session.Run();
             for (var i = 0; i < results.Length; i++)
-                Assert.True(results[i].Bytes.SequenceEqual(session.OutputBytes(i)), $"{op.Kind} in a session of {threads} threads gives something else for output {i}.");
+                Assert.True(
+                    results[i].Bytes.SequenceEqual(session.OutputBytes(i)),
+                    $"{op.Kind} in a session of {threads} threads gives something else for output {i}.");
         }
 
         return results;
@@ -91,7 +95,8 @@ internal static class MovedElements
     public static string Refusal(Operator op, params TensorData[] inputs)
     {
         var graph = new GraphBuilder();
-        var e = Assert.Throws<NetworkException>(() => graph.AddNode("op", op, inputs.Select((input, i) => graph.Input($"x{i}", input.Type)).ToArray()));
+        var e = Assert.Throws<NetworkException>(
+            () => graph.AddNode("op", op, inputs.Select((input, i) => graph.Input($"x{i}", input.Type)).ToArray()));
         Assert.DoesNotContain('\n', e.Message);
         return e.Message;
     }

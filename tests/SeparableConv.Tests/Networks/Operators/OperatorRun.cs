@@ -6,10 +6,14 @@ using Xunit;
 
 namespace SeparableConv.Tests.Networks.Operators;
 
-/// <summary>Runs an operator in every way there is: as constants are folded, and in sessions of one and of three threads with constants packed.</summary>
+/// <summary>
+/// Runs an operator in every way there is: as constants are folded, and in sessions of one and of three threads with constants packed.
+/// </summary>
 internal static class OperatorRun
 {
-    /// <summary>The outputs without preparation, and those of a session in which all inputs from <paramref name="firstConstant"/> on are constants.</summary>
+    /// <summary>
+    /// The outputs without preparation, and those of a session in which all inputs from <paramref name="firstConstant"/> on are constants.
+    /// </summary>
     public static IReadOnlyList<TensorData[]> All(Operator op, int firstConstant, params TensorData?[] inputs)
     {
         var alone = Session(op, firstConstant, inputs, 1);
@@ -20,7 +24,8 @@ internal static class OperatorRun
     }
 
     /// <summary>The first output in every way, all of them within a bound of the expected numbers.</summary>
-    public static void Check(Operator op, int firstConstant, double[] expected, int[] shape, Func<int, double> bound, params TensorData?[] inputs)
+    public static void Check(
+        Operator op, int firstConstant, double[] expected, int[] shape, Func<int, double> bound, params TensorData?[] inputs)
     {
         foreach (var outputs in All(op, firstConstant, inputs))
         {
@@ -79,7 +84,9 @@ internal static class OperatorRun
         var graph = new GraphBuilder();
         var values = new Value?[inputs.Length];
         for (var i = 0; i < inputs.Length; i++)
-            values[i] = inputs[i] is not { } data ? null : i >= firstConstant ? graph.Constant($"c{i}", data) : graph.Input($"x{i}", data.Type);
+            values[i] = inputs[i] is not { } data ? null
+                : i >= firstConstant ? graph.Constant($"c{i}", data)
+                : graph.Input($"x{i}", data.Type);
         var node = graph.AddNode("op", op, values);
         var network = graph.Build("one", [.. node.Outputs]);
         using var session = new InferenceSession(network, new() { Threads = threads });

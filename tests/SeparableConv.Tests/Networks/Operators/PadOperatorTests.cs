@@ -72,21 +72,27 @@ public class PadOperatorTests
     {
         var x = MovedElements.Random(new Random(1), ElementType.Float32, 1, 100, 90, 24);
         int[] shape = [1, 102, 93, 24];
-        var expected = MovedElements.Expected(x, shape, at => at[1] is < 1 or > 100 || at[2] is < 1 or > 90 ? null : [0, at[1] - 1, at[2] - 1, at[3]]);
-        MovedElements.Check(MovedElements.Run(new PadOperator([0, 1, 1, 0], [0, 1, 2, 0], PadMode.Constant, 0), x)[0], shape, expected, "NHWC");
+        var expected = MovedElements.Expected(
+            x, shape, at => at[1] is < 1 or > 100 || at[2] is < 1 or > 90 ? null : [0, at[1] - 1, at[2] - 1, at[3]]);
+        MovedElements.Check(
+            MovedElements.Run(new PadOperator([0, 1, 1, 0], [0, 1, 2, 0], PadMode.Constant, 0), x)[0], shape, expected, "NHWC");
     }
 
     [Fact]
     public void What_does_not_fit_is_refused_with_numbers()
     {
         var x = TensorData.Create(new float[6], 2, 3);
-        Assert.Contains("Pads -2 and -2 take more than the 3 elements", MovedElements.Refusal(new PadOperator([0, -2], [0, -2], PadMode.Constant, 0), x));
+        Assert.Contains(
+            "Pads -2 and -2 take more than the 3 elements",
+            MovedElements.Refusal(new PadOperator([0, -2], [0, -2], PadMode.Constant, 0), x));
         Assert.Contains("nothing to repeat", MovedElements.Refusal(new PadOperator([0, -3], [0, 1], PadMode.Edge, 0), x));
-        Assert.Contains("has 2 dimensions but 1 pads before and 2 after", MovedElements.Refusal(new PadOperator([0], [0, 1], PadMode.Edge, 0), x));
+        Assert.Contains(
+            "has 2 dimensions but 1 pads before and 2 after", MovedElements.Refusal(new PadOperator([0], [0, 1], PadMode.Edge, 0), x));
         MovedElements.Refusal(new PadOperator([0, int.MaxValue], [0, int.MaxValue], PadMode.Edge, 0), x);
     }
 
-    private static TensorData Pad(TensorData x, double value) => MovedElements.Run(new PadOperator([2], [0], PadMode.Constant, value), x)[0];
+    private static TensorData Pad(TensorData x, double value) =>
+        MovedElements.Run(new PadOperator([2], [0], PadMode.Constant, value), x)[0];
 
     // By walking: one step at a time from the nearest element that is there.
     private static int? Source(PadMode mode, int at, int length, int before, int after)

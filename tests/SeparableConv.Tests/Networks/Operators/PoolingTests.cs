@@ -63,7 +63,8 @@ public unsafe class PoolingTests
     [Fact]
     public void The_last_window_of_a_rounded_up_size_does_not_begin_in_the_border()
     {
-        var op = new Pool2DOperator(PoolKind.Average, 3, 3, 1, Padding.Explicit(1, 1, 1, 1), ceilMode: true, countIncludePad: true, Activation.None);
+        var op = new Pool2DOperator(
+            PoolKind.Average, 3, 3, 1, Padding.Explicit(1, 1, 1, 1), ceilMode: true, countIncludePad: true, Activation.None);
         Assert.Equal(new TensorShape(1, 1, 1, 1), op.Infer([new(ElementType.Float32, new TensorShape(1, 2, 2, 1))])[0].Shape);
         Assert.Equal(new TensorShape(1, 2, 2, 1), op.Infer([new(ElementType.Float32, new TensorShape(1, 3, 3, 1))])[0].Shape);
     }
@@ -82,13 +83,15 @@ public unsafe class PoolingTests
 
             // Few different numbers, so that windows hold the largest more than once; in some images it is the least number there is.
             var least = i % 4 == 0 ? float.NegativeInfinity : 0;
-            var x = TensorData.Create(Array.ConvertAll((sbyte[])OperatorRun.Wholes<sbyte>(i, 0, 2, input).Values, v => v == 0 ? least : v), input);
+            var x = TensorData.Create(
+                Array.ConvertAll((sbyte[])OperatorRun.Wholes<sbyte>(i, 0, 2, input).Values, v => v == 0 ? least : v), input);
             var reference = Reference(pool, x.Span<float>().ToArray(), input);
             foreach (var outputs in OperatorRun.All(op, 1, x))
             {
                 Assert.Equal(reference.Shape, outputs[1].Type.Shape.Lengths.ToArray());
                 Assert.Equal(reference.Values, OperatorRun.Doubles(outputs[0]));
-                Assert.Equal(Array.ConvertAll(reference.Largest, at => Position(at, input, columnMajor)), outputs[1].Span<long>().ToArray());
+                Assert.Equal(
+                    Array.ConvertAll(reference.Largest, at => Position(at, input, columnMajor)), outputs[1].Span<long>().ToArray());
             }
 
             inBorder += reference.Largest.Count(at => at < 0);
@@ -126,7 +129,8 @@ public unsafe class PoolingTests
         Assert.Throws<ArgumentException>(() => pool.Infer([new(ElementType.Float32, new TensorShape(1, 2, 2, 1))]));
         Assert.Throws<ArgumentException>(() => pool.Infer([new(ElementType.Int8, new TensorShape(1, 4, 4, 1))]));
         Assert.Throws<ArgumentException>(() => pool.Infer([new(ElementType.Float32, new TensorShape(4, 4, 1))]));
-        Assert.Throws<ArgumentException>(() => new GlobalPoolOperator(PoolKind.Max).Infer([new(ElementType.Float32, new TensorShape(1, 0, 2, 1))]));
+        Assert.Throws<ArgumentException>(
+            () => new GlobalPoolOperator(PoolKind.Max).Infer([new(ElementType.Float32, new TensorShape(1, 0, 2, 1))]));
     }
 
     private static (Pool2DOperator Op, int[] Input) Any(Random random, bool average)
@@ -141,7 +145,8 @@ public unsafe class PoolingTests
             _ => Padding.Explicit(random.Next(4), random.Next(4), random.Next(4), random.Next(4)),
         };
         var op = new Pool2DOperator(
-            average ? PoolKind.Average : PoolKind.Max, kernel, stride, dilation, padding, random.Next(2) == 0, random.Next(2) == 0, Activation.None);
+            average ? PoolKind.Average : PoolKind.Max, kernel, stride, dilation, padding, random.Next(2) == 0, random.Next(2) == 0,
+            Activation.None);
         var (spanH, spanW) = ((dilation.Height * (kernel.Height - 1)) + 1, (dilation.Width * (kernel.Width - 1)) + 1);
         return (op, [random.Next(1, 3), spanH + random.Next(6), spanW + random.Next(9), Channels[random.Next(Channels.Length)]]);
     }
@@ -160,8 +165,10 @@ public unsafe class PoolingTests
     private static (double[] Values, int[] Largest, int[] Shape) Reference(Pool2DOperator op, float[] x, int[] input)
     {
         var (h, w, c) = (input[1], input[2], input[3]);
-        var (outH, padTop, padBottom) = Axis(h, op.Kernel.Height, op.Stride.Height, op.Dilation.Height, op.Padding, op.Padding.Top, op.Padding.Bottom, op.CeilMode);
-        var (outW, padLeft, padRight) = Axis(input[2], op.Kernel.Width, op.Stride.Width, op.Dilation.Width, op.Padding, op.Padding.Left, op.Padding.Right, op.CeilMode);
+        var (outH, padTop, padBottom) = Axis(
+            h, op.Kernel.Height, op.Stride.Height, op.Dilation.Height, op.Padding, op.Padding.Top, op.Padding.Bottom, op.CeilMode);
+        var (outW, padLeft, padRight) = Axis(
+            input[2], op.Kernel.Width, op.Stride.Width, op.Dilation.Width, op.Padding, op.Padding.Left, op.Padding.Right, op.CeilMode);
         var y = new double[input[0] * outH * outW * c];
         var found = new int[y.Length];
         for (var k = 0; k < y.Length; k++)
@@ -194,7 +201,8 @@ public unsafe class PoolingTests
         return (y, found, [input[0], outH, outW, c]);
     }
 
-    private static (int Out, int Before, int After) Axis(int size, int kernel, int stride, int dilation, Padding padding, int before, int after, bool ceil)
+    private static (int Out, int Before, int After) Axis(
+        int size, int kernel, int stride, int dilation, Padding padding, int before, int after, bool ceil)
     {
         var span = (dilation * (kernel - 1)) + 1;
         if (padding.Mode is PaddingMode.SameUpper or PaddingMode.SameLower)

@@ -74,7 +74,13 @@ public class ReductionTests
             var kept = (int[])shape.Clone();
             kept[dimension] = 1;
             OperatorRun.Check(new ArgMaxOperator(axis, true, ElementType.Int64, last), 1, expected, kept, _ => 0, x);
-            OperatorRun.Check(new ArgMaxOperator(axis, false, ElementType.Int32, last), 1, expected, [.. shape.Where((_, i) => i != dimension)], _ => 0, x);
+            OperatorRun.Check(
+                new ArgMaxOperator(axis, false, ElementType.Int32, last),
+                1,
+                expected,
+                [.. shape.Where((_, i) => i != dimension)],
+                _ => 0,
+                x);
         }
     }
 
@@ -127,7 +133,8 @@ public class ReductionTests
         for (var i = 0; i < expected.Length; i++)
         {
             var c = i % channels;
-            expected[i] = ((x.Span<float>()[i] - (double)mean.Span<float>()[c]) / Math.Sqrt(variance.Span<float>()[c] + 1e-3) * scale.Span<float>()[c]) + bias.Span<float>()[c];
+            var normalized = (x.Span<float>()[i] - (double)mean.Span<float>()[c]) / Math.Sqrt(variance.Span<float>()[c] + 1e-3);
+            expected[i] = (normalized * scale.Span<float>()[c]) + bias.Span<float>()[c];
         }
 
         var op = new BatchNormalizationOperator(1e-3f);

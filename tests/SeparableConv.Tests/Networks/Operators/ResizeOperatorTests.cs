@@ -36,7 +36,9 @@ public class ResizeOperatorTests
                 var y = MovedElements.Run(op, x)[0];
                 Assert.Equal(new TensorShape(shape[0], size[0], size[1], shape[3]), y.Type.Shape);
                 for (var i = 0; i < expected.Length; i++)
-                    Assert.True(Math.Abs(expected[i] - y.Span<float>()[i]) < 2e-4, $"{maker} {x.Type.Shape} to {y.Type.Shape}: {y.Span<float>()[i]} at {i}, expected {expected[i]}.");
+                    Assert.True(
+                        Math.Abs(expected[i] - y.Span<float>()[i]) < 2e-4,
+                        $"{maker} {x.Type.Shape} to {y.Type.Shape}: {y.Span<float>()[i]} at {i}, expected {expected[i]}.");
                 checks++;
             }
         }
@@ -56,7 +58,10 @@ public class ResizeOperatorTests
     {
         var mode = Enum.Parse<CoordinateMode>(name);
         // Scales that single precision holds exactly, so that ties are ties in any arithmetic.
-        foreach (var (input, scale, output) in new[] { (4, 2f, 8), (5, 0.5f, 2), (6, 0.375f, 2), (3, 1.25f, 3), (7, 0.25f, 1), (2, 3.5f, 7), (9, 1f, 9) })
+        foreach (var (input, scale, output) in new[]
+        {
+            (4, 2f, 8), (5, 0.5f, 2), (6, 0.375f, 2), (3, 1.25f, 3), (7, 0.25f, 1), (2, 3.5f, 7), (9, 1f, 9),
+        })
         {
             var x = TensorData.Create(RandomData.Floats(2 * input * 15, input), 2, input, 1, 15);
             for (var i = 0; i < output; i++)
@@ -95,16 +100,25 @@ public class ResizeOperatorTests
         var two = TensorData.Create([1f, 2, 3, 4], 1, 2, 2, 1);
         var rows = TensorData.Create([.. Enumerable.Range(1, 8).Select(x => (float)x)], 1, 2, 4, 1);
         var square = TensorData.Create([.. Enumerable.Range(1, 16).Select(x => (float)x)], 1, 4, 4, 1);
-        Near([1, 1.25f, 1.75f, 2, 1.5f, 1.75f, 2.25f, 2.5f, 2.5f, 2.75f, 3.25f, 3.5f, 3, 3.25f, 3.75f, 4], two, new(ResizeMode.Linear, 4, 4, 2, 2, CoordinateMode.HalfPixel));
+        Near(
+            [1, 1.25f, 1.75f, 2, 1.5f, 1.75f, 2.25f, 2.5f, 2.5f, 2.75f, 3.25f, 3.5f, 3, 3.25f, 3.75f, 4],
+            two,
+            new(ResizeMode.Linear, 4, 4, 2, 2, CoordinateMode.HalfPixel));
         Near([1, 4f / 3, 5f / 3, 2], two, new(ResizeMode.Linear, 4, 4, 2, 2, CoordinateMode.AlignCorners));
         Near([2.6666665f, 4.3333331f], rows, new(ResizeMode.Linear, 1, 2, 0.6f, 0.6f, CoordinateMode.HalfPixel));
         Near([1, 3.142857f], rows, new(ResizeMode.Linear, 1, 2, 0.6f, 0.6f, CoordinateMode.AlignCorners));
         Near([1, 3], rows, new(ResizeMode.Nearest, 1, 2, 0.6f, 0.6f, CoordinateMode.HalfPixel));
-        Near([2.875f, 4.5f, 9.375f, 11], square, new(ResizeMode.Linear, 2, 2, 0.6f, 0.6f, CoordinateMode.HalfPixel, antialias: ResizeAntialias.EdgeGoesOn));
+        Near(
+            [2.875f, 4.5f, 9.375f, 11],
+            square,
+            new(ResizeMode.Linear, 2, 2, 0.6f, 0.6f, CoordinateMode.HalfPixel, antialias: ResizeAntialias.EdgeGoesOn));
         Near([1.6666666f, 7, 12.333333f], square, new(ResizeMode.Linear, 3, 1, 0.75f, 0.25f, CoordinateMode.PytorchHalfPixel));
         Near([1, 1, 1, 2, 2, 3, 3, 4], square, new(ResizeMode.Nearest, 8, 8, 2, 2, CoordinateMode.AlignCorners, NearestRounding.Floor));
         Near([1, 2, 2, 3, 3, 4, 4, 4], square, new(ResizeMode.Nearest, 8, 8, 2, 2, CoordinateMode.HalfPixel, NearestRounding.Ceil));
-        Near([1, 2, 2, 3, 3, 4, 4, 4], square, new(ResizeMode.Nearest, 8, 8, 2, 2, CoordinateMode.Asymmetric, NearestRounding.RoundPreferCeil));
+        Near(
+            [1, 2, 2, 3, 3, 4, 4, 4],
+            square,
+            new(ResizeMode.Nearest, 8, 8, 2, 2, CoordinateMode.Asymmetric, NearestRounding.RoundPreferCeil));
     }
 
     [Fact]
@@ -114,7 +128,8 @@ public class ResizeOperatorTests
         {
             var x = MovedElements.Random(new Random(1), element, 2, 3, 4, 3);
             var expected = MovedElements.Expected(x, [2, 6, 12, 3], at => [at[0], at[1] / 2, at[2] / 3, at[3]]);
-            var y = MovedElements.Run(new ResizeOperator(ResizeMode.Nearest, 6, 12, null, null, CoordinateMode.Asymmetric, NearestRounding.Floor), x)[0];
+            var y = MovedElements.Run(
+                new ResizeOperator(ResizeMode.Nearest, 6, 12, null, null, CoordinateMode.Asymmetric, NearestRounding.Floor), x)[0];
             MovedElements.Check(y, [2, 6, 12, 3], expected, $"{element}");
         }
     }
@@ -159,7 +174,9 @@ public class ResizeOperatorTests
     {
         var x = TensorData.Create(RandomData.Floats(2 * 60 * 50 * 24, 1), 2, 60, 50, 24);
         MovedElements.Run(new ResizeOperator(ResizeMode.Linear, 121, 99, null, null, CoordinateMode.HalfPixel), x);
-        MovedElements.Run(new ResizeOperator(ResizeMode.Linear, 21, 13, null, null, CoordinateMode.HalfPixel, antialias: ResizeAntialias.ExcludeOutside), x);
+        MovedElements.Run(
+            new ResizeOperator(ResizeMode.Linear, 21, 13, null, null, CoordinateMode.HalfPixel, antialias: ResizeAntialias.ExcludeOutside),
+            x);
         MovedElements.Run(new ResizeOperator(ResizeMode.Nearest, 121, 99, null, null, CoordinateMode.HalfPixel), x);
     }
 

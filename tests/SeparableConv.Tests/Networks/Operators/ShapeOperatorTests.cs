@@ -79,7 +79,8 @@ public class ShapeOperatorTests
         var x = Floats(2, 3, 4);
         MovedElements.Check(MovedElements.Run(new ReshapeOperator(new TensorShape(4, 6)), x)[0], [4, 6], x.Bytes.ToArray(), "reshape");
         MovedElements.Check(MovedElements.Run(new IdentityOperator(), x)[0], [2, 3, 4], x.Bytes.ToArray(), "identity");
-        MovedElements.Check(MovedElements.Run(new ReshapeOperator(new TensorShape()), Floats(1, 1))[0], [], Floats(1, 1).Bytes.ToArray(), "to a scalar");
+        MovedElements.Check(
+            MovedElements.Run(new ReshapeOperator(new TensorShape()), Floats(1, 1))[0], [], Floats(1, 1).Bytes.ToArray(), "to a scalar");
     }
 
     [Theory]
@@ -113,7 +114,8 @@ public class ShapeOperatorTests
                     MovedElements.Check(pieces[i], piece, expected, $"piece {i} of {x.Type.Shape} along {axis}");
                 }
 
-                MovedElements.Check(MovedElements.Run(new ConcatOperator(axis), pieces)[0], shape, x.Bytes.ToArray(), $"{x.Type.Shape} along {axis}");
+                MovedElements.Check(
+                    MovedElements.Run(new ConcatOperator(axis), pieces)[0], shape, x.Bytes.ToArray(), $"{x.Type.Shape} along {axis}");
             }
         }
     }
@@ -138,12 +140,15 @@ public class ShapeOperatorTests
                 {
                     starts[d] = random.Next(x.Type.Shape[d]);
                     steps[d] = random.Next(2) == 0 ? 1 : random.Next(-3, 4);
-                    var most = steps[d] == 0 ? 4 : steps[d] > 0 ? ((x.Type.Shape[d] - 1 - starts[d]) / steps[d]) + 1 : (starts[d] / -steps[d]) + 1;
+                    var most = steps[d] == 0 ? 4
+                        : steps[d] > 0 ? ((x.Type.Shape[d] - 1 - starts[d]) / steps[d]) + 1
+                        : (starts[d] / -steps[d]) + 1;
                     lengths[d] = random.Next(10) == 0 ? 0 : most;
                 }
 
                 var expected = MovedElements.Expected(x, lengths, at => [.. at.Select((i, d) => starts[d] + (i * steps[d]))]);
-                MovedElements.Check(MovedElements.Run(new SliceOperator(starts, steps, lengths), x)[0], lengths, expected, $"slice of {x.Type.Shape}");
+                MovedElements.Check(
+                    MovedElements.Run(new SliceOperator(starts, steps, lengths), x)[0], lengths, expected, $"slice of {x.Type.Shape}");
             }
         }
     }
@@ -167,10 +172,15 @@ public class ShapeOperatorTests
                 var expected = MovedElements.Expected(x, shape, at => [.. at.Select((i, d) => i % x.Type.Shape[d])]);
                 MovedElements.Check(MovedElements.Run(new TileOperator(repeats), x)[0], shape, expected, $"{x.Type.Shape} tiled");
 
-                var narrow = MovedElements.Random(random, element, [.. x.Type.Shape.Lengths.ToArray().Select(length => random.Next(2) == 0 ? 1 : length)]);
+                var narrow = MovedElements.Random(
+                    random, element, [.. x.Type.Shape.Lengths.ToArray().Select(length => random.Next(2) == 0 ? 1 : length)]);
                 int[] wide = [2, .. x.Type.Shape.Lengths];
                 expected = MovedElements.Expected(narrow, wide, at => [.. at.Skip(1).Select((i, d) => narrow.Type.Shape[d] == 1 ? 0 : i)]);
-                MovedElements.Check(MovedElements.Run(new ExpandOperator(new TensorShape(wide)), narrow)[0], wide, expected, $"{narrow.Type.Shape} expanded");
+                MovedElements.Check(
+                    MovedElements.Run(new ExpandOperator(new TensorShape(wide)), narrow)[0],
+                    wide,
+                    expected,
+                    $"{narrow.Type.Shape} expanded");
             }
         }
     }
@@ -202,7 +212,11 @@ public class ShapeOperatorTests
                 var y = MovedElements.Run(new DepthToSpaceOperator(block, columnRowDepth), x)[0];
                 MovedElements.Check(y, shape, expected, $"block {block}");
                 if (!columnRowDepth)
-                    MovedElements.Check(MovedElements.Run(new SpaceToDepthOperator(block), y)[0], [2, 3, 5, c * block * block], x.Bytes.ToArray(), "and back");
+                    MovedElements.Check(
+                        MovedElements.Run(new SpaceToDepthOperator(block), y)[0],
+                        [2, 3, 5, c * block * block],
+                        x.Bytes.ToArray(),
+                        "and back");
             }
         }
     }

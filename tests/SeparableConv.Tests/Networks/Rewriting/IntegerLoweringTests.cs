@@ -33,7 +33,8 @@ public sealed class IntegerLoweringTests
         Assert.Equal(16 * 28, network.Nodes.First(node => node.Operator.Kind == "Conv2D").ParameterCount);
         var integers = Check(network, exact: true);
         Assert.StartsWith(
-            "Quantize Transpose QuantizedConv2D QuantizedDepthwiseConv2D QuantizedConv2D QuantizedConv2D QuantizedConv2D QuantizedAdd QuantizedDepthwiseConv2D",
+            "Quantize Transpose QuantizedConv2D QuantizedDepthwiseConv2D QuantizedConv2D QuantizedConv2D QuantizedConv2D QuantizedAdd "
+            + "QuantizedDepthwiseConv2D",
             integers,
             StringComparison.Ordinal);
         Assert.EndsWith("QuantizedDense Dequantize", integers, StringComparison.Ordinal);
@@ -109,7 +110,9 @@ public sealed class IntegerLoweringTests
             var q = new QdqBuilder(3, exact: true, signed);
             var x = q.Input("x", 5, 33);
             var (w, scales) = q.Weights(axis, 33, 17);
-            var y = form == "matmul" ? q.Node("MatMul", [x.X, w]) : q.Node("Gemm", [x.X, w, q.Bias(17, x.Scale, scales.Length == 1 ? [.. Enumerable.Repeat(scales[0], 17)] : scales)]);
+            var y = form == "matmul"
+                ? q.Node("MatMul", [x.X, w])
+                : q.Node("Gemm", [x.X, w, q.Bias(17, x.Scale, scales.Length == 1 ? [.. Enumerable.Repeat(scales[0], 17)] : scales)]);
             if (form == "softmax")
                 y = q.Node("Softmax", [y]);
             Assert.Equal("Quantize IntegerConv2D Dequantize" + (form == "softmax" ? " Softmax" : ""), Check(q.Read(y), exact: true));
@@ -130,11 +133,19 @@ public sealed class IntegerLoweringTests
     public void What_moves_numbers_moves_bytes()
     {
         var q = new QdqBuilder(4, exact: true, signed: false);
-        q.Model.Constant("pads", new long[] { 0, 0, 1, 0, 0, 0, 1, 2 }, 8).Constant("starts", new long[] { 1 }, 1).Constant("ends", new long[] { 9 }, 1).Constant("axes", new long[] { 1 }, 1)
+        q.Model.Constant("pads", new long[] { 0, 0, 1, 0, 0, 0, 1, 2 }, 8)
+            .Constant("starts", new long[] { 1 }, 1)
+            .Constant("ends", new long[] { 9 }, 1)
+            .Constant("axes", new long[] { 1 }, 1)
             .Constant("shape", new long[] { 1, 10, -1 }, 3);
         var x = q.Input("x", 1, 10, 8, 6);
         var conv = q.Through(q.Conv(x, 10, 10), 1f / 8);
-        var pool = q.Node("MaxPool", [conv.X], OnnxBuilder.Ints("kernel_shape", 3, 3), OnnxBuilder.Ints("strides", 2, 2), OnnxBuilder.Ints("pads", 1, 1, 1, 1));
+        var pool = q.Node(
+            "MaxPool",
+            [conv.X],
+            OnnxBuilder.Ints("kernel_shape", 3, 3),
+            OnnxBuilder.Ints("strides", 2, 2),
+            OnnxBuilder.Ints("pads", 1, 1, 1, 1));
         var padded = q.Node("Pad", [pool, "pads"]);
         var sliced = q.Node("Slice", [padded, "starts", "ends", "axes"]);
         var joined = q.Node("Concat", [sliced, padded], OnnxBuilder.Int("axis", 1));
@@ -153,7 +164,11 @@ public sealed class IntegerLoweringTests
         Assert.Equal("Quantize Transpose QuantizedConv2D ByteMap QuantizedConv2D ByteMap Concatenate Transpose", Sorted(kinds));
 
         // Which of two independent branches comes first is the compiler's affair.
-        static string Sorted(string kinds) => kinds.Replace("QuantizedConv2D QuantizedConv2D ByteMap ByteMap", "QuantizedConv2D ByteMap QuantizedConv2D ByteMap", StringComparison.Ordinal);
+        static string Sorted(string kinds) =>
+            kinds.Replace(
+                "QuantizedConv2D QuantizedConv2D ByteMap ByteMap",
+                "QuantizedConv2D ByteMap QuantizedConv2D ByteMap",
+                StringComparison.Ordinal);
     }
 
     [Theory]
@@ -183,7 +198,12 @@ public sealed class IntegerLoweringTests
                 var y = type switch
                 {
                     // Behind a layer that wants channels last, as there always is one.
-                    "ReduceMean" => q.Node(type, [q.Node("MaxPool", [x.X], OnnxBuilder.Ints("kernel_shape", 1, 1))], OnnxBuilder.Ints("axes", 2, 3), OnnxBuilder.Int("keepdims", 0)),
+                    "ReduceMean" =>
+                        q.Node(
+                            type,
+                            [q.Node("MaxPool", [x.X], OnnxBuilder.Ints("kernel_shape", 1, 1))],
+                            OnnxBuilder.Ints("axes", 2, 3),
+                            OnnxBuilder.Int("keepdims", 0)),
                     "AveragePool" => q.Node(type, [x.X], OnnxBuilder.Ints("kernel_shape", 2, 2), OnnxBuilder.Ints("strides", 2, 2)),
                     _ => q.Node(type, [x.X]),
                 };
@@ -236,7 +256,10 @@ public sealed class IntegerLoweringTests
     {
         // Clip's bounds, and a multiplication by a channel's number, are dequantized when the model is read.
         var q = new QdqBuilder(8, exact: true, signed: true);
-        q.Model.Constant("lowQ", [(sbyte)-4]).Constant("s", [0.125f]).Constant("gainQ", new sbyte[] { 2, 4, 8 }, 3, 1, 1).Input("x", "1", "3", "4", "4");
+        q.Model.Constant("lowQ", [(sbyte)-4])
+            .Constant("s", [0.125f])
+            .Constant("gainQ", new sbyte[] { 2, 4, 8 }, 3, 1, 1)
+            .Input("x", "1", "3", "4", "4");
         var low = q.Node("DequantizeLinear", ["lowQ", "s"]);
         var gain = q.Node("DequantizeLinear", ["gainQ", "s"]);
         var network = q.Read(q.Node("Clip", [q.Node("Mul", ["x", gain]), low]));
@@ -251,10 +274,13 @@ public sealed class IntegerLoweringTests
         q.Model.Constant("w", new sbyte[8], 2, 4, 1, 1).Constant("s", [1f, 1, 1], 3);
         var conv = q.Node("Conv", [q.Input("x", 1, 4, 5, 5).X, q.Node("DequantizeLinear", ["w", "s"], OnnxBuilder.Int("axis", 0))]);
         var message = Assert.Throws<NetworkException>(() => q.Read(conv)).Message;
-        Assert.Contains("(DequantizeLinear): The scale is float32 (3); expected one float32, or 2 of them", message, StringComparison.Ordinal);
+        Assert.Contains(
+            "(DequantizeLinear): The scale is float32 (3); expected one float32, or 2 of them", message, StringComparison.Ordinal);
     }
 
-    /// <summary>Compares with the nodes one by one, also after the network was written and read again, and gives the kinds of the steps.</summary>
+    /// <summary>
+    /// Compares with the nodes one by one, also after the network was written and read again, and gives the kinds of the steps.
+    /// </summary>
     private static string Check(Network network, bool exact, Action<int>? different = null)
     {
         var (_, expected) = QdqBuilder.Run(network, optimize: false);

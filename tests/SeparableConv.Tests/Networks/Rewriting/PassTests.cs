@@ -118,10 +118,10 @@ public class PassTests
     {
         var x = _g.Input(1, 7, 6, 4);
         var conv = _g.Conv(x, 3, 6, new() { Groups = 2, Padding = Padding.Same }, bias: false);
-        var normalized = Normalized(conv);
+        var normalized = _g.Normalized(conv);
         var scaled = _g.Add(new BinaryOperator(BinaryKind.Mul, Activation.None), _g.Positive(1, 1, 6), normalized);
         var shifted = _g.Add(new BinaryOperator(BinaryKind.Sub, Activation.None), _g.Random(), scaled);
-        var depthwise = Normalized(_g.Depthwise(shifted, 3, 2, bias: false));
+        var depthwise = _g.Normalized(_g.Depthwise(shifted, 3, 2, bias: false));
         var divided = _g.Add(new BinaryOperator(BinaryKind.Div, Activation.ReLU), depthwise, _g.Positive(1, 1, 1, 12));
         Assert.Equal("Conv2D DepthwiseConv2D Divide", _g.Check(divided));
     }
@@ -131,8 +131,9 @@ public class PassTests
     {
         var x = _g.Input(3, 8);
         var gemm = _g.Add(new GemmOperator(0.5f, 2f, false, true), x, _g.Random(6, 8), _g.Random(1, 6));
-        var relu = _g.Add(new ActivationOperator(Activation.ReLU), Normalized(gemm));
-        var product = _g.Add(new BinaryOperator(BinaryKind.Add, Activation.None), _g.Add(new MatMulOperator(), relu, _g.Random(6, 5)), _g.Random(5));
+        var relu = _g.Add(new ActivationOperator(Activation.ReLU), _g.Normalized(gemm));
+        var product = _g.Add(
+            new BinaryOperator(BinaryKind.Add, Activation.None), _g.Add(new MatMulOperator(), relu, _g.Random(6, 5)), _g.Random(5));
         Assert.Equal("Dense Dense", _g.Check(_g.Add(new ActivationOperator(Activation.Softmax), product)));
     }
 
@@ -140,7 +141,7 @@ public class PassTests
     public void What_others_read_too_is_not_merged()
     {
         var conv = _g.Conv(_g.Input(1, 5, 5, 3), 3, 4);
-        var normalized = Normalized(conv);
+        var normalized = _g.Normalized(conv);
         var relu = _g.Add(new ActivationOperator(Activation.ReLU), normalized);
         Assert.Equal("Conv2D BatchNormalization Activation", _g.Check(conv, normalized, relu));
         Assert.Equal("Conv2D Activation", _g.Check(normalized, relu));
@@ -150,9 +151,9 @@ public class PassTests
     public void Batch_normalization_before_a_convolution_is_merged_where_no_border_is_read()
     {
         var x = _g.Input(1, 7, 6, 4);
-        Assert.Equal("Conv2D", _g.Check(_g.Conv(Normalized(x), 3, 6, new() { Groups = 2 })));
-        Assert.Equal("DepthwiseConv2D", _g.Check(_g.Depthwise(Normalized(x), 3, 3)));
-        Assert.Equal("BatchNormalization Conv2D", _g.Check(_g.Conv(Normalized(x), 3, 6, new() { Padding = Padding.Same })));
+        Assert.Equal("Conv2D", _g.Check(_g.Conv(_g.Normalized(x), 3, 6, new() { Groups = 2 })));
+        Assert.Equal("DepthwiseConv2D", _g.Check(_g.Depthwise(_g.Normalized(x), 3, 3)));
+        Assert.Equal("BatchNormalization Conv2D", _g.Check(_g.Conv(_g.Normalized(x), 3, 6, new() { Padding = Padding.Same })));
         var scaled = _g.Add(new BinaryOperator(BinaryKind.Mul, Activation.None), x, _g.Positive(4));
         Assert.Equal("Conv2D", _g.Check(_g.Conv(scaled, 3, 6, new() { Padding = Padding.Same })));
     }
@@ -188,7 +189,8 @@ public class PassTests
         var x = _g.Input(1, 5, 5, 4);
         var y = _g.Add(new ActivationOperator(Activation.ReLU), _g.Conv(x, 3, 4));
         y = _g.Add(new ActivationOperator(Activation.Clip(-1, 0.5f)), y);
-        y = _g.Add(new ActivationOperator(Activation.Sigmoid), _g.Add(new BinaryOperator(BinaryKind.Add, Activation.None), y, _g.Conv(x, 3, 4)));
+        y = _g.Add(
+            new ActivationOperator(Activation.Sigmoid), _g.Add(new BinaryOperator(BinaryKind.Add, Activation.None), y, _g.Conv(x, 3, 4)));
         y = _g.Add(new ActivationOperator(Activation.ReLU), y);
         Assert.Equal("Conv2D Conv2D Add Activation", _g.Check(y));
     }
@@ -199,13 +201,19 @@ public class PassTests
         var x = _g.Conv(_g.Input(1, 5, 5, 4), 3, 4);
         var three = _g.Add(new BinaryOperator(BinaryKind.Add, Activation.None), x, _g.Constant([3f]));
         var gate = _g.Add(new ActivationOperator(Activation.ReLU6), three);
-        var swish = _g.Add(new BinaryOperator(BinaryKind.Div, Activation.None), _g.Add(new BinaryOperator(BinaryKind.Mul, Activation.None), x, gate), _g.Constant([6f]));
+        var swish = _g.Add(
+            new BinaryOperator(BinaryKind.Div, Activation.None),
+            _g.Add(new BinaryOperator(BinaryKind.Mul, Activation.None), x, gate),
+            _g.Constant([6f]));
         Assert.Equal("Conv2D", _g.Check(swish));
         var sixth = _g.Add(new BinaryOperator(BinaryKind.Mul, Activation.None), _g.Constant([0.16666667f], 1), gate);
         Assert.Equal("Conv2D", _g.Check(_g.Add(new BinaryOperator(BinaryKind.Mul, Activation.None), sixth, x)));
         var hard = _g.Add(new ActivationOperator(Activation.HardSigmoid(1f / 6)), x);
         Assert.Equal("Conv2D", _g.Check(_g.Add(new BinaryOperator(BinaryKind.Mul, Activation.None), x, hard)));
-        var clip = _g.Add(new BinaryOperator(BinaryKind.Min, Activation.None), _g.Constant([0.5f]), _g.Add(new BinaryOperator(BinaryKind.Max, Activation.None), x, _g.Constant([-0.25f])));
+        var clip = _g.Add(
+            new BinaryOperator(BinaryKind.Min, Activation.None),
+            _g.Constant([0.5f]),
+            _g.Add(new BinaryOperator(BinaryKind.Max, Activation.None), x, _g.Constant([-0.25f])));
         Assert.Equal("Conv2D", _g.Check(_g.Add(new PReluOperator(), clip, _g.Random(4))).Replace(" Activation", ""));
     }
 
@@ -228,11 +236,5 @@ public class PassTests
     {
         for (var seed = 0; seed < 120; seed++)
             RandomGraph.Check(seed);
-    }
-
-    private Value Normalized(Value x)
-    {
-        var channels = x.Shape[^1];
-        return _g.Add(new BatchNormalizationOperator(1e-3f), x, _g.Positive(channels), _g.Random(channels), _g.Random(channels), _g.Positive(channels));
     }
 }

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace SeparableConv.Tests.Support.Fuzz;
 
-/// <summary>Damages a file without knowing what it is: bits, bytes, words of four, pieces left out, doubled, moved or taken from another file.</summary>
+/// <summary>
+/// Damages a file without knowing what it is: bits, bytes, words of four, pieces left out, doubled, moved or taken from another file.
+/// </summary>
 internal static class ByteMutator
 {
     private const int LongestPiece = 64;

@@ -47,15 +47,18 @@ internal sealed class FuzzRun
         var worker = new Thread(() => last = TryAll(first, make, tryFile)) { IsBackground = true };
         worker.Start();
         Guard(worker, make);
-        var report = string.Create(
-            CultureInfo.InvariantCulture,
-            $"{_name}, seed {Seed}: files {first} to {last - 1} in {watch.Elapsed.TotalSeconds:F0} s; {string.Join(", ", _outcomes.Zip(Enum.GetNames<FuzzOutcome>(), (count, outcome) => $"{outcome} {count}"))}; {_failures.Count} kinds of failure");
+        var outcomes = string.Join(", ", _outcomes.Zip(Enum.GetNames<FuzzOutcome>(), (count, outcome) => $"{outcome} {count}"));
+        var report = FormattableString.Invariant(
+            $"{_name}, seed {Seed}: files {first} to {last - 1} in {watch.Elapsed.TotalSeconds:F0} s; {outcomes}; ")
+            + $"{_failures.Count} kinds of failure";
         File.AppendAllText(Path.Combine(_folder, "report.txt"), report + Environment.NewLine);
         Assert.True(_failures.Count == 0, report + Environment.NewLine + string.Join(Environment.NewLine, _failures.Values));
         Assert.Equal(last - first, _outcomes.Sum());
         var refused = _outcomes[(int)FuzzOutcome.Refused];
         if (last - first >= EnoughToJudge)
-            Assert.True(100 * Math.Min(refused, last - first - refused) >= LeastPercent * (last - first), "Too few files were refused, or too few were read: " + report);
+            Assert.True(
+                100 * Math.Min(refused, last - first - refused) >= LeastPercent * (last - first),
+                "Too few files were refused, or too few were read: " + report);
     }
 
     // A hang is a failure that no exception tells of.
@@ -79,7 +82,8 @@ internal sealed class FuzzRun
         // A crash ends the process: the number is in a file that outlives it.
         using var file = MemoryMappedFile.CreateFromFile(Path.Combine(_folder, $"{_name}-number"), FileMode.Create, null, sizeof(int));
         using var place = file.CreateViewAccessor();
-        var (end, time) = (first + Setting("SEPCONV_FUZZ_INPUTS", DefaultInputs), TimeSpan.FromSeconds(Setting("SEPCONV_FUZZ_SECONDS", DefaultSeconds)));
+        var (end, time) =
+            (first + Setting("SEPCONV_FUZZ_INPUTS", DefaultInputs), TimeSpan.FromSeconds(Setting("SEPCONV_FUZZ_SECONDS", DefaultSeconds)));
         var watch = Stopwatch.StartNew();
         var number = first;
         for (; number < end && watch.Elapsed < time && _failures.Count < MostFailures; number++)
