@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace SeparableConv;
 
-/// <summary>What every public door checks of the tensors that come through it.</summary>
+/// <summary>The checks that public methods make of the tensors that they are given.</summary>
 internal static unsafe class TensorDoor
 {
     /// <summary>For example <c>(1, 56, 56, 24)</c>.</summary>

@@ -162,7 +162,7 @@ public readonly record struct ConvCost(
         return Product(rank, (long)kernel.Height + kernel.Width);
     }
 
-    /// <summary>The cost of this step and then another: counts add up, of the peaks the higher stays, the output is the other's.</summary>
+    /// <summary>The cost of this step and then another: counts are added, the peak is the higher of the two, the output is that of the other.</summary>
     /// <param name="next">The step that follows.</param>
     /// <returns>The cost of both.</returns>
     /// <exception cref="OverflowException">A count exceeds 2^63-1.</exception>

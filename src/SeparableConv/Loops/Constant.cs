@@ -10,7 +10,7 @@ internal interface IConstant
 
 /// <summary>The numbers in use.</summary>
 /// <remarks>
-/// Each takes as many bytes. sizeof is known to the JIT before it reads the branches that depend on it, a property only after
+/// Each type is as many bytes large as its number, and loops ask for sizeof in place of Value. sizeof is known to the JIT before it reads the branches that depend on it, a property only after
 /// it has read and inlined them all: for the tallest bodies that is most of the time a first run takes.
 /// </remarks>
 internal static class Constant

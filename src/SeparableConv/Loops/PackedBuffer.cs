@@ -25,7 +25,7 @@ internal sealed unsafe class PackedBuffer
 
     ~PackedBuffer() => NativeMemory.AlignedFree(_memory);
 
-    /// <summary>Bytes that the calling thread has put into such buffers so far: what lies between two readings was packed between them.</summary>
+    /// <summary>Bytes of such buffers that the calling thread has allocated so far. The difference of two readings is what was packed between them.</summary>
     public static long BytesMade => t_bytesMade;
 
     public nint Length { get; }

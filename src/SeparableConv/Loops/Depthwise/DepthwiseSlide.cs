@@ -1,9 +1,12 @@
 namespace SeparableConv.Loops;
 
-/// <summary>Drives the sliding bodies: 3x3 and 5x5, stride 1 and 2, two output rows at a time.</summary>
+/// <summary>
+/// Depthwise convolution of 3x3 and 5x5 kernels with stride 1 or 2. It cuts a block into pairs of output rows and runs of columns, and calls
+/// the loop for the kernel and stride, such as <see cref="Depthwise3x3Stride1"/>, on each.
+/// </summary>
 internal static unsafe class DepthwiseSlide
 {
-    /// <summary>Whether there is a sliding body for these sizes.</summary>
+    /// <summary>Whether the kernel, stride and dilation are among those that have a loop of their own.</summary>
     public static bool Handles(in ConvGeometry g) => g.Rows is { Kernel: 3 or 5, Stride: 1 or 2, Dilation: 1 }
         && g.Columns.Kernel == g.Rows.Kernel && g.Columns.Stride == g.Rows.Stride && g.Columns.Dilation == 1;
 

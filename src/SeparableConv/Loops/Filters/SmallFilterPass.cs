@@ -1,13 +1,38 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using System.Runtime.Intrinsics;
 
 namespace SeparableConv.Loops;
 
+/// <summary>One call of <see cref="SmallFilterPass"/>: a part of four output rows, none of whose taps lies in the left or right border.</summary>
+internal unsafe struct SmallFilterTaps
+{
+    /// <summary>Six input rows at the first element of the part; rows go on for a vector on both sides.</summary>
+    public float** Rows;
+
+    /// <summary>The first element of the first output row, at the beginning of a vector in memory.</summary>
+    public float* Target;
+
+    /// <summary>Floats from an output row to the next; a multiple of a vector.</summary>
+    public nint TargetStride;
+
+    /// <summary>Elements a row.</summary>
+    public nint Count;
+
+    /// <summary>Three weights.</summary>
+    public float* Column;
+
+    /// <summary>Three weights, or the outer two where the middle one is zero.</summary>
+    public float* Row;
+
+    /// <summary>Added to every sum.</summary>
+    public float Offset;
+}
+
 /// <summary>
 /// A 3x3 separable filter on floats in one pass, four rows at a time, away from the left and right border: to the bit the sums of
-/// <see cref="ColumnPass"/> and <see cref="RowPass"/>, which never go to memory. A row's taps are cut out of the last three vectors of its
+/// <see cref="ColumnPass"/> and <see cref="RowPass"/>, but the column sums stay in registers. A row's taps are cut out of the last three vectors of its
 /// column sums.
 /// </summary>
 /// <remarks>

@@ -5,8 +5,8 @@ namespace SeparableConv.Loops;
 /// <summary>
 /// The operations of <see cref="MatrixTile"/> on integers. TChannels is 2 for <see cref="LaneKind.ShortPair"/>, where a*b + c is
 /// low(a)*low(b) + high(a)*high(b) + c, and 4 for <see cref="LaneKind.ByteQuad"/>, where it is four products of bytes, unsigned in the left operand
-/// and signed in the weights, and c. Products are exact, sums wrap around. Bits that are no float are called floats only where
-/// they are loaded, stored and broadcast. Sums are not clamped: what makes bytes of them does that.
+/// and signed in the weights, plus c. Products are exact, sums wrap around. Pointers to floats stand for 32 bits of any kind. Sums are not
+/// clamped here: the <see cref="Requantizer"/> does that.
 /// </summary>
 /// <remarks>Broadcasts are those of integers: with those of floats before integer multiplications Zen 4 does a fifth less.</remarks>
 internal readonly unsafe struct IntegerTile<TSimd, TVec, TChannels> : ITileSimd<TVec>

@@ -2,6 +2,38 @@ using System.Diagnostics;
 
 namespace SeparableConv.Loops;
 
+/// <summary>The left operand of a <see cref="MatrixProduct"/>: rows of segments in memory, which may overlap, so that a convolution reads its input where it lies.</summary>
+internal unsafe struct LeftRows
+{
+    /// <summary>The first float of row 0.</summary>
+    public float* Start;
+
+    /// <summary>Floats from one row to the next.</summary>
+    public nint RowStride;
+
+    public nint Rows;
+
+    /// <summary>Where each segment begins, in floats from the begin of its row.</summary>
+    public nint* SegmentOffsets;
+
+    public int Segments;
+
+    /// <summary>Floats in a segment.</summary>
+    public int SegmentLength;
+
+    /// <summary>
+    /// What the tile of row 0 fetches into the second-level cache while it computes; any address is harmless. Null: the rows two
+    /// tiles ahead, or the next weights where they are the larger operand.
+    /// </summary>
+    public float* Prefetch;
+
+    /// <summary>Floats from one fetch, one step of k, to the next.</summary>
+    public nint PrefetchStep;
+
+    /// <summary>Floats by which a tile fetches further on for each row before its own.</summary>
+    public nint PrefetchRowStride;
+}
+
 /// <summary>
 /// Rows times packed weights: output[r, n] = clamp(bias[n] + sum over s, k of left[r*rowStride + offset[s] + k] * weights[s, k, n]).
 /// The driver of <see cref="MatrixTile"/>: cuts rows into tiles and blocks; threads and borders are its caller's.
@@ -117,5 +149,22 @@ internal static unsafe class MatrixProduct
                 output += outputStride;
             }
         }
+    }
+}
+
+/// <summary>How a product is cut into parts for threads: rows into runs, filters into runs of panels, and a part for each pair of the two.</summary>
+/// <param name="Rows">Rows in all.</param>
+/// <param name="RowParts">Runs of rows.</param>
+/// <param name="FilterParts">Runs of panels.</param>
+internal readonly record struct ProductParts(nint Rows, int RowParts, int FilterParts)
+{
+    public int Count => RowParts * FilterParts;
+
+    /// <summary>The rows of a part, and the number of its run of panels.</summary>
+    public (nint First, nint Count, int FilterPart) Part(int part)
+    {
+        var (filterPart, rowPart) = Math.DivRem(part, RowParts);
+        var first = Rows * rowPart / RowParts;
+        return (first, (Rows * (rowPart + 1) / RowParts) - first, filterPart);
     }
 }

@@ -34,7 +34,7 @@ internal sealed unsafe class MatrixTileTable
     /// <summary>Vectors of results that fit in the registers beside the operands.</summary>
     private int Accumulators { get; }
 
-    /// <summary>The tiles for such operands: half a vector, <see cref="Pair"/>, there is for floats alone.</summary>
+    /// <summary>The tiles for a width and a kind of operands. Only floats have tiles of half a vector (<see cref="Pair"/>).</summary>
     public static MatrixTileTable For(SimdWidth width, LaneKind lanes) => lanes switch
     {
         LaneKind.Float => FloatTables[(int)width] ??= ForFloats(width),

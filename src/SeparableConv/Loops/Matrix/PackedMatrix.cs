@@ -21,7 +21,7 @@ internal sealed unsafe class PackedMatrix
     /// <param name="bias">N numbers, or none for zeros.</param>
     /// <param name="width">The vector width that the product will run with.</param>
     /// <param name="segmentLength">Neighbouring floats of a left row; divides K.</param>
-    /// <param name="lanes">What is in the 32 bits that are called a float here; where it is no float, the bias is a 32-bit integer.</param>
+    /// <param name="lanes">What the 32 bits of each "float" hold. Where they hold no float, the bias is 32-bit integers.</param>
     public PackedMatrix(
         ReadOnlySpan<float> weights,
         int weightsStride,

@@ -42,18 +42,11 @@ internal sealed unsafe class PointwiseLoop
 
         // Cut pixels where there are enough of them; else cut the filters, unless the activation looks across them.
         var pixelParts = (int)Math.Min(4 * threads, pixels / LeastRowsInPart / threads * threads);
-        var work = new Work
-        {
-            Loop = this,
-            Input = input,
-            Output = output,
-            Pixels = pixels,
-            PixelParts = Math.Max(1, pixelParts),
-            FilterParts = pixelParts >= threads || !CanShareFilters(threads) ? 1 : Math.Min(2 * threads, _weights.Panels.Length),
-        };
-        if (work.PixelParts < threads && work.FilterParts == 1)
-            work.PixelParts = (int)Math.Min(threads, pixels);
-        WorkerPool.Shared.Run(ref work, work.PixelParts * work.FilterParts, threads);
+        var filterParts = pixelParts >= threads || !CanShareFilters(threads) ? 1 : Math.Min(2 * threads, _weights.Panels.Length);
+        if (pixelParts < threads && filterParts == 1)
+            pixelParts = (int)Math.Min(threads, pixels);
+        var work = new Work { Loop = this, Input = input, Output = output, Parts = new(pixels, Math.Max(1, pixelParts), filterParts) };
+        WorkerPool.Shared.Run(ref work, work.Parts.Count, threads);
     }
 
     /// <summary>Whether the filters can be cut into so many parts, each of which is finished by itself.</summary>
@@ -94,17 +87,13 @@ internal sealed unsafe class PointwiseLoop
         public PointwiseLoop Loop;
         public float* Input;
         public float* Output;
-        public nint Pixels;
-        public int PixelParts;
-        public int FilterParts;
+        public ProductParts Parts;
 
         public readonly void Execute(int part)
         {
-            var (filterPart, pixelPart) = Math.DivRem(part, PixelParts);
-            var first = Pixels * pixelPart / PixelParts;
-            var end = Pixels * (pixelPart + 1) / PixelParts;
+            var (first, count, filterPart) = Parts.Part(part);
             var (depth, columns) = (Loop._weights.Depth, Loop._weights.Columns);
-            Loop.RunPixels(Input + (first * depth), depth, end - first, Output + (first * columns), columns, filterPart, FilterParts);
+            Loop.RunPixels(Input + (first * depth), depth, count, Output + (first * columns), columns, filterPart, Parts.FilterParts);
         }
     }
 }

@@ -3,6 +3,12 @@ using System.Runtime.Intrinsics;
 
 namespace SeparableConv.Loops;
 
+/// <summary>How bytes stand for numbers: real = (byte - ZeroPoint) * Scale, in single precision.</summary>
+/// <param name="IsSigned">Whether the bytes are signed.</param>
+/// <param name="Scale">Finite and above 0.</param>
+/// <param name="ZeroPoint">The byte that stands for 0.</param>
+internal readonly record struct LinearByte(bool IsSigned, float Scale, int ZeroPoint);
+
 /// <summary>
 /// ONNX's QuantizeLinear and DequantizeLinear on runs of numbers with one scale, and the sum of two dequantized runs quantized again.
 /// Every number is rounded as the single operations would round it: the results are theirs, bit for bit.

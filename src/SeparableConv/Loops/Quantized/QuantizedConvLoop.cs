@@ -42,8 +42,8 @@ internal sealed unsafe class QuantizedConvLoop
     private readonly int _groupChannels;
     private readonly int _outChannels;
 
-    // Weights of bytes are less this: what fits no signed byte, as uint8 weights less their zero point, then does. The sums lack
-    // _shift times the sum of a row's numbers, which is added to them.
+    // Subtracted from every weight, so that weights which fit no signed byte (uint8 weights less their zero point) do so. The product then
+    // lacks _shift times the sum of a row's inputs, which is added to it.
     private readonly int _shift;
 
     /// <param name="layer">Weights (kH, kW, C/groups, O).</param>
@@ -100,20 +100,13 @@ internal sealed unsafe class QuantizedConvLoop
     {
         // Cut pixels where there are enough of them; else cut the filters.
         var pixelParts = threads <= 1 ? 1 : (int)Math.Min(4 * threads, pixels / LeastRowsInPart / threads * threads);
-        var work = new PixelWork
-        {
-            Loop = this,
-            Input = input,
-            Output = output,
-            Pixels = pixels,
-            PixelParts = Math.Max(1, pixelParts),
-            FilterParts = threads <= 1 || pixelParts >= threads ? 1 : Math.Min(2 * threads, _groups[0].Panels.Length),
-        };
-        WorkerPool.Shared.Run(ref work, work.PixelParts * work.FilterParts, threads);
+        var filterParts = threads <= 1 || pixelParts >= threads ? 1 : Math.Min(2 * threads, _groups[0].Panels.Length);
+        var work = new PixelWork { Loop = this, Input = input, Output = output, Parts = new(pixels, Math.Max(1, pixelParts), filterParts) };
+        WorkerPool.Shared.Run(ref work, work.Parts.Count, threads);
         GC.KeepAlive(this);
     }
 
-    // A row's lanes are all numbers only where channels fill them.
+    // A shift needs the sum of a row's inputs, and so rows whose lanes hold nothing but channels.
     private bool TryShift(ReadOnlySpan<short> weights, bool isForced, out int shift)
     {
         var (least, most) = (TensorPrimitives.Min(weights), TensorPrimitives.Max(weights));
@@ -316,17 +309,12 @@ internal sealed unsafe class QuantizedConvLoop
         public QuantizedConvLoop Loop;
         public byte* Input;
         public byte* Output;
-        public nint Pixels;
-        public int PixelParts;
-        public int FilterParts;
+        public ProductParts Parts;
 
         public readonly void Execute(int part)
         {
-            var (filterPart, pixelPart) = Math.DivRem(part, PixelParts);
-            var first = Pixels * pixelPart / PixelParts;
-            var end = Pixels * (pixelPart + 1) / PixelParts;
-            Loop.RunPixels(
-                Input + (first * Loop._groupChannels), end - first, Loop.At(Output, first * Loop._outChannels), filterPart, FilterParts);
+            var (first, count, filterPart) = Parts.Part(part);
+            Loop.RunPixels(Input + (first * Loop._groupChannels), count, Loop.At(Output, first * Loop._outChannels), filterPart, Parts.FilterParts);
         }
     }
 

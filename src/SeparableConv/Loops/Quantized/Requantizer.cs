@@ -72,10 +72,10 @@ internal sealed unsafe class Requantizer
         };
     }
 
-    /// <summary>Which <see cref="IRounding{TSimd, TVec}"/> rounds.</summary>
+    /// <summary>The <see cref="IRounding{TSimd, TVec}"/> that rounds the sums.</summary>
     public RoundingForm Rounding { get; }
 
-    /// <summary>What it rounds by.</summary>
+    /// <summary>The numbers that it rounds by, one a column in each table.</summary>
     public RoundingTables Tables => new()
     {
         Factors = (int*)_factors.Pointer,

@@ -2,6 +2,14 @@ using System.Runtime.InteropServices;
 
 namespace SeparableConv.Loops;
 
+/// <summary>Output pixels of one image: rows FirstRow up to and without EndRow, columns likewise.</summary>
+internal readonly record struct OutputRectangle(int FirstRow, int EndRow, int FirstColumn, int EndColumn)
+{
+    public int Rows => EndRow - FirstRow;
+
+    public int Columns => EndColumn - FirstColumn;
+}
+
 /// <summary>
 /// A rectangle of output pixels, and the input it reads for the channels of one group: in place, or copied with its border of
 /// zeros.
@@ -35,7 +43,7 @@ internal readonly unsafe struct StandardWindow
 
     public bool NeedsCopy { get; }
 
-    /// <summary>Floats from one input pixel to the next.</summary>
+    /// <summary>Floats from one pixel of the window to the next.</summary>
     public int PixelStride { get; }
 
     /// <summary>Floats from one input row to the next.</summary>

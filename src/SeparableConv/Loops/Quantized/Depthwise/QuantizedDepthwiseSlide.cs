@@ -21,7 +21,7 @@ internal unsafe struct QuantizedDepthwiseBand
 
     public int Columns;
 
-    /// <summary>Its kernel may have fewer rows than the loop.</summary>
+    /// <summary>The vertical axis. The kernel may have fewer rows than the loop, which then reads none for the rest.</summary>
     public AxisGeometry Rows;
 
     /// <summary>The first row of output and one past the last.</summary>
@@ -38,7 +38,7 @@ internal unsafe struct QuantizedDepthwiseBand
     /// <summary>[column of both vectors].</summary>
     public int* Bias;
 
-    /// <summary>By what the sums are rounded, and where among that the two vectors begin.</summary>
+    /// <summary>The numbers that sums are rounded by; those of the two vectors begin at <see cref="FirstColumn"/>.</summary>
     public RoundingTables Tables;
 
     public int FirstColumn;
@@ -56,9 +56,9 @@ internal unsafe struct QuantizedDepthwiseBand
 }
 
 /// <summary>
-/// The loops of <see cref="QuantizedDepthwiseSliding"/>: along a row of output column by column. A column's numbers are widened to 16 bits and
-/// paired, one row's with the next row's, in registers; it is added to every sum that it belongs to, and the sum that is then complete
-/// is made bytes. Nothing is stored in between.
+/// The loops of <see cref="QuantizedDepthwiseSliding"/>, which go along a row of output column by column. The numbers of an input column are
+/// widened to 16 bits and paired in registers, one row's with the next row's. Their products are added to every sum that reads the column,
+/// and the sum that is then complete is made bytes. Nothing is stored in between.
 /// </summary>
 internal static unsafe class QuantizedDepthwiseSlide
 {
