@@ -25,7 +25,9 @@ internal sealed unsafe class PackedBuffer
 
     ~PackedBuffer() => NativeMemory.AlignedFree(_memory);
 
-    /// <summary>Bytes of such buffers that the calling thread has allocated so far. The difference of two readings is what was packed between them.</summary>
+    /// <summary>
+    /// Bytes of such buffers that the calling thread has allocated so far. The difference of two readings is what was packed between them.
+    /// </summary>
     public static long BytesMade => t_bytesMade;
 
     public nint Length { get; }

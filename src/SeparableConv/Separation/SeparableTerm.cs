@@ -68,7 +68,8 @@ public sealed class SeparableTerm
         for (var i = 0; i < factor.Length; i++)
         {
             if (!double.IsFinite(factor[i]))
-                throw new ArgumentException($"The {what} of a separable term has {factor[i]} at position {i}; every number must be finite.");
+                throw new ArgumentException(
+                    $"The {what} of a separable term has {factor[i]} at position {i}; every number must be finite.");
         }
     }
 

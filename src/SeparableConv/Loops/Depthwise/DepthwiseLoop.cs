@@ -133,7 +133,8 @@ internal sealed unsafe class DepthwiseLoop : IRowLoop
         _width.Dispatch(ref work);
     }
 
-    private readonly ref struct BlockWork(DepthwiseLoop loop, ref readonly DepthwiseBlock block, ref readonly ConvGeometry geometry) : ISimdWork
+    private readonly ref struct BlockWork(DepthwiseLoop loop, ref readonly DepthwiseBlock block, ref readonly ConvGeometry geometry)
+        : ISimdWork
     {
         private readonly ref readonly DepthwiseBlock _block = ref block;
         private readonly ref readonly ConvGeometry _geometry = ref geometry;

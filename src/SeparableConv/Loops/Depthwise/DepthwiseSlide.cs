@@ -1,8 +1,8 @@
 namespace SeparableConv.Loops;
 
 /// <summary>
-/// Depthwise convolution of 3x3 and 5x5 kernels with stride 1 or 2. It cuts a block into pairs of output rows and runs of columns, and calls
-/// the loop for the kernel and stride, such as <see cref="Depthwise3x3Stride1"/>, on each.
+/// Depthwise convolution of 3x3 and 5x5 kernels with stride 1 or 2. It cuts a block into pairs of output rows and runs of columns, and
+/// calls the loop for the kernel and stride, such as <see cref="Depthwise3x3Stride1"/>, on each.
 /// </summary>
 internal static unsafe class DepthwiseSlide
 {

@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 namespace SeparableConv.Loops;
 
 /// <summary>
-/// A run of output pixels that all have the same taps inside the image: what one call of <see cref="DepthwiseTaps"/> works on. Strides are in floats.
+/// A run of output pixels that all have the same taps inside the image: what one call of <see cref="DepthwiseTaps"/> works on. Strides are
+/// in floats.
 /// </summary>
 internal unsafe struct DepthwiseRun
 {

@@ -31,7 +31,9 @@ internal unsafe struct ColumnTaps
     /// <summary>Elements a line.</summary>
     public nint Count;
 
-    /// <summary>How far from its beginning the next call will begin with a row that is new to this one: that is fetched meanwhile.</summary>
+    /// <summary>
+    /// How far from its beginning the next call will begin with a row that is new to this one: that is fetched meanwhile.
+    /// </summary>
     public nint AheadBytes;
 }
 

@@ -72,7 +72,9 @@ internal readonly struct Taps7Hollow : ITapCount
     public static bool Hollow => true;
 }
 
-/// <summary>Floats from one tap of a row to the next, known to the JIT: the channels, or twice as many where every other tap is zero.</summary>
+/// <summary>
+/// Floats from one tap of a row to the next, known to the JIT: the channels, or twice as many where every other tap is zero.
+/// </summary>
 internal interface ITapStep
 {
     static abstract int Floats { get; }

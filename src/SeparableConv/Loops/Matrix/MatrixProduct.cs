@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace SeparableConv.Loops;
 
-/// <summary>The left operand of a <see cref="MatrixProduct"/>: rows of segments in memory, which may overlap, so that a convolution reads its input where it lies.</summary>
+/// <summary>
+/// The left operand of a <see cref="MatrixProduct"/>: rows of segments in memory, which may overlap, so that a convolution reads its input
+/// where it lies.
+/// </summary>
 internal unsafe struct LeftRows
 {
     /// <summary>The first float of row 0.</summary>
@@ -44,7 +47,9 @@ internal static unsafe class MatrixProduct
     // are read again by every block, often from beyond that cache: 49 rows of 1024 in two blocks took 1.15 times as long as in one.
     private const int BlockFloats = 64 * 1024;
 
-    /// <summary>Computes the columns of the panels from <paramref name="firstPanel"/> up to and without <paramref name="endPanel"/>.</summary>
+    /// <summary>
+    /// Computes the columns of the panels from <paramref name="firstPanel"/> up to and without <paramref name="endPanel"/>.
+    /// </summary>
     public static void Run(
         PackedMatrix weights, in LeftRows left, float* output, nint outputStride, float lower, float upper, int firstPanel, int endPanel)
     {
@@ -105,7 +110,9 @@ internal static unsafe class MatrixProduct
         return fetch;
     }
 
-    /// <summary>One panel: the rows are cut into tiles of as equal a height as can be, since a tile of one row costs nearly what four cost.</summary>
+    /// <summary>
+    /// One panel: the rows are cut into tiles of as equal a height as can be, since a tile of one row costs nearly what four cost.
+    /// </summary>
     private static void RunPanel(MatrixTileTable table, TileArguments arguments, int shape, int rows, nint prefetchRowStride)
     {
         var most = table.RowsFor(shape);
@@ -152,7 +159,9 @@ internal static unsafe class MatrixProduct
     }
 }
 
-/// <summary>How a product is cut into parts for threads: rows into runs, filters into runs of panels, and a part for each pair of the two.</summary>
+/// <summary>
+/// How a product is cut into parts for threads: rows into runs, filters into runs of panels, and a part for each pair of the two.
+/// </summary>
 /// <param name="Rows">Rows in all.</param>
 /// <param name="RowParts">Runs of rows.</param>
 /// <param name="FilterParts">Runs of panels.</param>

@@ -69,7 +69,8 @@ internal sealed unsafe class PackedMatrix
     public ReadOnlySpan<Panel> Panels => _panels;
 
     // Fewer columns than lanes are copied out of a vector. The narrowest that holds them all may just be filled; and two narrow ones, the
-    // second moved over the first, take a multiply-add more each step but no copy: with 8 steps 2.5 times as fast, with 64 1.1 times slower.
+    // second moved over the first, take a multiply-add more each step but no copy: with 8 steps 2.5 times as fast, with 64 1.1 times
+    // slower.
     private static SimdWidth Narrowest(int depth, int columns, SimdWidth width)
     {
         while (columns < (int)width && (2 * columns <= (int)width || depth < DeepEnoughToCopy) && width > SimdWidth.V128)

@@ -56,10 +56,12 @@ internal sealed unsafe class PointwiseLoop
     /// Computes part <paramref name="filterPart"/> of <paramref name="filterParts"/> of the filters, for pixels whose channels begin
     /// <paramref name="inputStride"/> floats apart, on the calling thread.
     /// </summary>
-    public void RunPixels(float* input, nint inputStride, nint pixels, float* output, nint outputStride, int filterPart = 0, int filterParts = 1)
+    public void RunPixels(
+        float* input, nint inputStride, nint pixels, float* output, nint outputStride, int filterPart = 0, int filterParts = 1)
     {
         var panels = _weights.Panels.Length;
-        RunPanels(input, inputStride, pixels, output, outputStride, panels * filterPart / filterParts, panels * (filterPart + 1) / filterParts);
+        RunPanels(
+            input, inputStride, pixels, output, outputStride, panels * filterPart / filterParts, panels * (filterPart + 1) / filterParts);
     }
 
     private void RunPanels(float* input, nint inputStride, nint pixels, float* output, nint outputStride, int firstPanel, int endPanel)

@@ -22,7 +22,9 @@ internal unsafe interface IIntegerSimd<TVec>
 
     static abstract TVec Add(TVec a, TVec b);
 
-    /// <summary>low(a)*low(b) + high(a)*high(b) + c, where low and high are the signed 16-bit halves of a lane; no product saturates.</summary>
+    /// <summary>
+    /// low(a)*low(b) + high(a)*high(b) + c, where low and high are the signed 16-bit halves of a lane; no product saturates.
+    /// </summary>
     static abstract TVec MultiplyAddPairs(TVec a, TVec b, TVec c);
 
     /// <summary>The same for two products of one operand: c += a*b, d += a*e.</summary>
@@ -33,8 +35,8 @@ internal unsafe interface IIntegerSimd<TVec>
     static abstract void MultiplyAddPairs(TVec a, TVec b, TVec e, ref TVec c, ref TVec d);
 
     /// <summary>
-    /// c plus the four products of the bytes of a lane, unsigned in a and signed in b; none saturates. One instruction with AVX-VNNI. The code
-    /// for machines without it serves tests alone, for layers use pairs there; on 512 bits layers use <see cref="ByteQuadCode"/>.
+    /// c plus the four products of the bytes of a lane, unsigned in a and signed in b; none saturates. One instruction with AVX-VNNI. The
+    /// code for machines without it serves tests alone, for layers use pairs there; on 512 bits layers use <see cref="ByteQuadCode"/>.
     /// </summary>
     static abstract TVec MultiplyAddQuads(TVec a, TVec b, TVec c);
 
@@ -51,15 +53,18 @@ internal unsafe interface IIntegerSimd<TVec>
     static abstract TVec ClampShorts(TVec value, TVec lower, TVec upper);
 
     /// <summary>
-    /// Makes pairs for <see cref="MultiplyAddPairs(TVec, TVec, TVec)"/> of two vectors of 16-bit numbers, from the first half of every 128 bits.
-    /// Pair i holds number 8*(i/4) + i%4 of both vectors.
+    /// Makes pairs for <see cref="MultiplyAddPairs(TVec, TVec, TVec)"/> of two vectors of 16-bit numbers, from the first half of every 128
+    /// bits. Pair i holds number 8*(i/4) + i%4 of both vectors.
     /// </summary>
     static abstract TVec JoinLow(TVec a, TVec b);
 
     /// <summary>The same from the second halves: pair i holds number 8*(i/4) + i%4 + 4 of both vectors.</summary>
     static abstract TVec JoinHigh(TVec a, TVec b);
 
-    /// <summary>Two vectors of integers as one of 16-bit numbers, saturating, in the order that <see cref="JoinLow"/> and <see cref="JoinHigh"/> took apart.</summary>
+    /// <summary>
+    /// Two vectors of integers as one of 16-bit numbers, saturating, in the order that <see cref="JoinLow"/> and <see cref="JoinHigh"/>
+    /// took apart.
+    /// </summary>
     static abstract TVec Pack(TVec low, TVec high);
 
     /// <summary>Puts the numbers that <see cref="Pack"/> made of two neighbouring vectors in the order of those vectors.</summary>
@@ -68,7 +73,10 @@ internal unsafe interface IIntegerSimd<TVec>
     /// <summary>Two vectors of 16-bit numbers as one of unsigned bytes, saturating, 128 bits of each by turns.</summary>
     static abstract TVec PackBytes(TVec low, TVec high);
 
-    /// <summary>Puts the bytes that <see cref="PackBytes"/> made of two results of <see cref="Pack"/>, of four neighbouring vectors, in the order of those.</summary>
+    /// <summary>
+    /// Puts the bytes that <see cref="PackBytes"/> made of two results of <see cref="Pack"/>, of four neighbouring vectors, in the order of
+    /// those.
+    /// </summary>
     static abstract TVec OrderBytes(TVec packed);
 
     /// <summary>Unsigned bytes between bounds.</summary>

@@ -142,7 +142,8 @@ internal static unsafe class LinearBytes
             var zero = Vector256.Create(_zeroPoint);
             var value = Vector256.Round(x / Vector256.Create(_scale)) + zero;
             value = Vector256.ConditionalSelect(Vector256.Equals(value, value), value, zero);
-            return Vector256.ConvertToInt32Native(Vector256.MinNative(Vector256.MaxNative(value, Vector256.Create(_min)), Vector256.Create(_max)));
+            return Vector256.ConvertToInt32Native(
+                Vector256.MinNative(Vector256.MaxNative(value, Vector256.Create(_min)), Vector256.Create(_max)));
         }
     }
 }

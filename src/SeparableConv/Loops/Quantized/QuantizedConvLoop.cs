@@ -14,9 +14,10 @@ namespace SeparableConv.Loops;
 /// </summary>
 /// <remarks>
 /// The product is <see cref="MatrixProduct"/>'s, with integers in place of floats, and so has its tiles, panels and segments. Where the
-/// machine multiplies four bytes at once and the weights fit signed bytes, or do less a number, lanes hold four channels: pointwise layers often read
-/// their input where it lies. Elsewhere they hold two channels, widened to 16 bits, a block at a time. Some panels by some rows are
-/// multiplied, and made bytes while their sums are in the first-level cache. Channels are padded to full lanes, against weights of zero.
+/// machine multiplies four bytes at once and the weights fit signed bytes, or do less a number, lanes hold four channels: pointwise layers
+/// often read their input where it lies. Elsewhere they hold two channels, widened to 16 bits, a block at a time. Some panels by some rows
+/// are multiplied, and made bytes while their sums are in the first-level cache. Channels are padded to full lanes, against weights of
+/// zero.
 /// </remarks>
 internal sealed unsafe class QuantizedConvLoop
 {
@@ -52,7 +53,9 @@ internal sealed unsafe class QuantizedConvLoop
     /// <param name="outChannels">O.</param>
     /// <param name="groups">Divides C and O; filters 0 .. O/groups-1 read the first C/groups channels, and so on.</param>
     /// <param name="width">The vector width to run with.</param>
-    /// <param name="byteQuads">Whether to multiply four bytes at once, if the weights fit; where not given, where the machine has an instruction for it.</param>
+    /// <param name="byteQuads">
+    /// Whether to multiply four bytes at once, if the weights fit; where not given, where the machine has an instruction for it.
+    /// </param>
     public QuantizedConvLoop(
         in QuantizedLayer layer, Size2D kernel, int inChannels, int outChannels, int groups, SimdWidth width, bool? byteQuads = null)
     {
@@ -60,7 +63,8 @@ internal sealed unsafe class QuantizedConvLoop
         _groupChannels = inChannels / groups;
         _outChannels = outChannels;
         _kernel = kernel;
-        Debug.Assert(layer.Weights.Length == kernel.Height * kernel.Width * _groupChannels * outChannels, "weights are (kH, kW, C/groups, O)");
+        Debug.Assert(
+            layer.Weights.Length == kernel.Height * kernel.Width * _groupChannels * outChannels, "weights are (kH, kW, C/groups, O)");
         width = SimdWidths.ForChannels(width, filters);
         var kind = LaneKind.ShortPair;
         if (byteQuads != false && TryShift(layer.Weights, byteQuads == true, out var shift))
@@ -112,7 +116,8 @@ internal sealed unsafe class QuantizedConvLoop
         var (least, most) = (TensorPrimitives.Min(weights), TensorPrimitives.Max(weights));
         var fits = least >= sbyte.MinValue && most <= sbyte.MaxValue;
         shift = fits ? 0 : least - sbyte.MinValue;
-        return fits || (most - least <= byte.MaxValue && _groupChannels % sizeof(int) == 0 && (isForced || Taps * _groupChannels >= LeastShiftedDepth));
+        return fits
+            || (most - least <= byte.MaxValue && _groupChannels % sizeof(int) == 0 && (isForced || Taps * _groupChannels >= LeastShiftedDepth));
     }
 
     private PackedMatrix Pack(in QuantizedLayer layer, int firstFilter, int filters, SimdWidth width)
@@ -212,7 +217,8 @@ internal sealed unsafe class QuantizedConvLoop
     /// <param name="sums">Room.</param>
     /// <param name="rowSums">Room for a number for each row of each line.</param>
     /// <param name="output">The first row's first filter of the group.</param>
-    private void Multiply(LeftRows left, int lines, nint lineStride, int group, int firstPanel, int endPanel, int* sums, int* rowSums, byte* output)
+    private void Multiply(
+        LeftRows left, int lines, nint lineStride, int group, int firstPanel, int endPanel, int* sums, int* rowSums, byte* output)
     {
         if (_shift != 0)
             SumRows(left, lines, lineStride, rowSums);
@@ -242,7 +248,8 @@ internal sealed unsafe class QuantizedConvLoop
                     for (var i = 0; i < count; i++)
                     {
                         left.Start = start + ((line + i) * lineStride) + (row * left.RowStride);
-                        MatrixProduct.Run(weights, left, (float*)(sums + (i * left.Rows * columns)) - column, columns, 0, 0, firstPanel, end);
+                        MatrixProduct.Run(
+                            weights, left, (float*)(sums + (i * left.Rows * columns)) - column, columns, 0, 0, firstPanel, end);
                     }
 
                     if (_shift != 0)
@@ -314,7 +321,8 @@ internal sealed unsafe class QuantizedConvLoop
         public readonly void Execute(int part)
         {
             var (first, count, filterPart) = Parts.Part(part);
-            Loop.RunPixels(Input + (first * Loop._groupChannels), count, Loop.At(Output, first * Loop._outChannels), filterPart, Parts.FilterParts);
+            Loop.RunPixels(
+                Input + (first * Loop._groupChannels), count, Loop.At(Output, first * Loop._outChannels), filterPart, Parts.FilterParts);
         }
     }
 

@@ -19,14 +19,17 @@ internal readonly unsafe struct QuantizedLanes(QuantizedInput input, LaneKind ki
     /// <summary>Channels that a lane holds.</summary>
     public int ChannelsInLane => kind == LaneKind.ByteQuad ? 4 : 2;
 
-    /// <summary>The number that stands for 0, which the border is filled with: 0 itself among 16-bit numbers, from which the zero point is taken.</summary>
+    /// <summary>
+    /// The number that stands for 0, which the border is filled with: 0 itself among 16-bit numbers, from which the zero point is taken.
+    /// </summary>
     public int ZeroPoint => kind == LaneKind.ByteQuad ? input.IsSigned ? input.ZeroPoint + 128 : input.ZeroPoint : 0;
 
     /// <summary>The lanes that a pixel of so many channels takes.</summary>
     public int Lanes(int channels) => (channels + ChannelsInLane - 1) / ChannelsInLane;
 
     /// <summary>Whether pixels of so many channels can be read as lanes in place, without being copied.</summary>
-    public bool AreInput(int channels) => kind == LaneKind.ByteQuad && !input.IsSigned && channels % 4 == 0 && channels % SetAliasBytes != 0;
+    public bool AreInput(int channels) =>
+        kind == LaneKind.ByteQuad && !input.IsSigned && channels % 4 == 0 && channels % SetAliasBytes != 0;
 
     /// <summary>Fills lanes with <see cref="ZeroPoint"/>.</summary>
     public void FillZeros(int* target, nint lanes)

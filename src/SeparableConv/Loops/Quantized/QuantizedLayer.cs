@@ -20,7 +20,10 @@ internal readonly ref struct QuantizedLayer
     /// <summary>The bytes that are written.</summary>
     public required QuantizedOutput Output { get; init; }
 
-    /// <summary>A bound on the magnitude of a channel's sums: |bias| + sum |w| * the largest |x|, where <c>Weights[i]</c> belongs to channel i % channels.</summary>
+    /// <summary>
+    /// A bound on the magnitude of a channel's sums: |bias| + sum |w| * the largest |x|, where <c>Weights[i]</c> belongs to channel i %
+    /// channels.
+    /// </summary>
     public long[] LargestSums(int channels)
     {
         Debug.Assert(Weights.Length % channels == 0, "The last dimension of the weights is the output channel.");
@@ -56,7 +59,9 @@ internal sealed record QuantizedOutput(Requantization Rounding, bool IsSigned, i
 /// <summary>How a 32-bit sum is brought to the scale of its output.</summary>
 internal enum Requantization
 {
-    /// <summary>By a 31-bit mantissa and a shift, each rounded: TensorFlow Lite's reference kernels (<see cref="FixedPointMultiplier"/>).</summary>
+    /// <summary>
+    /// By a 31-bit mantissa and a shift, each rounded: TensorFlow Lite's reference kernels (<see cref="FixedPointMultiplier"/>).
+    /// </summary>
     FixedPoint,
 
     /// <summary>By a float, rounded once, half to even: ONNX's QLinearConv.</summary>

@@ -1,8 +1,8 @@
 namespace SeparableConv.Loops;
 
 /// <summary>
-/// A copy of the input that some lines of output pixels read, in lanes: one group's channels, with the border. It is either the rectangle of
-/// the image, in which the patches of neighbouring pixels overlap, or, where strides or dilations leave most of that unread, patch after
+/// A copy of the input that some lines of output pixels read, in lanes: one group's channels, with the border. It is either the rectangle
+/// of the image, in which the patches of neighbouring pixels overlap, or, where strides or dilations leave most of that unread, patch after
 /// patch.
 /// </summary>
 internal readonly unsafe struct QuantizedWindow
@@ -127,7 +127,8 @@ internal readonly unsafe struct QuantizedWindow
                     {
                         var (y, x) = (rows.InputStart(line) + (u * rows.Dilation), columns.InputStart(column) + (v * columns.Dilation));
                         if ((uint)y < (uint)rows.In && (uint)x < (uint)columns.In)
-                            _lanes.Fill(image + ((((nint)y * columns.In) + x) * _geometry.InChannels), 0, 1, _groupChannels, target, _pixelLanes);
+                            _lanes.Fill(
+                                image + ((((nint)y * columns.In) + x) * _geometry.InChannels), 0, 1, _groupChannels, target, _pixelLanes);
                         else
                             _lanes.FillZeros(target, _pixelLanes);
                     }

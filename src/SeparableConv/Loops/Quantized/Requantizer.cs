@@ -173,7 +173,9 @@ internal sealed unsafe class Requantizer
         GC.KeepAlive(this);
     }
 
-    /// <summary>For the columns of some vectors: the number, among those of two vectors, of the channel in column <paramref name="column"/>.</summary>
+    /// <summary>
+    /// For the columns of some vectors: the number, among those of two vectors, of the channel in column <paramref name="column"/>.
+    /// </summary>
     public static int ChannelApart(int column, int lanes)
     {
         var (high, lane) = Math.DivRem(column, lanes);

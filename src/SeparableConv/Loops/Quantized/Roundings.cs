@@ -42,7 +42,9 @@ internal unsafe struct RoundingTables
 /// <summary>
 /// Brings a vector of sums to the scale of the output. Results far outside the output's range may be any number beyond its bounds.
 /// </summary>
-/// <remarks>The four numbers are those of the tables. They are arguments, and not fields, because the JIT keeps vectors in registers only so.</remarks>
+/// <remarks>
+/// The four numbers are those of the tables. They are arguments, and not fields, because the JIT keeps vectors in registers only so.
+/// </remarks>
 internal interface IRounding<TSimd, TVec>
     where TSimd : struct, IIntegerSimd<TVec>
     where TVec : struct
@@ -78,8 +80,8 @@ internal readonly struct ClampedFloatRounding<TSimd, TVec> : IRounding<TSimd, TV
 }
 
 /// <summary>
-/// Two roundings, as <see cref="FixedPointMultiplier"/>: the high half h = floor((2*sum*mantissa + 2^31) / 2^32), then h / 2^e half away from
-/// zero, (h + 2^(e-1) - [h below 0]) >> e.
+/// Two roundings, as <see cref="FixedPointMultiplier"/>: the high half h = floor((2*sum*mantissa + 2^31) / 2^32), then h / 2^e half away
+/// from zero, (h + 2^(e-1) - [h below 0]) >> e.
 /// </summary>
 internal readonly struct FixedRounding<TSimd, TVec> : IRounding<TSimd, TVec>
     where TSimd : struct, IIntegerSimd<TVec>

@@ -74,7 +74,8 @@ internal static class FilterReference
     {
         if (options.Border == BorderMode.Constant && (y < 0 || y >= format.Height || x < 0 || x >= format.Width))
             return options.ConstantValue;
-        return input((((Walk(y, format.Height, options.Border) * format.Width) + Walk(x, format.Width, options.Border)) * format.Channels) + c);
+        return input(
+            (((Walk(y, format.Height, options.Border) * format.Width) + Walk(x, format.Width, options.Border)) * format.Channels) + c);
     }
 
     private static int Walk(int position, int length, BorderMode mode)

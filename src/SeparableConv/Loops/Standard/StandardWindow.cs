@@ -107,7 +107,8 @@ internal readonly unsafe struct StandardWindow
     /// <param name="segmentLength">Floats in a segment.</param>
     /// <param name="patches">Room for the patches.</param>
     /// <param name="patchStride">Floats from one patch to the next.</param>
-    public void Unfold(float* source, in OutputRectangle rectangle, ReadOnlySpan<nint> offsets, int segmentLength, float* patches, nint patchStride)
+    public void Unfold(
+        float* source, in OutputRectangle rectangle, ReadOnlySpan<nint> offsets, int segmentLength, float* patches, nint patchStride)
     {
         for (var row = 0; row < rectangle.Rows; row++)
         {

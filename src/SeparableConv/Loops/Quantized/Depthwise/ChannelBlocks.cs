@@ -1,9 +1,9 @@
 namespace SeparableConv.Loops;
 
 /// <summary>
-/// How channels are cut into blocks of two vectors. <see cref="IIntegerSimd{TVec}.JoinLow"/> and its sibling take the channels of a block apart, so
-/// that they stand in another order there: the columns of a block are the lanes of its first vector, then those of its second. The last
-/// block ends with the last channel and may overlap the one before.
+/// How channels are cut into blocks of two vectors. <see cref="IIntegerSimd{TVec}.JoinLow"/> and its sibling take the channels of a block
+/// apart, so that they stand in another order there: the columns of a block are the lanes of its first vector, then those of its second.
+/// The last block ends with the last channel and may overlap the one before.
 /// </summary>
 internal readonly struct ChannelBlocks
 {

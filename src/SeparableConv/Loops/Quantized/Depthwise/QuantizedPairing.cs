@@ -130,7 +130,8 @@ internal readonly unsafe struct QuantizedPairing
     {
         if ((uint)column >= (uint)_columns.In)
             return TSimd.BroadcastShort(0);
-        return TSimd.SubtractShorts(TSimd.LoadShorts(row + ((nint)column * _channels) + channel, _input.IsSigned), TSimd.BroadcastShort(_input.ZeroPoint));
+        return TSimd.SubtractShorts(
+            TSimd.LoadShorts(row + ((nint)column * _channels) + channel, _input.IsSigned), TSimd.BroadcastShort(_input.ZeroPoint));
     }
 
     private static long GreatestCommonDivisor(long a, long b) => b == 0 ? a : GreatestCommonDivisor(b, a % b);
