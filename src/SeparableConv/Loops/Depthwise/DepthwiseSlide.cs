@@ -2,7 +2,7 @@ namespace SeparableConv.Loops;
 
 /// <summary>
 /// Depthwise convolution of 3x3 and 5x5 kernels with stride 1 or 2. It cuts a block into pairs of output rows and runs of columns, and
-/// calls the loop for the kernel and stride, such as <see cref="Depthwise3x3Stride1"/>, on each.
+/// calls <see cref="DepthwiseSlideLoop"/> on each.
 /// </summary>
 internal static unsafe class DepthwiseSlide
 {
@@ -94,16 +94,16 @@ internal static unsafe class DepthwiseSlide
         switch (g.Rows.Kernel, g.Rows.Stride)
         {
             case (3, 1):
-                Depthwise3x3Stride1.Run<TSimd, TVec, TOptions>(strip);
+                DepthwiseSlideLoop.Run<TSimd, TVec, TOptions, Constant.Is3, Constant.Is1>(strip);
                 break;
             case (3, 2):
-                Depthwise3x3Stride2.Run<TSimd, TVec, TOptions>(strip);
+                DepthwiseSlideLoop.Run<TSimd, TVec, TOptions, Constant.Is3, Constant.Is2>(strip);
                 break;
             case (5, 1):
-                Depthwise5x5Stride1.Run<TSimd, TVec, TOptions>(strip);
+                DepthwiseSlideLoop.Run<TSimd, TVec, TOptions, Constant.Is5, Constant.Is1>(strip);
                 break;
             default:
-                Depthwise5x5Stride2.Run<TSimd, TVec, TOptions>(strip);
+                DepthwiseSlideLoop.Run<TSimd, TVec, TOptions, Constant.Is5, Constant.Is2>(strip);
                 break;
         }
     }
