@@ -32,7 +32,9 @@ public static class MachineInfo
     /// <summary>Logical processors that this process may use.</summary>
     public static int LogicalProcessors => Environment.ProcessorCount;
 
-    /// <summary>The threads that convolutions, filters and networks use where none are asked for: one a logical processor, 1024 at most.</summary>
+    /// <summary>
+    /// The threads that convolutions, filters and networks use where none are asked for: one a logical processor, 1024 at most.
+    /// </summary>
     public static int DefaultThreads => WorkerPool.DefaultThreads;
 
     /// <summary>The width of the vectors that loops are run with, in bits: 512, 256 or 128; 32, a single float, without vectors.</summary>
@@ -69,7 +71,11 @@ public static class MachineInfo
             return kind;
         Span<int> registers = stackalloc int[12];
         for (var leaf = 0; leaf < 3; leaf++)
-            (registers[4 * leaf], registers[(4 * leaf) + 1], registers[(4 * leaf) + 2], registers[(4 * leaf) + 3]) = X86Base.CpuId(first + leaf, 0);
+        {
+            var four = registers.Slice(4 * leaf, 4);
+            (four[0], four[1], four[2], four[3]) = X86Base.CpuId(first + leaf, 0);
+        }
+
         var characters = System.Text.Encoding.ASCII.GetString(MemoryMarshal.AsBytes(registers)).Split('\0')[0];
         var name = string.Join(' ', characters.Split(' ', StringSplitOptions.RemoveEmptyEntries));
         return name.Length > 0 ? name : kind;

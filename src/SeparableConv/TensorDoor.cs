@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace SeparableConv;
 
-/// <summary>What every public door checks of the tensors that come through it.</summary>
+/// <summary>The checks that public methods make of the tensors that they are given.</summary>
 internal static unsafe class TensorDoor
 {
     /// <summary>For example <c>(1, 56, 56, 24)</c>.</summary>
@@ -43,17 +43,20 @@ internal static unsafe class TensorDoor
         foreach (var length in weights.Lengths)
         {
             if (length <= 0)
-                throw new ArgumentException($"{what} weights have shape {Shape(weights.Lengths)}; every dimension of {layout} must be at least 1.");
+                throw new ArgumentException(
+                    $"{what} weights have shape {Shape(weights.Lengths)}; every dimension of {layout} must be at least 1.");
         }
 
         if (weights.FlattenedLength > int.MaxValue)
             throw new ArgumentException($"{what} weights have {weights.FlattenedLength} numbers; at most {int.MaxValue} are supported.");
-        return System.Runtime.InteropServices.MemoryMarshal.CreateReadOnlySpan(ref System.Runtime.CompilerServices.Unsafe.AsRef(in weights.GetPinnableReference()), (int)weights.FlattenedLength);
+        return System.Runtime.InteropServices.MemoryMarshal.CreateReadOnlySpan(
+            ref System.Runtime.CompilerServices.Unsafe.AsRef(in weights.GetPinnableReference()), (int)weights.FlattenedLength);
     }
 
     public static void CheckBias(ReadOnlySpan<float> bias, int outChannels)
     {
         if (!bias.IsEmpty && bias.Length != outChannels)
-            throw new ArgumentException($"The bias has {bias.Length} numbers but the convolution has {outChannels} output channels; give one a channel, or none.");
+            throw new ArgumentException(
+                $"The bias has {bias.Length} numbers but the convolution has {outChannels} output channels; give one a channel, or none.");
     }
 }

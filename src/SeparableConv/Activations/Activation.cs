@@ -75,7 +75,7 @@ public sealed unsafe class Activation
     /// <summary>Whether a channel's result depends on the pixel's other channels, so that all of them must be there first.</summary>
     internal bool NeedsAllChannels => _kind == ActivationKind.Softmax;
 
-    /// <summary>What the two bounds do not tell: which function it is, and its parameters.</summary>
+    /// <summary>Which function it is, and its parameters but for the two bounds.</summary>
     internal (ActivationKind Kind, float Alpha, float Beta) Function => (_kind, _alpha, _beta);
 
     /// <summary>PReLU's slopes, one a channel; none for another function.</summary>
@@ -140,8 +140,8 @@ public sealed unsafe class Activation
     }
 
     /// <summary>
-    /// Applies what the loop's clamp did not do, in place, to <paramref name="pixels"/> rows of
-    /// <paramref name="channels"/> floats that begin <paramref name="pixelStride"/> floats apart; nothing where <see cref="IsClamp"/>.
+    /// Applies the part of the function that is no clamp, in place, to <paramref name="pixels"/> rows of <paramref name="channels"/>
+    /// floats that begin <paramref name="pixelStride"/> floats apart. Does nothing where <see cref="IsClamp"/>: the loop has clamped.
     /// </summary>
     /// <remarks>The first float of a row is channel <paramref name="firstChannel"/>: PReLU's slopes are looked up by it.</remarks>
     internal void ApplyRows(float* data, nint pixels, int channels, nint pixelStride, int firstChannel, SimdWidth width)
@@ -181,7 +181,7 @@ public sealed unsafe class Activation
 
     /// <summary>
     /// Applies the whole function, its bounds included, in place to <paramref name="pixels"/> rows of <paramref name="channels"/>
-    /// floats without gaps: what an activation that no loop took over is run with.
+    /// floats without gaps. For an activation that is a layer of its own.
     /// </summary>
     internal void Apply(float* data, nint pixels, int channels, SimdWidth width)
     {

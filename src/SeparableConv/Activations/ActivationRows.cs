@@ -3,15 +3,7 @@ using SeparableConv.Loops;
 
 namespace SeparableConv.Activations;
 
-/// <summary>A function of one value, written once for every vector width.</summary>
-internal interface IElementFunction
-{
-    TVec Apply<TSimd, TVec>(TVec x)
-        where TSimd : struct, ISimd<TVec>
-        where TVec : struct;
-}
-
-/// <summary>Rows of floats in memory, one a pixel: what an activation is applied to, in place.</summary>
+/// <summary>Rows of floats in memory, one a pixel: an activation is applied to them in place.</summary>
 /// <param name="data">The first pixel's first channel.</param>
 /// <param name="pixels">Rows.</param>
 /// <param name="channels">Floats of a row that are changed.</param>

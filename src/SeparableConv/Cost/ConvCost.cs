@@ -11,7 +11,9 @@ namespace SeparableConv;
 /// <param name="Weights">Numbers in the kernels.</param>
 /// <param name="Biases">Numbers in the biases.</param>
 /// <param name="BytesMoved">Bytes of input, weights and output, each step of the convolution reading and writing them once.</param>
-/// <param name="PeakActivationBytes">The most bytes of activations alive at once: input and output of a step, and a tile where one is used.</param>
+/// <param name="PeakActivationBytes">
+/// The most bytes of activations alive at once: input and output of a step, and a tile where one is used.
+/// </param>
 /// <param name="Batch">N of the output.</param>
 /// <param name="Output">Height and width of the output.</param>
 /// <param name="OutChannels">Channels of the output.</param>
@@ -106,7 +108,9 @@ public readonly record struct ConvCost(
     }
 
     /// <summary>kH x 1, then 1 x kW, each channel by itself: r*N*C*outH*(kH*inW + kW*outW) multiplications.</summary>
-    /// <param name="geometry">The sizes; filters and groups are not looked at. Vertical stride and padding belong to the first step.</param>
+    /// <param name="geometry">
+    /// The sizes; filters and groups are not looked at. Vertical stride and padding belong to the first step.
+    /// </param>
     /// <param name="rank">r, terms a channel, 1 or more.</param>
     /// <param name="bias">Whether each channel has a bias.</param>
     /// <returns>The cost; the output has as many channels as the input.</returns>
@@ -122,7 +126,9 @@ public readonly record struct ConvCost(
         return column.Then(Step(geometry.Batch, between, terms, geometry.Output, geometry.InChannels, taps, bias));
     }
 
-    /// <summary>kH x 1 from all channels to R, then 1 x kW from R to all filters: N*R*outH*(C*kH*inW + O*kW*outW) multiplications.</summary>
+    /// <summary>
+    /// kH x 1 from all channels to R, then 1 x kW from R to all filters: N*R*outH*(C*kH*inW + O*kW*outW) multiplications.
+    /// </summary>
     /// <param name="geometry">The sizes; groups are not looked at. Vertical stride and padding belong to the first step.</param>
     /// <param name="rank">R, channels between the steps, 1 or more.</param>
     /// <param name="bias">Whether each filter has a bias.</param>
@@ -162,7 +168,9 @@ public readonly record struct ConvCost(
         return Product(rank, (long)kernel.Height + kernel.Width);
     }
 
-    /// <summary>The cost of this step and then another: counts add up, of the peaks the higher stays, the output is the other's.</summary>
+    /// <summary>
+    /// The cost of this step and then another: counts are added, the peak is the higher of the two, the output is that of the other.
+    /// </summary>
     /// <param name="next">The step that follows.</param>
     /// <returns>The cost of both.</returns>
     /// <exception cref="OverflowException">A count exceeds 2^63-1.</exception>

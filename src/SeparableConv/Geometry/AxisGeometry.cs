@@ -43,7 +43,8 @@ public readonly record struct AxisGeometry(int In, int Out, int Kernel, int Stri
         return start < end ? (start, end) : (0, 0);
     }
 
-    internal static AxisGeometry Create(string axis, int input, int kernel, int stride, int dilation, PaddingMode mode, int before, int after)
+    internal static AxisGeometry Create(
+        string axis, int input, int kernel, int stride, int dilation, PaddingMode mode, int before, int after)
     {
         if (input <= 0)
             throw new ArgumentException($"The input has {axis} {input}; it must be at least 1.");
@@ -85,7 +86,8 @@ public readonly record struct AxisGeometry(int In, int Out, int Kernel, int Stri
     private static void CheckRange(string axis, long positions)
     {
         if (positions > int.MaxValue / 2)
-            throw new ArgumentException($"The padded {axis} of {positions} is too large; at most {int.MaxValue / 2} positions are supported.");
+            throw new ArgumentException(
+                $"The padded {axis} of {positions} is too large; at most {int.MaxValue / 2} positions are supported.");
     }
 
     // A stride, or the dilation of a single tap, may be as large as an int: the sum is not.

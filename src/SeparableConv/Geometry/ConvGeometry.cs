@@ -26,7 +26,8 @@ public readonly record struct ConvGeometry(
     public Size2D Output => new(Rows.Out, Columns.Out);
 
     /// <summary>Whether any border of zeros is read.</summary>
-    public bool IsPadded => Rows.InteriorStart > 0 || Rows.InteriorEnd < Rows.Out || Columns.InteriorStart > 0 || Columns.InteriorEnd < Columns.Out;
+    public bool IsPadded =>
+        Rows.InteriorStart > 0 || Rows.InteriorEnd < Rows.Out || Columns.InteriorStart > 0 || Columns.InteriorEnd < Columns.Out;
 
     /// <summary>Computes the sizes of a convolution.</summary>
     /// <param name="batch">N, 1 or more.</param>
@@ -39,7 +40,9 @@ public readonly record struct ConvGeometry(
     /// <param name="padding">The border.</param>
     /// <param name="groups">Groups; divides both numbers of channels.</param>
     /// <returns>The sizes.</returns>
-    /// <exception cref="ArgumentException">A size is not positive, the groups do not divide the channels, or the output would be empty.</exception>
+    /// <exception cref="ArgumentException">
+    /// A size is not positive, the groups do not divide the channels, or the output would be empty.
+    /// </exception>
     public static ConvGeometry Create(
         int batch, Size2D input, int inChannels, int outChannels, Size2D kernel, Size2D stride, Size2D dilation, Padding padding, int groups = 1)
     {
@@ -57,8 +60,10 @@ public readonly record struct ConvGeometry(
                 $"{groups} groups do not divide {inChannels} input channels and {outChannels} filters; choose a number that divides both.");
         }
 
-        var rows = AxisGeometry.Create("height", input.Height, kernel.Height, stride.Height, dilation.Height, padding.Mode, padding.Top, padding.Bottom);
-        var columns = AxisGeometry.Create("width", input.Width, kernel.Width, stride.Width, dilation.Width, padding.Mode, padding.Left, padding.Right);
+        var rows = AxisGeometry.Create(
+            "height", input.Height, kernel.Height, stride.Height, dilation.Height, padding.Mode, padding.Top, padding.Bottom);
+        var columns = AxisGeometry.Create(
+            "width", input.Width, kernel.Width, stride.Width, dilation.Width, padding.Mode, padding.Left, padding.Right);
         return new ConvGeometry(batch, inChannels, outChannels, groups, rows, columns);
     }
 }

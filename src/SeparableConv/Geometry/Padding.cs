@@ -6,7 +6,9 @@ public enum PaddingMode
     /// <summary>No border: out = floor((in - dilation*(kernel-1) - 1)/stride) + 1.</summary>
     Valid,
 
-    /// <summary>out = ceil(in/stride); where the border is odd, the larger part comes after (TensorFlow and Keras "same", ONNX SAME_UPPER).</summary>
+    /// <summary>
+    /// out = ceil(in/stride); where the border is odd, the larger part comes after (TensorFlow and Keras "same", ONNX SAME_UPPER).
+    /// </summary>
     SameUpper,
 
     /// <summary>out = ceil(in/stride); where the border is odd, the larger part comes before (ONNX SAME_LOWER).</summary>

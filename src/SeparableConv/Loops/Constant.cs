@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace SeparableConv.Loops;
 
-/// <summary>A number known to the JIT: a size passed as a type argument unrolls its loops, drops its guards and keeps its accumulators in registers.</summary>
+/// <summary>
+/// A number known to the JIT: a size passed as a type argument unrolls its loops, drops its guards and keeps its accumulators in registers.
+/// </summary>
 internal interface IConstant
 {
     static abstract int Value { get; }
@@ -10,8 +12,9 @@ internal interface IConstant
 
 /// <summary>The numbers in use.</summary>
 /// <remarks>
-/// Each takes as many bytes. sizeof is known to the JIT before it reads the branches that depend on it, a property only after
-/// it has read and inlined them all: for the tallest bodies that is most of the time a first run takes.
+/// Each type is as many bytes large as its number, and loops ask for sizeof in place of Value. sizeof is known to the JIT before it reads
+/// the branches that depend on it, a property only after it has read and inlined them all: for the tallest bodies that is most of the time
+/// a first run takes.
 /// </remarks>
 internal static class Constant
 {

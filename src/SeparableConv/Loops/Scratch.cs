@@ -26,7 +26,9 @@ internal sealed unsafe class Scratch
 
     ~Scratch() => NativeMemory.AlignedFree(_memory);
 
-    /// <summary>At least <paramref name="floats"/> floats of the calling thread's memory for a loop; what is in them is undefined.</summary>
+    /// <summary>
+    /// At least <paramref name="floats"/> floats of the calling thread's memory for a loop; what is in them is undefined.
+    /// </summary>
     public static float* Floats(nint floats) => (float*)(t_kernel ??= new Scratch()).Reserve(checked(floats * sizeof(float)));
 
     /// <summary>At least <paramref name="bytes"/> bytes of the same memory; what is in them is undefined.</summary>

@@ -38,7 +38,8 @@ internal readonly partial struct Simd128 : ISimd<Vector128<float>>
     public static Vector128<float> Divide(Vector128<float> a, Vector128<float> b) => a / b;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> MultiplyAdd(Vector128<float> a, Vector128<float> b, Vector128<float> c) => Vector128.MultiplyAddEstimate(a, b, c);
+    public static Vector128<float> MultiplyAdd(Vector128<float> a, Vector128<float> b, Vector128<float> c) =>
+        Vector128.MultiplyAddEstimate(a, b, c);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void MultiplyAddBoth(Vector128<float> a, Vector128<float> b, Vector128<float> e, ref Vector128<float> c, ref Vector128<float> d) => (c, d) = (MultiplyAdd(a, b, c), MultiplyAdd(a, e, d));
@@ -100,7 +101,8 @@ internal readonly partial struct Simd256 : ISimd<Vector256<float>>
     public static Vector256<float> Divide(Vector256<float> a, Vector256<float> b) => a / b;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> MultiplyAdd(Vector256<float> a, Vector256<float> b, Vector256<float> c) => Vector256.MultiplyAddEstimate(a, b, c);
+    public static Vector256<float> MultiplyAdd(Vector256<float> a, Vector256<float> b, Vector256<float> c) =>
+        Vector256.MultiplyAddEstimate(a, b, c);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void MultiplyAddBoth(Vector256<float> a, Vector256<float> b, Vector256<float> e, ref Vector256<float> c, ref Vector256<float> d) => (c, d) = (MultiplyAdd(a, b, c), MultiplyAdd(a, e, d));
@@ -129,7 +131,9 @@ internal readonly partial struct Simd256 : ISimd<Vector256<float>>
         Vector256.ShiftLeft((n + Vector256.Create(SimdScalar.PowerOfTwoBias)).AsInt32(), 23).AsSingle();
 }
 
-/// <summary>Sixteen floats: AVX-512; where the machine has none, the framework does each operation in halves, so the width can be tested anywhere.</summary>
+/// <summary>
+/// Sixteen floats: AVX-512; where the machine has none, the framework does each operation in halves, so the width can be tested anywhere.
+/// </summary>
 internal readonly partial struct Simd512 : ISimd<Vector512<float>>
 {
     public static int Count => Vector512<float>.Count;
@@ -162,7 +166,8 @@ internal readonly partial struct Simd512 : ISimd<Vector512<float>>
     public static Vector512<float> Divide(Vector512<float> a, Vector512<float> b) => a / b;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> MultiplyAdd(Vector512<float> a, Vector512<float> b, Vector512<float> c) => Vector512.MultiplyAddEstimate(a, b, c);
+    public static Vector512<float> MultiplyAdd(Vector512<float> a, Vector512<float> b, Vector512<float> c) =>
+        Vector512.MultiplyAddEstimate(a, b, c);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void MultiplyAddBoth(Vector512<float> a, Vector512<float> b, Vector512<float> e, ref Vector512<float> c, ref Vector512<float> d) => (c, d) = (MultiplyAdd(a, b, c), MultiplyAdd(a, e, d));
@@ -230,7 +235,8 @@ internal readonly partial struct SimdScalar : ISimd<float>
     public static float MultiplyAdd(float a, float b, float c) => float.MultiplyAddEstimate(a, b, c);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void MultiplyAddBoth(float a, float b, float e, ref float c, ref float d) => (c, d) = (MultiplyAdd(a, b, c), MultiplyAdd(a, e, d));
+    public static void MultiplyAddBoth(float a, float b, float e, ref float c, ref float d) =>
+        (c, d) = (MultiplyAdd(a, b, c), MultiplyAdd(a, e, d));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Min(float a, float b) => float.MinNative(a, b);

@@ -57,7 +57,9 @@ internal static class SimdWidths
     /// <summary>All four; tests run each of them on any machine.</summary>
     public static IReadOnlyList<SimdWidth> All { get; } = [SimdWidth.Scalar, SimdWidth.V128, SimdWidth.V256, SimdWidth.V512];
 
-    /// <summary>Runs work with the vectors of a width. Work is a struct: each is compiled by itself, and the call is no virtual one.</summary>
+    /// <summary>
+    /// Runs work with the vectors of a width. Work is a struct: each is compiled by itself, and the call is no virtual one.
+    /// </summary>
     public static void Dispatch<TWork>(this SimdWidth width, ref TWork work)
         where TWork : struct, ISimdWork, allows ref struct
     {

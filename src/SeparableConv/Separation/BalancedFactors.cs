@@ -1,6 +1,8 @@
 namespace SeparableConv.Separation;
 
-/// <summary>Column and row of equal norms, with the sign rule and the exact mirror symmetry that filters rely on.</summary>
+/// <summary>
+/// Makes terms whose column and row have equal norms, follow the sign rule, and mirror to the bit where they mirror within rounding.
+/// </summary>
 internal static class BalancedFactors
 {
     // sqrt(s) * u and sqrt(s) * v of one term of the decomposition.

@@ -21,9 +21,13 @@ public sealed class FilterKernel
     /// <param name="values">Height*width finite numbers, row after row.</param>
     /// <param name="height">Rows, 1 or more.</param>
     /// <param name="width">Columns, 1 or more.</param>
-    /// <param name="epsilon">Relative precision of the numbers: <see cref="DoubleEpsilon"/> or <see cref="SingleEpsilon"/>; between 0 and 1.</param>
+    /// <param name="epsilon">
+    /// Relative precision of the numbers: <see cref="DoubleEpsilon"/> or <see cref="SingleEpsilon"/>; between 0 and 1.
+    /// </param>
     /// <param name="name">A name for messages and reports; "kernel" where none is given.</param>
-    /// <exception cref="ArgumentException">A size is not positive, the count is not height*width, a number is not finite, or epsilon is out of range.</exception>
+    /// <exception cref="ArgumentException">
+    /// A size is not positive, the count is not height*width, a number is not finite, or epsilon is out of range.
+    /// </exception>
     public FilterKernel(ReadOnlySpan<double> values, int height, int width, double epsilon = DoubleEpsilon, string? name = null)
         : this(values.ToArray(), height, width, epsilon, name)
     {
@@ -41,7 +45,8 @@ public sealed class FilterKernel
         }
 
         if (!(epsilon >= 0 && epsilon < 1))
-            throw new ArgumentException($"The kernel's relative precision is {epsilon}; it must be at least 0 and less than 1, such as 2^-52.");
+            throw new ArgumentException(
+                $"The kernel's relative precision is {epsilon}; it must be at least 0 and less than 1, such as 2^-52.");
 
         for (var i = 0; i < values.Length; i++)
         {
@@ -95,7 +100,8 @@ public sealed class FilterKernel
         get
         {
             if ((uint)row >= (uint)Height)
-                throw new ArgumentOutOfRangeException(nameof(row), $"Row {row} of a {Height}x{Width} kernel was asked for; rows are 0 to {Height - 1}.");
+                throw new ArgumentOutOfRangeException(
+                    nameof(row), $"Row {row} of a {Height}x{Width} kernel was asked for; rows are 0 to {Height - 1}.");
             if ((uint)column >= (uint)Width)
             {
                 throw new ArgumentOutOfRangeException(
@@ -187,9 +193,11 @@ public sealed class FilterKernel
     private static (int Height, int Width) CheckShape(ReadOnlySpan<nint> lengths)
     {
         if (lengths.Length != 2)
-            throw new ArgumentException($"A filter kernel is a tensor of 2 dimensions (height, width) but {lengths.Length} came; drop or slice the others.");
+            throw new ArgumentException(
+                $"A filter kernel is a tensor of 2 dimensions (height, width) but {lengths.Length} came; drop or slice the others.");
         if (lengths[0] > int.MaxValue / Math.Max(1, lengths[1]))
-            throw new ArgumentException($"A filter kernel of {lengths[0]}x{lengths[1]} is too large; at most {int.MaxValue} numbers are supported.");
+            throw new ArgumentException(
+                $"A filter kernel of {lengths[0]}x{lengths[1]} is too large; at most {int.MaxValue} numbers are supported.");
         return ((int)lengths[0], (int)lengths[1]);
     }
 }

@@ -3,14 +3,15 @@ using System.Numerics.Tensors;
 namespace SeparableConv.Separation;
 
 /// <summary>
-/// The singular values and vectors of large matrices A from the eigenvectors W of A*A': the rows of W'A are then orthogonal, their norms are the
-/// singular values, and the rows over their norms are the right vectors.
+/// The singular values and vectors of large matrices A from the eigenvectors W of A*A': the rows of W'A are then orthogonal, their norms
+/// are the singular values, and the rows over their norms are the right vectors.
 /// </summary>
 /// <remarks>
-/// A*A' knows a singular value s only to epsilon*s_1^2/s, too little for small ones. So only values above a hundredth of the largest are taken;
-/// the rows of the others, freed from the right vectors that were found, are a smaller matrix that is decomposed in the same way, and so on
-/// until what is left is rounding. Values are then good to some epsilon*s_1, and vectors of values that are taken together orthogonal to
-/// about 1e-10. Reading the matrix row by row makes it some times as fast as a bidiagonalization, which has to go through all of it for every column.
+/// A*A' knows a singular value s only to epsilon*s_1^2/s, too little for small ones. So only values above a hundredth of the largest are
+/// taken; the rows of the others, freed from the right vectors that were found, are a smaller matrix that is decomposed in the same way,
+/// and so on until what is left is rounding. Values are then good to some epsilon*s_1, and vectors of values that are taken together
+/// orthogonal to about 1e-10. Reading the matrix row by row makes it some times as fast as a bidiagonalization, which has to go through all
+/// of it for every column.
 /// </remarks>
 internal static class GramDecomposition
 {

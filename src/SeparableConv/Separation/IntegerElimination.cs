@@ -1,6 +1,6 @@
 namespace SeparableConv.Separation;
 
-/// <summary>Euclid's algorithm on the rows of an integer matrix: K = T*W, where W loses its lower rows to zeros.</summary>
+/// <summary>Euclid's algorithm on the rows of an integer matrix: K = T*W, where the lower rows of W become zeros.</summary>
 internal sealed class IntegerElimination
 {
     private readonly long[][] _rows;

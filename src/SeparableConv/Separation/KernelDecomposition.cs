@@ -9,8 +9,8 @@ namespace SeparableConv;
 /// the row has no common divisor, the column carries it. Numbers that are small integers times one power of two (1/16, 2/16)
 /// have such factors too, with the power shared so that the norms are within a factor of two. Otherwise column and row
 /// get equal norms, sqrt(s) each: a 3x3 box has 1/3 everywhere in both. A factor that mirrors within rounding mirrors to the
-/// bit. Signs: of column and row the one that sums up more one-sidedly is made positive; where both sum to nothing, the
-/// last nonzero number of the column is.
+/// bit. Signs: of column and row, the one whose sum is larger against the sum of its magnitudes is made positive; where both sums are 0,
+/// the last nonzero number of the column is made positive.
 /// </remarks>
 public sealed class KernelDecomposition
 {

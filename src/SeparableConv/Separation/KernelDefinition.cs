@@ -2,7 +2,14 @@ using SeparableConv.Separation;
 
 namespace SeparableConv;
 
-/// <summary>A kernel that has a name: what it does and what it takes.</summary>
+/// <summary>A parameter of a named kernel.</summary>
+/// <param name="Name">As the user types it in <c>name:parameter=value</c>.</param>
+/// <param name="IsInteger">Whether only whole numbers are taken.</param>
+/// <param name="Default">What it is where it is not given, in words or numbers.</param>
+/// <param name="Summary">One line for help texts.</param>
+public sealed record KernelParameter(string Name, bool IsInteger, string Default, string Summary);
+
+/// <summary>A kernel that can be asked for by name: its summary and its parameters, for parsing and for help texts.</summary>
 public sealed class KernelDefinition
 {
     private readonly Func<KernelArguments, FilterKernel> _create;

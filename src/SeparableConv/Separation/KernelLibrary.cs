@@ -109,7 +109,10 @@ public static class KernelLibrary
     }
 
     /// <summary>Sum of both second derivatives, as OpenCV's Laplacian has it.</summary>
-    /// <remarks>Size 1: [0 1 0; 1 -4 1; 0 1 0]. Above: d_0(y)*d_2(x) + d_2(y)*d_0(x) with Sobel's factors of that size; 3 gives [2 0 2; 0 -8 0; 2 0 2].</remarks>
+    /// <remarks>
+    /// Size 1: [0 1 0; 1 -4 1; 0 1 0]. Above: d_0(y)*d_2(x) + d_2(y)*d_0(x) with Sobel's factors of that size; 3 gives [2 0 2; 0 -8 0; 2 0
+    /// 2].
+    /// </remarks>
     /// <param name="size">Odd, 1 to 31; 1 gives a 3x3 kernel.</param>
     /// <returns>The kernel, in integers; its sum is 0 and its rank 2.</returns>
     /// <exception cref="ArgumentException">The size is even or out of range.</exception>
@@ -136,7 +139,8 @@ public static class KernelLibrary
         KernelChecks.OddSide(size, "log", 3);
         var deviation = KernelChecks.Sigma(sigma, size, "log");
         if (deviation < 0.1)
-            throw new ArgumentException($"log: sigma is {deviation}; it must be at least 0.1, below which nothing is left between the pixels.");
+            throw new ArgumentException(
+                $"log: sigma is {deviation}; it must be at least 0.1, below which nothing is left between the pixels.");
 
         var g = Gaussian(size, deviation);
         var h = new double[size];
@@ -185,7 +189,9 @@ public static class KernelLibrary
     }
 
     /// <summary>Motion blur along a line: weights max(0, 1 - distance of the pixel's middle from the line), divided by their sum.</summary>
-    /// <param name="length">Length of the line in pixels, 1 to 1021; a line of n pixels at angle 0 is the mean of n pixels in a row.</param>
+    /// <param name="length">
+    /// Length of the line in pixels, 1 to 1021; a line of n pixels at angle 0 is the mean of n pixels in a row.
+    /// </param>
     /// <param name="angle">Degrees, counterclockwise from the right.</param>
     /// <returns>The kernel, only as large as the line needs; its sum is 1.</returns>
     /// <exception cref="ArgumentException">The length is out of range or the angle is not finite.</exception>

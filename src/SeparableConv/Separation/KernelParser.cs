@@ -16,7 +16,9 @@ public static class KernelParser
     /// </remarks>
     /// <param name="text">The kernel.</param>
     /// <returns>The kernel; numbers count as doubles.</returns>
-    /// <exception cref="ArgumentException">The text is empty, a name or parameter is not known or out of range, or the numbers are no matrix.</exception>
+    /// <exception cref="ArgumentException">
+    /// The text is empty, a name or parameter is not known or out of range, or the numbers are no matrix.
+    /// </exception>
     public static FilterKernel Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -40,7 +42,9 @@ public static class KernelParser
     /// <param name="content">Numbers as in <see cref="Parse"/>; a line that begins with # is a comment.</param>
     /// <param name="name">A name for messages and reports, such as the file's.</param>
     /// <returns>The kernel; numbers count as doubles.</returns>
-    /// <exception cref="InvalidDataException">The content is no matrix of finite numbers, or a side is larger than <see cref="KernelLibrary.MaxSide"/>.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The content is no matrix of finite numbers, or a side is larger than <see cref="KernelLibrary.MaxSide"/>.
+    /// </exception>
     public static FilterKernel ParseText(string content, string? name = null)
     {
         ArgumentNullException.ThrowIfNull(content);
@@ -129,7 +133,8 @@ public static class KernelParser
         }
         catch (JsonException e)
         {
-            throw new InvalidDataException($"{name}: not valid JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}; write [[1,2],[3,4]].", e);
+            throw new InvalidDataException(
+                $"{name}: not valid JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}; write [[1,2],[3,4]].", e);
         }
 
         return rows.ToKernel();
@@ -154,9 +159,11 @@ public static class KernelParser
             }
 
             if (!double.IsFinite(value))
-                throw new InvalidDataException($"{name}: '{text}' in row {_height + 1} is not a finite number; kernels hold finite numbers only.");
+                throw new InvalidDataException(
+                    $"{name}: '{text}' in row {_height + 1} is not a finite number; kernels hold finite numbers only.");
             if (++_inRow > KernelLibrary.MaxSide)
-                throw new InvalidDataException($"{name}: row {_height + 1} has more than {KernelLibrary.MaxSide} numbers; kernels end there.");
+                throw new InvalidDataException(
+                    $"{name}: row {_height + 1} has more than {KernelLibrary.MaxSide} numbers; kernels end there.");
             _values.Add(value);
         }
 

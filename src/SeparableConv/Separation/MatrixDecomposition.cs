@@ -64,7 +64,9 @@ public sealed class MatrixDecomposition
         return new SeparableTerm(Array.ConvertAll(_svd.Left[term], v => v * root), Array.ConvertAll(_svd.Right[term], v => v * root));
     }
 
-    /// <summary>sqrt(sum over i,j of (A - A_r)^2), where A_r is the sum of the first r terms: the root of the sum of the dropped s_t^2.</summary>
+    /// <summary>
+    /// sqrt(sum over i,j of (A - A_r)^2), where A_r is the sum of the first r terms: the root of the sum of the dropped s_t^2.
+    /// </summary>
     /// <param name="rank">Terms kept, from 0 to min(rows, columns).</param>
     /// <returns>The error.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The rank is out of range.</exception>
@@ -84,5 +86,6 @@ public sealed class MatrixDecomposition
 
     private int Checked(int term) => (uint)term < (uint)Rank
         ? term
-        : throw new ArgumentOutOfRangeException(nameof(term), $"Term {term} was asked for; the {Rows}x{Columns} matrix has rank {Rank}, and terms from 0 on.");
+        : throw new ArgumentOutOfRangeException(
+            nameof(term), $"Term {term} was asked for; the {Rows}x{Columns} matrix has rank {Rank}, and terms from 0 on.");
 }

@@ -1,5 +1,18 @@
 namespace SeparableConv;
 
+/// <summary>How a one-dimensional factor mirrors about its middle; a filter then needs half of the multiplications.</summary>
+public enum FactorSymmetry
+{
+    /// <summary>Neither.</summary>
+    None,
+
+    /// <summary>f[i] = f[n-1-i], to the bit.</summary>
+    Symmetric,
+
+    /// <summary>f[i] = -f[n-1-i], to the bit; an odd length has 0 in the middle.</summary>
+    Antisymmetric,
+}
+
 /// <summary>One term of a separable kernel: a column of kH numbers times a row of kW numbers.</summary>
 public sealed class SeparableTerm
 {
@@ -55,7 +68,8 @@ public sealed class SeparableTerm
         for (var i = 0; i < factor.Length; i++)
         {
             if (!double.IsFinite(factor[i]))
-                throw new ArgumentException($"The {what} of a separable term has {factor[i]} at position {i}; every number must be finite.");
+                throw new ArgumentException(
+                    $"The {what} of a separable term has {factor[i]} at position {i}; every number must be finite.");
         }
     }
 

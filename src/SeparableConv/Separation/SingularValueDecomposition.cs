@@ -10,7 +10,8 @@ namespace SeparableConv.Separation;
 /// </remarks>
 internal sealed record SingularValueDecomposition(double[] Values, double[][] Left, double[][] Right, int ScaleExponent)
 {
-    // Up to this side MathNet decomposes in a few milliseconds; it makes square matrices of vectors on both sides, and grows with the third power.
+    // Up to this side MathNet decomposes in a few milliseconds; it makes square matrices of vectors on both sides, and grows with the third
+    // power.
     private const int LargestQuickSide = 64;
 
     /// <summary>Decomposes a matrix.</summary>

@@ -10,7 +10,8 @@ namespace SeparableConv.Separation;
 /// </summary>
 internal static class SymmetricEigen
 {
-    // Rotations are gathered and then applied to some columns at a time, which stay in the second-level cache: 32 columns of 2048 rows are 512 KB.
+    // Rotations are gathered and then applied to some columns at a time, which stay in the second-level cache: 32 columns of 2048 rows are
+    // 512 KB.
     private const int RotationsTogether = 1 << 16;
     private const int ColumnsTogether = 32;
 
@@ -99,7 +100,8 @@ internal static class SymmetricEigen
                 if (last == first)
                     break;
                 if (step == MostSteps)
-                    throw new InvalidOperationException($"An eigenvalue of a {n}x{n} matrix was not found in {MostSteps} steps; its numbers must be finite.");
+                    throw new InvalidOperationException(
+                        $"An eigenvalue of a {n}x{n} matrix was not found in {MostSteps} steps; its numbers must be finite.");
                 Step(d, e, first, last, rotations);
                 if (rotations.Count >= RotationsTogether)
                     Apply(rotations, vectors, n);

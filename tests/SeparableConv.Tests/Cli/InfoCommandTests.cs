@@ -15,7 +15,8 @@ public sealed class InfoCommandTests
         var json = CommandRun.Of("info", "--json").Json();
         Assert.Equal(
             [
-                "processor", "logicalProcessors", "threads", "vectorBits", "int8", "runtime", "compilesAtRunTime", "system", "architecture", "codecs",
+                "processor", "logicalProcessors", "threads", "vectorBits", "int8",
+                "runtime", "compilesAtRunTime", "system", "architecture", "codecs",
             ],
             json.EnumerateObject().Select(p => p.Name));
         Assert.NotEqual("", json.GetProperty("processor").GetString());
@@ -65,8 +66,8 @@ public sealed class InfoCommandTests
     {
         var run = CommandRun.Of("info");
         Assert.Equal((0, ""), (run.Code, run.Error));
-        foreach (var piece in new[]
-            { MachineInfo.ProcessorName, $"{MachineInfo.DefaultThreads} by default", $"{MachineInfo.VectorBits} bits", "int8", ".NET 10.", "PNG and .npy", "libvips" })
+        string[] pieces = [MachineInfo.ProcessorName, $"{MachineInfo.DefaultThreads} by default", "int8", ".NET 10.", "PNG and .npy", "libvips"];
+        foreach (var piece in pieces)
             Assert.Contains(piece, run.Output);
         if (MachineInfo.Int8Limit is { } limit)
             Assert.Contains(limit, run.Output);

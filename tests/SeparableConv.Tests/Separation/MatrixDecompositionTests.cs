@@ -6,7 +6,9 @@ namespace SeparableConv.Tests.Separation;
 /// <summary>Matrices of any size, against the factors that they were made of.</summary>
 public sealed class MatrixDecompositionTests
 {
-    /// <summary>Small ones (MathNet), large ones (Gram), beyond 1023 a side, tall, wide, square, with values that fall over fourteen digits.</summary>
+    /// <summary>
+    /// Small ones (MathNet), large ones (Gram), beyond 1023 a side, tall, wide, square, with values that fall over fourteen digits.
+    /// </summary>
     [Theory]
     [InlineData(7, 5, 5, 3)]
     [InlineData(64, 64, 64, 6)]
@@ -114,7 +116,8 @@ public sealed class MatrixDecompositionTests
         Assert.Throws<ArgumentOutOfRangeException>(() => found.Left(-1).Length.ToString());
     }
 
-    private static void Refused(string piece, Func<object> decompose) => Assert.Contains(piece, Assert.Throws<ArgumentException>(decompose).Message);
+    private static void Refused(string piece, Func<object> decompose) =>
+        Assert.Contains(piece, Assert.Throws<ArgumentException>(decompose).Message);
 
     private static void CheckVectors(MatrixDecomposition found)
     {

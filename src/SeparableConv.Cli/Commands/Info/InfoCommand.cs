@@ -27,7 +27,10 @@ internal sealed class InfoCommand
     public static Command Create(Terminal terminal)
     {
         var self = new InfoCommand(terminal);
-        var command = new Command(Name, "Show the processor, the vectors and int8 instructions that are used, threads, runtime and picture codecs.") { self._json };
+        var command = new Command(Name, "Show the processor, the vectors and int8 instructions in use, threads, runtime and picture codecs.")
+        {
+            self._json,
+        };
         command.SetAction(self.Run);
         return command;
     }
@@ -43,12 +46,14 @@ internal sealed class InfoCommand
     private static void Print(TextWriter output)
     {
         Line(output, "processor", MachineInfo.ProcessorName);
-        Line(output, "threads", $"{MachineInfo.DefaultThreads} by default, on {MachineInfo.LogicalProcessors} logical {(MachineInfo.LogicalProcessors == 1 ? "processor" : "processors")}");
+        var processors = MachineInfo.LogicalProcessors == 1 ? "processor" : "processors";
+        Line(output, "threads", $"{MachineInfo.DefaultThreads} by default, on {MachineInfo.LogicalProcessors} logical {processors}");
         Line(output, "vectors", MachineInfo.VectorBits == 32 ? "none: one float at a time" : $"{MachineInfo.VectorBits} bits");
         Line(output, "int8", Words(MachineInfo.Int8Path));
         if (MachineInfo.Int8Limit is { } limit)
             Line(output, "", $"not faster because: {limit}");
-        Line(output, "runtime", $"{RuntimeInformation.FrameworkDescription}, {(RuntimeFeature.IsDynamicCodeCompiled ? "compiling at run time" : "compiled ahead of time")}");
+        var compilation = RuntimeFeature.IsDynamicCodeCompiled ? "compiling at run time" : "compiled ahead of time";
+        Line(output, "runtime", $"{RuntimeInformation.FrameworkDescription}, {compilation}");
         Line(output, "system", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}");
         Line(output, "pictures", "PNG and .npy, built in");
         Line(output, "", ImageCodecs.LibvipsVersion is { } version

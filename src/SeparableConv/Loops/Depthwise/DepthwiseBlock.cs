@@ -34,7 +34,7 @@ internal unsafe struct DepthwiseBlock
     /// <summary>The first pixel of an output row.</summary>
     public readonly float* OutputRow(int row, int columns) => Output + ((nint)(row - FirstRow) * columns * OutputPixelStride);
 
-    /// <summary>Applies what the bounds are not to finished rows, while they are in the cache.</summary>
+    /// <summary>Applies an activation that is more than two bounds to finished rows, while they are in the cache.</summary>
     public readonly void Activate(Activation activation, float* row, nint pixels, SimdWidth width)
     {
         if (activation.IsClamp)

@@ -1,6 +1,9 @@
 namespace SeparableConv.Loops;
 
-/// <summary>Drives the general body over the image itself: any kernel, stride and dilation, at least a vector of channels.</summary>
+/// <summary>
+/// Depthwise convolution of any kernel, stride and dilation that reads the image in place. It lists the taps of each run of output pixels
+/// for <see cref="DepthwiseTaps"/>. The image has at least a vector of channels.
+/// </summary>
 internal static unsafe class DepthwiseDirect
 {
     public static void Run<TSimd, TVec>(in DepthwiseBlock block, in ConvGeometry g, Activation activation, SimdWidth width)

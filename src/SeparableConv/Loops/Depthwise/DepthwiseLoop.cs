@@ -9,8 +9,9 @@ namespace SeparableConv.Loops;
 /// </summary>
 /// <remarks>
 /// 3x3 and 5x5 kernels with stride 1 or 2 slide along the rows with their sums in registers; any other kernel goes through a
-/// list of taps. A multiplier above 1, or fewer channels than a vector has lanes, takes rows that were first spread out in
-/// scratch memory. Every sum runs over the same taps in the same order whatever the band, slice or thread.
+/// list of taps (<see cref="DepthwiseDirect"/>). With a multiplier above 1, or fewer channels than a vector has lanes, the rows are first
+/// spread out in scratch memory (<see cref="DepthwiseSpread"/>). Every sum runs over the same taps in the same order whatever the band,
+/// slice or thread.
 /// </remarks>
 internal sealed unsafe class DepthwiseLoop : IRowLoop
 {
@@ -22,7 +23,7 @@ internal sealed unsafe class DepthwiseLoop : IRowLoop
     private readonly Activation _activation;
     private readonly SimdWidth _width;
 
-    // How a part, which may hold no reference, finds its loop again.
+    // Held while _zeros is replaced by a longer row.
     private readonly Lock _gate = new();
 
     // Pixels that share a vector where a pixel has fewer channels than a vector has lanes; 1 elsewhere.
@@ -132,7 +133,8 @@ internal sealed unsafe class DepthwiseLoop : IRowLoop
         _width.Dispatch(ref work);
     }
 
-    private readonly ref struct BlockWork(DepthwiseLoop loop, ref readonly DepthwiseBlock block, ref readonly ConvGeometry geometry) : ISimdWork
+    private readonly ref struct BlockWork(DepthwiseLoop loop, ref readonly DepthwiseBlock block, ref readonly ConvGeometry geometry)
+        : ISimdWork
     {
         private readonly ref readonly DepthwiseBlock _block = ref block;
         private readonly ref readonly ConvGeometry _geometry = ref geometry;
@@ -162,7 +164,7 @@ internal sealed unsafe class DepthwiseLoop : IRowLoop
         }
     }
 
-    // A row of zeros for the border; read by all threads, made when a wider image than ever comes.
+    // A row of zeros that stands for the rows above and below the image. All threads read it; a wider image gets a longer one.
     private PackedBuffer Zeros(int floats)
     {
         var zeros = _zeros;

@@ -1,9 +1,12 @@
 namespace SeparableConv.Loops;
 
-/// <summary>Drives the sliding bodies: 3x3 and 5x5, stride 1 and 2, two output rows at a time.</summary>
+/// <summary>
+/// Depthwise convolution of 3x3 and 5x5 kernels with stride 1 or 2. It cuts a block into pairs of output rows and runs of columns, and
+/// calls <see cref="DepthwiseSlideLoop"/> on each.
+/// </summary>
 internal static unsafe class DepthwiseSlide
 {
-    /// <summary>Whether there is a sliding body for these sizes.</summary>
+    /// <summary>Whether the kernel, stride and dilation are among those that have a loop of their own.</summary>
     public static bool Handles(in ConvGeometry g) => g.Rows is { Kernel: 3 or 5, Stride: 1 or 2, Dilation: 1 }
         && g.Columns.Kernel == g.Rows.Kernel && g.Columns.Stride == g.Rows.Stride && g.Columns.Dilation == 1;
 
@@ -91,16 +94,16 @@ internal static unsafe class DepthwiseSlide
         switch (g.Rows.Kernel, g.Rows.Stride)
         {
             case (3, 1):
-                Depthwise3x3Stride1.Run<TSimd, TVec, TOptions>(strip);
+                DepthwiseSlideLoop.Run<TSimd, TVec, TOptions, Constant.Is3, Constant.Is1>(strip);
                 break;
             case (3, 2):
-                Depthwise3x3Stride2.Run<TSimd, TVec, TOptions>(strip);
+                DepthwiseSlideLoop.Run<TSimd, TVec, TOptions, Constant.Is3, Constant.Is2>(strip);
                 break;
             case (5, 1):
-                Depthwise5x5Stride1.Run<TSimd, TVec, TOptions>(strip);
+                DepthwiseSlideLoop.Run<TSimd, TVec, TOptions, Constant.Is5, Constant.Is1>(strip);
                 break;
             default:
-                Depthwise5x5Stride2.Run<TSimd, TVec, TOptions>(strip);
+                DepthwiseSlideLoop.Run<TSimd, TVec, TOptions, Constant.Is5, Constant.Is2>(strip);
                 break;
         }
     }

@@ -3,10 +3,10 @@ using System.Runtime.CompilerServices;
 namespace SeparableConv.Loops;
 
 /// <summary>
-/// Drives the general body over input rows that were first spread out in scratch memory: zeros on both sides, every channel
-/// repeated once a multiple, and the columns sorted by their remainder under the stride. A depthwise convolution with a
-/// multiplier is then one without, of C*M channels; its columns lie side by side whatever the stride; and several pixels of
-/// few channels fill a vector together.
+/// Depthwise convolution with a depth multiplier, or of fewer channels than a vector has lanes. Input rows are first spread out in scratch
+/// memory: zeros on both sides, every channel repeated M times, and the columns sorted by their remainder under the stride. What is left is
+/// a convolution without a multiplier, of C*M channels, whose columns lie side by side whatever the stride, so that several pixels of few
+/// channels fill a vector together. <see cref="DepthwiseTaps"/> computes it.
 /// </summary>
 internal static unsafe class DepthwiseSpread
 {

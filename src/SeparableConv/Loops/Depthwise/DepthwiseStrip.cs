@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace SeparableConv.Loops;
 
-/// <summary>What is fixed when a sliding depthwise body is compiled.</summary>
+/// <summary>What the JIT knows of a sliding depthwise loop: each implementation is a loop of its own, without these branches.</summary>
 internal interface IDepthwiseOptions
 {
     /// <summary>Whether two output rows are made at once, or one.</summary>
@@ -40,7 +40,7 @@ internal readonly struct OneRowFree : IDepthwiseOptions
     public static bool Clamp => false;
 }
 
-/// <summary>One or two output rows of some channels: what a sliding depthwise body works on. Strides are in floats.</summary>
+/// <summary>One or two output rows of some channels: what one call of a sliding depthwise loop works on. Strides are in floats.</summary>
 internal unsafe struct DepthwiseStrip
 {
     /// <summary>The most input rows that two output rows reach: 5x5, stride 2.</summary>
@@ -73,8 +73,8 @@ internal unsafe struct DepthwiseStrip
     public int PadBefore;
 
     /// <summary>
-    /// A step reads as many columns as the stride and finishes one pixel of each output row, the first pixel at step Lead, when its
-    /// last column has come. A row is cut into runs of steps, so that all its channels are dealt with while its pixels are in the cache.
+    /// A step reads as many columns as the stride and finishes one pixel of each output row, the first pixel at step (side - 1)/stride, when
+    /// its last column has come. A row is cut into runs of steps, so that all its channels are dealt with while its pixels are in the cache.
     /// </summary>
     public int FirstStep;
 

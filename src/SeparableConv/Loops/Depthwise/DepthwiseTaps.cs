@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace SeparableConv.Loops;
 
 /// <summary>
-/// A run of output pixels that all have the same taps inside the image: what the general depthwise body works on, whatever
-/// the kernel, stride and dilation. Strides are in floats.
+/// A run of output pixels that all have the same taps inside the image: what one call of <see cref="DepthwiseTaps"/> works on. Strides are
+/// in floats.
 /// </summary>
 internal unsafe struct DepthwiseRun
 {
@@ -40,7 +40,7 @@ internal unsafe struct DepthwiseRun
     public float Upper;
 }
 
-/// <summary>The general depthwise body: the taps come as a list.</summary>
+/// <summary>Depthwise sums over a list of taps, whatever the kernel, stride and dilation that they come from.</summary>
 internal static unsafe class DepthwiseTaps
 {
     private const int Block = 8;

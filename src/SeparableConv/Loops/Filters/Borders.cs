@@ -3,7 +3,7 @@ namespace SeparableConv.Loops;
 /// <summary>Positions beyond the edge, resolved to positions inside.</summary>
 internal static class Borders
 {
-    /// <summary>What <see cref="Resolve"/> answers where the border is a constant.</summary>
+    /// <summary>The result of <see cref="Resolve"/> for a position outside the image where the border is a constant.</summary>
     public const int Outside = -1;
 
     /// <summary>The position, 0 .. length - 1, that stands for any position; <see cref="Outside"/> for a constant border.</summary>

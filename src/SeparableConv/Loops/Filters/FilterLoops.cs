@@ -24,7 +24,9 @@ internal static unsafe class FilterLoops
         return choice.Loop;
     }
 
-    /// <summary>The loop that sums taps, none of them zero, along a line; they lie <paramref name="step"/> floats apart, or irregularly (0).</summary>
+    /// <summary>
+    /// The loop that sums taps, none of them zero, along a line; they lie <paramref name="step"/> floats apart, or irregularly (0).
+    /// </summary>
     public static delegate*<RowTaps*, void> Row<TOut>(SimdWidth width, int taps, int step = 0)
         where TOut : unmanaged
     {

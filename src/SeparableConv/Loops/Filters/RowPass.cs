@@ -3,6 +3,34 @@ using System.Runtime.CompilerServices;
 
 namespace SeparableConv.Loops;
 
+/// <summary>One call of a row pass: weighted sums over a line of floats, rounded to pixels.</summary>
+internal unsafe struct RowTaps
+{
+    /// <summary>The line that the offsets count from.</summary>
+    public float* Line;
+
+    /// <summary>For each tap, how many floats right of the output element it reads.</summary>
+    public nint* Offsets;
+
+    /// <summary>A weight for each tap.</summary>
+    public float* Weights;
+
+    /// <summary>The number of taps; none of them is zero.</summary>
+    public int Taps;
+
+    /// <summary>Floats from one tap to the next, where all lie equally far apart; else 0.</summary>
+    public int Step;
+
+    /// <summary>Added to every sum before it is rounded.</summary>
+    public float Offset;
+
+    /// <summary>The first pixel element written.</summary>
+    public void* Target;
+
+    /// <summary>Elements written.</summary>
+    public nint Count;
+}
+
 /// <summary>
 /// The horizontal half of a separable filter, and the end of every one: pixel[x] = round(offset + sum over taps t of
 /// weight[t] * line[x + offset[t]]). A tap one pixel to the right is as many floats away as there are channels. The taps of
@@ -10,7 +38,7 @@ namespace SeparableConv.Loops;
 /// </summary>
 internal static unsafe class RowPass
 {
-    /// <summary>For a number of taps known to the JIT.</summary>
+    /// <summary>The pass for a number of taps that the JIT knows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run<TSimd, TVec, TOut, TTaps>(RowTaps* call)
         where TSimd : struct, ISimd<TVec>
@@ -92,7 +120,7 @@ internal static unsafe class RowPass
         }
     }
 
-    /// <summary>For any number of taps.</summary>
+    /// <summary>The pass for any number of taps.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void RunMany<TSimd, TVec, TOut>(RowTaps* call)
         where TSimd : struct, ISimd<TVec>
@@ -133,7 +161,7 @@ internal static unsafe class RowPass
         }
     }
 
-    /// <summary>Element by element, for what is shorter than a block.</summary>
+    /// <summary>The pass element by element, for rows that are shorter than a block of vectors.</summary>
     public static void RunNarrow<TOut>(RowTaps* call)
         where TOut : unmanaged
     {

@@ -1,14 +1,41 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using System.Runtime.Intrinsics;
 
 namespace SeparableConv.Loops;
 
 /// <summary>
+/// One call of <see cref="SmallFilterPass"/>: a part of four output rows, none of whose taps lies in the left or right border.
+/// </summary>
+internal unsafe struct SmallFilterTaps
+{
+    /// <summary>Six input rows at the first element of the part; rows go on for a vector on both sides.</summary>
+    public float** Rows;
+
+    /// <summary>The first element of the first output row, at the beginning of a vector in memory.</summary>
+    public float* Target;
+
+    /// <summary>Floats from an output row to the next; a multiple of a vector.</summary>
+    public nint TargetStride;
+
+    /// <summary>Elements a row.</summary>
+    public nint Count;
+
+    /// <summary>Three weights.</summary>
+    public float* Column;
+
+    /// <summary>Three weights, or the outer two where the middle one is zero.</summary>
+    public float* Row;
+
+    /// <summary>Added to every sum.</summary>
+    public float Offset;
+}
+
+/// <summary>
 /// A 3x3 separable filter on floats in one pass, four rows at a time, away from the left and right border: to the bit the sums of
-/// <see cref="ColumnPass"/> and <see cref="RowPass"/>, which never go to memory. A row's taps are cut out of the last three vectors of its
-/// column sums.
+/// <see cref="ColumnPass"/> and <see cref="RowPass"/>, but the column sums stay in registers. A row's taps are cut out of the last three
+/// vectors of its column sums.
 /// </summary>
 /// <remarks>
 /// So small a filter is bound by memory, and two passes in turns leave it idle by halves: Sobel over 3840x2160 takes 1.8 ms in place of 3.0
@@ -23,8 +50,8 @@ internal static unsafe class SmallFilterPass
     private const int Ahead = 20 * V;
 
     /// <summary>
-    /// The body for such taps, or null. <paramref name="step"/> is floats from a pixel to the next; <paramref name="rowTaps"/> are 3, or 2 with
-    /// a pixel between them.
+    /// The body for such taps, or null. <paramref name="step"/> is floats from a pixel to the next; <paramref name="rowTaps"/> are 3, or 2
+    /// with a pixel between them.
     /// </summary>
     public static delegate*<SmallFilterTaps*, void> For(bool hollowColumn, int rowTaps, int step) => (hollowColumn, rowTaps) switch
     {

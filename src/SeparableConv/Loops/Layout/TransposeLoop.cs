@@ -11,7 +11,8 @@ namespace SeparableConv.Loops;
 /// </summary>
 /// <remarks>
 /// Elements of four bytes go in squares of 4x4 through registers; three planes into pixels of three (an image on its way into a
-/// network) and back by shuffles, whole vectors at both ends; three planes of bytes as well. Vectors are 128 bits wide everywhere: the machine waits for memory.
+/// network) and back by shuffles, whole vectors at both ends; three planes of bytes as well. Vectors are 128 bits wide everywhere: the
+/// machine waits for memory.
 /// </remarks>
 internal static unsafe class TransposeLoop
 {
@@ -148,11 +149,14 @@ internal static unsafe class TransposeLoop
             var x = Vector128.Load(source);
             var y = Vector128.Load(source + 4);
             var z = Vector128.Load(source + 8);
-            var a = Vector128.ConditionalSelect(last, Vector128.Shuffle(z, Vector128.Create(1, 1, 1, 1)), Vector128.Shuffle(y, Vector128.Create(2, 2, 2, 2)));
+            var a = Vector128.ConditionalSelect(
+                last, Vector128.Shuffle(z, Vector128.Create(1, 1, 1, 1)), Vector128.Shuffle(y, Vector128.Create(2, 2, 2, 2)));
             Vector128.ConditionalSelect(upper, a, Vector128.Shuffle(x, Vector128.Create(0, 3, 3, 3))).Store(target + i);
-            var b = Vector128.ConditionalSelect(last, Vector128.Shuffle(z, Vector128.Create(2, 2, 2, 2)), Vector128.Shuffle(y, Vector128.Create(0, 0, 3, 3)));
+            var b = Vector128.ConditionalSelect(
+                last, Vector128.Shuffle(z, Vector128.Create(2, 2, 2, 2)), Vector128.Shuffle(y, Vector128.Create(0, 0, 3, 3)));
             Vector128.ConditionalSelect(first, Vector128.Shuffle(x, Vector128.Create(1, 1, 1, 1)), b).Store(target + plane + i);
-            var c = Vector128.ConditionalSelect(first, Vector128.Shuffle(x, Vector128.Create(2, 2, 2, 2)), Vector128.Shuffle(y, Vector128.Create(1, 1, 1, 1)));
+            var c = Vector128.ConditionalSelect(
+                first, Vector128.Shuffle(x, Vector128.Create(2, 2, 2, 2)), Vector128.Shuffle(y, Vector128.Create(1, 1, 1, 1)));
             Vector128.ConditionalSelect(upper, Vector128.Shuffle(z, Vector128.Create(0, 0, 0, 3)), c).Store(target + (2 * plane) + i);
         }
 

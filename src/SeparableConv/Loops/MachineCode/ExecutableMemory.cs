@@ -14,7 +14,9 @@ internal static unsafe partial class ExecutableMemory
     /// <summary>Copies instructions to where they can be called.</summary>
     /// <param name="code">The instructions; they hold no address.</param>
     /// <param name="refusal">Why there is no such copy, as a sentence; null where there is one.</param>
-    /// <param name="protect">Stands for the system's mprotect, of which tests want refusals: address, length and protection to 0 or -1.</param>
+    /// <param name="protect">
+    /// Stands for the system's mprotect, of which tests want refusals: address, length and protection to 0 or -1.
+    /// </param>
     /// <returns>The first instruction, or null where the system does not allow it.</returns>
     public static byte* TryCreate(ReadOnlySpan<byte> code, out string? refusal, Func<nint, nuint, int, int>? protect = null)
     {
@@ -56,7 +58,8 @@ internal static unsafe partial class ExecutableMemory
     private static string Refusal(string call)
     {
         var error = Marshal.GetLastPInvokeError();
-        return $"The system refused memory for instructions written at run time: {call} failed with error {error} ({Marshal.GetPInvokeErrorMessage(error)}).";
+        var reason = Marshal.GetPInvokeErrorMessage(error);
+        return $"The system refused memory for instructions written at run time: {call} failed with error {error} ({reason}).";
     }
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]

@@ -6,17 +6,18 @@ using static SeparableConv.Loops.X64Register;
 namespace SeparableConv.Loops;
 
 /// <summary>
-/// <see cref="MatrixTile"/> for <see cref="LaneKind.ByteQuad"/> on 512 bits, as instructions that are written at run time: .NET 10 offers the
-/// multiplication of four bytes with an addition (VPDPBUSD) on 128 and 256 bits only, where it does half as much.
+/// <see cref="MatrixTile"/> for <see cref="LaneKind.ByteQuad"/> on 512 bits, as instructions that are written at run time: .NET 10 offers
+/// the multiplication of four bytes with an addition (VPDPBUSD) on 128 and 256 bits only, where it does half as much.
 /// </summary>
 /// <remarks>
-/// The tiles exist on Linux, on processors with AVX512-VNNI (Intel from Ice Lake, AMD from Zen 4), where <see cref="IsWanted"/> and where the
-/// system lets a process make memory executable. <see cref="Missing"/> says why they do not exist elsewhere. Only registers that a call may
-/// change are used, but for rbx, which is restored. Tiles call nothing, and touch only the memory that their arguments name.
+/// The tiles exist on Linux, on processors with AVX512-VNNI (Intel from Ice Lake, AMD from Zen 4), where <see cref="IsWanted"/> and where
+/// the system lets a process make memory executable. <see cref="Missing"/> says why they do not exist elsewhere. Only registers that a call
+/// may change are used, but for rbx, which is restored. Tiles call nothing, and touch only the memory that their arguments name.
 /// Measured on Zen 5, sums alone: 690 GOP/s on 12544x32x64, 905 on 196x512x512, beside 350 with pairs of 16-bit numbers.
 /// <para>
-/// This class and <c>MachineCode/</c> are to be removed when the project targets a .NET with <c>AvxVnni.V512</c>, requested in dotnet/runtime
-/// issue 86849 and merged after .NET 10 by its pull request 128365: <see cref="Integers512"/> then multiplies four bytes like the other widths.
+/// This class and <c>MachineCode/</c> are to be removed when the project targets a .NET with <c>AvxVnni.V512</c>, requested in
+/// dotnet/runtime issue 86849 and merged after .NET 10 by its pull request 128365: <see cref="Integers512"/> then multiplies four bytes
+/// like the other widths.
 /// </para>
 /// </remarks>
 internal sealed unsafe class ByteQuadCode
@@ -103,7 +104,7 @@ internal sealed unsafe class ByteQuadCode
             return null;
         return RuntimeFeature.IsDynamicCodeCompiled
             ? ".NET 10 has no AVX512-VNNI, and the switch SeparableConv.MachineCode forbids instructions written at run time."
-            : ".NET 10 has no AVX512-VNNI, and a program compiled ahead of time writes no instructions unless its switch SeparableConv.MachineCode is true.";
+            : ".NET 10 has no AVX512-VNNI, and a program compiled ahead of time writes no instructions unless SeparableConv.MachineCode is true.";
     }
 
     private static void WriteTile(X64Assembler code, int rows, int vectors)

@@ -4,9 +4,9 @@ namespace SeparableConv.Loops;
 
 /// <summary>
 /// The operations of <see cref="MatrixTile"/> on integers. TChannels is 2 for <see cref="LaneKind.ShortPair"/>, where a*b + c is
-/// low(a)*low(b) + high(a)*high(b) + c, and 4 for <see cref="LaneKind.ByteQuad"/>, where it is four products of bytes, unsigned in the left operand
-/// and signed in the weights, and c. Products are exact, sums wrap around. Bits that are no float are called floats only where
-/// they are loaded, stored and broadcast. Sums are not clamped: what makes bytes of them does that.
+/// low(a)*low(b) + high(a)*high(b) + c, and 4 for <see cref="LaneKind.ByteQuad"/>, where it is four products of bytes, unsigned in the left
+/// operand and signed in the weights, plus c. Products are exact, sums wrap around. Pointers to floats stand for 32 bits of any kind. Sums
+/// are not clamped here: the <see cref="Requantizer"/> does that.
 /// </summary>
 /// <remarks>Broadcasts are those of integers: with those of floats before integer multiplications Zen 4 does a fifth less.</remarks>
 internal readonly unsafe struct IntegerTile<TSimd, TVec, TChannels> : ITileSimd<TVec>
@@ -33,7 +33,8 @@ internal readonly unsafe struct IntegerTile<TSimd, TVec, TChannels> : ITileSimd<
     public static TVec Add(TVec a, TVec b) => TSimd.Add(a, b);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVec MultiplyAdd(TVec a, TVec b, TVec c) => sizeof(TChannels) == 4 ? TSimd.MultiplyAddQuads(a, b, c) : TSimd.MultiplyAddPairs(a, b, c);
+    public static TVec MultiplyAdd(TVec a, TVec b, TVec c) =>
+        sizeof(TChannels) == 4 ? TSimd.MultiplyAddQuads(a, b, c) : TSimd.MultiplyAddPairs(a, b, c);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void MultiplyAddBoth(TVec a, TVec b, TVec e, ref TVec c, ref TVec d)

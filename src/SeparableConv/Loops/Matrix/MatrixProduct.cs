@@ -3,6 +3,41 @@ using System.Diagnostics;
 namespace SeparableConv.Loops;
 
 /// <summary>
+/// The left operand of a <see cref="MatrixProduct"/>: rows of segments in memory, which may overlap, so that a convolution reads its input
+/// where it lies.
+/// </summary>
+internal unsafe struct LeftRows
+{
+    /// <summary>The first float of row 0.</summary>
+    public float* Start;
+
+    /// <summary>Floats from one row to the next.</summary>
+    public nint RowStride;
+
+    public nint Rows;
+
+    /// <summary>Where each segment begins, in floats from the begin of its row.</summary>
+    public nint* SegmentOffsets;
+
+    public int Segments;
+
+    /// <summary>Floats in a segment.</summary>
+    public int SegmentLength;
+
+    /// <summary>
+    /// What the tile of row 0 fetches into the second-level cache while it computes; any address is harmless. Null: the rows two
+    /// tiles ahead, or the next weights where they are the larger operand.
+    /// </summary>
+    public float* Prefetch;
+
+    /// <summary>Floats from one fetch, one step of k, to the next.</summary>
+    public nint PrefetchStep;
+
+    /// <summary>Floats by which a tile fetches further on for each row before its own.</summary>
+    public nint PrefetchRowStride;
+}
+
+/// <summary>
 /// Rows times packed weights: output[r, n] = clamp(bias[n] + sum over s, k of left[r*rowStride + offset[s] + k] * weights[s, k, n]).
 /// The driver of <see cref="MatrixTile"/>: cuts rows into tiles and blocks; threads and borders are its caller's.
 /// </summary>
@@ -12,7 +47,9 @@ internal static unsafe class MatrixProduct
     // are read again by every block, often from beyond that cache: 49 rows of 1024 in two blocks took 1.15 times as long as in one.
     private const int BlockFloats = 64 * 1024;
 
-    /// <summary>Computes the columns of the panels from <paramref name="firstPanel"/> up to and without <paramref name="endPanel"/>.</summary>
+    /// <summary>
+    /// Computes the columns of the panels from <paramref name="firstPanel"/> up to and without <paramref name="endPanel"/>.
+    /// </summary>
     public static void Run(
         PackedMatrix weights, in LeftRows left, float* output, nint outputStride, float lower, float upper, int firstPanel, int endPanel)
     {
@@ -73,7 +110,9 @@ internal static unsafe class MatrixProduct
         return fetch;
     }
 
-    /// <summary>One panel: the rows are cut into tiles of as equal a height as can be, since a tile of one row costs nearly what four cost.</summary>
+    /// <summary>
+    /// One panel: the rows are cut into tiles of as equal a height as can be, since a tile of one row costs nearly what four cost.
+    /// </summary>
     private static void RunPanel(MatrixTileTable table, TileArguments arguments, int shape, int rows, nint prefetchRowStride)
     {
         var most = table.RowsFor(shape);
@@ -117,5 +156,24 @@ internal static unsafe class MatrixProduct
                 output += outputStride;
             }
         }
+    }
+}
+
+/// <summary>
+/// How a product is cut into parts for threads: rows into runs, filters into runs of panels, and a part for each pair of the two.
+/// </summary>
+/// <param name="Rows">Rows in all.</param>
+/// <param name="RowParts">Runs of rows.</param>
+/// <param name="FilterParts">Runs of panels.</param>
+internal readonly record struct ProductParts(nint Rows, int RowParts, int FilterParts)
+{
+    public int Count => RowParts * FilterParts;
+
+    /// <summary>The rows of a part, and the number of its run of panels.</summary>
+    public (nint First, nint Count, int FilterPart) Part(int part)
+    {
+        var (filterPart, rowPart) = Math.DivRem(part, RowParts);
+        var first = Rows * rowPart / RowParts;
+        return (first, (Rows * (rowPart + 1) / RowParts) - first, filterPart);
     }
 }

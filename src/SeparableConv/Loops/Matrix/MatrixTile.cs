@@ -12,7 +12,10 @@ internal unsafe struct TileArguments
     /// <summary>Floats from one row of the left operand to the next; rows may overlap.</summary>
     public nint RowStride;
 
-    /// <summary>Where each segment of a row begins, in floats from the row's begin: one for a matrix product, one a kernel row or tap for a convolution.</summary>
+    /// <summary>
+    /// Where each segment of a row begins, in floats from the row's begin: one for a matrix product, one a kernel row or tap for a
+    /// convolution.
+    /// </summary>
     public nint* SegmentOffsets;
 
     public int Segments;
@@ -31,14 +34,19 @@ internal unsafe struct TileArguments
 
     public nint OutputStride;
 
-    /// <summary>Where the panel's last vector is stored, in floats from <see cref="Output"/>: it overlaps the one before where the columns do not fill it.</summary>
+    /// <summary>
+    /// Where the panel's last vector is stored, in floats from <see cref="Output"/>: it overlaps the one before where the columns do not
+    /// fill it.
+    /// </summary>
     public nint LastVectorOffset;
 
     public float LowerBound;
 
     public float UpperBound;
 
-    /// <summary>What to fetch into the second-level cache meanwhile: one line every step of k, <see cref="PrefetchStep"/> floats further each time.</summary>
+    /// <summary>
+    /// What to fetch into the second-level cache meanwhile: one line every step of k, <see cref="PrefetchStep"/> floats further each time.
+    /// </summary>
     public float* Prefetch;
 
     public nint PrefetchStep;

@@ -13,9 +13,10 @@ internal sealed unsafe class MatrixTileTable
     private static readonly MatrixTileTable?[] ByteQuadTables = new MatrixTileTable?[(int)SimdWidth.V512 + 1];
 
     // No garbage collection can begin during a call without a GC transition, so such calls stay well under a microsecond: at most 2048
-    // multiplications of vectors, or 256 steps where a tile is so small that every step waits for the one before. Measured on Zen 5: 14x2x73
-    // 0.31 us, 4x1x256 0.28 us; twice that on a processor that begins one multiplication a cycle. Longer calls take a transition: 5 ns.
-    private const int MostProductsWithoutTransition = 2048;
+    // multiplications of vectors, or 256 steps where a tile is so small that every step waits for the one before. Measured on Zen 5:
+    // 14x2x73 0.31 us, 4x1x256 0.28 us; twice that on a processor that begins one multiplication a cycle. Longer calls take a transition: 5
+    // ns.
+    private const int MostProductsAtOnce = 2048;
     private const int LeastProductsInStep = 8;
 
     private readonly nint[] _tiles;
@@ -34,7 +35,7 @@ internal sealed unsafe class MatrixTileTable
     /// <summary>Vectors of results that fit in the registers beside the operands.</summary>
     private int Accumulators { get; }
 
-    /// <summary>The tiles for such operands: half a vector, <see cref="Pair"/>, there is for floats alone.</summary>
+    /// <summary>The tiles for a width and a kind of operands. Only floats have tiles of half a vector (<see cref="Pair"/>).</summary>
     public static MatrixTileTable For(SimdWidth width, LaneKind lanes) => lanes switch
     {
         LaneKind.Float => FloatTables[(int)width] ??= ForFloats(width),
@@ -53,7 +54,7 @@ internal sealed unsafe class MatrixTileTable
         var tile = _tiles[((shape - 1) * MatrixTile.MostRows) + rows - 1];
         if (!_isMachineCode)
             ((delegate*<TileArguments*, void>)tile)(arguments);
-        else if ((long)arguments->Segments * arguments->SegmentLength * Math.Max(rows * shape, LeastProductsInStep) <= MostProductsWithoutTransition)
+        else if (Math.Max(rows * shape, LeastProductsInStep) * (long)arguments->Segments * arguments->SegmentLength <= MostProductsAtOnce)
             ((delegate* unmanaged[Cdecl, SuppressGCTransition]<TileArguments*, void>)tile)(arguments);
         else
             RunLong(tile, arguments);

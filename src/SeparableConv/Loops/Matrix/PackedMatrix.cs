@@ -21,7 +21,7 @@ internal sealed unsafe class PackedMatrix
     /// <param name="bias">N numbers, or none for zeros.</param>
     /// <param name="width">The vector width that the product will run with.</param>
     /// <param name="segmentLength">Neighbouring floats of a left row; divides K.</param>
-    /// <param name="lanes">What is in the 32 bits that are called a float here; where it is no float, the bias is a 32-bit integer.</param>
+    /// <param name="lanes">What the 32 bits of each "float" hold. Where they hold no float, the bias is 32-bit integers.</param>
     public PackedMatrix(
         ReadOnlySpan<float> weights,
         int weightsStride,
@@ -84,7 +84,8 @@ internal sealed unsafe class PackedMatrix
     }
 
     // Fewer columns than lanes are copied out of a vector. The narrowest that holds them all may just be filled; and two narrow ones, the
-    // second moved over the first, take a multiply-add more each step but no copy: with 8 steps 2.5 times as fast, with 64 1.1 times slower.
+    // second moved over the first, take a multiply-add more each step but no copy: with 8 steps 2.5 times as fast, with 64 1.1 times
+    // slower.
     private static SimdWidth Narrowest(int depth, int columns, SimdWidth width)
     {
         while (columns < (int)width && (2 * columns <= (int)width || depth < DeepEnoughToCopy) && width > SimdWidth.V128)

@@ -18,13 +18,15 @@ internal static unsafe class PlainProduct
     /// <param name="depth">Steps of k; with none, the result is 0.</param>
     /// <param name="columns">Columns.</param>
     /// <param name="width">The widest vectors to run with.</param>
-    public static void Run(float* a, nint rowStride, nint stepStride, float* b, float* y, nint rows, nint depth, int columns, SimdWidth width)
+    public static void Run(
+        float* a, nint rowStride, nint stepStride, float* b, float* y, nint rows, nint depth, int columns, SimdWidth width)
     {
         var work = new Work(a, rowStride, stepStride, b, y, rows, depth, columns);
         SimdWidths.ForChannels(width, columns).Dispatch(ref work);
     }
 
-    private readonly struct Work(float* a, nint rowStride, nint stepStride, float* b, float* y, nint rows, nint depth, int columns) : ISimdWork
+    private readonly struct Work(float* a, nint rowStride, nint stepStride, float* b, float* y, nint rows, nint depth, int columns)
+        : ISimdWork
     {
         public void Run<TSimd, TVec>()
             where TSimd : struct, ISimd<TVec>

@@ -45,18 +45,11 @@ internal sealed unsafe class PointwiseLoop
 
         // Cut pixels where there are enough of them; else cut the filters, unless the activation looks across them.
         var pixelParts = (int)Math.Min(4 * threads, pixels / LeastRowsInPart / threads * threads);
-        var work = new Work
-        {
-            Loop = this,
-            Input = input,
-            Output = output,
-            Pixels = pixels,
-            PixelParts = Math.Max(1, pixelParts),
-            FilterParts = pixelParts >= threads || !CanShareFilters(threads) ? 1 : Math.Min(2 * threads, _weights.Panels.Length),
-        };
-        if (work.PixelParts < threads && work.FilterParts == 1)
-            work.PixelParts = (int)Math.Min(threads, pixels);
-        WorkerPool.Shared.Run(ref work, work.PixelParts * work.FilterParts, threads);
+        var filterParts = pixelParts >= threads || !CanShareFilters(threads) ? 1 : Math.Min(2 * threads, _weights.Panels.Length);
+        if (pixelParts < threads && filterParts == 1)
+            pixelParts = (int)Math.Min(threads, pixels);
+        var work = new Work { Loop = this, Input = input, Output = output, Parts = new(pixels, Math.Max(1, pixelParts), filterParts) };
+        WorkerPool.Shared.Run(ref work, work.Parts.Count, threads);
     }
 
     /// <summary>Whether the filters can be cut into so many parts, each of which is finished by itself.</summary>
@@ -66,10 +59,12 @@ internal sealed unsafe class PointwiseLoop
     /// Computes part <paramref name="filterPart"/> of <paramref name="filterParts"/> of the filters, for pixels whose channels begin
     /// <paramref name="inputStride"/> floats apart, on the calling thread.
     /// </summary>
-    public void RunPixels(float* input, nint inputStride, nint pixels, float* output, nint outputStride, int filterPart = 0, int filterParts = 1)
+    public void RunPixels(
+        float* input, nint inputStride, nint pixels, float* output, nint outputStride, int filterPart = 0, int filterParts = 1)
     {
         var panels = _weights.Panels.Length;
-        RunPanels(input, inputStride, pixels, output, outputStride, panels * filterPart / filterParts, panels * (filterPart + 1) / filterParts);
+        RunPanels(
+            input, inputStride, pixels, output, outputStride, panels * filterPart / filterParts, panels * (filterPart + 1) / filterParts);
     }
 
     private void RunPanels(float* input, nint inputStride, nint pixels, float* output, nint outputStride, int firstPanel, int endPanel)
@@ -97,17 +92,13 @@ internal sealed unsafe class PointwiseLoop
         public PointwiseLoop Loop;
         public float* Input;
         public float* Output;
-        public nint Pixels;
-        public int PixelParts;
-        public int FilterParts;
+        public ProductParts Parts;
 
         public readonly void Execute(int part)
         {
-            var (filterPart, pixelPart) = Math.DivRem(part, PixelParts);
-            var first = Pixels * pixelPart / PixelParts;
-            var end = Pixels * (pixelPart + 1) / PixelParts;
+            var (first, count, filterPart) = Parts.Part(part);
             var (depth, columns) = (Loop._weights.Depth, Loop._weights.Columns);
-            Loop.RunPixels(Input + (first * depth), depth, end - first, Output + (first * columns), columns, filterPart, FilterParts);
+            Loop.RunPixels(Input + (first * depth), depth, count, Output + (first * columns), columns, filterPart, Parts.FilterParts);
         }
     }
 }

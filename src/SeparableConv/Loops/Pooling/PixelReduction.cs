@@ -94,7 +94,8 @@ internal static unsafe class PixelReduction
         {
             var rows = x + (pixel * pixelStride);
             for (var c = 0; c < whole; c += TSimd.Count)
-                TSimd.Store(TReduction.Combine<TSimd, TVec>(TSimd.Load(y + c), CombineTree<TSimd, TVec, TReduction>(rows + c, pixelStride)), y + c);
+                TSimd.Store(
+                    TReduction.Combine<TSimd, TVec>(TSimd.Load(y + c), CombineTree<TSimd, TVec, TReduction>(rows + c, pixelStride)), y + c);
             for (var c = whole; c < channels; c++)
                 y[c] = TReduction.Combine<SimdScalar, float>(y[c], CombineTree<SimdScalar, float, TReduction>(rows + c, pixelStride));
         }

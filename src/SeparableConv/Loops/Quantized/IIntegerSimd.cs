@@ -22,7 +22,9 @@ internal unsafe interface IIntegerSimd<TVec>
 
     static abstract TVec Add(TVec a, TVec b);
 
-    /// <summary>low(a)*low(b) + high(a)*high(b) + c, where low and high are the signed 16-bit halves of a lane; no product saturates.</summary>
+    /// <summary>
+    /// low(a)*low(b) + high(a)*high(b) + c, where low and high are the signed 16-bit halves of a lane; no product saturates.
+    /// </summary>
     static abstract TVec MultiplyAddPairs(TVec a, TVec b, TVec c);
 
     /// <summary>The same for two products of one operand: c += a*b, d += a*e.</summary>
@@ -33,12 +35,12 @@ internal unsafe interface IIntegerSimd<TVec>
     static abstract void MultiplyAddPairs(TVec a, TVec b, TVec e, ref TVec c, ref TVec d);
 
     /// <summary>
-    /// c and the four products of the bytes of a lane, unsigned in a and signed in b; none saturates. One instruction with AVX-VNNI; what stands
-    /// beside it is for tests on other machines, which use pairs instead, and <see cref="ByteQuadCode"/> is what multiplies 512 bits.
+    /// c plus the four products of the bytes of a lane, unsigned in a and signed in b; none saturates. One instruction with AVX-VNNI. The
+    /// code for machines without it serves tests alone, for layers use pairs there; on 512 bits layers use <see cref="ByteQuadCode"/>.
     /// </summary>
     static abstract TVec MultiplyAddQuads(TVec a, TVec b, TVec c);
 
-    /// <summary>2*Count bytes as 16-bit numbers: signed or not.</summary>
+    /// <summary>Loads 2*Count bytes, signed or not, as 16-bit numbers.</summary>
     static abstract TVec LoadShorts(byte* source, bool signed);
 
     static abstract TVec BroadcastShort(int value);
@@ -51,24 +53,30 @@ internal unsafe interface IIntegerSimd<TVec>
     static abstract TVec ClampShorts(TVec value, TVec lower, TVec upper);
 
     /// <summary>
-    /// Pairs for <see cref="MultiplyAddPairs(TVec, TVec, TVec)"/> from two vectors of 16-bit numbers: of the first half of every 128 bits. Number i of
-    /// those is channel 8*(i/4) + i%4 of the vectors.
+    /// Makes pairs for <see cref="MultiplyAddPairs(TVec, TVec, TVec)"/> of two vectors of 16-bit numbers, from the first half of every 128
+    /// bits. Pair i holds number 8*(i/4) + i%4 of both vectors.
     /// </summary>
     static abstract TVec JoinLow(TVec a, TVec b);
 
-    /// <summary>The same of the second half: channel 8*(i/4) + i%4 + 4.</summary>
+    /// <summary>The same from the second halves: pair i holds number 8*(i/4) + i%4 + 4 of both vectors.</summary>
     static abstract TVec JoinHigh(TVec a, TVec b);
 
-    /// <summary>Two vectors of integers as one of 16-bit numbers, saturating, in the order that <see cref="JoinLow"/> and <see cref="JoinHigh"/> took apart.</summary>
+    /// <summary>
+    /// Two vectors of integers as one of 16-bit numbers, saturating, in the order that <see cref="JoinLow"/> and <see cref="JoinHigh"/>
+    /// took apart.
+    /// </summary>
     static abstract TVec Pack(TVec low, TVec high);
 
-    /// <summary>What <see cref="Pack"/> made of two neighbouring vectors, in their order.</summary>
+    /// <summary>Puts the numbers that <see cref="Pack"/> made of two neighbouring vectors in the order of those vectors.</summary>
     static abstract TVec Order(TVec packed);
 
     /// <summary>Two vectors of 16-bit numbers as one of unsigned bytes, saturating, 128 bits of each by turns.</summary>
     static abstract TVec PackBytes(TVec low, TVec high);
 
-    /// <summary>What <see cref="PackBytes"/> made of two vectors that <see cref="Pack"/> made of four neighbouring ones, in their order.</summary>
+    /// <summary>
+    /// Puts the bytes that <see cref="PackBytes"/> made of two results of <see cref="Pack"/>, of four neighbouring vectors, in the order of
+    /// those.
+    /// </summary>
     static abstract TVec OrderBytes(TVec packed);
 
     /// <summary>Unsigned bytes between bounds.</summary>

@@ -3,6 +3,12 @@ using System.Runtime.Intrinsics;
 
 namespace SeparableConv.Loops;
 
+/// <summary>How bytes stand for numbers: real = (byte - ZeroPoint) * Scale, in single precision.</summary>
+/// <param name="IsSigned">Whether the bytes are signed.</param>
+/// <param name="Scale">Finite and above 0.</param>
+/// <param name="ZeroPoint">The byte that stands for 0.</param>
+internal readonly record struct LinearByte(bool IsSigned, float Scale, int ZeroPoint);
+
 /// <summary>
 /// ONNX's QuantizeLinear and DequantizeLinear on runs of numbers with one scale, and the sum of two dequantized runs quantized again.
 /// Every number is rounded as the single operations would round it: the results are theirs, bit for bit.
@@ -136,7 +142,8 @@ internal static unsafe class LinearBytes
             var zero = Vector256.Create(_zeroPoint);
             var value = Vector256.Round(x / Vector256.Create(_scale)) + zero;
             value = Vector256.ConditionalSelect(Vector256.Equals(value, value), value, zero);
-            return Vector256.ConvertToInt32Native(Vector256.MinNative(Vector256.MaxNative(value, Vector256.Create(_min)), Vector256.Create(_max)));
+            return Vector256.ConvertToInt32Native(
+                Vector256.MinNative(Vector256.MaxNative(value, Vector256.Create(_min)), Vector256.Create(_max)));
         }
     }
 }

@@ -14,9 +14,10 @@ namespace SeparableConv.Loops;
 /// </summary>
 /// <remarks>
 /// The product is <see cref="MatrixProduct"/>'s, with integers in place of floats, and so has its tiles, panels and segments. Where the
-/// machine multiplies four bytes at once and the weights fit signed bytes, or do less a number, lanes hold four channels: pointwise layers often read
-/// their input where it lies. Elsewhere they hold two channels, widened to 16 bits, a block at a time. Some panels by some rows are
-/// multiplied, and made bytes while their sums are in the first-level cache. Channels are padded to full lanes, against weights of zero.
+/// machine multiplies four bytes at once and the weights fit signed bytes, or do less a number, lanes hold four channels: pointwise layers
+/// often read their input where it lies. Elsewhere they hold two channels, widened to 16 bits, a block at a time. Some panels by some rows
+/// are multiplied, and made bytes while their sums are in the first-level cache. Channels are padded to full lanes, against weights of
+/// zero.
 /// </remarks>
 internal sealed unsafe class QuantizedConvLoop
 {
@@ -42,8 +43,8 @@ internal sealed unsafe class QuantizedConvLoop
     private readonly int _groupChannels;
     private readonly int _outChannels;
 
-    // Weights of bytes are less this: what fits no signed byte, as uint8 weights less their zero point, then does. The sums lack
-    // _shift times the sum of a row's numbers, which is added to them.
+    // Subtracted from every weight, so that weights which fit no signed byte (uint8 weights less their zero point) do so. The product then
+    // lacks _shift times the sum of a row's inputs, which is added to it.
     private readonly int _shift;
 
     /// <param name="layer">Weights (kH, kW, C/groups, O).</param>
@@ -52,7 +53,9 @@ internal sealed unsafe class QuantizedConvLoop
     /// <param name="outChannels">O.</param>
     /// <param name="groups">Divides C and O; filters 0 .. O/groups-1 read the first C/groups channels, and so on.</param>
     /// <param name="width">The vector width to run with.</param>
-    /// <param name="byteQuads">Whether to multiply four bytes at once, if the weights fit; where not given, where the machine has an instruction for it.</param>
+    /// <param name="byteQuads">
+    /// Whether to multiply four bytes at once, if the weights fit; where not given, where the machine has an instruction for it.
+    /// </param>
     public QuantizedConvLoop(
         in QuantizedLayer layer, Size2D kernel, int inChannels, int outChannels, int groups, SimdWidth width, bool? byteQuads = null)
     {
@@ -60,7 +63,8 @@ internal sealed unsafe class QuantizedConvLoop
         _groupChannels = inChannels / groups;
         _outChannels = outChannels;
         _kernel = kernel;
-        Debug.Assert(layer.Weights.Length == kernel.Height * kernel.Width * _groupChannels * outChannels, "weights are (kH, kW, C/groups, O)");
+        Debug.Assert(
+            layer.Weights.Length == kernel.Height * kernel.Width * _groupChannels * outChannels, "weights are (kH, kW, C/groups, O)");
         width = SimdWidths.ForChannels(width, filters);
         var kind = LaneKind.ShortPair;
         if (byteQuads != false && TryShift(layer.Weights, byteQuads == true, out var shift))
@@ -100,26 +104,20 @@ internal sealed unsafe class QuantizedConvLoop
     {
         // Cut pixels where there are enough of them; else cut the filters.
         var pixelParts = threads <= 1 ? 1 : (int)Math.Min(4 * threads, pixels / LeastRowsInPart / threads * threads);
-        var work = new PixelWork
-        {
-            Loop = this,
-            Input = input,
-            Output = output,
-            Pixels = pixels,
-            PixelParts = Math.Max(1, pixelParts),
-            FilterParts = threads <= 1 || pixelParts >= threads ? 1 : Math.Min(2 * threads, _groups[0].Panels.Length),
-        };
-        WorkerPool.Shared.Run(ref work, work.PixelParts * work.FilterParts, threads);
+        var filterParts = threads <= 1 || pixelParts >= threads ? 1 : Math.Min(2 * threads, _groups[0].Panels.Length);
+        var work = new PixelWork { Loop = this, Input = input, Output = output, Parts = new(pixels, Math.Max(1, pixelParts), filterParts) };
+        WorkerPool.Shared.Run(ref work, work.Parts.Count, threads);
         GC.KeepAlive(this);
     }
 
-    // A row's lanes are all numbers only where channels fill them.
+    // A shift needs the sum of a row's inputs, and so rows whose lanes hold nothing but channels.
     private bool TryShift(ReadOnlySpan<short> weights, bool isForced, out int shift)
     {
         var (least, most) = (TensorPrimitives.Min(weights), TensorPrimitives.Max(weights));
         var fits = least >= sbyte.MinValue && most <= sbyte.MaxValue;
         shift = fits ? 0 : least - sbyte.MinValue;
-        return fits || (most - least <= byte.MaxValue && _groupChannels % sizeof(int) == 0 && (isForced || Taps * _groupChannels >= LeastShiftedDepth));
+        return fits
+            || (most - least <= byte.MaxValue && _groupChannels % sizeof(int) == 0 && (isForced || Taps * _groupChannels >= LeastShiftedDepth));
     }
 
     private PackedMatrix Pack(in QuantizedLayer layer, int firstFilter, int filters, SimdWidth width)
@@ -219,7 +217,8 @@ internal sealed unsafe class QuantizedConvLoop
     /// <param name="sums">Room.</param>
     /// <param name="rowSums">Room for a number for each row of each line.</param>
     /// <param name="output">The first row's first filter of the group.</param>
-    private void Multiply(LeftRows left, int lines, nint lineStride, int group, int firstPanel, int endPanel, int* sums, int* rowSums, byte* output)
+    private void Multiply(
+        LeftRows left, int lines, nint lineStride, int group, int firstPanel, int endPanel, int* sums, int* rowSums, byte* output)
     {
         if (_shift != 0)
             SumRows(left, lines, lineStride, rowSums);
@@ -249,7 +248,8 @@ internal sealed unsafe class QuantizedConvLoop
                     for (var i = 0; i < count; i++)
                     {
                         left.Start = start + ((line + i) * lineStride) + (row * left.RowStride);
-                        MatrixProduct.Run(weights, left, (float*)(sums + (i * left.Rows * columns)) - column, columns, 0, 0, firstPanel, end);
+                        MatrixProduct.Run(
+                            weights, left, (float*)(sums + (i * left.Rows * columns)) - column, columns, 0, 0, firstPanel, end);
                     }
 
                     if (_shift != 0)
@@ -316,17 +316,13 @@ internal sealed unsafe class QuantizedConvLoop
         public QuantizedConvLoop Loop;
         public byte* Input;
         public byte* Output;
-        public nint Pixels;
-        public int PixelParts;
-        public int FilterParts;
+        public ProductParts Parts;
 
         public readonly void Execute(int part)
         {
-            var (filterPart, pixelPart) = Math.DivRem(part, PixelParts);
-            var first = Pixels * pixelPart / PixelParts;
-            var end = Pixels * (pixelPart + 1) / PixelParts;
+            var (first, count, filterPart) = Parts.Part(part);
             Loop.RunPixels(
-                Input + (first * Loop._groupChannels), end - first, Loop.At(Output, first * Loop._outChannels), filterPart, FilterParts);
+                Input + (first * Loop._groupChannels), count, Loop.At(Output, first * Loop._outChannels), filterPart, Parts.FilterParts);
         }
     }
 

@@ -19,14 +19,17 @@ internal readonly unsafe struct QuantizedLanes(QuantizedInput input, LaneKind ki
     /// <summary>Channels that a lane holds.</summary>
     public int ChannelsInLane => kind == LaneKind.ByteQuad ? 4 : 2;
 
-    /// <summary>What stands for 0, and is in the border: among 16-bit numbers 0 itself.</summary>
+    /// <summary>
+    /// The number that stands for 0, which the border is filled with: 0 itself among 16-bit numbers, from which the zero point is taken.
+    /// </summary>
     public int ZeroPoint => kind == LaneKind.ByteQuad ? input.IsSigned ? input.ZeroPoint + 128 : input.ZeroPoint : 0;
 
-    /// <summary>Lanes that so many channels of a pixel take.</summary>
+    /// <summary>The lanes that a pixel of so many channels takes.</summary>
     public int Lanes(int channels) => (channels + ChannelsInLane - 1) / ChannelsInLane;
 
-    /// <summary>Whether pixels of so many channels are such lanes where they lie.</summary>
-    public bool AreInput(int channels) => kind == LaneKind.ByteQuad && !input.IsSigned && channels % 4 == 0 && channels % SetAliasBytes != 0;
+    /// <summary>Whether pixels of so many channels can be read as lanes in place, without being copied.</summary>
+    public bool AreInput(int channels) =>
+        kind == LaneKind.ByteQuad && !input.IsSigned && channels % 4 == 0 && channels % SetAliasBytes != 0;
 
     /// <summary>Fills lanes with <see cref="ZeroPoint"/>.</summary>
     public void FillZeros(int* target, nint lanes)
@@ -37,7 +40,7 @@ internal readonly unsafe struct QuantizedLanes(QuantizedInput input, LaneKind ki
             Unsafe.InitBlockUnaligned(target, 0, checked((uint)(lanes * sizeof(int))));
     }
 
-    /// <summary>Fills pixels. Where a pixel's channels do not fill its last lane, the rest of that becomes any number.</summary>
+    /// <summary>Fills pixels. Where a pixel's channels do not fill its last lane, the rest of that lane is undefined.</summary>
     /// <param name="source">The first pixel's first channel.</param>
     /// <param name="sourceStride">Bytes from one pixel to the next.</param>
     /// <param name="pixels">Pixels.</param>

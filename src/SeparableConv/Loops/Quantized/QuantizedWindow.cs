@@ -1,8 +1,8 @@
 namespace SeparableConv.Loops;
 
 /// <summary>
-/// The input, as lanes, that some lines of output pixels read, of one group's channels, with its border: either the rectangle of the
-/// image, in which the patches of neighbouring pixels overlap; or, where strides or dilations leave most of that unread, patch after
+/// A copy of the input that some lines of output pixels read, in lanes: one group's channels, with the border. It is either the rectangle
+/// of the image, in which the patches of neighbouring pixels overlap, or, where strides or dilations leave most of that unread, patch after
 /// patch.
 /// </summary>
 internal readonly unsafe struct QuantizedWindow
@@ -42,7 +42,7 @@ internal readonly unsafe struct QuantizedWindow
     /// <summary>Lanes that each line takes.</summary>
     public nint LineLanes { get; }
 
-    /// <summary>Lanes that the lines take beside that.</summary>
+    /// <summary>Lanes that the first line takes beyond <see cref="LineLanes"/>, because its patches are taller than a step down.</summary>
     public nint FirstLineLanes { get; }
 
     /// <summary>Runs of neighbouring lanes in a patch.</summary>
@@ -50,7 +50,7 @@ internal readonly unsafe struct QuantizedWindow
 
     private nint RowStride { get; }
 
-    /// <summary>Chooses the form.</summary>
+    /// <summary>Chooses between the rectangle and patches.</summary>
     public static QuantizedWindow Create(in ConvGeometry g, QuantizedLanes lanes, int groupChannels)
     {
         // A line's share of the rectangle beside its patches: the rectangle may be the larger one by a little, never out of proportion.
@@ -127,7 +127,8 @@ internal readonly unsafe struct QuantizedWindow
                     {
                         var (y, x) = (rows.InputStart(line) + (u * rows.Dilation), columns.InputStart(column) + (v * columns.Dilation));
                         if ((uint)y < (uint)rows.In && (uint)x < (uint)columns.In)
-                            _lanes.Fill(image + ((((nint)y * columns.In) + x) * _geometry.InChannels), 0, 1, _groupChannels, target, _pixelLanes);
+                            _lanes.Fill(
+                                image + ((((nint)y * columns.In) + x) * _geometry.InChannels), 0, 1, _groupChannels, target, _pixelLanes);
                         else
                             _lanes.FillZeros(target, _pixelLanes);
                     }

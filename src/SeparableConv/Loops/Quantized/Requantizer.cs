@@ -72,10 +72,10 @@ internal sealed unsafe class Requantizer
         };
     }
 
-    /// <summary>Which <see cref="IRounding{TSimd, TVec}"/> rounds.</summary>
+    /// <summary>The <see cref="IRounding{TSimd, TVec}"/> that rounds the sums.</summary>
     public RoundingForm Rounding { get; }
 
-    /// <summary>What it rounds by.</summary>
+    /// <summary>The numbers that it rounds by, one a column in each table.</summary>
     public RoundingTables Tables => new()
     {
         Factors = (int*)_factors.Pointer,
@@ -173,7 +173,9 @@ internal sealed unsafe class Requantizer
         GC.KeepAlive(this);
     }
 
-    /// <summary>For the columns of some vectors: the number, among those of two vectors, of the channel in column <paramref name="column"/>.</summary>
+    /// <summary>
+    /// For the columns of some vectors: the number, among those of two vectors, of the channel in column <paramref name="column"/>.
+    /// </summary>
     public static int ChannelApart(int column, int lanes)
     {
         var (high, lane) = Math.DivRem(column, lanes);

@@ -2,16 +2,38 @@ using System.Runtime.CompilerServices;
 
 namespace SeparableConv.Loops;
 
+/// <summary>How a <see cref="Requantizer"/> rounds its sums.</summary>
+internal enum RoundingForm
+{
+    /// <summary>Not at all: <see cref="Requantization.None"/>.</summary>
+    None,
+
+    /// <summary>Number by number, through <see cref="FixedPointMultiplier.Multiply"/>, because a vector's lanes could overflow.</summary>
+    Number,
+
+    /// <summary><see cref="FloatRounding{TSimd, TVec}"/>.</summary>
+    Float,
+
+    /// <summary><see cref="ClampedFloatRounding{TSimd, TVec}"/>.</summary>
+    ClampedFloat,
+
+    /// <summary><see cref="FixedRounding{TSimd, TVec}"/>.</summary>
+    Fixed,
+
+    /// <summary><see cref="PositiveFixedRounding{TSimd, TVec}"/>.</summary>
+    PositiveFixed,
+}
+
 /// <summary>The numbers by which a <see cref="Requantizer"/> rounds: one a column in each table.</summary>
 internal unsafe struct RoundingTables
 {
     /// <summary>Floats by their bits, or 31-bit mantissas.</summary>
     public int* Factors;
 
-    /// <summary>Below what it is one less; or the least result, a float by its bits.</summary>
+    /// <summary>Fixed point: the limit below which the product is decreased by one. Floats: the least result, by its bits.</summary>
     public int* Lower;
 
-    /// <summary>What is added before the shift; or the largest result.</summary>
+    /// <summary>Fixed point: what is added before the shift. Floats: the largest result, by its bits.</summary>
     public int* Upper;
 
     public int* Shifts;
@@ -20,7 +42,9 @@ internal unsafe struct RoundingTables
 /// <summary>
 /// Brings a vector of sums to the scale of the output. Results far outside the output's range may be any number beyond its bounds.
 /// </summary>
-/// <remarks>The four numbers are those of the tables. They are arguments, and not fields, because the JIT keeps vectors in registers only so.</remarks>
+/// <remarks>
+/// The four numbers are those of the tables. They are arguments, and not fields, because the JIT keeps vectors in registers only so.
+/// </remarks>
 internal interface IRounding<TSimd, TVec>
     where TSimd : struct, IIntegerSimd<TVec>
     where TVec : struct
@@ -56,8 +80,8 @@ internal readonly struct ClampedFloatRounding<TSimd, TVec> : IRounding<TSimd, TV
 }
 
 /// <summary>
-/// Two roundings, as <see cref="FixedPointMultiplier"/>: the high half h = floor((2*sum*mantissa + 2^31) / 2^32), then h / 2^e half away from
-/// zero, (h + 2^(e-1) - [h below 0]) >> e.
+/// Two roundings, as <see cref="FixedPointMultiplier"/>: the high half h = floor((2*sum*mantissa + 2^31) / 2^32), then h / 2^e half away
+/// from zero, (h + 2^(e-1) - [h below 0]) >> e.
 /// </summary>
 internal readonly struct FixedRounding<TSimd, TVec> : IRounding<TSimd, TVec>
     where TSimd : struct, IIntegerSimd<TVec>

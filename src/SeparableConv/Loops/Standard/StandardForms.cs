@@ -1,8 +1,21 @@
 namespace SeparableConv.Loops;
 
+/// <summary>How a standard convolution is computed.</summary>
+internal enum StandardForm
+{
+    /// <summary>Whichever is faster for the image.</summary>
+    Auto,
+
+    /// <summary>Tap by tap: <see cref="StandardLoop"/>.</summary>
+    Direct,
+
+    /// <summary>By <see cref="WinogradLoop"/>; the kernel must be 3x3 and the stride 1.</summary>
+    Winograd,
+}
+
 /// <summary>
-/// A standard convolution in whichever form is faster for an image. The weights are packed for a form when the first image
-/// asks for it, from a copy that is let go once no other form can be asked for.
+/// A standard convolution in whichever form is faster for an image. The weights are packed for a form when the first image needs it, from a
+/// copy that is freed once every form that can be needed is packed.
 /// </summary>
 internal sealed unsafe class StandardForms
 {

@@ -55,7 +55,8 @@ internal sealed unsafe class StandardLoop : IRowLoop
         for (var g = 0; g < groups; g++)
         {
             var groupBias = bias.IsEmpty ? bias : bias.Slice(g * filters, filters);
-            _groups[g] = new PackedMatrix(weights[(g * filters)..], outChannels, depth, filters, groupBias, width, segmentLength: _groupChannels);
+            _groups[g] = new PackedMatrix(
+                weights[(g * filters)..], outChannels, depth, filters, groupBias, width, segmentLength: _groupChannels);
         }
     }
 
@@ -80,7 +81,9 @@ internal sealed unsafe class StandardLoop : IRowLoop
         RunRectangle(image, output, outputPixelStride, geometry, rectangle, 0, Panels);
     }
 
-    /// <summary>Computes some filters of a rectangle; panels are numbered through all groups, <paramref name="output"/> is its first pixel.</summary>
+    /// <summary>
+    /// Computes some filters of a rectangle; panels are numbered through all groups, <paramref name="output"/> is its first pixel.
+    /// </summary>
     private void RunRectangle(
         float* image, float* output, nint outputPixelStride, in ConvGeometry geometry, in OutputRectangle rectangle, int firstPanel, int endPanel)
     {
@@ -169,7 +172,8 @@ internal sealed unsafe class StandardLoop : IRowLoop
         // Each tile fetches its share once: fetching a line twice costs 5 %, not at all another 3.
         var most = _groups[0].Table.RowsFor(2);
         var tiles = lines * ((left.Rows + most - 1) / most);
-        var weightStep = Math.Clamp((panelFloats + (tiles * _groups[0].Depth) - 1) / (tiles * _groups[0].Depth), 1, _groups[0].Table.VectorLength);
+        var weightStep = Math.Clamp(
+            (panelFloats + (tiles * _groups[0].Depth) - 1) / (tiles * _groups[0].Depth), 1, _groups[0].Table.VectorLength);
         float* source = null;
         for (var panel = firstPanel; panel < endPanel; panel++)
         {

@@ -2,6 +2,14 @@ using System.Runtime.InteropServices;
 
 namespace SeparableConv.Loops;
 
+/// <summary>Output pixels of one image: rows FirstRow up to and without EndRow, columns likewise.</summary>
+internal readonly record struct OutputRectangle(int FirstRow, int EndRow, int FirstColumn, int EndColumn)
+{
+    public int Rows => EndRow - FirstRow;
+
+    public int Columns => EndColumn - FirstColumn;
+}
+
 /// <summary>
 /// A rectangle of output pixels, and the input it reads for the channels of one group: in place, or copied with its border of
 /// zeros.
@@ -35,7 +43,7 @@ internal readonly unsafe struct StandardWindow
 
     public bool NeedsCopy { get; }
 
-    /// <summary>Floats from one input pixel to the next.</summary>
+    /// <summary>Floats from one pixel of the window to the next.</summary>
     public int PixelStride { get; }
 
     /// <summary>Floats from one input row to the next.</summary>
@@ -99,7 +107,8 @@ internal readonly unsafe struct StandardWindow
     /// <param name="segmentLength">Floats in a segment.</param>
     /// <param name="patches">Room for the patches.</param>
     /// <param name="patchStride">Floats from one patch to the next.</param>
-    public void Unfold(float* source, in OutputRectangle rectangle, ReadOnlySpan<nint> offsets, int segmentLength, float* patches, nint patchStride)
+    public void Unfold(
+        float* source, in OutputRectangle rectangle, ReadOnlySpan<nint> offsets, int segmentLength, float* patches, nint patchStride)
     {
         for (var row = 0; row < rectangle.Rows; row++)
         {

@@ -72,7 +72,8 @@ internal static unsafe class WinogradOutput
         {
             // Pixels outside the image are stored first, where the pixel inside is stored over them.
             var across = column + 1 < columns ? filters : 0;
-            Transform<TSimd, TVec>(source, block.OutputPlane, target, across, imageRow, filters, activation.LowerBound, activation.UpperBound);
+            Transform<TSimd, TVec>(
+                source, block.OutputPlane, target, across, imageRow, filters, activation.LowerBound, activation.UpperBound);
             source += block.OutputStride;
             target += WinogradTiles.Side * filters;
         }

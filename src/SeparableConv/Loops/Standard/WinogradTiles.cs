@@ -33,7 +33,9 @@ internal readonly record struct WinogradTiles
     /// <summary>Tiles of the batch.</summary>
     public long Count => InImage * Geometry.Batch;
 
-    /// <summary>The tiles from <paramref name="first"/> on that lie in the same row of tiles, up to and without <paramref name="end"/>.</summary>
+    /// <summary>
+    /// The tiles from <paramref name="first"/> on that lie in the same row of tiles, up to and without <paramref name="end"/>.
+    /// </summary>
     public WinogradTileRun RunAt(long first, long end)
     {
         var (image, rest) = Math.DivRem(first, InImage);

@@ -15,7 +15,8 @@ internal static class WinogradWeights
     /// <param name="bias">(O), or none.</param>
     /// <param name="width">The vector width to run with.</param>
     /// <returns>A matrix for each number of a transformed tile, row after row.</returns>
-    public static PackedMatrix[] Pack(ReadOnlySpan<float> weights, int inChannels, int outChannels, ReadOnlySpan<float> bias, SimdWidth width)
+    public static PackedMatrix[] Pack(
+        ReadOnlySpan<float> weights, int inChannels, int outChannels, ReadOnlySpan<float> bias, SimdWidth width)
     {
         var matrices = new PackedMatrix[WinogradTiles.Planes];
         var count = checked(inChannels * outChannels);

@@ -5,7 +5,9 @@ internal readonly record struct ConvTransposeGeometry(
     int Batch, Size2D Input, Size2D Output, Size2D Kernel, Size2D Stride, Size2D Dilation, int Top, int Left, int InChannels, int OutChannels, int Groups)
 {
     /// <summary>The sizes; out = stride*(in-1) + outputPadding + dilation*(kernel-1) + 1 - before - after on each axis.</summary>
-    /// <exception cref="ArgumentException">A size is not positive, the groups do not divide the channels, or the output would be empty or beyond an int.</exception>
+    /// <exception cref="ArgumentException">
+    /// A size is not positive, the groups do not divide the channels, or the output would be empty or beyond an int.
+    /// </exception>
     public static ConvTransposeGeometry Create(
         int batch,
         Size2D input,
@@ -21,9 +23,11 @@ internal readonly record struct ConvTransposeGeometry(
         if (batch < 1 || input.Height < 1 || input.Width < 1 || inChannels < 1 || outChannels < 1)
             throw new ArgumentException($"The input is ({batch},{input.Height},{input.Width},{inChannels}) and there are {outChannels} filters; every number must be 1 or more.");
         if (kernel.Height < 1 || kernel.Width < 1 || stride.Height < 1 || stride.Width < 1 || dilation.Height < 1 || dilation.Width < 1)
-            throw new ArgumentException($"The kernel is {kernel}, the stride {stride} and the dilation {dilation}; every number must be 1 or more.");
+            throw new ArgumentException(
+                $"The kernel is {kernel}, the stride {stride} and the dilation {dilation}; every number must be 1 or more.");
         if (groups < 1 || inChannels % groups != 0 || outChannels % groups != 0)
-            throw new ArgumentException($"{groups} groups do not divide {inChannels} input channels and {outChannels} filters; choose a number that divides both.");
+            throw new ArgumentException(
+                $"{groups} groups do not divide {inChannels} input channels and {outChannels} filters; choose a number that divides both.");
         return new(
             batch,
             input,

@@ -102,7 +102,8 @@ internal sealed unsafe class ConvTransposeLoop
             for (var group = 0; group < g.Groups; group++)
             {
                 for (var first = 0; first < pixels; first += PixelsTogether)
-                    RunPixels<TSimd, TVec>(source, target, y, rows, phase, firstTap, first, Math.Min(PixelsTogether, pixels - first), group);
+                    RunPixels<TSimd, TVec>(
+                        source, target, y, rows, phase, firstTap, first, Math.Min(PixelsTogether, pixels - first), group);
             }
         }
 

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace SeparableConv.Loops;
 
 /// <summary>
-/// Which taps of one axis reach an output position: those t for which (output + before - t*dilation) / stride is an input position. They
-/// lie an equal step apart, so that none is tried in vain, however long the kernel.
+/// Finds the taps of one axis that reach an output position: those t for which (output + before - t*dilation) / stride is an input
+/// position. They lie an equal step apart, so the first and the step are all that is stored.
 /// </summary>
 internal sealed class ConvTransposeTaps
 {
@@ -32,17 +32,22 @@ internal sealed class ConvTransposeTaps
             _first.Add((int)((long)tap * dilation % stride), tap);
     }
 
-    /// <summary>From one tap that reaches a position to the next.</summary>
+    /// <summary>The distance between two taps that reach the same position.</summary>
     public int Step { get; }
 
-    /// <summary>The taps, from the first one by <see cref="Step"/> to the last, that reach a position; none where the first is beyond the last.</summary>
+    /// <summary>
+    /// The taps, from the first one by <see cref="Step"/> to the last, that reach a position; none where the first is beyond the last.
+    /// </summary>
     public (int First, int Last) Reaching(int output) => Reaching(output, First(output), 0);
 
-    /// <summary>The first tap that reaches an output position were the input endless, and all positions whole strides away; below 0 where none does.</summary>
+    /// <summary>
+    /// The first tap that would reach an output position, and all positions whole strides away, if the input were endless; below 0 where
+    /// none would.
+    /// </summary>
     public int First(int output) =>
         _first.TryGetValue((int)(((((long)output + _before) % _stride) + _stride) % _stride), out var first) ? first : -1;
 
-    /// <summary>The taps that reach a position, or one behind it.</summary>
+    /// <summary>The taps that reach a position or one of some positions behind it.</summary>
     /// <param name="output">The position.</param>
     /// <param name="first">What <see cref="First"/> says of it.</param>
     /// <param name="more">How many positions behind it, each a stride further on, may be reached instead.</param>

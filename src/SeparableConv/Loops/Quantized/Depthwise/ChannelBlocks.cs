@@ -1,8 +1,9 @@
 namespace SeparableConv.Loops;
 
 /// <summary>
-/// How channels are cut into blocks of two vectors that <see cref="IIntegerSimd{TVec}.JoinLow"/> takes apart: a column of a block is a lane of the
-/// one vector or the other. The last block ends with the last channel and may overlap the one before.
+/// How channels are cut into blocks of two vectors. <see cref="IIntegerSimd{TVec}.JoinLow"/> and its sibling take the channels of a block
+/// apart, so that they stand in another order there: the columns of a block are the lanes of its first vector, then those of its second.
+/// The last block ends with the last channel and may overlap the one before.
 /// </summary>
 internal readonly struct ChannelBlocks
 {
@@ -19,10 +20,10 @@ internal readonly struct ChannelBlocks
 
     public SimdWidth Width { get; }
 
-    /// <summary>Channels with those that pad.</summary>
+    /// <summary>Channels, including those that are added to fill the only block of a narrow image.</summary>
     public int Channels { get; }
 
-    /// <summary>And without.</summary>
+    /// <summary>Channels of the image.</summary>
     public int Used { get; }
 
     public int Lanes => (int)Width;
@@ -36,7 +37,7 @@ internal readonly struct ChannelBlocks
     /// <summary>The first channel of a block.</summary>
     public int First(int block) => Math.Min(block * Columns, Channels - Columns);
 
-    /// <summary>The channel of each column, block after block; for a column that pads, the last one.</summary>
+    /// <summary>The channel of each column, block after block; an added column names the last channel.</summary>
     public int[] Order()
     {
         var order = new int[checked(Count * Columns)];

@@ -3,8 +3,8 @@ using System.Runtime.Intrinsics;
 namespace SeparableConv.Loops;
 
 /// <summary>
-/// Gives rows of bytes as many channels as a depthwise convolution's output has, with those that pad: every channel M times, where M is
-/// the multiplier.
+/// Repeats every channel of a row of bytes M times, where M is a depthwise convolution's multiplier, and adds channels up to the size of a
+/// block (<see cref="ChannelBlocks"/>).
 /// </summary>
 internal readonly unsafe struct ChannelSpread
 {

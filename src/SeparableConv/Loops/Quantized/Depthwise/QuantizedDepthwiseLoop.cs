@@ -29,12 +29,14 @@ internal sealed unsafe class QuantizedDepthwiseLoop
     /// <param name="width">The vector width to run with.</param>
     public QuantizedDepthwiseLoop(in QuantizedLayer layer, in ConvGeometry geometry, SimdWidth width)
     {
-        Debug.Assert(layer.Weights.Length == geometry.Kernel.Height * geometry.Kernel.Width * geometry.OutChannels, "weights are (kH, kW, C, M)");
+        Debug.Assert(
+            layer.Weights.Length == geometry.Kernel.Height * geometry.Kernel.Width * geometry.OutChannels, "weights are (kH, kW, C, M)");
         _geometry = geometry;
         _blocks = new ChannelBlocks(width, geometry.OutChannels);
         if (_blocks.Channels != geometry.InChannels)
             _spread = new ChannelSpread(geometry.InChannels, geometry.OutChannels / geometry.InChannels, _blocks.Channels);
-        var requantizer = new Requantizer(layer.Factors, layer.LargestSums(geometry.OutChannels), layer.Output, _blocks.Width, _blocks.Order());
+        var requantizer = new Requantizer(
+            layer.Factors, layer.LargestSums(geometry.OutChannels), layer.Output, _blocks.Width, _blocks.Order());
         _outputBytes = requantizer.OutputBytes;
         _form = QuantizedDepthwiseSliding.Fits(geometry, requantizer)
             ? new QuantizedDepthwiseSliding(layer, geometry, _blocks, requantizer)
@@ -46,7 +48,8 @@ internal sealed unsafe class QuantizedDepthwiseLoop
     /// <summary>Computes (N, outH, outW, C*M) from (N, inH, inW, C).</summary>
     public void Run(byte* input, byte* output, int threads)
     {
-        // A thread has rows of its own; few rows read nearly all of their neighbours' input, channels nothing. Spreading is done for all channels.
+        // A thread has rows of its own; few rows read nearly all of their neighbours' input, channels nothing. Spreading is done for all
+        // channels.
         var g = _geometry;
         var byRows = threads > 1 && (g.Rows.Out >= 12 * threads || _blocks.Count < threads || _spread is not null);
         var work = new Work
@@ -130,4 +133,17 @@ internal sealed unsafe class QuantizedDepthwiseLoop
             Loop._form.Run(image, output, first, end, firstBlock, endBlock);
         }
     }
+}
+
+/// <summary>How <see cref="QuantizedDepthwiseLoop"/> computes rows of an image that has as many channels as its output has.</summary>
+internal abstract unsafe class QuantizedDepthwiseForm
+{
+    /// <summary>Computes some rows of some blocks of channels.</summary>
+    /// <param name="image">The image: <see cref="ChannelBlocks.Channels"/> a pixel.</param>
+    /// <param name="output">The first of the rows; as many a pixel.</param>
+    /// <param name="firstRow">The first row.</param>
+    /// <param name="endRow">One past the last row.</param>
+    /// <param name="firstBlock">The first block.</param>
+    /// <param name="endBlock">One past the last block.</param>
+    public abstract void Run(byte* image, byte* output, int firstRow, int endRow, int firstBlock, int endBlock);
 }

@@ -1,9 +1,9 @@
 namespace SeparableConv.Loops;
 
 /// <summary>
-/// Quantized depthwise convolution of any size: the input is first paired. For every position that an output reads, the number there and the one
-/// a dilation to the right lie in one lane as two 16-bit halves. Two taps of a kernel row are then one multiplication of pairs, and
-/// borders, strides and dilations are matters of the pairing alone (<see cref="QuantizedPairing"/>).
+/// Quantized depthwise convolution of any size. The input is first laid out in pairs (<see cref="QuantizedPairing"/>): for every position
+/// that an output reads, a lane holds the number there and the one a dilation to the right. Two taps of a kernel row are then one
+/// multiplication of pairs, and only the layout knows borders, strides and dilations.
 /// </summary>
 internal sealed unsafe class QuantizedDepthwisePaired : QuantizedDepthwiseForm
 {
@@ -124,7 +124,8 @@ internal sealed unsafe class QuantizedDepthwisePaired : QuantizedDepthwiseForm
         }
     }
 
-    private readonly struct RowsWork(QuantizedDepthwisePaired form, byte* image, byte* output, int firstRow, int endRow, int firstBlock, int endBlock)
+    private readonly struct RowsWork(
+        QuantizedDepthwisePaired form, byte* image, byte* output, int firstRow, int endRow, int firstBlock, int endBlock)
         : IIntegerSimdWork
     {
         public void Run<TSimd, TVec>()

@@ -14,14 +14,16 @@ internal unsafe struct QuantizedDepthwiseBand
     /// <summary>Bytes from a column that is read to the next.</summary>
     public nint ColumnStride;
 
-    /// <summary>Columns that are read: of the border, then of the image, then of the border again, to <see cref="Columns"/> in all.</summary>
+    /// <summary>
+    /// Columns that are read: of the border, then of the image, then of the border again, to <see cref="Columns"/> in all.
+    /// </summary>
     public int LeftColumns;
 
     public int InsideColumns;
 
     public int Columns;
 
-    /// <summary>Its kernel may have fewer rows than the loop.</summary>
+    /// <summary>The vertical axis. The kernel may have fewer rows than the loop, which then reads none for the rest.</summary>
     public AxisGeometry Rows;
 
     /// <summary>The first row of output and one past the last.</summary>
@@ -32,13 +34,15 @@ internal unsafe struct QuantizedDepthwiseBand
     /// <summary>Two vectors of bytes that stand for 0.</summary>
     public byte* Border;
 
-    /// <summary>[kernel column][pair of kernel rows][column of both vectors]: 16 bits of the upper row's weight below 16 of the lower one's.</summary>
+    /// <summary>
+    /// [kernel column][pair of kernel rows][column of both vectors]: 16 bits of the upper row's weight below 16 of the lower one's.
+    /// </summary>
     public int* Weights;
 
     /// <summary>[column of both vectors].</summary>
     public int* Bias;
 
-    /// <summary>By what the sums are rounded, and where among that the two vectors begin.</summary>
+    /// <summary>The numbers that sums are rounded by; those of the two vectors begin at <see cref="FirstColumn"/>.</summary>
     public RoundingTables Tables;
 
     public int FirstColumn;
@@ -56,13 +60,15 @@ internal unsafe struct QuantizedDepthwiseBand
 }
 
 /// <summary>
-/// The loops of <see cref="QuantizedDepthwiseSliding"/>: along a row of output column by column. A column's numbers are widened to 16 bits and
-/// paired, one row's with the next row's, in registers; it is added to every sum that it belongs to, and the sum that is then complete
-/// is made bytes. Nothing is stored in between.
+/// The loops of <see cref="QuantizedDepthwiseSliding"/>, which go along a row of output column by column. The numbers of an input column
+/// are widened to 16 bits and paired in registers, one row's with the next row's. Their products are added to every sum that reads the
+/// column, and the sum that is then complete is made bytes. Nothing is stored in between.
 /// </summary>
 internal static unsafe class QuantizedDepthwiseSlide
 {
-    /// <summary>Kernels of 3x3, whose outputs lie TStride columns apart, 1 or 2; TSigned is 1 for unsigned bytes, 2 for signed ones.</summary>
+    /// <summary>
+    /// Kernels of 3x3, whose outputs lie TStride columns apart, 1 or 2; TSigned is 1 for unsigned bytes, 2 for signed ones.
+    /// </summary>
     /// <remarks>
     /// Sums are named by how many columns they lack; weights stay in registers where there are enough. It is one long body because vectors
     /// stay there only as locals of one method.

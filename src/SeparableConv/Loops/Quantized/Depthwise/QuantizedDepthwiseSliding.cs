@@ -2,7 +2,8 @@ namespace SeparableConv.Loops;
 
 /// <summary>
 /// Quantized depthwise convolution for kernels up to 5x5, whose columns lie one apart, two apart, or a dilation: see
-/// <see cref="QuantizedDepthwiseSlide"/>. Kernels are brought to 3x3 or 5x5 with zeros. A dilation of d makes d images of every d-th column.
+/// <see cref="QuantizedDepthwiseSlide"/>. Kernels are brought to 3x3 or 5x5 with zeros. A dilation of d makes d images of every d-th
+/// column.
 /// </summary>
 internal sealed unsafe class QuantizedDepthwiseSliding : QuantizedDepthwiseForm
 {
@@ -21,7 +22,9 @@ internal sealed unsafe class QuantizedDepthwiseSliding : QuantizedDepthwiseForm
     /// <param name="layer">Weights (kH, kW, C*M).</param>
     /// <param name="geometry">The sizes.</param>
     /// <param name="blocks">The channels.</param>
-    /// <param name="requantizer">What makes bytes of the sums, column by column of the blocks; neither form that vectors do not round.</param>
+    /// <param name="requantizer">
+    /// What makes bytes of the sums, column by column of the blocks; neither form that vectors do not round.
+    /// </param>
     public QuantizedDepthwiseSliding(in QuantizedLayer layer, in ConvGeometry geometry, ChannelBlocks blocks, Requantizer requantizer)
     {
         (_geometry, _blocks, _requantizer) = (geometry, blocks, requantizer);

@@ -3,9 +3,9 @@ using System.Runtime.CompilerServices;
 namespace SeparableConv.Loops;
 
 /// <summary>
-/// How a row of input is paired for <see cref="QuantizedDepthwisePaired"/>: [position][column], a column of two vectors the number at the
-/// position and the one a dilation to its right, each 16 bits less the zero point, 0 in the border. Step t of output pixel j reads position
-/// j*PixelStep + t*TapStep.
+/// How a row of input is laid out in pairs for <see cref="QuantizedDepthwisePaired"/>: [position][column of two vectors]. A pair holds the
+/// number at the position and the number a dilation to its right, 16 bits each, both less the zero point, and 0 in the border. Step t of
+/// output pixel j reads position j*PixelStep + t*TapStep.
 /// </summary>
 internal readonly unsafe struct QuantizedPairing
 {
@@ -57,7 +57,7 @@ internal readonly unsafe struct QuantizedPairing
     /// <summary>Integers from one step's position to the next step's.</summary>
     public nint TapStep { get; }
 
-    /// <summary>Pairs a row for the channels from <paramref name="channel"/> on.</summary>
+    /// <summary>Lays out a row in pairs, for the channels from <paramref name="channel"/> on.</summary>
     public void Fill<TSimd, TVec>(byte* row, int channel, int* target)
         where TSimd : struct, IIntegerSimd<TVec>
         where TVec : struct
@@ -130,7 +130,8 @@ internal readonly unsafe struct QuantizedPairing
     {
         if ((uint)column >= (uint)_columns.In)
             return TSimd.BroadcastShort(0);
-        return TSimd.SubtractShorts(TSimd.LoadShorts(row + ((nint)column * _channels) + channel, _input.IsSigned), TSimd.BroadcastShort(_input.ZeroPoint));
+        return TSimd.SubtractShorts(
+            TSimd.LoadShorts(row + ((nint)column * _channels) + channel, _input.IsSigned), TSimd.BroadcastShort(_input.ZeroPoint));
     }
 
     private static long GreatestCommonDivisor(long a, long b) => b == 0 ? a : GreatestCommonDivisor(b, a % b);

@@ -64,8 +64,10 @@ internal readonly unsafe struct Integers128 : IIntegerSimd<Vector128<int>>
     {
         if (AvxVnni.IsSupported)
             return AvxVnni.MultiplyWideningAndAdd(c, a.AsByte(), b.AsSByte());
-        var even = MultiplyAddPairs(a & Vector128.Create(0x00FF00FF), Vector128.ShiftRightArithmetic(Vector128.ShiftLeft(b.AsInt16(), 8), 8).AsInt32(), c);
-        return MultiplyAddPairs(Vector128.ShiftRightLogical(a.AsUInt16(), 8).AsInt32(), Vector128.ShiftRightArithmetic(b.AsInt16(), 8).AsInt32(), even);
+        var even = MultiplyAddPairs(
+            a & Vector128.Create(0x00FF00FF), Vector128.ShiftRightArithmetic(Vector128.ShiftLeft(b.AsInt16(), 8), 8).AsInt32(), c);
+        return MultiplyAddPairs(
+            Vector128.ShiftRightLogical(a.AsUInt16(), 8).AsInt32(), Vector128.ShiftRightArithmetic(b.AsInt16(), 8).AsInt32(), even);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

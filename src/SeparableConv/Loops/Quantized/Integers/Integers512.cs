@@ -95,7 +95,8 @@ internal readonly unsafe struct Integers512 : IIntegerSimd<Vector512<int>>
         : Vector512.Create(Integers256.Pack(low.GetLower(), high.GetLower()), Integers256.Pack(low.GetUpper(), high.GetUpper()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<int> Order(Vector512<int> packed) => Vector512.Shuffle(packed.AsInt64(), Vector512.Create(0L, 2, 4, 6, 1, 3, 5, 7)).AsInt32();
+    public static Vector512<int> Order(Vector512<int> packed) =>
+        Vector512.Shuffle(packed.AsInt64(), Vector512.Create(0L, 2, 4, 6, 1, 3, 5, 7)).AsInt32();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreBytes(Vector512<int> shorts, byte* target)
@@ -142,7 +143,8 @@ internal readonly unsafe struct Integers512 : IIntegerSimd<Vector512<int>>
         : Vector512.Create(Integers256.PackBytes(low.GetLower(), high.GetLower()), Integers256.PackBytes(low.GetUpper(), high.GetUpper()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<int> OrderBytes(Vector512<int> packed) => Vector512.Shuffle(packed, Vector512.Create(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+    public static Vector512<int> OrderBytes(Vector512<int> packed) =>
+        Vector512.Shuffle(packed, Vector512.Create(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<int> ClampBytes(Vector512<int> value, Vector512<int> lower, Vector512<int> upper) =>

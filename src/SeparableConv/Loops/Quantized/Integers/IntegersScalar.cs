@@ -25,14 +25,16 @@ internal readonly unsafe struct IntegersScalar : IIntegerSimd<int>
     public static int MultiplyAddPairs(int a, int b, int c) => c + ((short)a * (short)b) + ((a >> 16) * (b >> 16));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void MultiplyAddPairs(int a, int b, int e, ref int c, ref int d) => (c, d) = (MultiplyAddPairs(a, b, c), MultiplyAddPairs(a, e, d));
+    public static void MultiplyAddPairs(int a, int b, int e, ref int c, ref int d) =>
+        (c, d) = (MultiplyAddPairs(a, b, c), MultiplyAddPairs(a, e, d));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int MultiplyAddQuads(int a, int b, int c) =>
         c + ((byte)a * (sbyte)b) + ((byte)(a >> 8) * (sbyte)(b >> 8)) + ((byte)(a >> 16) * (sbyte)(b >> 16)) + ((byte)(a >> 24) * (sbyte)(b >> 24));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int LoadShorts(byte* source, bool signed) => signed ? Join((sbyte)source[0], (sbyte)source[1]) : Join(source[0], source[1]);
+    public static int LoadShorts(byte* source, bool signed) =>
+        signed ? Join((sbyte)source[0], (sbyte)source[1]) : Join(source[0], source[1]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int BroadcastShort(int value) => Join(value, value);
