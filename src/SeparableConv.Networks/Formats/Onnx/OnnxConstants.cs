@@ -1,4 +1,6 @@
+using System.Numerics;
 using SeparableConv.Networks.Graph;
+using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Formats.Onnx;
 
@@ -40,20 +42,19 @@ internal static class OnnxConstants
     {
         if (data.Type.Shape.ElementCount != 1)
             throw node.Error($"the {what} is {data.Type}; expected one element");
-        return data.Values switch
-        {
-            float[] v => v[0],
-            double[] v => v[0],
-            Half[] v => (double)v[0],
-            sbyte[] v => v[0],
-            byte[] v => v[0],
-            short[] v => v[0],
-            ushort[] v => v[0],
-            int[] v => v[0],
-            uint[] v => v[0],
-            long[] v => v[0],
-            ulong[] v => v[0],
-            var v => ((bool[])v)[0] ? 1 : 0,
-        };
+        if (data.Values is bool[] truths)
+            return truths[0] ? 1 : 0;
+        var work = new NumberWork { Data = data };
+        ElementDispatch.Numbers(data.Type.Element, ref work);
+        return work.Number;
+    }
+
+    private struct NumberWork : INumberWork
+    {
+        public TensorData Data;
+        public double Number;
+
+        public void Run<T>()
+            where T : unmanaged, INumber<T>, IMinMaxValue<T> => Number = double.CreateTruncating(Data.Span<T>()[0]);
     }
 }

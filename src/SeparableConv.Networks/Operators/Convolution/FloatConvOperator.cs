@@ -56,3 +56,12 @@ internal abstract class FloatConvOperator(ConvOptions options) : Operator
     private static ReadOnlyTensorSpan<float> Weights(ReadOnlySpan<float> values, TensorShape shape) =>
         new(values, [shape[0], shape[1], shape[2], shape[3]]);
 }
+
+/// <summary>A convolution with its weights packed, for one size of input.</summary>
+internal sealed unsafe class ConvStep(Convolution convolution, ConvGeometry geometry) : Step
+{
+    public override bool Reads(int input) => input == 0;
+
+    public override void Run(ForwardContext context) =>
+        convolution.RunLoop(context.Inputs[0].Pointer<float>(), context.Outputs[0].Pointer<float>(), geometry, context.Threads);
+}

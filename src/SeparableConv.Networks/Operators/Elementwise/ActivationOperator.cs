@@ -1,3 +1,4 @@
+using SeparableConv.Loops;
 using SeparableConv.Networks.Gradients;
 
 namespace SeparableConv.Networks.Operators;
@@ -30,4 +31,46 @@ internal sealed class ActivationOperator(Activation activation) : Operator
     internal override Value?[]? Gradient(GradientContext context) => Activation.IsClamp
         ? [context.Add("input", new ClampGradientOperator(Activation.LowerBound, Activation.UpperBound), context.Output(0), context.Node.Outputs[0])]
         : null;
+}
+
+/// <summary>An activation from one float32 tensor to another, or in place; the last dimension holds the channels.</summary>
+internal unsafe struct ActivationWork : IRangeWork
+{
+    private const int BlockElements = 4096;
+
+    private float* _x;
+    private float* _y;
+    private Activation _activation;
+    private int _channels;
+
+    public static void Run(Activation activation, TensorBuffer x, TensorBuffer y, int threads)
+    {
+        // A function of single elements knows no rows: it is cut anywhere.
+        var byRow = activation.NeedsAllChannels || activation.RequiredChannels > 0;
+        Run(activation, x, y, byRow && x.Shape.Rank > 0 ? x.Shape[^1] : 1, threads);
+    }
+
+    /// <summary>The same with rows of so many channels, whatever the shape says.</summary>
+    public static void Run(Activation activation, TensorBuffer x, TensorBuffer y, int channels, int threads)
+    {
+        if (channels == 0)
+            return;
+        var work = new ActivationWork { _x = x.Pointer<float>(), _y = y.Pointer<float>(), _activation = activation, _channels = channels };
+        ElementParts.Run(work, x.Shape.ElementCount / channels, channels, threads);
+    }
+
+    public readonly void Run(nint start, nint end)
+    {
+        var block = Math.Max(1, BlockElements / _channels);
+        for (var at = start; at < end; at += block)
+        {
+            var rows = Math.Min(block, end - at);
+            var x = _x + (at * _channels);
+            var y = _y + (at * _channels);
+            var count = checked((int)(rows * _channels));
+            if (x != y)
+                new ReadOnlySpan<float>(x, count).CopyTo(new Span<float>(y, count));
+            _activation.Apply(y, rows, _channels, SimdWidths.Best);
+        }
+    }
 }

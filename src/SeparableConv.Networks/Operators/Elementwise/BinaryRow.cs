@@ -1,7 +1,16 @@
-using System.Numerics;
 using System.Numerics.Tensors;
+using System.Numerics;
+using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Operators;
+
+/// <summary>Which operands of a row are rows themselves, and which a single number for the whole of it.</summary>
+internal enum RowOperands
+{
+    Both,
+    ScalarA,
+    ScalarB,
+}
 
 /// <summary>
 /// One row of an element-wise operation: so many elements of the result from two rows, or from a row and a number. Chosen once by
@@ -17,34 +26,28 @@ internal readonly unsafe struct BinaryRow
     public bool Exists => _run is not null;
 
     /// <summary>The row of an operation; none where the operation does not take such elements.</summary>
-    public static BinaryRow For(BinaryKind kind, ElementType a, ElementType b) => kind == BinaryKind.Pow ? ForPower(a, b) : a != b ? default : a switch
+    public static BinaryRow For(BinaryKind kind, ElementType a, ElementType b)
     {
-        ElementType.Float32 => ForNumbers<float>(kind),
-        ElementType.Float64 => ForNumbers<double>(kind),
-        ElementType.Float16 => ForNumbers<Half>(kind),
-        ElementType.Int8 => ForNumbers<sbyte>(kind),
-        ElementType.UInt8 => ForNumbers<byte>(kind),
-        ElementType.Int16 => ForNumbers<short>(kind),
-        ElementType.UInt16 => ForNumbers<ushort>(kind),
-        ElementType.Int32 => ForNumbers<int>(kind),
-        ElementType.UInt32 => ForNumbers<uint>(kind),
-        ElementType.Int64 => ForNumbers<long>(kind),
-        ElementType.UInt64 => ForNumbers<ulong>(kind),
-        _ => ForTruths(kind),
-    };
+        if (kind == BinaryKind.Pow)
+            return ForPower(a, b);
+        if (a != b)
+            return default;
+        if (a == ElementType.Bool)
+            return ForTruths(kind);
+        var work = new NumbersWork { Kind = kind };
+        ElementDispatch.Numbers(a, ref work);
+        return work.Row;
+    }
 
     /// <summary>The row of x where it is not below 0, else x times the slope.</summary>
-    public static BinaryRow ForSlope(ElementType element) => element switch
+    public static BinaryRow ForSlope(ElementType element)
     {
-        ElementType.Float32 => new(&Each<BinaryFunctions.Slope<float>, float, float, float>),
-        ElementType.Float64 => new(&Each<BinaryFunctions.Slope<double>, double, double, double>),
-        ElementType.Float16 => new(&Each<BinaryFunctions.Slope<Half>, Half, Half, Half>),
-        ElementType.Int32 => new(&Each<BinaryFunctions.Slope<int>, int, int, int>),
-        ElementType.UInt32 => new(&Each<BinaryFunctions.Slope<uint>, uint, uint, uint>),
-        ElementType.Int64 => new(&Each<BinaryFunctions.Slope<long>, long, long, long>),
-        ElementType.UInt64 => new(&Each<BinaryFunctions.Slope<ulong>, ulong, ulong, ulong>),
-        _ => default,
-    };
+        if (!ElementDispatch.IsWide(element))
+            return default;
+        var work = default(SlopeWork);
+        ElementDispatch.WideNumbers(element, ref work);
+        return work.Row;
+    }
 
     /// <summary>Computes <paramref name="count"/> elements.</summary>
     public void Run(void* a, void* b, void* y, int count, RowOperands operands) => _run(a, b, y, count, operands);
@@ -105,38 +108,13 @@ internal readonly unsafe struct BinaryRow
         }
     }
 
-    private static BinaryRow ForPower(ElementType a, ElementType b) => a switch
+    private static BinaryRow ForPower(ElementType a, ElementType b)
     {
-        ElementType.Float32 => ForPower<float>(b),
-        ElementType.Float64 => ForPower<double>(b),
-        ElementType.Float16 => ForPower<Half>(b),
-        ElementType.Int32 => ForPower<int>(b),
-        ElementType.Int64 => ForPower<long>(b),
-        _ => default,
-    };
-
-    private static BinaryRow ForPower<T>(ElementType exponent)
-        where T : unmanaged, INumber<T>
-    {
-        switch (exponent)
-        {
-            case ElementType.Float32:
-                return new(&Power<T, float>);
-            case ElementType.Float64:
-                return new(&Power<T, double>);
-            case ElementType.Float16:
-                return new(&Power<T, Half>);
-            case ElementType.Int32:
-                return new(&Power<T, int>);
-            case ElementType.UInt32:
-                return new(&Power<T, uint>);
-            case ElementType.Int64:
-                return new(&Power<T, long>);
-            case ElementType.UInt64:
-                return new(&Power<T, ulong>);
-            default:
-                return default;
-        }
+        if (!(a.IsFloat() || a is ElementType.Int32 or ElementType.Int64) || !ElementDispatch.IsWide(b))
+            return default;
+        var work = new PowerWork { Exponent = b };
+        ElementDispatch.WideNumbers(a, ref work);
+        return work.Row;
     }
 
     private static void Add<T>(void* a, void* b, void* y, int count, RowOperands operands)
@@ -242,6 +220,46 @@ internal readonly unsafe struct BinaryRow
                     target[i] = TFunction.Apply(valueA, rowB[i]);
                 break;
         }
+    }
+
+    private struct NumbersWork : INumberWork
+    {
+        public BinaryKind Kind;
+        public BinaryRow Row;
+
+        public void Run<T>()
+            where T : unmanaged, INumber<T>, IMinMaxValue<T> => Row = ForNumbers<T>(Kind);
+    }
+
+    private struct SlopeWork : INumberWork
+    {
+        public BinaryRow Row;
+
+        public void Run<T>()
+            where T : unmanaged, INumber<T>, IMinMaxValue<T> => Row = new(&Each<BinaryFunctions.Slope<T>, T, T, T>);
+    }
+
+    private struct PowerWork : INumberWork
+    {
+        public ElementType Exponent;
+        public BinaryRow Row;
+
+        public void Run<T>()
+            where T : unmanaged, INumber<T>, IMinMaxValue<T>
+        {
+            var work = default(ExponentWork<T>);
+            ElementDispatch.WideNumbers(Exponent, ref work);
+            Row = work.Row;
+        }
+    }
+
+    private struct ExponentWork<TBase> : INumberWork
+        where TBase : unmanaged, INumber<TBase>
+    {
+        public BinaryRow Row;
+
+        public void Run<T>()
+            where T : unmanaged, INumber<T>, IMinMaxValue<T> => Row = new(&Power<TBase, T>);
     }
 
     private static ReadOnlySpan<T> Row<T>(void* start, int count) => new(start, count);

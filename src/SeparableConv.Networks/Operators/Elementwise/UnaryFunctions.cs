@@ -60,3 +60,47 @@ internal static class UnaryFunctions
         public static T Apply(T x) => T.CreateSaturating(ErrorFunction.Erf(double.CreateSaturating(x)));
     }
 }
+
+/// <summary>erf(x) = 2/sqrt(pi) * the integral of e^(-t^2) from 0 to x.</summary>
+internal static class ErrorFunction
+{
+    private const double TwoBySqrtPi = 1.1283791670955126;
+
+    // Below, the series needs at most 60 terms; above, the continued fraction at most 60 steps.
+    private const double Middle = 2.5;
+
+    private const double Saturated = 6;
+
+    /// <summary>Within 1e-14 of the value, and relative to it near 0.</summary>
+    public static double Erf(double x)
+    {
+        var magnitude = Math.Abs(x);
+        return double.IsNaN(x) ? x
+            : magnitude >= Saturated ? Math.CopySign(1, x)
+            : magnitude < Middle ? Series(x)
+            : Math.CopySign(1 - Tail(magnitude), x);
+    }
+
+    // x * e^(-x^2) * sum over n of (2x^2)^n / (1*3*...*(2n+1)): every term is positive, so none cancels.
+    private static double Series(double x)
+    {
+        var square = 2 * x * x;
+        double sum = 1, term = 1;
+        for (var n = 3; term > 1e-17 * sum; n += 2)
+        {
+            term *= square / n;
+            sum += term;
+        }
+
+        return TwoBySqrtPi * x * Math.Exp(-x * x) * sum;
+    }
+
+    // e^(-x^2)/sqrt(pi) / (x + (1/2)/(x + (2/2)/(x + (3/2)/(x + ...)))), from the inside out.
+    private static double Tail(double x)
+    {
+        var fraction = x;
+        for (var k = 60; k >= 1; k--)
+            fraction = x + (k / 2.0 / fraction);
+        return TwoBySqrtPi / 2 * Math.Exp(-x * x) / fraction;
+    }
+}

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -14,21 +15,17 @@ internal readonly unsafe struct UnaryRow
     public bool Exists => _run is not null;
 
     /// <summary>The row of a function; none where it does not take such elements.</summary>
-    public static UnaryRow For(UnaryKind kind, ElementType element) => element switch
+    public static UnaryRow For(UnaryKind kind, ElementType element)
     {
-        ElementType.Float32 => ForFloats<float>(kind),
-        ElementType.Float64 => ForFloats<double>(kind),
-        ElementType.Float16 => ForFloats<Half>(kind),
-        ElementType.Int8 => ForNumbers<sbyte>(kind),
-        ElementType.UInt8 => ForNumbers<byte>(kind),
-        ElementType.Int16 => ForNumbers<short>(kind),
-        ElementType.UInt16 => ForNumbers<ushort>(kind),
-        ElementType.Int32 => ForNumbers<int>(kind),
-        ElementType.UInt32 => ForNumbers<uint>(kind),
-        ElementType.Int64 => ForNumbers<long>(kind),
-        ElementType.UInt64 => ForNumbers<ulong>(kind),
-        _ => kind == UnaryKind.Not ? new(&Each<byte, UnaryFunctions.Not>) : default,
-    };
+        if (element == ElementType.Bool)
+            return kind == UnaryKind.Not ? new(&Each<byte, UnaryFunctions.Not>) : default;
+        var work = new RowWork { Kind = kind };
+        if (element.IsFloat())
+            ElementDispatch.Floats(element, ref work);
+        else
+            ElementDispatch.Numbers(element, ref work);
+        return work.Row;
+    }
 
     /// <summary>Computes <paramref name="count"/> elements.</summary>
     public void Run(void* x, void* y, int count) => _run(x, y, count);
@@ -131,6 +128,16 @@ internal readonly unsafe struct UnaryRow
 
     private static void Cos<T>(void* x, void* y, int count)
         where T : unmanaged, IFloatingPointIeee754<T> => TensorPrimitives.Cos(Row<T>(x, count), Target<T>(y, count));
+
+    private struct RowWork : INumberWork, IFloatWork
+    {
+        public UnaryKind Kind;
+        public UnaryRow Row;
+
+        void INumberWork.Run<T>() => Row = ForNumbers<T>(Kind);
+
+        void IFloatWork.Run<T>() => Row = ForFloats<T>(Kind);
+    }
 
     private static ReadOnlySpan<T> Row<T>(void* start, int count) => new(start, count);
 

@@ -25,7 +25,7 @@ internal sealed unsafe class GemmOperator(float alpha, float beta, bool transpos
     {
         var (a, b) = (ConvShapes.Required(inputs, 0, "matrix a"), ConvShapes.Required(inputs, 1, "matrix b"));
         OperatorChecks.SameElement(a, b);
-        OperatorChecks.Takes(MatrixTypes.Takes(a.Element), a, MatrixTypes.Names);
+        OperatorChecks.Takes(ElementDispatch.IsWide(a.Element), a, ElementDispatch.WideNames);
         if (a.Shape.Rank != 2 || b.Shape.Rank != 2)
             throw new ArgumentException($"The matrices are {a.Shape} and {b.Shape}; both must have 2 dimensions.");
         var (rows, depth) = TransposeA ? (a.Shape[1], a.Shape[0]) : (a.Shape[0], a.Shape[1]);
@@ -74,30 +74,8 @@ internal sealed unsafe class GemmOperator(float alpha, float beta, bool transpos
 
     internal override void Forward(ForwardContext context)
     {
-        switch (context.Inputs[0].Type.Element)
-        {
-            case ElementType.Float32:
-                Run<float>(context);
-                break;
-            case ElementType.Float64:
-                Run<double>(context);
-                break;
-            case ElementType.Float16:
-                Run<Half>(context);
-                break;
-            case ElementType.Int32:
-                Run<int>(context);
-                break;
-            case ElementType.UInt32:
-                Run<uint>(context);
-                break;
-            case ElementType.Int64:
-                Run<long>(context);
-                break;
-            default:
-                Run<ulong>(context);
-                break;
-        }
+        var work = new ForwardWork { Operator = this, Context = context };
+        ElementDispatch.WideNumbers(context.Inputs[0].Type.Element, ref work);
     }
 
     private void Run<T>(ForwardContext context)
@@ -129,6 +107,15 @@ internal sealed unsafe class GemmOperator(float alpha, float beta, bool transpos
         }
 
         ElementParts.Run(scaling, y.Shape[0], y.Shape[1], context.Threads);
+    }
+
+    private struct ForwardWork : INumberWork
+    {
+        public GemmOperator Operator;
+        public ForwardContext Context;
+
+        public readonly void Run<T>()
+            where T : unmanaged, INumber<T>, IMinMaxValue<T> => Operator.Run<T>(Context);
     }
 
     /// <summary>y = alpha*y + beta*c, in rows.</summary>

@@ -17,7 +17,7 @@ internal sealed unsafe class MatMulOperator : Operator
     {
         var (a, b) = (ConvShapes.Required(inputs, 0, "left matrix"), ConvShapes.Required(inputs, 1, "right matrix"));
         OperatorChecks.SameElement(a, b);
-        OperatorChecks.Takes(MatrixTypes.Takes(a.Element), a, MatrixTypes.Names);
+        OperatorChecks.Takes(ElementDispatch.IsWide(a.Element), a, ElementDispatch.WideNames);
         if (a.Shape.Rank == 0 || b.Shape.Rank == 0)
             throw new ArgumentException($"The matrices are {a.Shape} and {b.Shape}; both need at least one dimension.");
         var sizes = new Sizes(a.Shape, b.Shape);
@@ -45,30 +45,8 @@ internal sealed unsafe class MatMulOperator : Operator
 
     internal override void Forward(ForwardContext context)
     {
-        switch (context.Inputs[0].Type.Element)
-        {
-            case ElementType.Float32:
-                Run<float>(context);
-                break;
-            case ElementType.Float64:
-                Run<double>(context);
-                break;
-            case ElementType.Float16:
-                Run<Half>(context);
-                break;
-            case ElementType.Int32:
-                Run<int>(context);
-                break;
-            case ElementType.UInt32:
-                Run<uint>(context);
-                break;
-            case ElementType.Int64:
-                Run<long>(context);
-                break;
-            default:
-                Run<ulong>(context);
-                break;
-        }
+        var work = new ForwardWork { Context = context };
+        ElementDispatch.WideNumbers(context.Inputs[0].Type.Element, ref work);
     }
 
     private static void Run<T>(ForwardContext context)
@@ -119,6 +97,14 @@ internal sealed unsafe class MatMulOperator : Operator
         }
 
         return loops;
+    }
+
+    private struct ForwardWork : INumberWork
+    {
+        public ForwardContext Context;
+
+        public readonly void Run<T>()
+            where T : unmanaged, INumber<T>, IMinMaxValue<T> => MatMulOperator.Run<T>(Context);
     }
 
     /// <summary>What the shapes of both sides say.</summary>

@@ -42,30 +42,14 @@ internal sealed unsafe class MaxPoolWithIndicesOperator(
 
     internal override void Forward(ForwardContext context)
     {
-        switch (context.Inputs[0].Type.Element)
-        {
-            case ElementType.Float32:
-                Run(context, float.NegativeInfinity);
-                break;
-            case ElementType.Float64:
-                Run(context, double.NegativeInfinity);
-                break;
-            case ElementType.Float16:
-                Run(context, Half.NegativeInfinity);
-                break;
-            case ElementType.Int8:
-                Run(context, sbyte.MinValue);
-                break;
-            default:
-                Run(context, byte.MinValue);
-                break;
-        }
+        var work = new ForwardWork { Operator = this, Context = context };
+        ElementDispatch.Numbers(context.Inputs[0].Type.Element, ref work);
     }
 
     private ConvGeometry Geometry(TensorShape input) => PoolShapes.Geometry(input, Kernel, Stride, Dilation, Padding, CeilMode);
 
-    private void Run<T>(ForwardContext context, T least)
-        where T : unmanaged, INumber<T>
+    private void Run<T>(ForwardContext context)
+        where T : unmanaged, INumber<T>, IMinMaxValue<T>
     {
         var g = Geometry(context.Inputs[0].Shape);
         var work = new Work<T>
@@ -75,9 +59,18 @@ internal sealed unsafe class MaxPoolWithIndicesOperator(
             Positions = context.Outputs[1].Pointer<long>(),
             Geometry = g,
             ColumnMajor = ColumnMajor,
-            Least = least,
+            Least = PoolShapes.Least<T>(),
         };
         ElementParts.Run(work, (long)g.Batch * g.Rows.Out, (long)g.Columns.Out * g.InChannels * g.Rows.Kernel * g.Columns.Kernel, context.Threads);
+    }
+
+    private struct ForwardWork : INumberWork
+    {
+        public MaxPoolWithIndicesOperator Operator;
+        public ForwardContext Context;
+
+        public readonly void Run<T>()
+            where T : unmanaged, INumber<T>, IMinMaxValue<T> => Operator.Run<T>(Context);
     }
 
     private struct Work<T> : IRangeWork

@@ -1,8 +1,18 @@
-using System.Numerics;
 using System.Numerics.Tensors;
+using System.Numerics;
 using SeparableConv.Loops;
 
 namespace SeparableConv.Networks.Operators;
+
+/// <summary>What pooling makes of a window.</summary>
+internal enum PoolKind
+{
+    /// <summary>The mean.</summary>
+    Average,
+
+    /// <summary>The largest.</summary>
+    Max,
+}
 
 /// <summary>
 /// Average or maximum pooling, activation fused: x (N, inH, inW, C) -> (N, outH, outW, C),
@@ -58,53 +68,37 @@ internal sealed unsafe class Pool2DOperator(
     {
         var (x, y) = (context.Inputs[0], context.Outputs[0]);
         var g = Geometry(x.Shape);
-        switch (x.Type.Element)
+        if (x.Type.Element == ElementType.Float32)
         {
-            case ElementType.Float32:
-                PoolLoop.Run(
-                    x.Pointer<float>(), y.Pointer<float>(), g, PoolKind == PoolKind.Average, CountIncludePad, Activation, SimdWidths.Best, context.Threads);
-                break;
-            case ElementType.Float64 when PoolKind == PoolKind.Average:
-                Average(x.Pointer<double>(), y.Pointer<double>(), g, context.Threads);
-                break;
-            case ElementType.Float64:
-                Largest(x.Pointer<double>(), y.Pointer<double>(), g, context.Threads);
-                break;
-            case ElementType.Float16:
-                Largest(x.Pointer<Half>(), y.Pointer<Half>(), g, context.Threads);
-                break;
-            case ElementType.Int8:
-                Largest(x.Pointer<sbyte>(), y.Pointer<sbyte>(), g, context.Threads);
-                break;
-            case ElementType.UInt8:
-                Largest(x.Pointer<byte>(), y.Pointer<byte>(), g, context.Threads);
-                break;
-            case ElementType.Int16:
-                Largest(x.Pointer<short>(), y.Pointer<short>(), g, context.Threads);
-                break;
-            case ElementType.UInt16:
-                Largest(x.Pointer<ushort>(), y.Pointer<ushort>(), g, context.Threads);
-                break;
-            case ElementType.Int32:
-                Largest(x.Pointer<int>(), y.Pointer<int>(), g, context.Threads);
-                break;
-            case ElementType.UInt32:
-                Largest(x.Pointer<uint>(), y.Pointer<uint>(), g, context.Threads);
-                break;
-            case ElementType.Int64:
-                Largest(x.Pointer<long>(), y.Pointer<long>(), g, context.Threads);
-                break;
-            default:
-                Largest(x.Pointer<ulong>(), y.Pointer<ulong>(), g, context.Threads);
-                break;
+            var isAverage = PoolKind == PoolKind.Average;
+            PoolLoop.Run(
+                x.Pointer<float>(), y.Pointer<float>(), g, isAverage, CountIncludePad, Activation, SimdWidths.Best, context.Threads);
+        }
+        else if (PoolKind == PoolKind.Average)
+        {
+            Average(x.Pointer<double>(), y.Pointer<double>(), g, context.Threads);
+        }
+        else
+        {
+            var work = new MaxWork { X = x, Y = y, Geometry = g, Threads = context.Threads };
+            ElementDispatch.Numbers(x.Type.Element, ref work);
         }
     }
 
-    private static void Largest<T>(T* x, T* y, in ConvGeometry g, int threads)
-        where T : unmanaged, INumber<T>, IMinMaxValue<T>
+
+    private struct MaxWork : INumberWork
     {
-        var work = new Rows<T, MaxOf<T>> { X = x, Y = y, Geometry = g, CountsBorder = false };
-        ElementParts.Run(work, (long)g.Batch * g.Rows.Out, ElementsInRow(g), threads);
+        public TensorBuffer X;
+        public TensorBuffer Y;
+        public ConvGeometry Geometry;
+        public int Threads;
+
+        public readonly void Run<T>()
+            where T : unmanaged, INumber<T>, IMinMaxValue<T>
+        {
+            var rows = new Rows<T, MaxOf<T>> { X = X.Pointer<T>(), Y = Y.Pointer<T>(), Geometry = Geometry, CountsBorder = false };
+            ElementParts.Run(rows, (long)Geometry.Batch * Geometry.Rows.Out, ElementsInRow(Geometry), Threads);
+        }
     }
 
     private void Average(double* x, double* y, in ConvGeometry g, int threads)
@@ -127,8 +121,7 @@ internal sealed unsafe class Pool2DOperator(
     private readonly struct MaxOf<T> : IWindow<T>
         where T : unmanaged, INumber<T>, IMinMaxValue<T>
     {
-        // -1/0 is minus infinity in the types that have one.
-        public static T Start => typeof(T) == typeof(double) || typeof(T) == typeof(Half) ? -T.One / T.Zero : T.MinValue;
+        public static T Start => PoolShapes.Least<T>();
 
         public static void Combine(Span<T> pixel, ReadOnlySpan<T> with) => TensorPrimitives.Max(pixel, with, pixel);
 

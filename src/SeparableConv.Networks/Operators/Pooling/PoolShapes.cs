@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>The sizes of a pooling.</summary>
@@ -20,6 +22,15 @@ internal static class PoolShapes
 
     /// <summary>The output's shape.</summary>
     public static TensorShape Output(in ConvGeometry g) => new(g.Batch, g.Rows.Out, g.Columns.Out, g.InChannels);
+
+    /// <summary>The number that every other is greater than or equal to: minus infinity, or the least integer.</summary>
+    public static T Least<T>()
+        where T : unmanaged, INumber<T>, IMinMaxValue<T>
+    {
+        // -1/0 is minus infinity in the types that have one.
+        var isFloat = typeof(T) == typeof(float) || typeof(T) == typeof(double) || typeof(T) == typeof(Half);
+        return isFloat ? -T.One / T.Zero : T.MinValue;
+    }
 
     private static AxisGeometry RoundUp(in AxisGeometry axis)
     {

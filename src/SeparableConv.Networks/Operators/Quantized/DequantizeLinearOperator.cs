@@ -26,28 +26,12 @@ internal sealed class DequantizeLinearOperator(int axis) : Operator
 
     internal override void Forward(ForwardContext context)
     {
-        switch (context.Inputs[0].Type.Element)
-        {
-            case ElementType.Int8:
-                Run<sbyte>(context);
-                break;
-            case ElementType.UInt8:
-                Run<byte>(context);
-                break;
-            case ElementType.Int16:
-                Run<short>(context);
-                break;
-            case ElementType.UInt16:
-                Run<ushort>(context);
-                break;
-            default:
-                Run<int>(context);
-                break;
-        }
+        var work = new ForwardWork { Operator = this, Context = context };
+        ElementDispatch.Numbers(context.Inputs[0].Type.Element, ref work);
     }
 
     private unsafe void Run<T>(ForwardContext context)
-        where T : unmanaged, IBinaryInteger<T>
+        where T : unmanaged, INumber<T>
     {
         var (x, scale, zeroPoint) = (context.Inputs[0], context.Inputs[1], context.Inputs.Length > 2 ? context.Inputs[2] : default);
         var scales = (int)scale.Shape.ElementCount;
@@ -66,8 +50,17 @@ internal sealed class DequantizeLinearOperator(int axis) : Operator
             context.Threads);
     }
 
+    private struct ForwardWork : INumberWork
+    {
+        public DequantizeLinearOperator Operator;
+        public ForwardContext Context;
+
+        public readonly void Run<T>()
+            where T : unmanaged, INumber<T>, IMinMaxValue<T> => Operator.Run<T>(Context);
+    }
+
     private unsafe struct Work<T> : IRangeWork
-        where T : unmanaged, IBinaryInteger<T>
+        where T : unmanaged, INumber<T>
     {
         public T* X;
         public float* Y;

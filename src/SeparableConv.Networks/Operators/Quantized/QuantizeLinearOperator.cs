@@ -29,35 +29,13 @@ internal sealed class QuantizeLinearOperator(ElementType element, int axis) : Op
 
     internal override void Forward(ForwardContext context)
     {
-        switch (Element)
-        {
-            case ElementType.Int8:
-                Run<sbyte>(context);
-                break;
-            case ElementType.UInt8:
-                Run<byte>(context);
-                break;
-            case ElementType.Int16:
-                Run<short>(context);
-                break;
-            default:
-                Run<ushort>(context);
-                break;
-        }
-    }
-
-    private void Run<T>(ForwardContext context)
-        where T : unmanaged, IBinaryInteger<T>
-    {
-        if (context.Inputs[0].Type.Element == ElementType.Float32)
-            Run<float, T>(context);
-        else
-            Run<int, T>(context);
+        var work = new ForwardWork { Operator = this, Context = context };
+        ElementDispatch.Numbers(Element, ref work);
     }
 
     private unsafe void Run<TIn, T>(ForwardContext context)
         where TIn : unmanaged, INumber<TIn>
-        where T : unmanaged, IBinaryInteger<T>
+        where T : unmanaged, INumber<T>
     {
         var (x, scale, zeroPoint) = (context.Inputs[0], context.Inputs[1], context.Inputs.Length > 2 ? context.Inputs[2] : default);
         var (least, greatest) = LinearScale.Range(Element);
@@ -79,9 +57,24 @@ internal sealed class QuantizeLinearOperator(ElementType element, int axis) : Op
             context.Threads);
     }
 
+    private struct ForwardWork : INumberWork
+    {
+        public QuantizeLinearOperator Operator;
+        public ForwardContext Context;
+
+        public readonly void Run<T>()
+            where T : unmanaged, INumber<T>, IMinMaxValue<T>
+        {
+            if (Context.Inputs[0].Type.Element == ElementType.Float32)
+                Operator.Run<float, T>(Context);
+            else
+                Operator.Run<int, T>(Context);
+        }
+    }
+
     private unsafe struct Work<TIn, T> : IRangeWork
         where TIn : unmanaged, INumber<TIn>
-        where T : unmanaged, IBinaryInteger<T>
+        where T : unmanaged, INumber<T>
     {
         public TIn* X;
         public T* Y;

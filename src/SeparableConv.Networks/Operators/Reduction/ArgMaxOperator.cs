@@ -39,42 +39,8 @@ internal sealed unsafe class ArgMaxOperator(int axis, bool keepDimensions, Eleme
 
     internal override void Forward(ForwardContext context)
     {
-        switch (context.Inputs[0].Type.Element)
-        {
-            case ElementType.Float32:
-                Run<float>(context);
-                break;
-            case ElementType.Float64:
-                Run<double>(context);
-                break;
-            case ElementType.Float16:
-                Run<Half>(context);
-                break;
-            case ElementType.Int8:
-                Run<sbyte>(context);
-                break;
-            case ElementType.UInt8:
-                Run<byte>(context);
-                break;
-            case ElementType.Int16:
-                Run<short>(context);
-                break;
-            case ElementType.UInt16:
-                Run<ushort>(context);
-                break;
-            case ElementType.Int32:
-                Run<int>(context);
-                break;
-            case ElementType.UInt32:
-                Run<uint>(context);
-                break;
-            case ElementType.Int64:
-                Run<long>(context);
-                break;
-            default:
-                Run<ulong>(context);
-                break;
-        }
+        var work = new ForwardWork { Operator = this, Context = context };
+        ElementDispatch.Numbers(context.Inputs[0].Type.Element, ref work);
     }
 
     private void Run<T>(ForwardContext context)
@@ -84,6 +50,15 @@ internal sealed unsafe class ArgMaxOperator(int axis, bool keepDimensions, Eleme
         var cut = TensorAxis.Cut(x.Shape, Axis);
         var work = new Work<T> { X = x.Pointer<T>(), Y = y.Memory, Wide = Output == ElementType.Int64, Length = cut.Length, Inner = (nint)cut.Inner, SelectLast = SelectLast };
         ElementParts.Run(work, cut.Outer * cut.Inner, cut.Length, context.Threads);
+    }
+
+    private struct ForwardWork : INumberWork
+    {
+        public ArgMaxOperator Operator;
+        public ForwardContext Context;
+
+        public readonly void Run<T>()
+            where T : unmanaged, INumber<T>, IMinMaxValue<T> => Operator.Run<T>(Context);
     }
 
     private struct Work<T> : IRangeWork

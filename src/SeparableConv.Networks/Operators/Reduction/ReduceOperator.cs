@@ -1,8 +1,18 @@
-using System.Numerics;
 using System.Numerics.Tensors;
+using System.Numerics;
 using SeparableConv.Loops;
 
 namespace SeparableConv.Networks.Operators;
+
+/// <summary>What is made of the numbers along the reduced axes.</summary>
+internal enum ReduceKind
+{
+    Mean,
+    Sum,
+    Max,
+    Min,
+    Prod,
+}
 
 /// <summary>
 /// The mean, sum, product, largest or least along some axes of a tensor. The axes count from the back where they are negative; they
@@ -50,42 +60,8 @@ internal sealed unsafe class ReduceOperator(ReduceKind kind, int[] axes, bool ke
 
     internal override void Forward(ForwardContext context)
     {
-        switch (context.Inputs[0].Type.Element)
-        {
-            case ElementType.Float32:
-                RunSingle(context);
-                break;
-            case ElementType.Float64:
-                Run<double, double>(context);
-                break;
-            case ElementType.Float16:
-                Run<Half, double>(context);
-                break;
-            case ElementType.Int8:
-                Run<sbyte, sbyte>(context);
-                break;
-            case ElementType.UInt8:
-                Run<byte, byte>(context);
-                break;
-            case ElementType.Int16:
-                Run<short, short>(context);
-                break;
-            case ElementType.UInt16:
-                Run<ushort, ushort>(context);
-                break;
-            case ElementType.Int32:
-                Run<int, int>(context);
-                break;
-            case ElementType.UInt32:
-                Run<uint, uint>(context);
-                break;
-            case ElementType.Int64:
-                Run<long, long>(context);
-                break;
-            default:
-                Run<ulong, ulong>(context);
-                break;
-        }
+        var work = new ForwardWork { Operator = this, Context = context };
+        ElementDispatch.Numbers(context.Inputs[0].Type.Element, ref work);
     }
 
     private bool IsReduced(int dimension, int rank)
@@ -175,6 +151,23 @@ internal sealed unsafe class ReduceOperator(ReduceKind kind, int[] axes, bool ke
                     Inner *= shape[i];
                 }
             }
+        }
+    }
+
+    private struct ForwardWork : INumberWork
+    {
+        public ReduceOperator Operator;
+        public ForwardContext Context;
+
+        public readonly void Run<T>()
+            where T : unmanaged, INumber<T>, IMinMaxValue<T>
+        {
+            if (typeof(T) == typeof(float))
+                Operator.RunSingle(Context);
+            else if (typeof(T) == typeof(Half))
+                Operator.Run<T, double>(Context);
+            else
+                Operator.Run<T, T>(Context);
         }
     }
 

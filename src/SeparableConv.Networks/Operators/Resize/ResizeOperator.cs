@@ -3,6 +3,67 @@ using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Operators;
 
+/// <summary>How the pixels between pixels are made.</summary>
+internal enum ResizeMode
+{
+    /// <summary>The nearest pixel's value.</summary>
+    Nearest,
+
+    /// <summary>Between the two nearest in each direction, by distance: bilinear.</summary>
+    Linear,
+}
+
+/// <summary>Where pixel i of the output lies in the input, in ONNX's words; scale is output by input.</summary>
+internal enum CoordinateMode
+{
+    /// <summary>(i + 0.5)/scale - 0.5: the centres of pixels lie half a pixel inside both images. TensorFlow's half_pixel_centers.</summary>
+    HalfPixel,
+
+    /// <summary><see cref="HalfPixel"/> with both images' centres on each other, where scale times input is no whole number.</summary>
+    HalfPixelSymmetric,
+
+    /// <summary><see cref="HalfPixel"/>, but 0 where the output has one pixel.</summary>
+    PytorchHalfPixel,
+
+    /// <summary>i*(input - 1)/(output - 1): the first and last pixels lie on each other.</summary>
+    AlignCorners,
+
+    /// <summary>i/scale: the first pixels lie on each other. TensorFlow's rule where nothing is said.</summary>
+    Asymmetric,
+
+    /// <summary>(i + 0.5)/scale: with <see cref="NearestRounding.Floor"/>, TensorFlow's nearest neighbour with half_pixel_centers.</summary>
+    TfHalfPixelForNearest,
+}
+
+/// <summary>Which pixel is the nearest to a place between two.</summary>
+internal enum NearestRounding
+{
+    /// <summary>The nearer one, the lower of two that are equally near.</summary>
+    RoundPreferFloor,
+
+    /// <summary>The nearer one, the upper of two that are equally near.</summary>
+    RoundPreferCeil,
+
+    /// <summary>The lower one.</summary>
+    Floor,
+
+    /// <summary>The upper one.</summary>
+    Ceil,
+}
+
+/// <summary>Whether a reduction looks at all the pixels that one pixel of the output stands for.</summary>
+internal enum ResizeAntialias
+{
+    /// <summary>No: at two in each direction.</summary>
+    None,
+
+    /// <summary>By a triangle as wide as 2/scale pixels; beyond the edge the edge pixel goes on.</summary>
+    EdgeGoesOn,
+
+    /// <summary>By the same triangle; what lies beyond the edge does not count. ONNX's exclude_outside; what Pillow and PyTorch do.</summary>
+    ExcludeOutside,
+}
+
 /// <summary>
 /// Images in another size: (N, inH, inW, C) -> (N, outH, outW, C). Every output pixel has a place in the input, and is the nearest
 /// pixel there (any element type) or a weighted mean of its neighbours, rows first, then columns (float32).

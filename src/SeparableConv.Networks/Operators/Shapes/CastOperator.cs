@@ -30,88 +30,42 @@ internal sealed class CastOperator(ElementType element) : Operator
             return;
         }
 
-        switch (x.Type.Element)
+        // A bool is a byte that is 0 or 1.
+        var work = new FromWork { X = x, Y = y };
+        ElementDispatch.Numbers(x.Type.Element == ElementType.Bool ? ElementType.UInt8 : x.Type.Element, ref work);
+    }
+
+    private struct FromWork : INumberWork
+    {
+        public TensorBuffer X;
+        public TensorBuffer Y;
+
+        public readonly void Run<T>()
+            where T : unmanaged, INumber<T>, IMinMaxValue<T>
         {
-            case ElementType.Float32:
-                From<float>(x, y);
-                break;
-            case ElementType.Float64:
-                From<double>(x, y);
-                break;
-            case ElementType.Float16:
-                From<Half>(x, y);
-                break;
-            case ElementType.Int8:
-                From<sbyte>(x, y);
-                break;
-            case ElementType.Int16:
-                From<short>(x, y);
-                break;
-            case ElementType.UInt16:
-                From<ushort>(x, y);
-                break;
-            case ElementType.Int32:
-                From<int>(x, y);
-                break;
-            case ElementType.UInt32:
-                From<uint>(x, y);
-                break;
-            case ElementType.Int64:
-                From<long>(x, y);
-                break;
-            case ElementType.UInt64:
-                From<ulong>(x, y);
-                break;
-            default:
-                From<byte>(x, y);
-                break;
+            if (Y.Type.Element == ElementType.Bool)
+            {
+                ToBool(Values<T>(X), Y.Span<bool>());
+                return;
+            }
+
+            var work = new ToWork<T> { X = X, Y = Y };
+            ElementDispatch.Numbers(Y.Type.Element, ref work);
         }
     }
 
-    private static void From<T>(TensorBuffer x, TensorBuffer y)
-        where T : unmanaged, INumber<T>
+    private struct ToWork<TFrom> : INumberWork
+        where TFrom : unmanaged, INumber<TFrom>
     {
-        ReadOnlySpan<T> values = MemoryMarshal.Cast<byte, T>(x.Bytes());
-        switch (y.Type.Element)
-        {
-            case ElementType.Float32:
-                TensorPrimitives.ConvertTruncating(values, y.Span<float>());
-                break;
-            case ElementType.Float64:
-                TensorPrimitives.ConvertTruncating(values, y.Span<double>());
-                break;
-            case ElementType.Float16:
-                TensorPrimitives.ConvertTruncating(values, y.Span<Half>());
-                break;
-            case ElementType.Int8:
-                TensorPrimitives.ConvertTruncating(values, y.Span<sbyte>());
-                break;
-            case ElementType.UInt8:
-                TensorPrimitives.ConvertTruncating(values, y.Span<byte>());
-                break;
-            case ElementType.Int16:
-                TensorPrimitives.ConvertTruncating(values, y.Span<short>());
-                break;
-            case ElementType.UInt16:
-                TensorPrimitives.ConvertTruncating(values, y.Span<ushort>());
-                break;
-            case ElementType.Int32:
-                TensorPrimitives.ConvertTruncating(values, y.Span<int>());
-                break;
-            case ElementType.UInt32:
-                TensorPrimitives.ConvertTruncating(values, y.Span<uint>());
-                break;
-            case ElementType.Int64:
-                TensorPrimitives.ConvertTruncating(values, y.Span<long>());
-                break;
-            case ElementType.UInt64:
-                TensorPrimitives.ConvertTruncating(values, y.Span<ulong>());
-                break;
-            default:
-                ToBool(values, y.Span<bool>());
-                break;
-        }
+        public TensorBuffer X;
+        public TensorBuffer Y;
+
+        public readonly void Run<T>()
+            where T : unmanaged, INumber<T>, IMinMaxValue<T> => TensorPrimitives.ConvertTruncating(Values<TFrom>(X), Y.Span<T>());
     }
+
+    private static ReadOnlySpan<T> Values<T>(TensorBuffer x)
+        where T : unmanaged => MemoryMarshal.Cast<byte, T>(x.Bytes());
 
     private static void ToBool<T>(ReadOnlySpan<T> values, Span<bool> result)
         where T : unmanaged, INumber<T>

@@ -134,21 +134,22 @@ internal sealed unsafe class IndexedCopy
         for (long done = 0; done < bytes; done += 1 << 30)
         {
             var piece = (int)Math.Min(bytes - done, 1 << 30);
-            switch (_elementSize)
-            {
-                case 1:
-                    new Span<byte>(target + done, piece).Fill((byte)_constant);
-                    break;
-                case 2:
-                    new Span<ushort>(target + done, piece / 2).Fill((ushort)_constant);
-                    break;
-                case 4:
-                    new Span<uint>(target + done, piece / 4).Fill((uint)_constant);
-                    break;
-                default:
-                    new Span<ulong>(target + done, piece / 8).Fill(_constant);
-                    break;
-            }
+            var work = new FillWork { Target = target + done, Bytes = piece, Constant = _constant };
+            ElementDispatch.Bits(_elementSize, ref work);
+        }
+    }
+
+    private struct FillWork : IBitsWork
+    {
+        public byte* Target;
+        public int Bytes;
+        public ulong Constant;
+
+        public readonly void Run<T>()
+            where T : unmanaged
+        {
+            var constant = Constant;
+            new Span<T>(Target, Bytes / sizeof(T)).Fill(Unsafe.As<ulong, T>(ref constant));
         }
     }
 
@@ -165,4 +166,11 @@ internal sealed unsafe class IndexedCopy
                 Copy.RunRow(Source, Target, row);
         }
     }
+}
+
+/// <summary>A step that fills its output from its first input by tables, or does nothing where the output is empty.</summary>
+internal sealed unsafe class IndexedCopyStep(IndexedCopy? copy) : Step
+{
+    public override void Run(ForwardContext context) =>
+        copy?.Run(context.Inputs[0].Memory, context.Outputs[0].Memory, context.Threads);
 }

@@ -1,6 +1,24 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
 using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Operators;
+
+/// <summary>What is put around a tensor; each rule is shown for the row a..h.</summary>
+internal enum PadMode
+{
+    /// <summary>vvv|abcdefgh|vvv: one value.</summary>
+    Constant,
+
+    /// <summary>dcb|abcdefgh|gfe: mirrored about the middle of the edge element, again and again where more is asked for.</summary>
+    Reflect,
+
+    /// <summary>aaa|abcdefgh|hhh: the edge element repeated.</summary>
+    Edge,
+
+    /// <summary>fgh|abcdefgh|abc: the row repeated.</summary>
+    Wrap,
+}
 
 /// <summary>Puts elements before and after each dimension, or takes some away where a pad is negative: that comes first.</summary>
 /// <param name="before">Elements to put before each dimension.</param>
@@ -89,19 +107,21 @@ internal sealed class PadOperator(int[] before, int[] after, PadMode mode, doubl
         }
     }
 
-    private ulong Bits(ElementType element) => element switch
+    private ulong Bits(ElementType element)
     {
-        ElementType.Float32 => BitConverter.SingleToUInt32Bits((float)constantValue),
-        ElementType.Float64 => BitConverter.DoubleToUInt64Bits(constantValue),
-        ElementType.Float16 => BitConverter.HalfToUInt16Bits((Half)constantValue),
-        ElementType.Int8 => (byte)sbyte.CreateSaturating(constantValue),
-        ElementType.UInt8 => byte.CreateSaturating(constantValue),
-        ElementType.Int16 => (ushort)short.CreateSaturating(constantValue),
-        ElementType.UInt16 => ushort.CreateSaturating(constantValue),
-        ElementType.Int32 => (uint)int.CreateSaturating(constantValue),
-        ElementType.UInt32 => uint.CreateSaturating(constantValue),
-        ElementType.Int64 => (ulong)long.CreateSaturating(constantValue),
-        ElementType.UInt64 => ulong.CreateSaturating(constantValue),
-        _ => constantValue != 0 ? 1u : 0,
-    };
+        if (element == ElementType.Bool)
+            return constantValue != 0 ? 1u : 0;
+        var work = new BitsWork { Value = constantValue };
+        ElementDispatch.Numbers(element, ref work);
+        return work.Bits;
+    }
+
+    private struct BitsWork : INumberWork
+    {
+        public double Value;
+        public ulong Bits;
+
+        public void Run<T>()
+            where T : unmanaged, INumber<T>, IMinMaxValue<T> => Unsafe.As<ulong, T>(ref Bits) = T.CreateSaturating(Value);
+    }
 }

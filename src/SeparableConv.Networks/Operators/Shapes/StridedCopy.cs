@@ -184,51 +184,22 @@ internal sealed unsafe class StridedCopy
                     rows = Math.Min(_tileLength, rows - (tile * _tileLength));
                 else
                     columns = Math.Min(_tileLength, columns - (tile * _tileLength));
-                Transpose(source, target, rows, columns);
+                var transposition = new TransposeWork { Copy = this, Source = source, Target = target, Rows = rows, Columns = columns };
+                ElementDispatch.Bits(_elementSize, ref transposition);
                 break;
             default:
-                Elements(source, target);
+                var elements = new ElementsWork { Copy = this, Source = source, Target = target };
+                ElementDispatch.Bits(_elementSize, ref elements);
                 break;
         }
     }
 
-    private void Transpose(byte* source, byte* target, int rows, int columns)
-    {
-        var (from, to) = ((nint)(_inner.Source / _elementSize), (nint)(_across.Target / _elementSize));
-        switch (_elementSize)
-        {
-            case 1:
-                TransposeLoop.Run(source, from, target, to, rows, columns);
-                break;
-            case 2:
-                TransposeLoop.Run((ushort*)source, from, (ushort*)target, to, rows, columns);
-                break;
-            case 4:
-                TransposeLoop.Run((uint*)source, from, (uint*)target, to, rows, columns);
-                break;
-            default:
-                TransposeLoop.Run((ulong*)source, from, (ulong*)target, to, rows, columns);
-                break;
-        }
-    }
 
-    private void Elements(byte* source, byte* target)
+    private void Transpose<T>(byte* source, byte* target, int rows, int columns)
+        where T : unmanaged
     {
-        switch (_elementSize)
-        {
-            case 1:
-                Elements<byte>(source, target);
-                break;
-            case 2:
-                Elements<ushort>(source, target);
-                break;
-            case 4:
-                Elements<uint>(source, target);
-                break;
-            default:
-                Elements<ulong>(source, target);
-                break;
-        }
+        var (from, to) = ((nint)(_inner.Source / sizeof(T)), (nint)(_across.Target / sizeof(T)));
+        TransposeLoop.Run((T*)source, from, (T*)target, to, rows, columns);
     }
 
     private void Elements<T>(byte* source, byte* target)
@@ -245,6 +216,28 @@ internal sealed unsafe class StridedCopy
             *(T*)target = *(T*)source;
     }
 
+    private struct TransposeWork : IBitsWork
+    {
+        public StridedCopy Copy;
+        public byte* Source;
+        public byte* Target;
+        public int Rows;
+        public int Columns;
+
+        public readonly void Run<T>()
+            where T : unmanaged => Copy.Transpose<T>(Source, Target, Rows, Columns);
+    }
+
+    private struct ElementsWork : IBitsWork
+    {
+        public StridedCopy Copy;
+        public byte* Source;
+        public byte* Target;
+
+        public readonly void Run<T>()
+            where T : unmanaged => Copy.Elements<T>(Source, Target);
+    }
+
     private struct Work : IParallelWork
     {
         public StridedCopy Copy;
@@ -258,5 +251,15 @@ internal sealed unsafe class StridedCopy
             var end = (long)((Int128)Copy._units * (part + 1) / Copy._parts);
             Copy.RunUnits(Source, Target, first, end);
         }
+    }
+}
+
+/// <summary>A step that copies from inputs to outputs.</summary>
+internal sealed unsafe class StridedCopyStep(params (StridedCopy Copy, int Input, int Output)[] copies) : Step
+{
+    public override void Run(ForwardContext context)
+    {
+        foreach (var (copy, input, output) in copies)
+            copy.Run(context.Inputs[input].Memory, context.Outputs[output].Memory, context.Threads);
     }
 }

@@ -92,12 +92,16 @@ internal static class NormalizationOperators
 
     public static void ReadSoftmax(OnnxGraph graph, OnnxNode node) => ReadAlongAxis(graph, node, axis => new SoftmaxOperator(axis));
 
-    public static void ReadLogSoftmax(OnnxGraph graph, OnnxNode node) => ReadAlongAxis(graph, node, axis => new LogSoftmaxOperator(axis));
+    public static void ReadLogSoftmax(OnnxGraph graph, OnnxNode node) => ReadAlongAxis(graph, node, axis => new SoftmaxOperator(axis, logarithm: true));
 
-    public static void WriteSoftmax(OnnxOutput output, Node node) => WriteAlongAxis(output, node, "Softmax", ((SoftmaxOperator)node.Operator).Axis);
-
-    public static void WriteLogSoftmax(OnnxOutput output, Node node) =>
-        WriteAlongAxis(output, node, "LogSoftmax", ((LogSoftmaxOperator)node.Operator).Axis);
+    public static void WriteSoftmax(OnnxOutput output, Node node)
+    {
+        var op = (SoftmaxOperator)node.Operator;
+        var x = node.Inputs[0]!;
+        var first = output.PrefersFirst(x);
+        var axis = Attribute("axis", Axis(op.Axis, x, first));
+        output.Set(node.Outputs[0], output.Node(op.Logarithm ? "LogSoftmax" : "Softmax", node.Name, [output.InLayout(x, first)], axis), first);
+    }
 
     /// <summary>Dropout passes its input on, unless a training runs it.</summary>
     public static void ReadDropout(OnnxGraph graph, OnnxNode node)
@@ -136,13 +140,6 @@ internal static class NormalizationOperators
         var last = OnnxGraph.PrefersLast(x);
         var y = graph.Emit(node.Name, create(last ? ImageLayout.LastAxis(x.Rank, axis) : axis), graph.InLayout(x, last));
         graph.Output(node, 0, y, last, x.Rank);
-    }
-
-    private static void WriteAlongAxis(OnnxOutput output, Node node, string type, int axis)
-    {
-        var x = node.Inputs[0]!;
-        var first = output.PrefersFirst(x);
-        output.Set(node.Outputs[0], output.Node(type, node.Name, [output.InLayout(x, first)], Attribute("axis", Axis(axis, x, first))), first);
     }
 
     private static int Product(ReadOnlySpan<int> lengths)

@@ -46,7 +46,6 @@ internal static class OnnxOperators
         Read("Dropout", NormalizationOperators.ReadDropout, 1, 2);
         Write<BatchNormalizationOperator>(NormalizationOperators.WriteBatchNormalization);
         Write<SoftmaxOperator>(NormalizationOperators.WriteSoftmax);
-        Write<LogSoftmaxOperator>(NormalizationOperators.WriteLogSoftmax);
         Write<DropoutOperator>(NormalizationOperators.WriteDropout);
 
         Read("Relu", ActivationOperators.ReadRelu);
