@@ -2,7 +2,7 @@ using SeparableConv.Loops;
 
 namespace SeparableConv.Filtering;
 
-/// <summary>How far a kernel reaches to each side of its anchor, and what it then finds.</summary>
+/// <summary>How far a filter reaches to each side of a pixel, and which pixels stand for those beyond the edge.</summary>
 internal readonly unsafe struct FilterBorders
 {
     private readonly ImageShape _shape;
