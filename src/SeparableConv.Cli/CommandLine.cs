@@ -5,7 +5,7 @@ using SeparableConv.Cli.Output;
 
 namespace SeparableConv.Cli;
 
-/// <summary>The whole of what can be typed.</summary>
+/// <summary>Builds all of sepconv's commands with their help and examples.</summary>
 internal static class CommandLine
 {
     private static readonly string[] Examples =
@@ -27,7 +27,7 @@ internal static class CommandLine
         (InfoCommand.Name, InfoCommand.Create, () => InfoCommand.Examples),
     ];
 
-    /// <summary>Builds the commands.</summary>
+    /// <summary>Builds the root command and those below it.</summary>
     /// <param name="terminal">Where they read and write.</param>
     /// <param name="first">What was typed first. Where that is a command, the others are left out: building all their options takes longer than many a run.</param>
     public static RootCommand Create(Terminal terminal, string? first)

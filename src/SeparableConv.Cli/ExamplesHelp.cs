@@ -5,7 +5,7 @@ using SeparableConv.Cli.Commands;
 
 namespace SeparableConv.Cli;
 
-/// <summary>The usual help, followed by the named kernels where a command takes one, and by examples.</summary>
+/// <summary>Prints a command's usual help, then the named kernels where the command takes one, then examples.</summary>
 /// <param name="usual">Usage, arguments and options.</param>
 /// <param name="examples">Command lines by the command's name.</param>
 internal sealed class ExamplesHelp(HelpAction usual, Dictionary<string, Func<string[]>> examples) : SynchronousCommandLineAction

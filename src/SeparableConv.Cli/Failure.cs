@@ -3,13 +3,13 @@ using SeparableConv.Networks;
 
 namespace SeparableConv.Cli;
 
-/// <summary>What a user reads about an exception: one line.</summary>
+/// <summary>Makes of exceptions the one line that a user reads.</summary>
 internal static class Failure
 {
     // Longer lines come from files that were taken for text.
     private const int LongestLine = 600;
 
-    /// <summary>Whether the libraries document this exception for input that cannot be used.</summary>
+    /// <summary>Whether an exception is one that the libraries document for input that cannot be used; all others are faults of the program.</summary>
     public static bool IsExpected(Exception e) =>
         e is InputException or NetworkException or ArgumentException or InvalidDataException or IOException or UnauthorizedAccessException
             or DllNotFoundException or OverflowException or FormatException or OutOfMemoryException
@@ -25,7 +25,7 @@ internal static class Failure
         _ => OneLine($"{e.GetType().Name}: {e.Message} Set SEPCONV_TRACE=1 to see where."),
     };
 
-    /// <summary>Control characters and line ends become spaces, and what is too long is cut.</summary>
+    /// <summary>Makes a text one line: control characters and line ends become spaces, and what is too long is cut.</summary>
     public static string OneLine(string text)
     {
         var line = new StringBuilder(Math.Min(text.Length, LongestLine));

@@ -2,17 +2,17 @@ using System.Runtime.InteropServices;
 
 namespace SeparableConv.Cli;
 
-/// <summary>Ctrl-C ends the program at once, except that a file being written is finished first: no part of one is left.</summary>
+/// <summary>Ends the program at Ctrl-C. A file that is being written is finished first, so that no part of one is left.</summary>
 internal static class Interruption
 {
     private static readonly Lock Writing = new();
 
-    /// <summary>Listens until the result is disposed.</summary>
+    /// <summary>Listens for Ctrl-C and termination until the result is disposed.</summary>
     public static IDisposable Watch() => new Registrations(
         PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Exit(context, 2)),
         PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Exit(context, 15)));
 
-    /// <summary>Writes a file that no interruption cuts short.</summary>
+    /// <summary>Runs an action that writes a file; an interruption waits for its end.</summary>
     public static void WriteWhole(Action write)
     {
         lock (Writing)

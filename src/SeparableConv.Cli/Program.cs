@@ -15,7 +15,7 @@ internal static class Program
             return Run(args, Terminal.System());
     }
 
-    /// <summary>Runs one command; the only place that decides on exit codes.</summary>
+    /// <summary>Runs one command and returns the exit code; no other place decides on exit codes.</summary>
     internal static int Run(string[] args, Terminal terminal)
     {
         // Without response files: a name such as @2x.png is a file's.

@@ -1,6 +1,6 @@
 namespace SeparableConv.Imaging;
 
-/// <summary>Writes files so that nobody ever sees half of one.</summary>
+/// <summary>Writes files whole or not at all.</summary>
 internal static class AtomicFile
 {
     /// <summary>

@@ -2,13 +2,13 @@ using SeparableConv.Imaging.Png;
 
 namespace SeparableConv.Imaging;
 
-/// <summary>What a file is, told by its first bytes alone.</summary>
+/// <summary>Recognizes the format of an image file by its first bytes.</summary>
 internal static class ImageFormat
 {
     public const string Png = "PNG";
     public const string Npy = ".npy";
 
-    /// <summary>As many first bytes as the longest mark needs.</summary>
+    /// <summary>How many first bytes <see cref="Recognize"/> needs at most.</summary>
     public const int MarkBytes = 12;
 
     /// <summary>The format's name, or null where none is known. All but PNG and .npy are libvips's to read.</summary>

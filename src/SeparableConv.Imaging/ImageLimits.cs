@@ -1,6 +1,6 @@
 namespace SeparableConv.Imaging;
 
-/// <summary>The one place where a size that a file claims is judged, before memory is taken for it.</summary>
+/// <summary>Checks the size that an image file claims, before memory is taken for it; all readers ask here.</summary>
 internal static class ImageLimits
 {
     /// <summary>Throws unless a picture of this size may be read; all arguments come unchecked from a file's header.</summary>

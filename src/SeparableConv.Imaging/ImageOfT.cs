@@ -47,4 +47,79 @@ public sealed class Image<T> : Image
     /// <summary>The image as a tensor of shape (height, width, channels) that shares its memory.</summary>
     /// <returns>A dense tensor over <see cref="Pixels"/>.</returns>
     public Tensor<T> AsTensor() => Tensor.Create(Pixels, [Height, Width, Channels]);
+
+    /// <inheritdoc/>
+    public override Image<T> CreateLike(int width, int height) => CreateEmpty(width, height, Channels);
+
+    /// <inheritdoc/>
+    public override void Filter(ImageFilter filter, Image result, ImageRegion? region = null)
+    {
+        ArgumentNullException.ThrowIfNull(filter);
+        ArgumentNullException.ThrowIfNull(result);
+        var part = region ?? Everything;
+        switch (result)
+        {
+            case Image<T> same:
+                filter.Run(View(Everything), part, same.View(same.Everything));
+                break;
+            case Image<float> floats:
+                filter.RunToFloat<T>(View(Everything), part, floats.View(floats.Everything));
+                break;
+            default:
+                throw new ArgumentException($"The result is {result}, but a picture of {Type} is filtered into one of {Type} or Float32.", nameof(result));
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Image<T> FilterInPlace(ImageFilter filter, ImageRegion? region = null)
+    {
+        ArgumentNullException.ThrowIfNull(filter);
+        var part = region ?? Everything;
+        part.Check(Height, Width);
+        filter.Run(View(Everything), part, View(part));
+        return this;
+    }
+
+    /// <inheritdoc/>
+    public override Image<T> ToGray()
+    {
+        if (Channels <= 2)
+            return this;
+        var gray = CreateEmpty(Width, Height, HasAlpha ? 2 : 1);
+        var (source, target) = (Pixels, gray.Pixels);
+        for (int from = 0, to = 0; from < source.Length; from += Channels, to += gray.Channels)
+        {
+            target[to] = Luma.Of(source[from], source[from + 1], source[from + 2]);
+            if (HasAlpha)
+                target[to + 1] = source[from + 3];
+        }
+
+        return gray;
+    }
+
+    internal static Image<T> CreateEmpty(int width, int height, int channels) => new(width, height, channels, new T[Math.Max(0, (long)width * height * channels)]);
+
+    private ImageRegion Everything => new(0, 0, Width, Height);
+
+    // A dimension of length 1 has the stride 0.
+    private TensorSpan<T> View(ImageRegion part) => new(
+        Pixels.AsSpan(((part.Top * Width) + part.Left) * Channels),
+        [part.Height, part.Width, Channels],
+        [part.Height == 1 ? 0 : Width * Channels, part.Width == 1 ? 0 : Channels, Channels == 1 ? 0 : 1]);
+}
+
+/// <summary>The brightness of a colour: 0.299 R + 0.587 G + 0.114 B.</summary>
+internal static class Luma
+{
+    private const double Red = 0.299;
+    private const double Green = 0.587;
+    private const double Blue = 0.114;
+
+    /// <summary>The brightness, of integers rounded half to even.</summary>
+    public static T Of<T>(T red, T green, T blue)
+        where T : unmanaged, INumber<T>
+    {
+        var luma = (Red * double.CreateTruncating(red)) + (Green * double.CreateTruncating(green)) + (Blue * double.CreateTruncating(blue));
+        return T.CreateTruncating(typeof(T) == typeof(float) ? luma : Math.Round(luma));
+    }
 }

@@ -40,35 +40,89 @@ public static class ImageResize
     private static Image<float> Resize<T>(Image<T> image, int width, int height)
         where T : unmanaged, INumber<T>
     {
-        var channels = image.Channels;
-        var result = new Image<float>(width, height, channels, new float[width * height * channels]);
-        var (row, sum) = (new float[image.Width * channels], new float[image.Width * channels]);
-        var columns = new Weights[width];
-        for (var x = 0; x < width; x++)
-            columns[x] = Weights.Create(x, image.Width, width);
-
-        for (var y = 0; y < height; y++)
-        {
-            var weights = Weights.Create(y, image.Height, height);
-            Array.Clear(sum);
-            for (var k = 0; k < weights.Values.Length; k++)
-            {
-                TensorPrimitives.ConvertTruncating<T, float>(image.Row(weights.First + k), row);
-                TensorPrimitives.MultiplyAdd(row, weights.Values[k], sum, sum);
-            }
-
-            SumPixels(sum, channels, columns, result.Row(y));
-        }
-
+        var result = Image<float>.CreateEmpty(width, height, image.Channels);
+        new BilinearResizer(width, height, image.Channels).Run(new Rows<T>(image), image.Width, image.Height, result.Pixels);
         return result;
     }
 
-    private static void SumPixels(ReadOnlySpan<float> row, int channels, Weights[] columns, Span<float> result)
+    private readonly struct Rows<T>(Image<T> image) : IFloatRows
+        where T : unmanaged, INumber<T>
     {
-        for (var x = 0; x < columns.Length; x++)
+        public void Read(int y, Span<float> row) => TensorPrimitives.ConvertTruncating<T, float>(image.Row(y), row);
+    }
+}
+
+/// <summary>The rows of a picture as floats.</summary>
+internal interface IFloatRows
+{
+    /// <summary>Gives the samples of a row.</summary>
+    void Read(int y, Span<float> row);
+}
+
+/// <summary>Resizes pictures of any size to one size; its tables and rows are kept, so that pictures of a size seen before allocate nothing.</summary>
+internal sealed class BilinearResizer(int width, int height, int channels)
+{
+    private readonly int[] _firsts = new int[width];
+    private readonly int[] _counts = new int[width];
+    private float[] _columns = [];
+    private float[] _row = [];
+    private float[] _sum = [];
+    private double[] _exact = [];
+    private float[] _weights = [];
+    private int _inWidth;
+
+    /// <summary>Resizes.</summary>
+    /// <param name="rows">The picture's rows, (inWidth, channels) each.</param>
+    /// <param name="inWidth">Pixels in a row of the picture.</param>
+    /// <param name="inHeight">Rows of the picture.</param>
+    /// <param name="result">Receives (height, width, channels).</param>
+    public void Run<TRows>(TRows rows, int inWidth, int inHeight, Span<float> result)
+        where TRows : struct, IFloatRows
+    {
+        PrepareColumns(inWidth);
+        var row = _row.AsSpan(0, inWidth * channels);
+        var sum = _sum.AsSpan(0, inWidth * channels);
+        for (var y = 0; y < height; y++)
         {
-            var weights = columns[x].Values;
-            var pixels = row.Slice(columns[x].First * channels, weights.Length * channels);
+            var weights = Weights(y, inHeight, height, out var first);
+            sum.Clear();
+            for (var k = 0; k < weights.Length; k++)
+            {
+                rows.Read(first + k, row);
+                TensorPrimitives.MultiplyAdd(row, weights[k], sum, sum);
+            }
+
+            SumPixels(sum, result.Slice(y * width * channels, width * channels));
+        }
+    }
+
+    private void PrepareColumns(int inWidth)
+    {
+        if (_inWidth == inWidth)
+            return;
+        _inWidth = inWidth;
+        if (_row.Length < inWidth * channels)
+            (_row, _sum) = (new float[inWidth * channels], new float[inWidth * channels]);
+        var used = 0;
+        for (var x = 0; x < width; x++)
+        {
+            var weights = Weights(x, inWidth, width, out _firsts[x]);
+            _counts[x] = weights.Length;
+            if (_columns.Length < used + weights.Length)
+                Array.Resize(ref _columns, Math.Max(2 * _columns.Length, used + (weights.Length * (width - x))));
+            weights.CopyTo(_columns.AsSpan(used));
+            used += weights.Length;
+        }
+    }
+
+    private void SumPixels(ReadOnlySpan<float> row, Span<float> result)
+    {
+        var columns = _columns.AsSpan();
+        for (var x = 0; x < width; x++)
+        {
+            var weights = columns[.._counts[x]];
+            columns = columns[weights.Length..];
+            var pixels = row.Slice(_firsts[x] * channels, weights.Length * channels);
             for (var c = 0; c < channels; c++)
             {
                 var sum = 0f;
@@ -79,21 +133,26 @@ public static class ImageResize
         }
     }
 
-    /// <summary>What one pixel of the result is made of, in one direction.</summary>
-    private readonly record struct Weights(int First, float[] Values)
+    // What one pixel of the result is made of, in one direction; valid until the next call.
+    private ReadOnlySpan<float> Weights(int index, int input, int output, out int first)
     {
-        public static Weights Create(int index, int input, int output)
+        var step = (double)input / output;
+        var centre = ((index + 0.5) * step) - 0.5;
+        var reach = Math.Max(1, step);
+        first = (int)Math.Max(0, Math.Ceiling(centre - reach));
+        var last = (int)Math.Min(input - 1, Math.Floor(centre + reach));
+        var count = last - first + 1;
+        if (_exact.Length < count)
+            (_exact, _weights) = (new double[count + 2], new float[count + 2]);
+        var sum = 0.0;
+        for (var k = 0; k < count; k++)
         {
-            var step = (double)input / output;
-            var centre = ((index + 0.5) * step) - 0.5;
-            var reach = Math.Max(1, step);
-            var first = (int)Math.Max(0, Math.Ceiling(centre - reach));
-            var last = (int)Math.Min(input - 1, Math.Floor(centre + reach));
-            var weights = new double[last - first + 1];
-            for (var k = 0; k < weights.Length; k++)
-                weights[k] = Math.Max(0, 1 - (Math.Abs(first + k - centre) / reach));
-            var sum = weights.Sum();
-            return new(first, Array.ConvertAll(weights, weight => (float)(weight / sum)));
+            _exact[k] = Math.Max(0, 1 - (Math.Abs(first + k - centre) / reach));
+            sum += _exact[k];
         }
+
+        for (var k = 0; k < count; k++)
+            _weights[k] = (float)(_exact[k] / sum);
+        return _weights.AsSpan(0, count);
     }
 }

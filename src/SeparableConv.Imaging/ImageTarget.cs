@@ -1,6 +1,6 @@
 namespace SeparableConv.Imaging;
 
-/// <summary>What a format that libvips writes can hold.</summary>
+/// <summary>A file format that libvips writes, and what it can hold.</summary>
 /// <param name="Name">For messages.</param>
 /// <param name="MaxType">The widest samples.</param>
 /// <param name="HoldsAlpha">Whether it keeps an alpha channel.</param>

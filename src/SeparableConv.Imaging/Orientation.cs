@@ -2,11 +2,11 @@ using System.Numerics;
 
 namespace SeparableConv.Imaging;
 
-/// <summary>EXIF orientation: where the stored picture's first row and column belong when it is shown.</summary>
+/// <summary>Turns and mirrors pictures as their EXIF orientation says, which tells where the first stored row and column belong when the picture is shown.</summary>
 /// <remarks>Values as in the EXIF standard (CIPA DC-008), tag 0x0112.</remarks>
 internal static class Orientation
 {
-    /// <summary>Stored as it is shown.</summary>
+    /// <summary>The orientation of a picture that is stored as it is shown.</summary>
     public const int Upright = 1;
 
     private const ushort OrientationTag = 0x0112;

@@ -1,16 +1,12 @@
 namespace SeparableConv.Imaging;
 
-/// <summary>A stream from which some bytes were taken to look at, whole again.</summary>
-internal sealed class PrefixedStream(ReadOnlyMemory<byte> prefix, Stream rest) : Stream
+/// <summary>A stream that gives some bytes first and then those of another stream: it makes a stream whole again whose first bytes were read to look at them.</summary>
+internal sealed class PrefixedStream(ReadOnlyMemory<byte> prefix, Stream rest) : ReadOnlyStream
 {
     private int _taken;
 
-    public override bool CanRead => true;
-
     /// <summary>Where the rest knows its length, so does the whole; the position is only asked for, never set.</summary>
     public override bool CanSeek => rest.CanSeek;
-
-    public override bool CanWrite => false;
 
     public override long Length => rest.Length;
 
@@ -30,6 +26,26 @@ internal sealed class PrefixedStream(ReadOnlyMemory<byte> prefix, Stream rest) :
         _taken += count;
         return count;
     }
+}
+
+/// <summary>A stream that is read from its beginning to its end and does nothing else.</summary>
+internal abstract class ReadOnlyStream : Stream
+{
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public abstract override int Read(Span<byte> buffer);
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 

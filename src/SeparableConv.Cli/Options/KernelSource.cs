@@ -6,7 +6,7 @@ using SeparableConv.Imaging;
 
 namespace SeparableConv.Cli.Options;
 
-/// <summary>Kernels as the user gives them: numbers, a name, a file, or - for standard input.</summary>
+/// <summary>Reads kernels in every form that users may give: numbers, a name, a file, or - for standard input.</summary>
 internal static class KernelSource
 {
     // The largest kernel with every number written out in full is about half of it.
@@ -53,8 +53,9 @@ internal static class KernelSource
     private static FilterKernel FromContent(Stream input, string name)
     {
         var bytes = ReadToEnd(input, name);
-        return bytes is [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y', ..]
-            ? FromNpy(NpyFile.Read(new MemoryStream(bytes)), name)
+        var content = new MemoryStream(bytes);
+        return NpyFile.IsNpy(content)
+            ? FromNpy(NpyFile.Read(content), name)
             : KernelParser.ParseText(Encoding.UTF8.GetString(bytes), name);
     }
 

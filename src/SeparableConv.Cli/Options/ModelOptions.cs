@@ -4,10 +4,15 @@ using SeparableConv.Networks;
 
 namespace SeparableConv.Cli.Options;
 
-/// <summary>How networks are read, where several commands read them.</summary>
+/// <summary>An input and its shape, typed as <c>NAME=1x3x224x224</c>.</summary>
+/// <param name="Name">The input.</param>
+/// <param name="Lengths">One length a dimension, each above 0.</param>
+internal sealed record NamedShape(string Name, int[] Lengths);
+
+/// <summary>The argument and option for reading a network that several commands share.</summary>
 internal static class ModelOptions
 {
-    /// <summary>The network's file.</summary>
+    /// <summary>Makes the argument for the network's file.</summary>
     public static Argument<string> Model()
     {
         var model = new Argument<string>("MODEL") { Description = "A network: ONNX or TensorFlow Lite, recognized by content." };
@@ -20,11 +25,11 @@ internal static class ModelOptions
         return model;
     }
 
-    /// <summary>Shapes of inputs whose own are open.</summary>
+    /// <summary>Makes the option for shapes of inputs that the file leaves open.</summary>
     public static Option<NamedShape[]> Shapes() => OptionValues.Several(
         "--shape", "NAME=1x3x224x224", "The shape of an input that the model leaves open; may be repeated.", ParseShape);
 
-    /// <summary>Reads the file.</summary>
+    /// <summary>Reads a network.</summary>
     /// <exception cref="InputException">It cannot be read, is no network that is supported, or two shapes are for one input; the message names the file.</exception>
     public static Network Load(string path, NamedShape[]? shapes)
     {

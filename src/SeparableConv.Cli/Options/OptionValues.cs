@@ -4,13 +4,13 @@ using System.Globalization;
 
 namespace SeparableConv.Cli.Options;
 
-/// <summary>Options whose values are parsed here, so that a malformed one is told as wrong usage, with what would be right.</summary>
+/// <summary>Makes options and parses their values. A malformed value is an error of usage that says what would be right.</summary>
 internal static class OptionValues
 {
-    /// <summary>An option with a value in a form of its own.</summary>
-    /// <param name="name">With its dashes.</param>
+    /// <summary>Makes an option whose value has a form of its own.</summary>
+    /// <param name="name">The name with its dashes.</param>
     /// <param name="form">How the value is written, for the help text: <c>SxS</c>.</param>
-    /// <param name="description">One line.</param>
+    /// <param name="description">What the option does, in one line.</param>
     /// <param name="parse">Throws <see cref="FormatException"/> or <see cref="ArgumentException"/> for a value that is malformed.</param>
     public static Option<T> Parsed<T>(string name, string form, string description, Func<string, T> parse) => new(name)
     {
@@ -20,15 +20,15 @@ internal static class OptionValues
         Arity = ArgumentArity.ExactlyOne,
     };
 
-    /// <summary>An option with a whole number of at least <paramref name="least"/>.</summary>
+    /// <summary>Makes an option with a whole number of at least <paramref name="least"/>.</summary>
     public static Option<int?> WholeNumber(string name, string form, string description, int least) =>
         Parsed<int?>(name, form, description, text => WholeNumber(text, least));
 
-    /// <summary>An option with a finite number.</summary>
+    /// <summary>Makes an option with a finite number.</summary>
     public static Option<double?> Number(string name, string form, string description, double least = double.NegativeInfinity) =>
         Parsed<double?>(name, form, description, text => Number(text, least));
 
-    /// <summary>An option that may be given several times, each with a value in a form of its own.</summary>
+    /// <summary>Makes an option that may be given several times, each time with a value in a form of its own.</summary>
     /// <inheritdoc cref="Parsed"/>
     public static Option<T[]> Several<T>(string name, string form, string description, Func<string, T> parse) => new(name)
     {
@@ -38,7 +38,7 @@ internal static class OptionValues
         Arity = ArgumentArity.OneOrMore,
     };
 
-    /// <summary>Refuses an argument that is a misspelled option; - alone and numbers below zero are none.</summary>
+    /// <summary>Refuses an argument that looks like a misspelled option; a single - and numbers below zero do not.</summary>
     public static void RefuseUnknownOptions(ArgumentResult result)
     {
         foreach (var token in result.Tokens)

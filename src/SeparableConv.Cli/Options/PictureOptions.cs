@@ -4,10 +4,10 @@ using SeparableConv.Imaging;
 
 namespace SeparableConv.Cli.Options;
 
-/// <summary>How pictures are read, where several commands read them.</summary>
+/// <summary>The option for reading pictures that several commands share.</summary>
 internal static class PictureOptions
 {
-    /// <summary>The limit against decompression bombs.</summary>
+    /// <summary>Makes the option that limits a picture's pixels, against files that unpack to far more than they seem.</summary>
     public static Option<long?> MaxPixels() => OptionValues.Parsed<long?>(
         "--max-pixels",
         "N",
@@ -16,7 +16,7 @@ internal static class PictureOptions
             ? value
             : throw new FormatException($"'{text}' is no whole number from 1 up."));
 
-    /// <summary>Reading with that limit.</summary>
+    /// <summary>The reading options with the limit that was given, or with the usual one where it is null.</summary>
     public static ImageReadOptions Read(long? maxPixels) =>
         maxPixels is null ? ImageReadOptions.Default : ImageReadOptions.Default with { MaxPixels = maxPixels.Value };
 }

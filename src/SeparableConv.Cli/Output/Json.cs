@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace SeparableConv.Cli.Output;
 
-/// <summary>Machine-readable reports: one line of JSON, numbers with all their digits.</summary>
+/// <summary>Writes reports as one line of JSON, numbers with all their digits.</summary>
 internal static class Json
 {
     /// <summary>Writes one value and a line end.</summary>

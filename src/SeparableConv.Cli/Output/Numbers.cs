@@ -2,19 +2,19 @@ using System.Globalization;
 
 namespace SeparableConv.Cli.Output;
 
-/// <summary>Numbers as people read them.</summary>
+/// <summary>Writes numbers for people.</summary>
 internal static class Numbers
 {
-    /// <summary>With thousands apart: 1,228,800.</summary>
+    /// <summary>A whole number with commas between thousands: 1,228,800.</summary>
     public static string Count(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
-    /// <summary>Six digits at most: 22.7753.</summary>
+    /// <summary>A number with six digits at most: 22.7753.</summary>
     public static string Short(double value) => value.ToString("G6", CultureInfo.InvariantCulture);
 
-    /// <summary>Three digits and the unit: 4.12 ms.</summary>
+    /// <summary>A time with three digits and its unit: 4.12 ms.</summary>
     public static string Milliseconds(double value) => Three(value) + " ms";
 
-    /// <summary>Three digits, without an exponent.</summary>
+    /// <summary>A number with three digits and without an exponent.</summary>
     public static string Three(double value) => value switch
     {
         >= 100 => value.ToString("N0", CultureInfo.InvariantCulture),

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace SeparableConv.Cli.Output;
 
-/// <summary>Plans and pictures in the words of the command line.</summary>
+/// <summary>Writes plans, shapes and element types in the words of the command line.</summary>
 internal static class PlanNames
 {
     /// <summary>dense, separable or rank:R, as <c>--plan</c> takes them.</summary>
@@ -16,7 +16,7 @@ internal static class PlanNames
         _ => FilterPlanChoice.OfRank(way.Rank),
     };
 
-    /// <summary>uint8, uint16 or float32, as NumPy says.</summary>
+    /// <summary>An element type as NumPy names it: uint8, float32.</summary>
     public static string Of(ElementType type) => type.ToString().ToLowerInvariant();
 
     /// <summary>For example <c>3840x2160x3 uint8</c>: width, height, channels, type.</summary>

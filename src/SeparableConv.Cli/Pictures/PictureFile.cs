@@ -3,7 +3,13 @@ using SeparableConv.Imaging;
 
 namespace SeparableConv.Cli.Pictures;
 
-/// <summary>Pictures from files and standard input, and back.</summary>
+/// <summary>A picture, and what the file it came from must pass on to the file it goes to.</summary>
+/// <param name="Image">The pixels.</param>
+/// <param name="IsNpy">Whether it came as .npy.</param>
+/// <param name="HasChannelAxis">Whether it is an array (height, width, 1), which must not come out as (height, width).</param>
+internal sealed record Picture(Image Image, bool IsNpy, bool HasChannelAxis);
+
+/// <summary>Reads pictures from files and standard input, and writes them to files and standard output.</summary>
 internal static class PictureFile
 {
     public const string Png = ".png";
@@ -91,10 +97,7 @@ internal static class PictureFile
     // Only the shape in the file's header tells (height, width, 1) from (height, width).
     private static (bool IsNpy, bool HasChannelAxis) Peek(Stream content)
     {
-        Span<byte> magic = stackalloc byte[6];
-        var count = content.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false);
-        content.Position = 0;
-        if (count < magic.Length || magic is not [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'])
+        if (!NpyFile.IsNpy(content))
             return (false, false);
 
         var shape = NpyFile.ReadShape(content);

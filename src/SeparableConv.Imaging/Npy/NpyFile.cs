@@ -20,6 +20,19 @@ public static class NpyFile
     /// <summary>The bytes that every .npy file begins with.</summary>
     internal static ReadOnlySpan<byte> Magic => [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
 
+    /// <summary>Whether bytes begin as every .npy file does; the stream is left where it was.</summary>
+    /// <param name="input">Where from; it must be able to seek.</param>
+    /// <returns>Whether <see cref="Read"/> may be tried.</returns>
+    public static bool IsNpy(Stream input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        Span<byte> start = stackalloc byte[Magic.Length];
+        var position = input.Position;
+        var count = input.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+        input.Position = position;
+        return count == start.Length && start.SequenceEqual(Magic);
+    }
+
     /// <summary>Reads a file that holds one array and nothing else.</summary>
     /// <param name="path">The file.</param>
     /// <returns>The array.</returns>

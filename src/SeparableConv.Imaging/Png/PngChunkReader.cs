@@ -69,3 +69,17 @@ internal ref struct PngChunkReader
         return chunk;
     }
 }
+
+/// <summary>A chunk of a PNG: where its data begin in the file, how many bytes they are, and its four letters.</summary>
+internal readonly record struct PngChunk(PngChunkType Type, int Offset, int Length);
+
+/// <summary>A chunk's four letters as a big-endian number; only the chunks that matter to the pixels are named.</summary>
+internal enum PngChunkType : uint
+{
+    Header = 0x49484452, // IHDR
+    Palette = 0x504C5445, // PLTE
+    Transparency = 0x74524E53, // tRNS
+    Exif = 0x65584966, // eXIf
+    Data = 0x49444154, // IDAT
+    End = 0x49454E44, // IEND
+}

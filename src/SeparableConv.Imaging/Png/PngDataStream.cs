@@ -5,31 +5,17 @@ namespace SeparableConv.Imaging.Png;
 /// whether it was taken and whether more was asked for: so the reader learns whether the compressed data ended exactly
 /// where the chunks do, which the BCL's inflater does not tell.
 /// </summary>
-internal sealed class PngDataStream(byte[] file, IReadOnlyList<PngChunk> chunks, long totalBytes) : Stream
+internal sealed class PngDataStream(byte[] file, IReadOnlyList<PngChunk> chunks, long totalBytes) : ReadOnlyStream
 {
     private long _left = totalBytes;
     private int _chunk;
     private int _used;
 
-    /// <summary>Whether the inflater wanted bytes behind the last one: its data are cut off.</summary>
+    /// <summary>Whether the inflater asked for bytes behind the last one, which says that the compressed data are cut off.</summary>
     public bool RanDry { get; private set; }
 
-    /// <summary>Whether the inflater finished without the last byte: other data follow its own.</summary>
+    /// <summary>Whether the inflater finished without taking the last byte, which says that other data follow the compressed ones.</summary>
     public bool HasLeftOver => _left > 0;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override int Read(Span<byte> buffer)
     {
@@ -55,16 +41,4 @@ internal sealed class PngDataStream(byte[] file, IReadOnlyList<PngChunk> chunks,
         _left -= count;
         return count;
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

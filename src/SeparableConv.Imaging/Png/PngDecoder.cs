@@ -24,7 +24,7 @@ internal sealed class PngDecoder
         _compressed = new PngDataStream(file, parts.Data, parts.DataBytes);
     }
 
-    /// <summary>Turns rows of stored bytes into rows of samples; the two depths have one each.</summary>
+    /// <summary>Turns rows of stored bytes into rows of samples; there is one for 8 and one for 16 bits.</summary>
     private delegate void RowExpander<T>(ReadOnlySpan<byte> row, Span<T> pixels, Span<T> scratch);
 
     /// <summary>Decodes a whole file.</summary>

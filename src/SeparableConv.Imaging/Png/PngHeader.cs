@@ -71,3 +71,13 @@ internal readonly record struct PngHeader(int Width, int Height, int BitDepth, P
         return new PngHeader((int)width, (int)height, depth, color, data[12] == 1);
     }
 }
+
+/// <summary>PNG's colour types, numbered as in the file.</summary>
+internal enum PngColor : byte
+{
+    Gray = 0,
+    Rgb = 2,
+    Palette = 3,
+    GrayAlpha = 4,
+    Rgba = 6,
+}

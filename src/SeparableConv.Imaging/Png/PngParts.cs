@@ -12,7 +12,7 @@ internal sealed class PngParts
 
     public PngHeader Header { get; }
 
-    /// <summary>The IDAT chunks, in order: one zlib stream cut anywhere.</summary>
+    /// <summary>The IDAT chunks in order. Together they hold one zlib stream, which may be cut anywhere.</summary>
     public IReadOnlyList<PngChunk> Data => _data;
 
     /// <summary>Bytes in all IDAT chunks together.</summary>
@@ -24,7 +24,7 @@ internal sealed class PngParts
 
     public PngChunk? Exif { get; private set; }
 
-    /// <summary>Reads IHDR, with nothing behind it, and judges its size.</summary>
+    /// <summary>Reads a PNG's beginning up to its IHDR chunk, and checks the size that the chunk claims.</summary>
     /// <exception cref="InvalidDataException">The header is damaged or claims too many pixels.</exception>
     public static PngHeader ReadHeader(ReadOnlySpan<byte> file, long maxPixels)
     {

@@ -18,10 +18,10 @@ internal sealed class VipsLibrary
 
     static VipsLibrary() => NativeLibrary.SetDllImportResolver(typeof(VipsLibrary).Assembly, Resolve);
 
-    /// <summary>A library to be looked for under these names, in order; tests name some that do not exist.</summary>
+    /// <summary>A library that is looked for under several names, in order; tests give names that do not exist.</summary>
     internal VipsLibrary(params string[] candidates) => _candidates = candidates;
 
-    /// <summary>The system's libvips.</summary>
+    /// <summary>The libvips that is installed on the system.</summary>
     public static VipsLibrary System { get; } = new(SystemNames);
 
     /// <summary>Loads and starts the library where that has not happened yet.</summary>

@@ -111,3 +111,44 @@ internal static unsafe partial class VipsNative
         public ulong Second;
     }
 }
+
+/// <summary>VipsBandFormat, numbered as in libvips.</summary>
+internal enum VipsFormat
+{
+    UChar = 0,
+    Char = 1,
+    UShort = 2,
+    Short = 3,
+    UInt = 4,
+    Int = 5,
+    Float = 6,
+    Complex = 7,
+    Double = 8,
+    DoubleComplex = 9,
+}
+
+/// <summary>VipsInterpretation, numbered as in libvips: what a picture's channels mean. Only those whose channels are taken as they are.</summary>
+internal enum VipsInterpretation
+{
+    Multiband = 0,
+    Gray = 1,
+    Rgb = 17,
+    Srgb = 22,
+    Rgb16 = 25,
+    Gray16 = 26,
+    ScRgb = 28,
+}
+
+/// <summary>libvips's own explanation of a failure.</summary>
+internal static unsafe class VipsError
+{
+    /// <summary>Takes what libvips has said since the last time, on one line.</summary>
+    /// <param name="failure">What failed, the beginning of the message.</param>
+    public static InvalidDataException Take(string failure)
+    {
+        var lines = (Marshal.PtrToStringUTF8((nint)VipsNative.ErrorBuffer()) ?? "")
+            .Split(['\n', '\r'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        VipsNative.ErrorClear();
+        return new InvalidDataException($"{failure}: {(lines.Length > 0 ? string.Join("; ", lines.Distinct()) : "libvips gives no reason")}.");
+    }
+}

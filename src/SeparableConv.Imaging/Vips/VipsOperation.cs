@@ -3,7 +3,7 @@ using static SeparableConv.Imaging.Vips.VipsNative;
 
 namespace SeparableConv.Imaging.Vips;
 
-/// <summary>One operation of libvips: made by name, given arguments, run, its picture taken.</summary>
+/// <summary>One operation of libvips. It is made by name, is given arguments, is run, and then gives its picture.</summary>
 internal sealed unsafe class VipsOperation : IDisposable
 {
     private nint _operation;
@@ -83,4 +83,12 @@ internal sealed unsafe class VipsOperation : IDisposable
         if (_operation == 0)
             throw VipsError.Take($"this libvips has no operation {Marshal.PtrToStringUTF8((nint)name)}");
     }
+}
+
+/// <summary>A reference to a picture of libvips.</summary>
+internal sealed class VipsImage(nint handle) : IDisposable
+{
+    public nint Handle { get; } = handle;
+
+    public void Dispose() => VipsNative.Unref(Handle);
 }

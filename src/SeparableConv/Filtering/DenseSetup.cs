@@ -24,6 +24,7 @@ internal static unsafe class DenseSetup
             Channels = shape.Channels,
             BandRows = SeparableSetup.BandRows(shape),
             Strips = strips,
+            IsPaired = stripElements >= DensePass.Vectors * (int)width,
             Span = kernel.Height,
             FirstRow = -borders.Above,
             Before = borders.Before,

@@ -1,9 +1,8 @@
 using SeparableConv.Loops;
 
-
 namespace SeparableConv.Filtering;
 
-/// <summary>How far a kernel reaches to each side of its anchor, and what it then finds.</summary>
+/// <summary>How far a filter reaches to each side of a pixel, and which pixels stand for those beyond the edge.</summary>
 internal readonly unsafe struct FilterBorders
 {
     private readonly ImageShape _shape;
@@ -44,6 +43,32 @@ internal readonly unsafe struct FilterBorders
         for (var i = 0; i < After; i++)
             columns[Before + i] = Borders.Resolve(_shape.Width + i, _shape.Width, _mode);
         return tables.Add<int>(columns);
+    }
+
+    /// <summary>
+    /// The rectangle that is read to write another: what lies within the kernel's reach, and what stands for pixels beyond the edge.
+    /// </summary>
+    public ImageRegion Read(ImageRegion written)
+    {
+        var (top, bottom) = Read(written.Top, written.Top + written.Height, _shape.Height, Above, Below);
+        var (left, right) = Read(written.Left, written.Left + written.Width, _shape.Width, Before, After);
+        return new ImageRegion(left, top, right - left, bottom - top);
+    }
+
+    private (int Start, int End) Read(int start, int end, int length, int before, int after)
+    {
+        var (first, last) = (Math.Max(0, start - before), Math.Min(length, end + after));
+        for (var position = start - before; position < 0; position++)
+            Include(Borders.Resolve(position, length, _mode));
+        for (var position = length; position < end + after; position++)
+            Include(Borders.Resolve(position, length, _mode));
+        return (first, last);
+
+        void Include(int position)
+        {
+            if (position != Borders.Outside)
+                (first, last) = (Math.Min(first, position), Math.Max(last, position + 1));
+        }
     }
 
     // Correlation anchors at size/2; flipping the kernel flips the anchor too, which shows where the size is even.

@@ -1,6 +1,6 @@
 namespace SeparableConv.Filtering;
 
-/// <summary>What a filter costs, one thread, in nanoseconds an element (a channel of a pixel).</summary>
+/// <summary>Estimates what a filter costs on one thread, in nanoseconds an element (a channel of a pixel).</summary>
 /// <remarks>
 /// dense = fixed + tap * (taps that are not zero); separable = fixed + column * (column taps) + row * (row taps) + term * (terms - 1),
 /// taps of all terms added up. Only ratios matter for the choice, and they differ little between machines. The constants are least-squares

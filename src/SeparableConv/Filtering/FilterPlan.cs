@@ -37,13 +37,13 @@ public sealed class FilterPlan
     /// <summary>The terms used; null where the plan is dense.</summary>
     public SeparableKernel? Separable { get; }
 
-    /// <summary>The way chosen.</summary>
+    /// <summary>The way that was chosen.</summary>
     public FilterAlternative Chosen { get; }
 
     /// <summary>All ways that were weighed, the chosen one among them, the cheapest first.</summary>
     public IReadOnlyList<FilterAlternative> Alternatives { get; }
 
-    /// <summary>Why, in one sentence.</summary>
+    /// <summary>Why this way was chosen, in one sentence.</summary>
     public string Reason { get; }
 
     /// <summary>The kind of the chosen way.</summary>
@@ -58,7 +58,7 @@ public sealed class FilterPlan
     /// <summary>The largest error that dropped terms can cause, in pixel steps.</summary>
     public double ErrorBound => Chosen.ErrorBound;
 
-    /// <summary>By the cost model, one thread, all channels.</summary>
+    /// <summary>Nanoseconds a pixel of all channels, on one thread, as the cost model estimates them.</summary>
     public double EstimatedNanosecondsPerPixel => Chosen.EstimatedNanosecondsPerPixel;
 
     /// <summary>Plans a filter.</summary>
@@ -190,4 +190,26 @@ public sealed class FilterPlan
         };
         return string.Create(CultureInfo.InvariantCulture, $"{name} ({way.MultiplicationsPerPixel} multiplications)");
     }
+}
+
+/// <summary>One way to compute a filter, with what it is expected to cost.</summary>
+/// <param name="Kind">The kind of the way.</param>
+/// <param name="Rank">Separable terms; 0 where the way is dense.</param>
+/// <param name="MultiplicationsPerPixel">kH*kW or rank*(kH + kW), for each channel of a pixel.</param>
+/// <param name="EstimatedNanosecondsPerPixel">Nanoseconds a pixel of all channels, on one thread, as the cost model estimates them.</param>
+/// <param name="ErrorBound">The largest error that dropped terms can cause, in pixel steps; 0 where nothing is dropped.</param>
+public sealed record FilterAlternative(
+    FilterPlanKind Kind, int Rank, int MultiplicationsPerPixel, double EstimatedNanosecondsPerPixel, double ErrorBound);
+
+/// <summary>The ways to compute a filter.</summary>
+public enum FilterPlanKind
+{
+    /// <summary>One sum over all kH*kW taps.</summary>
+    Dense,
+
+    /// <summary>A column of kH taps, then a row of kW: for kernels of rank 1.</summary>
+    Separable,
+
+    /// <summary>A sum of r separable filters: r*(kH + kW) taps.</summary>
+    RankR,
 }

@@ -10,10 +10,10 @@ public readonly record struct FilterPlanChoice(FilterPlanKind? Kind, int Rank)
     /// <summary>The cheapest plan that keeps <see cref="FilterOptions.MaxError"/>.</summary>
     public static FilterPlanChoice Auto => default;
 
-    /// <summary>Dense.</summary>
+    /// <summary>The dense plan.</summary>
     public static FilterPlanChoice Dense => new(FilterPlanKind.Dense, 0);
 
-    /// <summary>Separable; refused where the kernel's rank is not 1.</summary>
+    /// <summary>The separable plan; it is refused where the kernel's rank is not 1.</summary>
     public static FilterPlanChoice Separable => new(FilterPlanKind.Separable, 0);
 
     /// <summary>A sum of separable filters; exact from the kernel's own rank on, an approximation below.</summary>

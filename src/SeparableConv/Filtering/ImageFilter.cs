@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Numerics.Tensors;
 using SeparableConv.Filtering;
@@ -11,12 +12,20 @@ namespace SeparableConv;
 /// Sums are made in float32 from the widened pixels and rounded once, half to even, and saturated; so a byte is within
 /// 0.5 + 1e-3 of the exact value for kernels whose absolute sum is about 1. In float pictures, taps of weight zero are
 /// not read: a NaN or an infinity reaches only the pixels whose kernel has a weight on it. Results do not depend on the number of
-/// threads. <see cref="Run{T}"/> allocates nothing after its first call, and one filter may run on several threads at once.
+/// threads, nor on whether a picture is filtered whole or region by region.
+/// Pictures are tensors (H, W, C), or (H, W) with one channel. The pixels of a row lie side by side; from row to row may be any
+/// distance, the tensor's first stride. After a first call <see cref="Run{T}(in ReadOnlyTensorSpan{T}, in TensorSpan{T})"/> and its like
+/// allocate nothing, and one filter may run on several threads at once. Where the output lies in memory that is also read, as in
+/// filtering a picture in place, what is read is copied first, into an array of <see cref="ArrayPool{T}.Shared"/>.
 /// </remarks>
 /// <example>
 /// <code>
-/// var filter = new ImageFilter(FilterPlan.Create(kernel, new ImageShape(height, width, 3, ElementType.UInt8)));
+/// var filter = ImageFilter.Create(kernel, new ImageShape(height, width, 3, ElementType.UInt8));
 /// filter.Run(new ReadOnlyTensorSpan&lt;byte&gt;(pixels, [height, width, 3]), new TensorSpan&lt;byte&gt;(result, [height, width, 3]));
+///
+/// // Rows that are 4096 bytes apart, filtered in place.
+/// var frame = new TensorSpan&lt;byte&gt;(camera, [height, width, 3], [4096, 3, 1]);
+/// filter.Run(frame, frame);
 /// </code>
 /// </example>
 public sealed unsafe class ImageFilter
@@ -25,6 +34,7 @@ public sealed unsafe class ImageFilter
 
     private readonly PinnedTables _tables = new();
     private readonly SimdWidth _width;
+    private readonly FilterBorders _borders;
     private readonly SeparableBands _separable;
     private readonly DenseBands _dense;
 
@@ -41,10 +51,10 @@ public sealed unsafe class ImageFilter
         ArgumentNullException.ThrowIfNull(plan);
         CheckWeights(plan);
         Plan = plan;
-        var borders = new FilterBorders(plan);
+        _borders = new FilterBorders(plan);
         if (plan.Separable is null)
         {
-            _dense = DenseSetup.Create(plan, borders, width, _tables, out _width);
+            _dense = DenseSetup.Create(plan, _borders, width, _tables, out _width);
             _dense.Widen = plan.Shape.Type switch
             {
                 ElementType.UInt8 => FilterLoops.Widen<byte>(_width),
@@ -56,9 +66,9 @@ public sealed unsafe class ImageFilter
         {
             _separable = plan.Shape.Type switch
             {
-                ElementType.UInt8 => SeparableSetup.Create<byte>(plan, borders, width, _tables, out _width),
-                ElementType.UInt16 => SeparableSetup.Create<ushort>(plan, borders, width, _tables, out _width),
-                _ => SeparableSetup.Create<float>(plan, borders, width, _tables, out _width),
+                ElementType.UInt8 => SeparableSetup.Create<byte>(plan, _borders, width, _tables, out _width),
+                ElementType.UInt16 => SeparableSetup.Create<ushort>(plan, _borders, width, _tables, out _width),
+                _ => SeparableSetup.Create<float>(plan, _borders, width, _tables, out _width),
             };
             if (plan.Options.Border == BorderMode.Constant)
                 _separable.ConstantRow = ConstantRow(plan);
@@ -80,69 +90,135 @@ public sealed unsafe class ImageFilter
     public static ImageFilter Create(FilterKernel kernel, ImageShape shape, FilterOptions? options = null) =>
         new(FilterPlan.Create(kernel, shape, options));
 
-    /// <summary>Filters a picture into one of the same type.</summary>
+    /// <summary>Filters a picture into one of the same type, which may be the picture itself.</summary>
     /// <typeparam name="T">byte, ushort or float, as the plan's shape says.</typeparam>
-    /// <param name="input">(H, W, C), or (H, W) with one channel; pixels of a row dense, any distance from row to row.</param>
-    /// <param name="output">The same shape; its memory must not overlap the input's.</param>
-    /// <exception cref="ArgumentException">Type, shape or strides do not suit, or input and output overlap.</exception>
+    /// <param name="input">The picture.</param>
+    /// <param name="output">The same shape.</param>
+    /// <exception cref="ArgumentException">Type, shape or strides do not suit.</exception>
     public void Run<T>(in ReadOnlyTensorSpan<T> input, in TensorSpan<T> output)
-        where T : unmanaged => Execute(input, output);
+        where T : unmanaged => Execute(input, Everything, output);
+
+    /// <summary>
+    /// Filters a rectangle of a picture. Its pixels come out as they do when the whole picture is filtered: around the region the real
+    /// neighbours are read, and a border only beyond the picture's own edge.
+    /// </summary>
+    /// <typeparam name="T">byte, ushort or float, as the plan's shape says.</typeparam>
+    /// <param name="input">The whole picture, of the plan's shape.</param>
+    /// <param name="region">What is filtered.</param>
+    /// <param name="output">As high and wide as the region; it may lie inside the picture itself.</param>
+    /// <exception cref="ArgumentException">The region is not inside the picture; or type, shape or strides do not suit.</exception>
+    public void Run<T>(in ReadOnlyTensorSpan<T> input, ImageRegion region, in TensorSpan<T> output)
+        where T : unmanaged => Execute(input, region, output);
 
     /// <summary>Filters a picture of integers into floats: nothing is rounded or saturated.</summary>
     /// <typeparam name="T">byte, ushort or float, as the plan's shape says.</typeparam>
-    /// <param name="input">(H, W, C), or (H, W) with one channel; pixels of a row dense, any distance from row to row.</param>
-    /// <param name="output">The same shape; its memory must not overlap the input's.</param>
-    /// <exception cref="ArgumentException">Type, shape or strides do not suit, or input and output overlap.</exception>
+    /// <param name="input">The picture.</param>
+    /// <param name="output">The same shape.</param>
+    /// <exception cref="ArgumentException">Type, shape or strides do not suit.</exception>
     public void RunToFloat<T>(in ReadOnlyTensorSpan<T> input, in TensorSpan<float> output)
-        where T : unmanaged => Execute(input, output);
+        where T : unmanaged => Execute(input, Everything, output);
 
-    private void Execute<TIn, TOut>(in ReadOnlyTensorSpan<TIn> input, in TensorSpan<TOut> output)
+    /// <summary>Filters a rectangle of a picture of integers into floats: nothing is rounded or saturated.</summary>
+    /// <typeparam name="T">byte, ushort or float, as the plan's shape says.</typeparam>
+    /// <param name="input">The whole picture, of the plan's shape.</param>
+    /// <param name="region">What is filtered.</param>
+    /// <param name="output">As high and wide as the region.</param>
+    /// <exception cref="ArgumentException">The region is not inside the picture; or type, shape or strides do not suit.</exception>
+    public void RunToFloat<T>(in ReadOnlyTensorSpan<T> input, ImageRegion region, in TensorSpan<float> output)
+        where T : unmanaged => Execute(input, region, output);
+
+    private ImageRegion Everything => new(0, 0, Plan.Shape.Width, Plan.Shape.Height);
+
+    private void Execute<TIn, TOut>(in ReadOnlyTensorSpan<TIn> input, ImageRegion region, in TensorSpan<TOut> output)
         where TIn : unmanaged
         where TOut : unmanaged
     {
         var shape = Plan.Shape;
         if (ImageShape.TypeOf<TIn>() != shape.Type)
             throw new ArgumentException($"The input has elements of type {typeof(TIn).Name} but the filter was planned for {shape}; make a plan for it.");
-        var inputRow = RowStride("input", input.Lengths, input.Strides);
-        var outputRow = RowStride("output", output.Lengths, output.Strides);
+        region.Check(shape.Height, shape.Width);
+        var inputRow = RowStride("input", input.Lengths, input.Strides, shape) * sizeof(TIn);
+        var outputRow = RowStride("output", output.Lengths, output.Strides, shape with { Height = region.Height, Width = region.Width }) * sizeof(TOut);
 
         fixed (TIn* source = &input.GetPinnableReference())
         fixed (TOut* target = &output.GetPinnableReference())
         {
+            var read = _borders.Read(region);
             var inputBytes = (byte*)source;
             var outputBytes = (byte*)target;
-            var inputEnd = inputBytes + ((((shape.Height - 1) * inputRow) + shape.RowElements) * sizeof(TIn));
-            var outputEnd = outputBytes + ((((shape.Height - 1) * outputRow) + shape.RowElements) * sizeof(TOut));
-            if (inputBytes < outputEnd && outputBytes < inputEnd)
-                throw new ArgumentException("Input and output overlap in memory; a filter reads rows it has already passed, so give the output memory of its own.");
-
-            if (Plan.Separable is null)
-                RunDense<TIn, TOut>(inputBytes, inputRow, outputBytes, outputRow);
+            var pixelBytes = shape.Channels * sizeof(TIn);
+            var readStart = inputBytes + (read.Top * inputRow) + ((nint)read.Left * pixelBytes);
+            var readEnd = readStart + ((read.Height - 1) * inputRow) + ((nint)read.Width * pixelBytes);
+            var outputEnd = outputBytes + ((region.Height - 1) * outputRow) + ((nint)region.Width * shape.Channels * sizeof(TOut));
+            if (readStart < outputEnd && outputBytes < readEnd)
+                RunOnCopy<TIn, TOut>(readStart, inputRow, read, outputBytes, outputRow, region);
             else
-                RunSeparable<TIn, TOut>(inputBytes, inputRow, outputBytes, outputRow);
+                Run<TIn, TOut>(inputBytes, inputRow, read, outputBytes, outputRow, region);
         }
 
         GC.KeepAlive(this);
     }
 
-    private void RunSeparable<TIn, TOut>(byte* input, nint inputRow, byte* output, nint outputRow)
+    // A filter reads pixels whose neighbours it has already written, so what is read is copied.
+    private void RunOnCopy<TIn, TOut>(byte* source, nint sourceRow, ImageRegion read, byte* output, nint outputRow, ImageRegion region)
+        where TIn : unmanaged
+        where TOut : unmanaged
+    {
+        var pixelBytes = Plan.Shape.Channels * sizeof(TIn);
+        var copyRow = (nint)read.Width * pixelBytes;
+        var bytes = read.Height * copyRow;
+        if (bytes > Array.MaxLength)
+        {
+            throw new ArgumentException(
+                $"Input and output overlap in memory, and what is read ({bytes} bytes) is too much for the copy that this takes (at most {Array.MaxLength}); give the output memory of its own.");
+        }
+
+        var copy = ArrayPool<byte>.Shared.Rent((int)bytes);
+        fixed (byte* start = copy)
+        {
+            for (var y = 0; y < read.Height; y++)
+                Buffer.MemoryCopy(source + (y * sourceRow), start + (y * copyRow), copyRow, copyRow);
+            Run<TIn, TOut>(start - (read.Top * copyRow) - ((nint)read.Left * pixelBytes), copyRow, read, output, outputRow, region);
+        }
+
+        ArrayPool<byte>.Shared.Return(copy);
+    }
+
+    // Both pointers are to where the picture's first pixel would lie, whether or not it is read or written: bands count in its columns and rows.
+    private void Run<TIn, TOut>(byte* input, nint inputRow, ImageRegion read, byte* output, nint outputRow, ImageRegion region)
+        where TIn : unmanaged
+        where TOut : unmanaged
+    {
+        output -= (region.Top * outputRow) + ((nint)region.Left * Plan.Shape.Channels * sizeof(TOut));
+        if (Plan.Separable is null)
+            RunDense<TIn, TOut>(input, inputRow, output, outputRow, region);
+        else
+            RunSeparable<TIn, TOut>(input, inputRow, read, output, outputRow, region);
+    }
+
+    private void RunSeparable<TIn, TOut>(byte* input, nint inputRow, ImageRegion read, byte* output, nint outputRow, ImageRegion region)
         where TIn : unmanaged
         where TOut : unmanaged
     {
         var bands = _separable;
         bands.Input = input;
-        bands.InputRowBytes = inputRow * sizeof(TIn);
+        bands.InputRowBytes = inputRow;
         bands.InputElementBytes = sizeof(TIn);
         bands.Output = output;
-        bands.OutputRowBytes = outputRow * sizeof(TOut);
+        bands.OutputRowBytes = outputRow;
         bands.OutputElementBytes = sizeof(TOut);
+        (bands.Left, bands.Right) = (region.Left, region.Left + region.Width);
+        (bands.Top, bands.Bottom) = (region.Top, region.Top + region.Height);
+        (bands.FirstColumn, bands.LastColumn) = (read.Left, read.Left + read.Width);
+        bands.Strips = Strip.Count(bands.Strips, bands.Width, region.Width);
         bands.KeepAlpha = AlphaCopy<TIn, TOut>();
-        bands.Streams = Streams<TOut>();
+        bands.Streams = Streams<TOut>(region);
+        var width = SeparableSetup.Narrow(_width, Strip.Smallest(bands.Strips, region.Width) * bands.Channels, SeparableSetup.Vectors);
         var (taps, step) = (bands.RowTaps.Taps, bands.RowTaps.Step);
-        if (typeof(TIn) == typeof(float) && bands.Streams && _width == SimdWidth.V512)
+        if (typeof(TIn) == typeof(float) && bands.Streams && width == SimdWidth.V512 && region.Width == bands.Width)
             bands.Small = SmallPass(bands);
-        bands.Row = bands.Streams ? FilterLoops.Row<StreamedFloat>(_width, taps, step) : FilterLoops.Row<TOut>(_width, taps, step);
-        WorkerPool.Shared.Run(ref bands, (bands.Height + bands.BandRows - 1) / bands.BandRows, Plan.Options.Threads);
+        bands.Row = bands.Streams ? FilterLoops.Row<StreamedFloat>(width, taps, step) : FilterLoops.Row<TOut>(width, taps, step);
+        WorkerPool.Shared.Run(ref bands, (region.Height + bands.BandRows - 1) / bands.BandRows, Plan.Options.Threads);
     }
 
     // Rows of at least a few vectors, whose vectors begin in all rows alike.
@@ -154,32 +230,38 @@ public sealed unsafe class ImageFilter
         return fits ? SmallFilterPass.For(bands.Terms[0].Taps == 2, bands.RowTaps.Taps, bands.Channels) : null;
     }
 
-    private void RunDense<TIn, TOut>(byte* input, nint inputRow, byte* output, nint outputRow)
+    private void RunDense<TIn, TOut>(byte* input, nint inputRow, byte* output, nint outputRow, ImageRegion region)
         where TIn : unmanaged
         where TOut : unmanaged
     {
         var bands = _dense;
         bands.Input = input;
-        bands.InputRowBytes = inputRow * sizeof(TIn);
+        bands.InputRowBytes = inputRow;
         bands.InputElementBytes = sizeof(TIn);
         bands.Output = output;
-        bands.OutputRowBytes = outputRow * sizeof(TOut);
+        bands.OutputRowBytes = outputRow;
         bands.OutputElementBytes = sizeof(TOut);
+        (bands.Left, bands.Right) = (region.Left, region.Left + region.Width);
+        (bands.Top, bands.Bottom) = (region.Top, region.Top + region.Height);
+        bands.Strips = Strip.Count(bands.Strips, bands.Width, region.Width);
         bands.KeepAlpha = AlphaCopy<TIn, TOut>();
-        bands.OneRow = FilterLoops.Row<TOut>(_width, bands.SingleTaps);
-        var streams = Streams<TOut>() && (nint)output % CacheLine == 0 && bands.OutputRowBytes % CacheLine == 0;
+        var stripElements = Strip.Smallest(bands.Strips, region.Width) * bands.Channels;
+        var width = SeparableSetup.Narrow(_width, stripElements, DensePass.Vectors);
+        bands.OneRow = FilterLoops.Row<TOut>(width, bands.SingleTaps);
+        var first = (nint)output + (region.Left * bands.Channels * sizeof(TOut));
+        var streams = Streams<TOut>(region) && first % CacheLine == 0 && bands.OutputRowBytes % CacheLine == 0;
 
         // Rows shorter than one block of the narrowest width are summed one by one.
-        if (Strip.Smallest(bands.Strips, bands.Width) * bands.Channels >= DensePass.Vectors * (int)_width)
-            bands.TwoRows = streams ? FilterLoops.DenseTwoRows<StreamedFloat>(_width) : FilterLoops.DenseTwoRows<TOut>(_width);
-        WorkerPool.Shared.Run(ref bands, (bands.Height + bands.BandRows - 1) / bands.BandRows, Plan.Options.Threads);
+        if (stripElements >= DensePass.Vectors * (int)width)
+            bands.TwoRows = streams ? FilterLoops.DenseTwoRows<StreamedFloat>(width) : FilterLoops.DenseTwoRows<TOut>(width);
+        WorkerPool.Shared.Run(ref bands, bands.Bands, Plan.Options.Threads);
     }
 
     // Alpha is put back into rows just written, which should then still be in cache.
-    private bool Streams<TOut>()
+    private bool Streams<TOut>(ImageRegion region)
         where TOut : unmanaged =>
         typeof(TOut) == typeof(float)
-        && (long)Plan.Shape.Height * Plan.Shape.RowElements * sizeof(float) >= StreamedFloat.WorthwhileBytes
+        && (long)region.Height * region.Width * Plan.Shape.Channels * sizeof(float) >= StreamedFloat.WorthwhileBytes
         && (!Plan.Shape.HasAlpha || Plan.Options.FilterAlpha);
 
     private delegate*<byte*, byte*, int, int, void> AlphaCopy<TIn, TOut>()
@@ -192,23 +274,22 @@ public sealed unsafe class ImageFilter
     }
 
     // The distance from row to row in elements.
-    private nint RowStride(string what, ReadOnlySpan<nint> lengths, ReadOnlySpan<nint> strides)
+    private nint RowStride(string what, ReadOnlySpan<nint> lengths, ReadOnlySpan<nint> strides, ImageShape expected)
     {
-        var shape = Plan.Shape;
-        var fits = (lengths.Length == 3 || (lengths.Length == 2 && shape.Channels == 1))
-            && lengths[0] == shape.Height && lengths[1] == shape.Width && (lengths.Length == 2 || lengths[2] == shape.Channels);
+        var fits = (lengths.Length == 3 || (lengths.Length == 2 && expected.Channels == 1))
+            && lengths[0] == expected.Height && lengths[1] == expected.Width && (lengths.Length == 2 || lengths[2] == expected.Channels);
         if (!fits)
         {
             throw new ArgumentException(
-                $"The {what} has shape ({string.Join(',', lengths.ToArray())}) but the filter was planned for {shape}; "
+                $"The {what} has shape ({string.Join(',', lengths.ToArray())}) but {(expected == Plan.Shape ? "the filter was planned for" : "the region is")} {expected}; "
                 + "shapes are (H, W, C), or (H, W) for one channel.");
         }
 
         // A dimension of length 1 is never stepped along, and its stride is then 0.
-        var dense = (shape.Width == 1 || strides[1] == shape.Channels)
-            && (lengths.Length == 2 || shape.Channels == 1 || strides[2] == 1);
-        var rowStride = shape.Height == 1 ? shape.RowElements : strides[0];
-        if (!dense || rowStride < shape.RowElements)
+        var dense = (expected.Width == 1 || strides[1] == expected.Channels)
+            && (lengths.Length == 2 || expected.Channels == 1 || strides[2] == 1);
+        var rowStride = expected.Height == 1 ? expected.RowElements : strides[0];
+        if (!dense || rowStride < expected.RowElements)
         {
             throw new ArgumentException(
                 $"The {what} of shape ({string.Join(',', lengths.ToArray())}) has strides ({string.Join(',', strides.ToArray())}); "

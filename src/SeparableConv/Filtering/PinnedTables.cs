@@ -1,6 +1,6 @@
 namespace SeparableConv.Filtering;
 
-/// <summary>Arrays that never move, for as long as this object lives: the tables that a filter's loops point to.</summary>
+/// <summary>Holds the tables that a filter's loops point to: arrays that do not move as long as this object lives.</summary>
 internal sealed unsafe class PinnedTables
 {
     private readonly List<Array> _arrays = [];
@@ -16,5 +16,4 @@ internal sealed unsafe class PinnedTables
         fixed (T* address = array)
             return address;
     }
-
 }

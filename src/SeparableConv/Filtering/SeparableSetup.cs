@@ -10,6 +10,9 @@ internal static unsafe class SeparableSetup
     private const int StripElements = 1024;
     private const int FloatStripElements = 768;
 
+    /// <summary>Vectors that a strip should have room for.</summary>
+    public const int Vectors = 4;
+
     public static SeparableBands Create<TIn>(
         FilterPlan plan, FilterBorders borders, SimdWidth widest, PinnedTables tables, out SimdWidth width)
         where TIn : unmanaged
@@ -19,7 +22,7 @@ internal static unsafe class SeparableSetup
         var reach = borders.Before + borders.After;
         var strips = borders.Strips(Math.Max((typeof(TIn) == typeof(float) ? FloatStripElements : StripElements) / terms.Count, 256));
         var stripPixels = Strip.Largest(strips, shape.Width);
-        width = Narrow(widest, Strip.Smallest(strips, shape.Width) * shape.Channels, 4);
+        width = Narrow(widest, Strip.Smallest(strips, shape.Width) * shape.Channels, Vectors);
 
         // Lines a power of two apart would share the sets of the cache; a streamed row starts up to 16 floats before its line.
         var lineStride = ((((nint)(stripPixels + reach) * shape.Channels) + 63) / 64 * 64) + 48;

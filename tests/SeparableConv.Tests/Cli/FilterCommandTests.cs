@@ -202,14 +202,5 @@ public sealed class FilterCommandTests
         Assert.Equal(["in.png"], folder.Names);
     }
 
-    private static Image Filtered<T>(Image<T> image, string kernel, FilterOptions options)
-        where T : unmanaged, System.Numerics.INumber<T>
-    {
-        var type = typeof(T) == typeof(byte) ? ElementType.UInt8 : typeof(T) == typeof(ushort) ? ElementType.UInt16 : ElementType.Float32;
-        var result = new T[image.Pixels.Length];
-        nint[] shape = [image.Height, image.Width, image.Channels];
-        ImageFilter.Create(KernelParser.Parse(kernel), image.Shape, options)
-            .Run(new ReadOnlyTensorSpan<T>(image.Pixels, shape), new TensorSpan<T>(result, shape));
-        return Image.Create(image.Width, image.Height, image.Channels, result);
-    }
+    private static Image Filtered(Image image, string kernel, FilterOptions options) => image.Filter(KernelParser.Parse(kernel), options);
 }

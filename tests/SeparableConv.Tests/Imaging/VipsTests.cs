@@ -56,7 +56,7 @@ public sealed class VipsTests
     {
         var path = SharedImage("rocket.jpg");
         var image = ImageFile.Load(path);
-        Assert.Equal("640x427x3 Byte", image.ToString());
+        Assert.Equal("640x427x3 UInt8", image.ToString());
         TestImages.AssertSame(image, ImageFile.Load(new Pipe(File.ReadAllBytes(path))));
     }
 

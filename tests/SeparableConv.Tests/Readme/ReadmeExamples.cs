@@ -49,17 +49,34 @@ public sealed class ReadmeExamples
         using var folder = new TempFolder();
         var (from, to) = (Path.Combine(ReadmeTests.Root, "samples", "picture.png"), folder["blurred.png"]);
 
-        var picture = (Image<byte>)ImageFile.Load(from);
-        var blurred = Image.Create(picture.Width, picture.Height, picture.Channels, new byte[picture.Pixels.Length]);
+        ImageFile.Load(from).Filter(KernelLibrary.Gauss(15, sigma: 2.6)).Save(to);
 
-        var filter = ImageFilter.Create(KernelLibrary.Gauss(15, sigma: 2.6), picture.Shape);
+        Assert.Equal(["blurred.png"], folder.Names);
+        var first = (Image<byte>)ImageFile.Load(to);
+
+        Image picture = ImageFile.Load(from);
+        var filter = ImageFilter.Create(KernelLibrary.Gauss(15, sigma: 2.6), picture.Shape, new() { Border = BorderMode.Replicate });
         Console.WriteLine(filter.Plan);   // separable (30 multiplications): gauss:15:2.6 (15x15) has rank 1; ...
 
-        filter.Run<byte>(picture.AsTensor(), blurred.AsTensor());
-        ImageFile.Save(blurred, to);
+        Image blurred = picture.Filter(filter);
+        picture.Filter(filter, blurred);                                 // into a picture that is there: allocates nothing
+        picture.FilterInPlace(filter, new ImageRegion(100, 50, 64, 48)); // a part, with its real neighbours
 
         Assert.StartsWith("separable (30 multiplications): gauss:15:2.6 (15x15) has rank 1; ", filter.Plan.ToString());
-        Assert.Equal(["blurred.png"], folder.Names);
+        Assert.Equal(first.Row(60)[300..400], ((Image<byte>)blurred).Row(60)[300..400]);
+        Assert.Equal(first.Row(60)[300..400], ((Image<byte>)picture).Row(60)[300..400]);
+    }
+
+    [Fact]
+    public void A_picture_from_a_camera()
+    {
+        using var folder = new TempFolder();
+        var (camera, edges) = (new byte[480 * 2048], folder["edges.png"]);
+
+        var frame = Image.FromRows<byte>(640, 480, 3, camera, stride: 2048);
+        frame.ToGray().Filter(KernelLibrary.Sobel(), new() { Offset = 128 }).Save(edges);
+
+        Assert.Equal("640x480x1 UInt8", ImageFile.Load(edges).ToString());
     }
 
     [Fact]
@@ -95,5 +112,21 @@ public sealed class ReadmeExamples
 
         Assert.Equal([1, 10], scores.Lengths.ToArray());
         Assert.Equal(1, Tensor.Sum(scores), 1e-5);
+    }
+
+    [Fact]
+    public void A_picture_and_a_network_in_the_best_classes_out()
+    {
+        using var folder = new TempFolder();
+        var (file, labels, from) = (folder["model.onnx"], folder["labels.txt"], Path.Combine(ReadmeTests.Root, "samples", "picture.png"));
+        var net = new NetworkBuilder();
+        OnnxWriter.Write(net.Build(net.Dense(net.GlobalAveragePooling2D(net.Input(new(32, 32, 3))), 4, Activation.Softmax)), file);
+        File.WriteAllLines(labels, ["cat", "dog", "bird", "fish"]);
+
+        using var classifier = new PictureClassifier(ModelFile.Load(file), ClassLabels.Load(labels));
+        foreach (var (label, score) in classifier.Classify(ImageFile.Load(from), top: 3))
+            Console.WriteLine($"{label}: {score:0.000}");
+
+        Assert.Equal(4, classifier.Classes);
     }
 }

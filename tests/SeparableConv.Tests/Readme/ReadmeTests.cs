@@ -21,7 +21,9 @@ public sealed partial class ReadmeTests
             .Replace("Load(from)", "Load(\"samples/picture.png\")", StringComparison.Ordinal)
             .Replace("(x), file)", "(x), \"model.onnx\")", StringComparison.Ordinal)
             .Replace("Load(file)", "Load(\"model.onnx\")", StringComparison.Ordinal)
-            .Replace("(blurred, to)", "(blurred, \"blurred.png\")", StringComparison.Ordinal);
+            .Replace("Load(labels)", "Load(\"labels.txt\")", StringComparison.Ordinal)
+            .Replace("Save(to)", "Save(\"blurred.png\")", StringComparison.Ordinal)
+            .Replace("Save(edges)", "Save(\"edges.png\")", StringComparison.Ordinal);
         var examples = Lines(code).ToHashSet();
         var blocks = CodeBlock().Matches(Readme);
         Assert.True(blocks.Count >= 4, $"The README has {blocks.Count} blocks of C#.");

@@ -3,7 +3,7 @@ using SeparableConv.Cli.Output;
 
 namespace SeparableConv.Cli.Commands;
 
-/// <summary>Counts, and times where they were taken, as a table or as JSON.</summary>
+/// <summary>Reports what each form of a layer costs, and how long it takes where that was measured, as a table or as JSON.</summary>
 /// <param name="Layer">What was counted.</param>
 /// <param name="Counts">The counts.</param>
 /// <param name="Times">The times, or null.</param>
@@ -20,12 +20,8 @@ internal sealed record CostReport(Layer Layer, LayerCounts Counts, LayerTimes? T
 
         string[] header = ["form", "output", "multiplications", "parameters", "moved", "peak"];
         var table = new TextTable(Times is null ? header : [.. header, "time", "GFLOP/s"]);
-        AddRow(table, "standard", Counts.Standard, Times?.Standard);
-        AddRow(table, "depthwise", Counts.Depthwise, Times?.Depthwise);
-        AddRow(table, "pointwise", Counts.Pointwise, Times?.Pointwise);
-        AddRow(table, "separable", Counts.Separable, Times?.Separable);
-        if (Times is not null)
-            AddRow(table, "fused", Counts.Fused, Times.Fused);
+        foreach (var (form, cost, times) in Forms())
+            AddRow(table, form, cost, times);
         table.Print(terminal);
 
         output.WriteLine($"ratio {Numbers.Short(Counts.Ratio)}: multiplications of standard over separable. Moved: bytes read and written; peak: the most bytes of activations alive at once.");
@@ -42,12 +38,8 @@ internal sealed record CostReport(Layer Layer, LayerCounts Counts, LayerTimes? T
         json.WriteStartObject();
         json.Shape("input", Layer.Input.Height, Layer.Input.Width, Layer.Channels);
         json.Shape("output", Counts.Geometry.Output.Height, Counts.Geometry.Output.Width, Layer.Filters);
-        WriteForm(json, "standard", Counts.Standard, Times?.Standard);
-        WriteForm(json, "depthwise", Counts.Depthwise, Times?.Depthwise);
-        WriteForm(json, "pointwise", Counts.Pointwise, Times?.Pointwise);
-        WriteForm(json, "separable", Counts.Separable, Times?.Separable);
-        if (Times is not null)
-            WriteForm(json, "fused", Counts.Fused, Times.Fused);
+        foreach (var (form, cost, times) in Forms())
+            WriteForm(json, form, cost, times);
         json.WriteNumber("ratio", Counts.Ratio);
         if (Times is not null)
         {
@@ -61,6 +53,17 @@ internal sealed record CostReport(Layer Layer, LayerCounts Counts, LayerTimes? T
             json.WriteString("source", Source);
         json.WriteEndObject();
     });
+
+    // The fused form has the counts of the separable one, so that it is told only where it was timed.
+    private IEnumerable<(string Form, ConvCost Cost, RunTimes? Times)> Forms()
+    {
+        yield return ("standard", Counts.Standard, Times?.Standard);
+        yield return ("depthwise", Counts.Depthwise, Times?.Depthwise);
+        yield return ("pointwise", Counts.Pointwise, Times?.Pointwise);
+        yield return ("separable", Counts.Separable, Times?.Separable);
+        if (Times is not null)
+            yield return ("fused", Counts.Fused, Times.Fused);
+    }
 
     private static void AddRow(TextTable table, string form, ConvCost cost, RunTimes? times)
     {

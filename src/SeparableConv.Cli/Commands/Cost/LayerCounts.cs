@@ -34,3 +34,20 @@ internal sealed record LayerCounts(
         }
     }
 }
+
+/// <summary>The layer whose forms are counted.</summary>
+/// <param name="Input">Height and width of the input.</param>
+/// <param name="Channels">Channels of the input.</param>
+/// <param name="Filters">Channels of the output.</param>
+/// <param name="Kernel">Height and width of the kernel.</param>
+/// <param name="Stride">Stride along each axis.</param>
+/// <param name="Dilation">Dilation along each axis.</param>
+/// <param name="Padding">Rows and columns of zeros around the input.</param>
+/// <param name="DepthMultiplier">Depthwise kernels a channel.</param>
+internal sealed record Layer(
+    Size2D Input, int Channels, int Filters, Size2D Kernel, Size2D Stride, Size2D Dilation, Padding Padding, int DepthMultiplier)
+{
+    /// <summary>The sizes of the standard form.</summary>
+    /// <exception cref="ArgumentException">The sizes do not fit together.</exception>
+    public ConvGeometry Geometry() => ConvGeometry.Create(1, Input, Channels, Filters, Kernel, Stride, Dilation, Padding);
+}

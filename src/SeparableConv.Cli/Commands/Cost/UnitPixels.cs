@@ -3,7 +3,7 @@ using SeparableConv.Imaging;
 
 namespace SeparableConv.Cli.Commands;
 
-/// <summary>Pixels as the input of a layer: floats, integers brought to 0..1.</summary>
+/// <summary>Makes a layer's input of pixels: floats as they are, integers scaled to 0..1.</summary>
 internal static class UnitPixels
 {
     /// <summary>All samples, (height, width, channels).</summary>

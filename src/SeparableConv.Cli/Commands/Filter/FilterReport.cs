@@ -3,14 +3,14 @@ using SeparableConv.Cli.Output;
 
 namespace SeparableConv.Cli.Commands;
 
-/// <summary>What was done with one picture.</summary>
-/// <param name="Input">Where it came from.</param>
-/// <param name="Output">Where it went.</param>
-/// <param name="Plan">How it was filtered.</param>
+/// <summary>The report on one filtered picture.</summary>
+/// <param name="Input">Where the picture came from.</param>
+/// <param name="Output">Where the result went.</param>
+/// <param name="Plan">How the picture was filtered.</param>
 /// <param name="ResultType">The type of the result's samples.</param>
 /// <param name="Times">The time of the filter alone, without reading and writing files.</param>
 /// <param name="Rounds">Runs that were timed.</param>
-/// <param name="IsRepeated">Whether that number was asked for.</param>
+/// <param name="IsRepeated">Whether the number of runs was asked for.</param>
 /// <param name="Ways">The times of <see cref="FilterPlan.Alternatives"/>, or null.</param>
 internal sealed record FilterReport(
     string Input, string Output, FilterPlan Plan, ElementType ResultType, RunTimes Times, int Rounds, bool IsRepeated, RunTimes[]? Ways)

@@ -3,9 +3,9 @@ using SeparableConv.Cli.Pictures;
 
 namespace SeparableConv.Cli.Commands;
 
-/// <summary>Where results go: a file, a directory, or standard output.</summary>
-/// <param name="Output">As typed.</param>
-/// <param name="Format">An extension with its dot that was asked for, or null.</param>
+/// <summary>The place that filtered pictures are written to: a file, a directory, or standard output.</summary>
+/// <param name="Output">The place as typed: a path, or - for standard output.</param>
+/// <param name="Format">The extension, with its dot, that was asked for; null where none was.</param>
 internal sealed record FilterTarget(string Output, string? Format)
 {
     /// <summary>Whether it is standard output.</summary>
@@ -23,10 +23,10 @@ internal sealed record FilterTarget(string Output, string? Format)
         return Path.Combine(Output, Format is null ? name : Path.ChangeExtension(name, Format));
     }
 
-    /// <summary>The format for standard output: what was asked for, or .npy for .npy, or PNG.</summary>
+    /// <summary>The extension of what is written to standard output: the one asked for; else .npy for a picture that came as .npy, and .png for others.</summary>
     public string StreamExtension(Picture picture) => Format ?? (picture.IsNpy ? PictureFile.Npy : PictureFile.Png);
 
-    /// <summary>Throws where nothing can be written there; makes the directory where it is missing.</summary>
+    /// <summary>Throws where nothing can be written to the place, and creates the directory where it is missing.</summary>
     /// <param name="inputs">All inputs.</param>
     /// <exception cref="InputException">Two inputs would become one file, or there is no such directory.</exception>
     public void Prepare(IReadOnlyList<string> inputs)

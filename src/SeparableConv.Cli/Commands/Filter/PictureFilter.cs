@@ -1,12 +1,23 @@
-using System.Numerics.Tensors;
 using SeparableConv.Cli.Output;
 using SeparableConv.Cli.Pictures;
 using SeparableConv.Imaging;
 
 namespace SeparableConv.Cli.Commands;
 
-/// <summary>Filters pictures; the plan is kept for as long as pictures have one shape.</summary>
-/// <param name="settings">How.</param>
+/// <summary>What <c>sepconv filter</c> does with every picture.</summary>
+/// <param name="Kernel">The kernel.</param>
+/// <param name="Options">How it is applied.</param>
+/// <param name="Gray">Whether pictures become gray first.</param>
+/// <param name="ToFloat">Whether results are left unrounded.</param>
+/// <param name="Explain">Whether every way of filtering is timed.</param>
+/// <param name="Repeat">Runs to time after a warm-up; null for one run without.</param>
+/// <param name="IsOneOfMany">Whether the picture is one of many: then its time is taken from a single run.</param>
+/// <param name="Reading">How pictures are read: the limit of pixels.</param>
+internal sealed record FilterSettings(
+    FilterKernel Kernel, FilterOptions Options, bool Gray, bool ToFloat, bool Explain, int? Repeat, bool IsOneOfMany, ImageReadOptions Reading);
+
+/// <summary>Filters pictures and times it; the plan is kept for as long as pictures have one shape.</summary>
+/// <param name="settings">What is done with every picture.</param>
 internal sealed class PictureFilter(FilterSettings settings)
 {
     // Fewer say little about ways whose times are close.
@@ -17,14 +28,14 @@ internal sealed class PictureFilter(FilterSettings settings)
     /// <summary>Filters a picture and times it.</summary>
     public (Picture Result, FilterReport Report) Run(Picture picture, string input, string output)
     {
-        var image = settings.Gray ? Luma.Of(picture.Image) : picture.Image;
+        var image = settings.Gray ? picture.Image.ToGray() : picture.Image;
         if (_filter is null || _filter.Plan.Shape != image.Shape)
             _filter = ImageFilter.Create(settings.Kernel, image.Shape, settings.Options);
 
         var filter = _filter;
-        var (result, run) = Prepare(filter, image);
-        var times = Time(run, out var rounds);
-        var ways = settings.Explain ? TimeWays(filter.Plan, image) : null;
+        var result = Result(image);
+        var times = Time(() => image.Filter(filter, result), out var rounds);
+        var ways = settings.Explain ? TimeWays(filter, image) : null;
 
         // A gray picture has no channel axis to keep but the one it came with.
         return (picture with { Image = result, HasChannelAxis = picture.HasChannelAxis && result.Channels == 1 },
@@ -46,38 +57,21 @@ internal sealed class PictureFilter(FilterSettings settings)
         return RunTimes.Repeat(rounds, run);
     }
 
-    private RunTimes[] TimeWays(FilterPlan plan, Image image)
+    private RunTimes[] TimeWays(ImageFilter chosen, Image image)
     {
-        var runs = plan.Alternatives.Select(way =>
+        var plan = chosen.Plan;
+        var runs = plan.Alternatives.Select<FilterAlternative, Action>(way =>
         {
             var filter = way == plan.Chosen
-                ? _filter!
+                ? chosen
                 : ImageFilter.Create(plan.Kernel, plan.Shape, plan.Options with { Plan = PlanNames.Choice(way) });
-            return Prepare(filter, image).Run;
+            var result = Result(image);
+            return () => image.Filter(filter, result);
         });
         return RunTimes.Interleave(Math.Max(LeastRoundsExplained, settings.Repeat ?? 0), [.. runs], least: 0);
     }
 
-    // The result and what computes it, as often as it is called.
-    private (Image Result, Action Run) Prepare(ImageFilter filter, Image image) => image switch
-    {
-        Image<byte> bytes => Prepare(filter, bytes),
-        Image<ushort> shorts => Prepare(filter, shorts),
-        _ => Prepare(filter, (Image<float>)image),
-    };
-
-    private (Image Result, Action Run) Prepare<T>(ImageFilter filter, Image<T> image)
-        where T : unmanaged, System.Numerics.INumber<T>
-    {
-        nint[] shape = [image.Height, image.Width, image.Channels];
-        var count = image.Pixels.Length;
-        if (settings.ToFloat)
-        {
-            var floats = Image.Create(image.Width, image.Height, image.Channels, new float[count]);
-            return (floats, () => filter.RunToFloat(new ReadOnlyTensorSpan<T>(image.Pixels, shape), new TensorSpan<float>(floats.Pixels, shape)));
-        }
-
-        var result = Image.Create(image.Width, image.Height, image.Channels, new T[count]);
-        return (result, () => filter.Run(new ReadOnlyTensorSpan<T>(image.Pixels, shape), new TensorSpan<T>(result.Pixels, shape)));
-    }
+    private Image Result(Image image) => settings.ToFloat
+        ? Image.Create(image.Width, image.Height, image.Channels, new float[image.Height * image.Shape.RowElements])
+        : image.CreateLike(image.Width, image.Height);
 }

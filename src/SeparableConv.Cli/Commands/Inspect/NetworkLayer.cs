@@ -3,7 +3,7 @@ using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Cli.Commands;
 
-/// <summary>One node of a network, as it is listed.</summary>
+/// <summary>One row of the list of a network's layers.</summary>
 /// <param name="Node">The node.</param>
 /// <param name="Kind">standard, grouped, depthwise, pointwise, transposed or dense; the operator's name for anything else.</param>
 /// <param name="Macs">Multiply-accumulates.</param>
@@ -12,13 +12,13 @@ internal sealed record NetworkLayer(Node Node, string Kind, long Macs, ConvCost?
 {
     private const string Standard = "standard";
 
-    /// <summary>What the node reads first.</summary>
+    /// <summary>The shape of the node's first input; null where it has none.</summary>
     public TensorShape? Input => (Node.Inputs.FirstOrDefault(input => input is { IsStored: false }) ?? Node.Inputs.FirstOrDefault(input => input is not null))?.Type.Shape;
 
-    /// <summary>What it computes.</summary>
+    /// <summary>The shape of the node's output.</summary>
     public TensorShape Output => Node.Outputs[0].Type.Shape;
 
-    /// <summary>Looks at a node.</summary>
+    /// <summary>Makes the row of a node.</summary>
     /// <exception cref="InputException">A count exceeds 2^63-1.</exception>
     public static NetworkLayer Of(Node node)
     {

@@ -4,7 +4,7 @@ using SeparableConv.Networks;
 
 namespace SeparableConv.Cli.Commands;
 
-/// <summary>Where the time of a run goes.</summary>
+/// <summary>How long each layer of a network takes.</summary>
 /// <param name="Steps">What a run computes, in order: layers, joined where they are run at one go.</param>
 /// <param name="Milliseconds">The median time of each.</param>
 /// <param name="Rounds">Runs timed.</param>
@@ -15,7 +15,7 @@ internal sealed record LayerProfile(IReadOnlyList<CompiledStep> Steps, double[] 
 
     private const int WarmUps = 3;
 
-    /// <summary>Times every step of some runs on what is in the inputs.</summary>
+    /// <summary>Times every step over several runs, with what is in the session's inputs.</summary>
     public static LayerProfile Measure(InferenceSession session, int rounds)
     {
         var steps = session.Compiled.Steps;

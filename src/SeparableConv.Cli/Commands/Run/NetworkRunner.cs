@@ -2,21 +2,22 @@ using SeparableConv.Cli.Output;
 using SeparableConv.Cli.Pictures;
 using SeparableConv.Imaging;
 using SeparableConv.Networks;
+using SeparableConv.Networks.Pictures;
 
 namespace SeparableConv.Cli.Commands;
 
-/// <summary>One network in one session: pictures and tensors in, reports out.</summary>
+/// <summary>Runs one network on pictures and tensors and reports what comes out.</summary>
 internal sealed class NetworkRunner : IDisposable
 {
     private readonly Terminal _terminal;
     private readonly RunSettings _settings;
     private readonly RunTarget? _target;
-    private readonly ClassLabels? _labels;
+    private readonly ClassRanking? _ranking;
     private readonly InferenceSession _session;
     private readonly int _imageInput = -1;
-    private readonly PictureInput? _pictures;
+    private readonly PixelNumbers? _pixels;
 
-    /// <summary>Checks that the settings suit the network, and makes it ready.</summary>
+    /// <summary>Checks that the settings suit the network, and compiles it.</summary>
     /// <param name="network">The network.</param>
     /// <param name="settings">What was asked.</param>
     /// <param name="labels">The names of its classes, or null.</param>
@@ -25,8 +26,8 @@ internal sealed class NetworkRunner : IDisposable
     /// <exception cref="InputException">Something that was asked for does not suit the network.</exception>
     public NetworkRunner(Network network, RunSettings settings, ClassLabels? labels, RunTarget? target, Terminal terminal)
     {
-        (_terminal, _settings, _target, _labels) = (terminal, settings, target, labels);
-        Classes = ClassCount(network);
+        (_terminal, _settings, _target) = (terminal, settings, target);
+        Classes = ClassRanking.Count(network);
         if (Classes is null && (labels is not null || settings.Top is not null))
             throw new InputException($"{(labels is not null ? "--labels" : "--top")} is for networks whose only output is a list of classes; this one's {Outputs(network)}.");
         labels?.Check(Classes!.Value);
@@ -37,8 +38,8 @@ internal sealed class NetworkRunner : IDisposable
         if (settings.Images.Count > 0)
         {
             _imageInput = OnlyFree(network, free);
-            if (settings.Images.Any(image => !IsTensor(image)))
-                _pictures = Pictures(network.Inputs[_imageInput]);
+            if (settings.Images.Any(image => !TensorFile.Is(image)))
+                _pixels = PixelNumbers.For(network.Inputs[_imageInput], _settings.Mean, _settings.Deviation);
             else if (settings.Mean is not null || settings.Deviation is not null)
                 throw new InputException("--mean and --std change nothing: every input is a .npy tensor, which holds the network's own numbers.");
         }
@@ -48,6 +49,7 @@ internal sealed class NetworkRunner : IDisposable
         }
 
         _session = new InferenceSession(network, new CompileOptions { Threads = settings.Threads });
+        _ranking = Classes is null ? null : new ClassRanking(_session.Outputs[0].Type, labels);
 
         // Inputs stay as they are written, from run to run.
         foreach (var (index, bytes) in named)
@@ -57,8 +59,8 @@ internal sealed class NetworkRunner : IDisposable
     /// <summary>How many classes the network tells apart; null where it is no classifier.</summary>
     public int? Classes { get; }
 
-    /// <summary>What is done to pixels, for people; null where no picture is run.</summary>
-    public string? Normalization => _pictures?.Normalization;
+    /// <summary>What is done to pixels, in words for people; null where no picture is run.</summary>
+    public string? Normalization => _pixels?.Description;
 
     /// <summary>The network's layers and their times, over the runs of the last input.</summary>
     public LayerProfile Profile() => LayerProfile.Measure(_session, _settings.Repeat ?? LayerProfile.DefaultRounds);
@@ -73,32 +75,13 @@ internal sealed class NetworkRunner : IDisposable
 
         var source = image ?? _settings.Named[0].File;
         var files = Save(source);
-        var (top, outputs) = Classes is null
-            ? ((ClassScore[]?)null, Summaries())
-            : (ClassScore.Best(Numbers(0), _settings.Top ?? RunSettings.DefaultTop, _labels), null);
+        var (top, outputs) = _ranking is null ? ((ClassScore[]?)null, Summaries()) : (Top(_ranking), null);
         RunTimes? times = _settings.Repeat is { } rounds ? RunTimes.Repeat(rounds, _session.Run) : null;
         return new RunReport(source, description, top, outputs, files, times, _settings.Repeat ?? 1);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _session.Dispose();
-
-    // One output with a single dimension that is not 1: (1, 1000), (1000), or (1, 1000, 1, 1).
-    private static int? ClassCount(Network network)
-    {
-        if (network.Outputs is not [var output] || output.Type.Element == ElementType.Bool)
-            return null;
-        var lengths = output.Type.Shape.Lengths;
-        var largest = 1;
-        foreach (var length in lengths)
-        {
-            if (length == 0 || (length > 1 && largest > 1))
-                return null;
-            largest = Math.Max(largest, length);
-        }
-
-        return lengths.Length == 0 || (lengths.Length > 2 && largest == 1) ? null : largest;
-    }
 
     // Reads the named tensors, and leaves as free the inputs that none was named for.
     private List<(int Index, byte[] Bytes)> BindNamed(Network network, List<int> free)
@@ -111,7 +94,7 @@ internal sealed class NetworkRunner : IDisposable
                 throw new InputException($"The network has no input '{name}'; it has {Names(network.Inputs)}.");
             var input = network.Inputs[free[index]];
             var bytes = new byte[checked((int)input.Type.Bytes)];
-            TensorInput.Write(ReadTensor(file), file, input, bytes);
+            TensorFile.Read(file, input, bytes);
             named.Add((free[index], bytes));
             free.RemoveAt(index);
         }
@@ -130,61 +113,34 @@ internal sealed class NetworkRunner : IDisposable
 
     private static string Outputs(Network network) => network.Outputs.Count == 1 ? $"is {Names(network.Outputs)}" : $"are {Names(network.Outputs)}";
 
-    private PictureInput Pictures(Value input)
-    {
-        var layout = PictureLayout.Of(input);
-        return new PictureInput(input, layout, Commands.Normalization.Of(input, layout, _settings.Mean, _settings.Deviation));
-    }
-
     private string Fill(string image)
     {
         var input = _session.Inputs[_imageInput];
         var memory = _session.InputBytes(_imageInput);
-        if (image != Terminal.Dash && IsTensor(image))
+        if (image != Terminal.Dash && TensorFile.Is(image))
         {
-            TensorInput.Write(ReadTensor(image), image, input, memory);
+            TensorFile.Read(image, input, memory);
             return input.Type.ToString();
         }
 
         var picture = PictureFile.Load(image, _terminal, _settings.Reading).Image;
-        _pictures!.Write(picture, memory);
+        _pixels!.Transform.Write(picture, memory);
         return $"{picture.Width}x{picture.Height}x{picture.Channels} {PlanNames.Of(picture.Type)} to {input.Type}";
     }
 
-    // By content; what cannot be opened is told when its turn comes.
-    private static bool IsTensor(string path)
+    // A label is part of a line, whatever its file has.
+    private ClassScore[] Top(ClassRanking ranking)
     {
-        try
-        {
-            Span<byte> start = stackalloc byte[6];
-            using var file = File.OpenRead(path);
-            return file.CanSeek && file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == start.Length && start is [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
-        }
-        catch (Exception e) when (Failure.IsExpected(e))
-        {
-            return false;
-        }
+        var top = new ClassScore[Math.Min(_settings.Top ?? RunSettings.DefaultTop, Classes!.Value)];
+        ranking.Best(_session.OutputBytes(0), top);
+        return Array.ConvertAll(top, score => score.Label is null ? score : score with { Label = Failure.OneLine(score.Label) });
     }
-
-    private static NpyArray ReadTensor(string path)
-    {
-        try
-        {
-            return NpyFile.Load(path);
-        }
-        catch (Exception e) when (Failure.IsExpected(e))
-        {
-            throw new InputException(PictureFile.Named(path, e), e);
-        }
-    }
-
-    private double[] Numbers(int output) => OutputSummary.Numbers(_session.Outputs[output].Type, _session.OutputBytes(output));
 
     private OutputSummary[] Summaries()
     {
         var summaries = new OutputSummary[_session.Outputs.Count];
         for (var i = 0; i < summaries.Length; i++)
-            summaries[i] = OutputSummary.Of(_session.Outputs[i], Numbers(i));
+            summaries[i] = OutputSummary.Of(_session.Outputs[i], _session.OutputBytes(i));
         return summaries;
     }
 
@@ -194,7 +150,7 @@ internal sealed class NetworkRunner : IDisposable
             return [];
         var arrays = new NpyArray[_session.Outputs.Count];
         for (var i = 0; i < arrays.Length; i++)
-            arrays[i] = TensorInput.ToArray(_session.Outputs[i].Type, _session.OutputBytes(i));
+            arrays[i] = TensorFile.ArrayOf(_session.Outputs[i].Type, _session.OutputBytes(i));
         if (_target.IsStandardOutput)
         {
             using var output = _terminal.OpenOutput();

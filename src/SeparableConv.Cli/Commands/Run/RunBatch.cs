@@ -1,22 +1,24 @@
 using SeparableConv.Cli.Options;
 using SeparableConv.Cli.Output;
+using SeparableConv.Cli.Pictures;
+using SeparableConv.Networks;
 
 namespace SeparableConv.Cli.Commands;
 
 /// <summary>Runs a network on one input or many.</summary>
-/// <param name="terminal">Where is read and written.</param>
-/// <param name="settings">What was asked.</param>
+/// <param name="terminal">Standard input and output.</param>
+/// <param name="settings">What <c>sepconv run</c> was asked to do.</param>
 /// <param name="target">Where outputs go, or null.</param>
 internal sealed class RunBatch(Terminal terminal, RunSettings settings, RunTarget? target)
 {
     // A tensor on standard output must not be mixed with words.
     private readonly Terminal _reports = target is { IsStandardOutput: true } ? terminal with { Output = terminal.Error, IsInteractive = false } : terminal;
 
-    /// <summary>Runs them all; of many, those that cannot be read are told and passed over.</summary>
+    /// <summary>Runs every input. Of many, those that cannot be read are reported and passed over.</summary>
     /// <exception cref="InputException">The network cannot be loaded or an input failed.</exception>
     public void Run()
     {
-        var labels = settings.Labels is null ? null : ClassLabels.Read(settings.Labels);
+        var labels = settings.Labels is null ? null : ReadLabels(settings.Labels);
         target?.Check(settings.Images, [settings.Model, .. settings.Labels is null ? [] : (string[])[settings.Labels], .. settings.Named.Select(named => named.File)]);
         using var runner = new NetworkRunner(ModelOptions.Load(settings.Model, settings.Shapes), settings, labels, target, terminal);
         if (settings.Images.Count > 1)
@@ -42,61 +44,33 @@ internal sealed class RunBatch(Terminal terminal, RunSettings settings, RunTarge
 
     private void RunMany(NetworkRunner runner)
     {
-        var reports = new List<RunReport>();
-        var failures = new List<string>();
-        if (settings.Json)
-        {
-            WithLines(runner, reports, failures, print: false);
-        }
-        else
-        {
+        if (!settings.Json)
             PrintHeader(runner);
-            if (terminal.IsInteractive)
-                WithBar(runner, reports, failures);
-            else
-                WithLines(runner, reports, failures, print: true);
+        var batch = Batch.Run(terminal, "running", settings.Images, runner.Run, settings.Json ? null : report => report.PrintLine(_reports.Output));
+        if (batch.HadBar)
+        {
+            foreach (var report in batch.Reports)
+                report.PrintLine(_reports.Output);
         }
 
-        var profile = settings.Profile && reports.Count > 0 ? runner.Profile() : null;
+        var profile = settings.Profile && batch.Reports.Count > 0 ? runner.Profile() : null;
         if (settings.Json)
-            PrintJson(reports, profile);
+            PrintJson(batch.Reports, profile);
         else
             profile?.Print(_reports);
-        if (failures.Count > 0)
-            throw new InputException($"{failures.Count} of {settings.Images.Count} inputs failed.");
+        if (batch.Failed > 0)
+            throw new InputException($"{batch.Failed} of {settings.Images.Count} inputs failed.");
     }
 
-    private void WithLines(NetworkRunner runner, List<RunReport> reports, List<string> failures, bool print)
-    {
-        foreach (var image in settings.Images)
-        {
-            var (done, failed) = (reports.Count, failures.Count);
-            TryRun(runner, image, reports, failures);
-            if (failures.Count > failed)
-                terminal.Error.WriteLine($"sepconv: {failures[^1]}");
-            else if (print)
-                reports[done].PrintLine(_reports.Output);
-        }
-    }
-
-    private void WithBar(NetworkRunner runner, List<RunReport> reports, List<string> failures)
-    {
-        BatchProgress.Run("running", settings.Images, image => TryRun(runner, image, reports, failures));
-        foreach (var failure in failures)
-            terminal.Error.WriteLine($"sepconv: {failure}");
-        foreach (var report in reports)
-            report.PrintLine(_reports.Output);
-    }
-
-    private static void TryRun(NetworkRunner runner, string image, List<RunReport> reports, List<string> failures)
+    private static ClassLabels ReadLabels(string path)
     {
         try
         {
-            reports.Add(runner.Run(image));
+            return ClassLabels.Load(path);
         }
         catch (Exception e) when (Failure.IsExpected(e))
         {
-            failures.Add(e is InputException ? Failure.Describe(e) : $"{image}: {Failure.Describe(e)}");
+            throw new InputException(PictureFile.Named(path, e), e);
         }
     }
 

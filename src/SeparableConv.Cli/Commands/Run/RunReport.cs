@@ -4,7 +4,7 @@ using SeparableConv.Networks;
 
 namespace SeparableConv.Cli.Commands;
 
-/// <summary>What a network made of one input.</summary>
+/// <summary>The report on one run: the input, and what the network made of it.</summary>
 /// <param name="Input">Where the input came from, as typed.</param>
 /// <param name="Description">What it was: size and type.</param>
 /// <param name="Top">The best classes; null where the network tells none.</param>

@@ -34,3 +34,8 @@ internal sealed record RunSettings(
 {
     public const int DefaultTop = 5;
 }
+
+/// <summary>An input and the file of its tensor, typed as <c>NAME=FILE.npy</c>.</summary>
+/// <param name="Name">The input.</param>
+/// <param name="File">The file.</param>
+internal sealed record NamedFile(string Name, string File);

@@ -6,8 +6,8 @@ using SeparableConv.Networks;
 
 namespace SeparableConv.Cli.Commands;
 
-/// <summary>Where a network's outputs go as .npy: a file, a directory, or standard output.</summary>
-/// <param name="Output">As typed.</param>
+/// <summary>The place that a network's outputs are written to as .npy: a file, a directory, or standard output.</summary>
+/// <param name="Output">The place as typed: a path, or - for standard output.</param>
 internal sealed record RunTarget(string Output)
 {
     // File systems take 255 bytes; the rest is for what makes names differ and for the extension.
@@ -19,7 +19,7 @@ internal sealed record RunTarget(string Output)
     /// <summary>Whether it is one file: its name says so, and no directory has that name.</summary>
     public bool IsFile => !IsStandardOutput && Output.EndsWith(PictureFile.Npy, StringComparison.OrdinalIgnoreCase) && !Directory.Exists(Output);
 
-    /// <summary>Throws where nothing can be written there; makes nothing yet.</summary>
+    /// <summary>Throws where nothing can be written to the place; it creates nothing yet.</summary>
     /// <param name="images">What will be run.</param>
     /// <param name="others">What else is read.</param>
     /// <exception cref="InputException">There is no such directory, two inputs would share a folder, or what is read would be overwritten.</exception>
@@ -47,7 +47,7 @@ internal sealed record RunTarget(string Output)
         }
     }
 
-    /// <summary>The file of each output for one input: of several inputs, each has a folder of its own.</summary>
+    /// <summary>The files that the outputs for one input go to. Of several inputs, each has a folder of its own.</summary>
     /// <exception cref="InputException">Several outputs cannot go to one file.</exception>
     public string[] PathsFor(string image, int images, IReadOnlyList<Value> outputs)
     {

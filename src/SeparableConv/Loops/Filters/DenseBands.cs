@@ -19,8 +19,26 @@ internal unsafe struct DenseBands : IParallelWork
     public int Channels;
     public int BandRows;
 
-    /// <summary>Strips the width is cut into.</summary>
+    /// <summary>The first row written.</summary>
+    public int Top;
+
+    /// <summary>One more than the last row written.</summary>
+    public int Bottom;
+
+    /// <summary>The first column written.</summary>
+    public int Left;
+
+    /// <summary>One more than the last column written.</summary>
+    public int Right;
+
+    /// <summary>Strips that the columns written are cut into.</summary>
     public int Strips;
+
+    /// <summary>
+    /// Whether every even row of the image is summed together with the next one. Where the kernel has zeros, both then sum their taps in
+    /// another order than a single row, and so they do where a part of the image is written that has one of them alone.
+    /// </summary>
+    public bool IsPaired;
 
     /// <summary>Rows of the kernel.</summary>
     public int Span;
@@ -28,6 +46,7 @@ internal unsafe struct DenseBands : IParallelWork
     /// <summary>The first row read, relative to the row written.</summary>
     public int FirstRow;
 
+    /// <summary>Sums two rows; null where strips are too narrow for it.</summary>
     public delegate*<DenseTaps*, void> TwoRows;
 
     /// <summary>Sums a single row; it sees the window as one long line.</summary>
@@ -75,6 +94,9 @@ internal unsafe struct DenseBands : IParallelWork
 
     private readonly int PairTaps => Pair.Upper + Pair.Both + Pair.Lower;
 
+    /// <summary>How many bands <see cref="Execute"/> can be asked for. All begin on an even row, but for the first where Top is odd.</summary>
+    public readonly int Bands => (Bottom - (Top & ~1) + BandRows - 1) / BandRows;
+
     /// <summary>Bytes of scratch memory that <see cref="Execute"/> takes from its thread.</summary>
     public readonly nint ScratchBytes =>
         (WindowLines * LineStride * sizeof(float)) + (Math.Max(PairTaps, SingleTaps) * (nint)sizeof(nint));
@@ -83,19 +105,21 @@ internal unsafe struct DenseBands : IParallelWork
     {
         var window = (float*)Scratch.Bytes(ScratchBytes);
         var offsets = (nint*)(window + (WindowLines * LineStride));
-        var start = part * BandRows;
-        var end = Math.Min(start + BandRows, Height);
+        var band = (Top & ~1) + (part * BandRows);
+        var start = Math.Max(Top, band);
+        var end = Math.Min(band + BandRows, Bottom);
         for (var strip = 0; strip < Strips; strip++)
         {
-            var x0 = Strip.Start(strip, Strips, Width);
-            var x1 = Strip.Start(strip + 1, Strips, Width);
+            var x0 = Left + Strip.Start(strip, Strips, Right - Left);
+            var x1 = Left + Strip.Start(strip + 1, Strips, Right - Left);
             FilterStrip(start, end, x0, x1, window, offsets);
         }
 
         if (KeepAlpha == null)
             return;
+        var first = (nint)Left * Channels;
         for (var y = start; y < end; y++)
-            KeepAlpha(Input + (y * InputRowBytes), Output + (y * OutputRowBytes), Width, Channels);
+            KeepAlpha(Input + (y * InputRowBytes) + (first * InputElementBytes), Output + (y * OutputRowBytes) + (first * OutputElementBytes), Right - Left, Channels);
     }
 
     private readonly void FilterStrip(int start, int end, int x0, int x1, float* window, nint* offsets)
@@ -103,7 +127,8 @@ internal unsafe struct DenseBands : IParallelWork
         var filled = 0;
         for (var y = start; y < end;)
         {
-            var rows = TwoRows != null && y + 2 <= end ? 2 : 1;
+            var isPaired = IsPaired && (y | 1) < Height;
+            var rows = isPaired && TwoRows != null && (y & 1) == 0 && y + 2 <= end ? 2 : 1;
 
             // Line i of the strip is row start + FirstRow + i of the image and lives in slot i modulo the window.
             for (; filled < y - start + Span + rows - 1; filled++)
@@ -124,11 +149,25 @@ internal unsafe struct DenseBands : IParallelWork
             }
             else
             {
-                Locate(y - start, SingleLines, SingleColumns, SingleTaps, offsets);
                 RowTaps call;
+                if (!isPaired)
+                {
+                    Locate(y - start, SingleLines, SingleColumns, SingleTaps, offsets);
+                    call.Weights = SingleWeights;
+                }
+                else if ((y & 1) == 0)
+                {
+                    Locate(y - start, PairLines, PairColumns, SingleTaps, offsets);
+                    call.Weights = Pair.UpperWeights;
+                }
+                else
+                {
+                    Locate(y - 1 - start, PairLines + Pair.Upper, PairColumns + Pair.Upper, SingleTaps, offsets);
+                    call.Weights = Pair.LowerWeights;
+                }
+
                 call.Line = window;
                 call.Offsets = offsets;
-                call.Weights = SingleWeights;
                 call.Taps = SingleTaps;
                 call.Offset = Pair.Offset;
                 call.Target = target;
@@ -140,9 +179,10 @@ internal unsafe struct DenseBands : IParallelWork
         }
     }
 
+    // The first line is -1 for the lower row of a pair whose upper one is not written; its own taps begin a line further down.
     private readonly void Locate(int firstLine, int* lines, int* columns, int taps, nint* offsets)
     {
-        var first = firstLine % WindowLines;
+        var first = (firstLine + WindowLines) % WindowLines;
         for (var i = 0; i < taps; i++)
         {
             var slot = first + lines[i];

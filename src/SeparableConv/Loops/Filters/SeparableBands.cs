@@ -58,7 +58,25 @@ internal unsafe struct SeparableBands : IParallelWork
     public int Channels;
     public int BandRows;
 
-    /// <summary>Strips the width is cut into.</summary>
+    /// <summary>The first row written.</summary>
+    public int Top;
+
+    /// <summary>One more than the last row written.</summary>
+    public int Bottom;
+
+    /// <summary>The first column written.</summary>
+    public int Left;
+
+    /// <summary>One more than the last column written.</summary>
+    public int Right;
+
+    /// <summary>The first column read: within reach of those written, or one that stands for a pixel beyond the edge.</summary>
+    public int FirstColumn;
+
+    /// <summary>One more than the last column read.</summary>
+    public int LastColumn;
+
+    /// <summary>Strips that the columns written are cut into.</summary>
     public int Strips;
 
     public SeparableTermPlan* Terms;
@@ -100,7 +118,10 @@ internal unsafe struct SeparableBands : IParallelWork
 
     // Puts sums as far behind the beginning of a cache line as the pixels that they are of: an array's elements seldom begin on one, and
     // then loads and stores of the column pass do together. In front of it a line is left free.
-    private readonly nint LinePadding => LineFloats + (((nint)Input / sizeof(float)) - (Before * Channels) & (LineFloats - 1));
+    private readonly nint LinePadding => LineFloats + (((nint)Input / sizeof(float)) + ((Left - Before) * Channels) & (LineFloats - 1));
+
+    // Columns that stand for what lies beyond the edge may lie left of those within reach, and then of a line's beginning.
+    private readonly nint LineLead => Math.Max(0, Left - Before - FirstColumn) * Channels;
 
     private readonly nint RowPointerBytes => (((nint)TermCount * (LargestSpan + 3) * sizeof(void*)) + 63) & ~63;
 
@@ -110,9 +131,9 @@ internal unsafe struct SeparableBands : IParallelWork
     public readonly void Execute(int part)
     {
         var rows = (void**)Scratch.Bytes(ScratchBytes);
-        var lines = (float*)((byte*)rows + RowPointerBytes) + LinePadding;
-        var y = part * BandRows;
-        var end = Math.Min(y + BandRows, Height);
+        var lines = (float*)((byte*)rows + RowPointerBytes) + LinePadding + LineLead;
+        var y = Top + (part * BandRows);
+        var end = Math.Min(y + BandRows, Bottom);
         for (; y + 4 <= end; y += 4)
         {
             if (Small != null)
@@ -131,19 +152,19 @@ internal unsafe struct SeparableBands : IParallelWork
         FindRows(y, count, rows);
         for (var strip = 0; strip < Strips; strip++)
         {
-            var x0 = Strip.Start(strip, Strips, Width);
-            var x1 = Strip.Start(strip + 1, Strips, Width);
+            var x0 = Left + Strip.Start(strip, Strips, Right - Left);
+            var x1 = Left + Strip.Start(strip + 1, Strips, Right - Left);
             var isLast = strip == Strips - 1;
-            var c0 = strip == 0 ? 0 : x0 + After;
-            var c1 = isLast ? Width : x1 + After;
+            var c0 = strip == 0 ? FirstColumn : x0 + After;
+            var c1 = isLast ? LastColumn : x1 + After;
             for (var t = 0; t < TermCount; t++)
             {
                 var term = lines + (t * LineStride);
                 SumColumns(t, rows + (t * (LargestSpan + 3)), count, c0, c1, term + ((c0 + Before - x0) * Channels));
                 if (strip == 0)
-                    Extend(t, term, count, 0, Before, Before, 0);
+                    Extend(t, term, count, Left, Before - Left, Before - Left, 0);
                 if (isLast)
-                    Extend(t, term, count, Before, After, Before - x0, Width + Before - x0);
+                    Extend(t, term, count, Before, Right + After - Width, Before - x0, Width + Before - x0);
             }
 
             for (var r = 0; r < count; r++)
@@ -155,8 +176,15 @@ internal unsafe struct SeparableBands : IParallelWork
 
         if (KeepAlpha != null)
         {
+            var first = (nint)Left * Channels;
             for (var r = 0; r < count; r++)
-                KeepAlpha(Input + ((y + r) * InputRowBytes), Output + ((y + r) * OutputRowBytes), Width, Channels);
+            {
+                KeepAlpha(
+                    Input + ((y + r) * InputRowBytes) + (first * InputElementBytes),
+                    Output + ((y + r) * OutputRowBytes) + (first * OutputElementBytes),
+                    Right - Left,
+                    Channels);
+            }
         }
     }
 
@@ -263,10 +291,10 @@ internal unsafe struct SeparableBands : IParallelWork
             var shift = (int)((nint)row / sizeof(float) % LineFloats);
             from -= (start + shift) % LineFloats;
             to -= (end + shift) % LineFloats;
-            if (from < 0)
+            if (from < Left * Channels)
             {
                 from += LineFloats;
-                SumElements(line, row, start, 0, Math.Min(from, end));
+                SumElements(line, row, start, start, Math.Min(from, end));
             }
 
             if (isLast)
@@ -288,7 +316,7 @@ internal unsafe struct SeparableBands : IParallelWork
         Row(&call);
     }
 
-    // Fills count pixels of border from position target on; column c of the image is at position c + origin.
+    // Fills count pixels of border, none where it is below 0, from position target on; column c of the image is at position c + origin.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Extend(int t, float* line, int lineCount, int columns, int count, int origin, int target)
     {

@@ -10,6 +10,10 @@ internal static class Strip
     public static int Start(int strip, int strips, int width) =>
         strip == strips ? width : (int)((long)width * strip / strips) / Multiple * Multiple;
 
+    /// <summary>How many strips a part of the width is cut into, so that none is wider than those of the whole.</summary>
+    public static int Count(int strips, int width, int part) =>
+        part == width ? strips : part <= Largest(strips, width) ? 1 : (part + (width / strips) - 1) / (width / strips);
+
     /// <summary>The most pixels that a strip can have.</summary>
     public static int Largest(int strips, int width) => strips == 1 ? width : (width / strips) + Multiple + 1;
 
