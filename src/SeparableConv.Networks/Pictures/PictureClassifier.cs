@@ -46,7 +46,7 @@ public sealed class PictureClassifier : IDisposable
         ClassLabels? labels = null,
         Normalization? normalization = null,
         PictureFit fit = PictureFit.Stretch,
-        SessionOptions? options = null)
+        CompileOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(network);
         if (network.Inputs is not [var input])

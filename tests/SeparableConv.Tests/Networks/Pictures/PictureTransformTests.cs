@@ -174,17 +174,6 @@ public sealed class PictureTransformTests
         Assert.Contains("make one for it", Assert.Throws<ArgumentException>(() => transform.Write(Image.Create<byte>(2, 1, 1, [3, 4]), other)).Message);
     }
 
-    [Theory]
-    [InlineData(40, 30)]
-    [InlineData(8, 8)]
-    public void Steady_state_allocates_nothing(int width, int height)
-    {
-        var transform = new PictureTransform(Input(ElementType.Float32, [1, 3, 8, 8]));
-        var picture = Image.Create(width, height, 4, new ushort[width * height * 4]);
-        var memory = new byte[3 * 8 * 8 * 4];
-        Assert.Equal(0, Allocations.Least(() => transform.Write(picture, memory)));
-    }
-
     private static Network Identity(params int[] shape)
     {
         var net = new NetworkBuilder();
