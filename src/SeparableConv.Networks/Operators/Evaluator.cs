@@ -3,10 +3,10 @@ using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Operators;
 
-/// <summary>Runs one operator on constants, once: how constants are folded.</summary>
+/// <summary>Runs one operator once on constants. Constant folding uses it.</summary>
 internal static unsafe class Evaluator
 {
-    /// <summary>The outputs of an operator for inputs that are there.</summary>
+    /// <summary>Computes the outputs of an operator.</summary>
     /// <exception cref="ArgumentException">The inputs do not fit the operator.</exception>
     public static TensorData[] Run(Operator op, params ReadOnlySpan<TensorData?> inputs)
     {

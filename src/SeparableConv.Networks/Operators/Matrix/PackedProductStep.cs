@@ -2,7 +2,7 @@ using SeparableConv.Loops;
 
 namespace SeparableConv.Networks.Operators;
 
-/// <summary>A matrix product whose right side, bias and activation do not change: x (rows, I) times (I, O), packed once.</summary>
+/// <summary>A matrix product x (rows, I) times weights (I, O) that are packed once, with bias and activation.</summary>
 internal sealed unsafe class PackedProductStep : Step
 {
     private readonly PointwiseLoop _loop;

@@ -30,7 +30,8 @@ internal static class ActivationOperators
             high is null ? maximum : OnnxConstants.Double(node, graph.Original(high).Constant!, "maximum"));
     }
 
-    public static void ReadLeakyRelu(OnnxGraph graph, OnnxNode node) => Activate(graph, node, Activation.LeakyReLU(node.Float("alpha", 0.01f)));
+    public static void ReadLeakyRelu(OnnxGraph graph, OnnxNode node) =>
+        Activate(graph, node, Activation.LeakyReLU(node.Float("alpha", 0.01f)));
 
     public static void ReadElu(OnnxGraph graph, OnnxNode node) => Activate(graph, node, Activation.ELU(node.Float("alpha", 1)));
 
@@ -55,7 +56,7 @@ internal static class ActivationOperators
 
     public static void ReadTanh(OnnxGraph graph, OnnxNode node) => Activate(graph, node, Activation.Tanh);
 
-    /// <summary>Slopes broadcast to the input; those of channels become an activation, which a convolution takes over.</summary>
+    /// <summary>The slopes broadcast to the input. Constant slopes, one for each channel or one in all, become an activation.</summary>
     public static void ReadPRelu(OnnxGraph graph, OnnxNode node)
     {
         var (x, slope) = (graph.Input(node, 0), graph.Input(node, 1));
@@ -71,7 +72,8 @@ internal static class ActivationOperators
         {
             var activation = Activation.PReLU(graph.Original(slope).Constant!.Span<float>());
             var onChannels = !isOne || OnnxGraph.PrefersLast(x);
-            graph.Output(node, 0, graph.Emit(node.Name, new ActivationOperator(activation), graph.InLayout(x, onChannels)), onChannels, x.Rank);
+            graph.Output(
+                node, 0, graph.Emit(node.Name, new ActivationOperator(activation), graph.InLayout(x, onChannels)), onChannels, x.Rank);
             return;
         }
 

@@ -52,7 +52,9 @@ internal static class ConvolutionWeights
 
     /// <summary>A bias (O).</summary>
     public static Value ReadBias(OnnxGraph graph, OnnxValue bias) =>
-        bias.Dequantized is { } source && bias.Rank == 1 ? graph.Dequantize(bias.Name, source, source.Numbers, axis: 0) : graph.Original(bias);
+        bias.Dequantized is { } source && bias.Rank == 1
+            ? graph.Dequantize(bias.Name, source, source.Numbers, axis: 0)
+            : graph.Original(bias);
 
     /// <summary>Weights (kH, kW, C/groups, O) as (O, C/groups, kH, kW).</summary>
     public static string WriteStandard(OnnxOutput output, Value w) => DequantizedConstant.Of(w) is { HasBytes: true } source
@@ -68,7 +70,8 @@ internal static class ConvolutionWeights
             return WriteDequantized(output, w.Name, Reshaped(Transposed(source.Numbers, 2, 3, 0, 1), lengths), source);
         return w.Constant is { } data
             ? output.Constant($"{w.Name}/oihw", Reshaped(Transposed(data, 2, 3, 0, 1), lengths))
-            : output.Node("Reshape", $"{w.Name}/oihw", [WritePermuted(output, w, "cmhw", [2, 3, 0, 1]), output.Numbers($"{w.Name}/shape", lengths)]);
+            : output.Node(
+                "Reshape", $"{w.Name}/oihw", [WritePermuted(output, w, "cmhw", [2, 3, 0, 1]), output.Numbers($"{w.Name}/shape", lengths)]);
     }
 
     /// <summary>Weights with their dimensions in another order.</summary>
