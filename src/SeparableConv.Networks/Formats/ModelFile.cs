@@ -1,6 +1,6 @@
 namespace SeparableConv.Networks;
 
-/// <summary>Reads networks whatever their format: it is told by a file's first bytes, not by its name.</summary>
+/// <summary>Reads networks from ONNX and TensorFlow Lite files. The first bytes of a file tell its format, not its name.</summary>
 public static class ModelFile
 {
     // A FlatBuffers file tells what it is in bytes 4 to 7.
@@ -20,14 +20,22 @@ public static class ModelFile
         using (var file = File.OpenRead(path))
             start = start[..file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)];
 
-        var lengths = (shapes ?? new Dictionary<string, TensorShape>()).ToDictionary(shape => shape.Key, IReadOnlyList<int> (shape) => shape.Value.Lengths.ToArray());
+        var lengths = new Dictionary<string, IReadOnlyList<int>>();
+        foreach (var (name, shape) in shapes ?? new Dictionary<string, TensorShape>())
+            lengths[name] = shape.Lengths.ToArray();
         if (start.Length > MarkAt && start[MarkAt..].SequenceEqual(TFLiteMark))
             return TFLiteReader.Read(path, new TFLiteReadOptions { Shapes = lengths });
         if (start.IsEmpty || !IsModelField(start[0]))
-            throw new NetworkException($"'{Path.GetFileName(path)}' is neither an ONNX nor a TensorFlow Lite model; its first bytes are those of {(start.IsEmpty ? "an empty file" : "something else")}.");
+        {
+            throw new NetworkException(
+                $"'{Path.GetFileName(path)}' is neither an ONNX nor a TensorFlow Lite model; "
+                + $"its first bytes are those of {(start.IsEmpty ? "an empty file" : "something else")}.");
+        }
+
         return OnnxReader.Read(path, new OnnxReadOptions { Shapes = lengths });
     }
 
     // ONNX has no mark. But a message begins with the tag of one of its fields: number * 8 + wire type, 0 for numbers, 2 for bytes.
-    private static bool IsModelField(byte tag) => tag is 0x08 or 0x12 or 0x1A or 0x22 or 0x28 or 0x32 or 0x3A or 0x42 or 0x72 or 0xA2 or 0xCA;
+    private static bool IsModelField(byte tag) =>
+        tag is 0x08 or 0x12 or 0x1A or 0x22 or 0x28 or 0x32 or 0x3A or 0x42 or 0x72 or 0xA2 or 0xCA;
 }

@@ -3,7 +3,7 @@ using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks;
 
-/// <summary>What an ONNX file leaves open and a network needs to know.</summary>
+/// <summary>What the caller tells of an ONNX file's inputs: shapes and values that the file leaves open.</summary>
 public sealed record OnnxReadOptions
 {
     /// <summary>
@@ -13,8 +13,8 @@ public sealed record OnnxReadOptions
     public IReadOnlyDictionary<string, IReadOnlyList<int>> Shapes { get; init; } = new Dictionary<string, IReadOnlyList<int>>();
 
     /// <summary>
-    /// What is known of inputs' values. It gives their shapes as well; an input that decides on shapes, as the second one of
-    /// ONNX's Reshape, becomes a constant, and the network has it no longer. Other inputs stay inputs.
+    /// Values of inputs, by their names; they give the shapes as well. An input that decides on shapes, such as the second one of
+    /// ONNX's Reshape, becomes a constant, so that the network no longer has it as an input. All other inputs stay inputs.
     /// </summary>
     internal IReadOnlyDictionary<string, TensorData> Values { get; init; } = new Dictionary<string, TensorData>();
 

@@ -7,21 +7,25 @@ namespace SeparableConv.Networks;
 /// <summary>Reads networks from ONNX files: opsets 6 to 26 of the default domain, with every shape settled and constants folded.</summary>
 /// <remarks>
 /// Inputs and outputs keep ONNX's layout (N, C, H, W); in between images are (N, H, W, C), and transposes stand where one meets
-/// the other. Quantized constants stay bytes where a layer can use them: behind the network's nodes that dequantize them. Anything that is not supported is refused here, all such operators in one message.
+/// the other. Quantized constants stay bytes, with a node of the network that dequantizes them, where a layer can use the bytes. A model
+/// with anything that is not supported is refused here; one message names all such operators.
 /// </remarks>
 public static class OnnxReader
 {
-    /// <summary>Reads a file; tensors that it keeps in other files are looked for in its folder, and nowhere else.</summary>
+    /// <summary>Reads a file. Tensors that it keeps in other files are looked for in its own folder and nowhere else.</summary>
     /// <param name="path">The file.</param>
     /// <param name="options">Shapes that the file leaves open; null where it leaves none.</param>
     /// <returns>The network.</returns>
-    /// <exception cref="NetworkException">The file is no ONNX model, is damaged, or uses what is not supported; one line says what.</exception>
+    /// <exception cref="NetworkException">
+    /// The file is no ONNX model, is damaged, or uses what is not supported; one line says what.
+    /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static Network Read(string path, OnnxReadOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         using var stream = File.OpenRead(path);
-        return Read(stream, options ?? new(), new ExternalData(Path.GetDirectoryName(Path.GetFullPath(path))!), $"'{Path.GetFileName(path)}'");
+        return Read(
+            stream, options ?? new(), new ExternalData(Path.GetDirectoryName(Path.GetFullPath(path))!), $"'{Path.GetFileName(path)}'");
     }
 
     /// <summary>Reads a model that is complete in itself.</summary>
@@ -52,5 +56,44 @@ public static class OnnxReader
         if (model.Graph is null)
             throw new NetworkException($"{what} is no ONNX model: it has no graph.");
         return new OnnxModelReader(model, options, external, counted.Count).Read();
+    }
+
+    /// <summary>Passes a stream through and counts its bytes.</summary>
+    private sealed class CountingStream(Stream inner) : Stream
+    {
+        public long Count { get; private set; }
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => Count;
+            set => throw new NotSupportedException();
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+        public override int Read(Span<byte> buffer)
+        {
+            var read = inner.Read(buffer);
+            Count += read;
+            return read;
+        }
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

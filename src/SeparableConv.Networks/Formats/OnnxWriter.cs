@@ -11,7 +11,9 @@ namespace SeparableConv.Networks;
 /// </remarks>
 public static class OnnxWriter
 {
-    /// <summary>Writes a file; it is written beside its place and renamed, so that a failure leaves no half of one.</summary>
+    /// <summary>
+    /// Writes a file. It is written under another name beside its place and then renamed, so that a failure leaves no half of one.
+    /// </summary>
     /// <param name="network">The network.</param>
     /// <param name="path">The file, which is replaced where it is there.</param>
     /// <exception cref="NetworkException">The network has an operator that ONNX has not, or is larger than 2 GB.</exception>

@@ -4,8 +4,8 @@ namespace SeparableConv.Networks;
 public sealed record TFLiteReadOptions
 {
     /// <summary>
-    /// The shapes of inputs, by their names, in the file's order (N, height, width, channels); only for inputs that are to have another
-    /// shape than the file says. A length that the file leaves open, mostly the batch, is 1 otherwise.
+    /// The shapes of inputs, by their names, in the file's order (N, height, width, channels); needed only for inputs that
+    /// are to have another shape than the file says. A length that the file leaves open, mostly the batch, is 1 otherwise.
     /// </summary>
     public IReadOnlyDictionary<string, IReadOnlyList<int>> Shapes { get; init; } = new Dictionary<string, IReadOnlyList<int>>();
 

@@ -16,7 +16,9 @@ public static class TFLiteReader
     /// <param name="path">The file.</param>
     /// <param name="options">What the file leaves open; the defaults where null.</param>
     /// <returns>The network.</returns>
-    /// <exception cref="NetworkException">The file is no TensorFlow Lite model, is damaged, or uses what is not supported; one line says what.</exception>
+    /// <exception cref="NetworkException">
+    /// The file is no TensorFlow Lite model, is damaged, or uses what is not supported; one line says what.
+    /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static Network Read(string path, TFLiteReadOptions? options = null)
     {
@@ -28,7 +30,9 @@ public static class TFLiteReader
     /// <param name="file">All of its bytes; they are not needed after the call.</param>
     /// <param name="options">What the file leaves open; the defaults where null.</param>
     /// <returns>The network.</returns>
-    /// <exception cref="NetworkException">It is no TensorFlow Lite model, is damaged, or uses what is not supported; one line says what.</exception>
+    /// <exception cref="NetworkException">
+    /// It is no TensorFlow Lite model, is damaged, or uses what is not supported; one line says what.
+    /// </exception>
     public static Network Read(ReadOnlyMemory<byte> file, TFLiteReadOptions? options = null) =>
         new TFLiteImporter(TFLiteModel.Read(file), file.Length, options ?? new()).Import();
 }

@@ -27,6 +27,14 @@ internal interface IBitsWork
         where T : unmanaged;
 }
 
+/// <summary>An operator that computes every type of number by one generic method.</summary>
+internal interface INumberOperator
+{
+    /// <summary>Computes the outputs.</summary>
+    void Run<T>(ForwardContext context)
+        where T : unmanaged, INumber<T>, IMinMaxValue<T>;
+}
+
 /// <summary>
 /// Runs generic work for an element type that is only known when the network is: the one place that goes through all types. Nothing is
 /// allocated or boxed.
@@ -39,6 +47,13 @@ internal static class ElementDispatch
     /// <summary>Whether elements are what <see cref="WideNumbers"/> takes.</summary>
     public static bool IsWide(ElementType element) =>
         element.IsFloat() || element is ElementType.Int32 or ElementType.UInt32 or ElementType.Int64 or ElementType.UInt64;
+
+    /// <summary>Runs an operator for elements of any type but bool.</summary>
+    public static void Run(INumberOperator op, ElementType element, ForwardContext context)
+    {
+        var work = new OperatorWork { Operator = op, Context = context };
+        Numbers(element, ref work);
+    }
 
     /// <summary>Runs work for any type but bool.</summary>
     public static void Numbers<TWork>(ElementType element, ref TWork work)
@@ -137,6 +152,16 @@ internal static class ElementDispatch
         }
     }
 
+    private struct OperatorWork : INumberWork
+    {
+        public INumberOperator Operator;
+        public ForwardContext Context;
+
+        public readonly void Run<T>()
+            where T : unmanaged, INumber<T>, IMinMaxValue<T> => Operator.Run<T>(Context);
+    }
+
     // An operator refuses the types that it does not take when a network is built.
-    private static InvalidOperationException Unexpected(ElementType element) => new($"Elements of {element} came to work that is not for them.");
+    private static InvalidOperationException Unexpected(ElementType element) =>
+        new($"Elements of {element} came to work that is not for them.");
 }

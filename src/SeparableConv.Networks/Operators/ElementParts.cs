@@ -9,7 +9,9 @@ internal interface IRangeWork
     void Run(nint start, nint end);
 }
 
-/// <summary>Cuts work into ranges for the shared threads. The cut depends on the sizes alone, so that the result's bits do too.</summary>
+/// <summary>
+/// Cuts work into ranges for the shared threads. The cut depends on the sizes alone, so that any number of threads gives the same bits.
+/// </summary>
 internal static class ElementParts
 {
     // About ten microseconds of memory traffic: worth waking a thread for, and a part's operands fit the second-level cache.

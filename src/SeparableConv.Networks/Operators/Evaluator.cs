@@ -9,7 +9,7 @@ namespace SeparableConv.Networks.Operators;
 /// </summary>
 internal static unsafe class Evaluator
 {
-    /// <summary>The outputs of an operator for inputs that are there.</summary>
+    /// <summary>Computes the outputs of an operator.</summary>
     /// <exception cref="ArgumentException">The inputs do not fit the operator.</exception>
     public static TensorData[] Run(Operator op, params ReadOnlySpan<TensorData?> inputs)
     {

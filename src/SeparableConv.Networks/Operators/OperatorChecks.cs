@@ -10,7 +10,10 @@ internal static class OperatorChecks
         if (!activation.IsNone && element != ElementType.Float32)
             throw new ArgumentException($"Activation {activation} is for float32; the tensor is {element.ToString().ToLowerInvariant()}.");
         if (activation.RequiredChannels is > 0 and var slopes && slopes != channels)
-            throw new ArgumentException($"PReLU has {slopes} slopes but the tensor has {channels} channels; give one a channel, or one for all.");
+        {
+            throw new ArgumentException(
+                $"PReLU has {slopes} slopes but the tensor has {channels} channels; give one a channel, or one for all.");
+        }
     }
 
     /// <summary>Refuses two inputs of different element types.</summary>

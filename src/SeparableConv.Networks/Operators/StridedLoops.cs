@@ -3,12 +3,12 @@ using System.Runtime.CompilerServices;
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
-/// A nest of loops over two operands, from the outermost to the innermost: how many rounds each makes and how far it moves in
-/// each operand. Loops that run on into each other are one, so that few are left of any shape. A value: it needs no memory.
+/// A nest of loops over two operands, from the outermost to the innermost. Each loop has a number of rounds and a stride in each operand.
+/// Neighbouring loops are joined where one stride serves both, so that few are left of any shape. It is a struct and allocates nothing.
 /// </summary>
 internal struct StridedLoops
 {
-    /// <summary>The most loops that are left after joining; broadcasts of more alternations are refused.</summary>
+    /// <summary>The most loops that may be left after joining; a broadcast that needs more is refused.</summary>
     public const int Most = 8;
 
     private Numbers _lengths;
@@ -46,7 +46,7 @@ internal struct StridedLoops
         return loops;
     }
 
-    /// <summary>One more loop, inside the others.</summary>
+    /// <summary>Adds a loop inside the others.</summary>
     /// <exception cref="ArgumentException">There are too many.</exception>
     public void Add(nint length, nint strideA, nint strideB)
     {

@@ -1,6 +1,6 @@
 namespace SeparableConv.Networks.Operators;
 
-/// <summary>One dimension of a tensor, and what lies before and behind it: tensors as (outer, length, inner).</summary>
+/// <summary>A tensor seen as (outer, length, inner): one dimension, and the products of those before and behind it.</summary>
 internal readonly record struct TensorAxis(long Outer, int Length, long Inner)
 {
     /// <summary>The dimension that an axis names, which counts from the back where it is negative.</summary>

@@ -2,7 +2,7 @@ using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Operators;
 
-/// <summary>A tensor where it lies: type and memory, which somebody else keeps alive and in place.</summary>
+/// <summary>A tensor's type and the memory that it lies in. The owner of the memory keeps it alive and in place.</summary>
 internal readonly unsafe struct TensorBuffer(TensorType type, void* memory)
 {
     public TensorType Type { get; } = type;

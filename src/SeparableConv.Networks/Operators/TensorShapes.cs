@@ -1,6 +1,6 @@
 namespace SeparableConv.Networks.Operators;
 
-/// <summary>Rules of shapes that several operators share.</summary>
+/// <summary>Limits and broadcasting of shapes.</summary>
 internal static class TensorShapes
 {
     /// <summary>The most dimensions of a tensor that is computed with.</summary>
@@ -25,7 +25,11 @@ internal static class TensorShapes
         {
             var (lengthA, lengthB) = (i <= a.Rank ? a[^i] : 1, i <= b.Rank ? b[^i] : 1);
             if (lengthA != lengthB && lengthA != 1 && lengthB != 1)
-                throw new ArgumentException($"The shapes {a} and {b} do not broadcast: {lengthA} meets {lengthB}; lengths must be equal, or one of them 1.");
+            {
+                throw new ArgumentException(
+                    $"The shapes {a} and {b} do not broadcast: {lengthA} meets {lengthB}; lengths must be equal, or one of them 1.");
+            }
+
             lengths[^i] = lengthA == 1 ? lengthB : lengthA;
         }
 

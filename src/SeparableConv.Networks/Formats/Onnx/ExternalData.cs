@@ -4,8 +4,8 @@ using SeparableConv.Networks.Formats.Onnx.Schema;
 namespace SeparableConv.Networks.Formats.Onnx;
 
 /// <summary>
-/// Tensors that lie in files of their own beside the model. A model may come from anywhere, so nothing outside its folder is
-/// opened, and nothing is read that is not there.
+/// Reads tensors that lie in files of their own beside the model. A model may come from anywhere, so no file outside its folder is
+/// opened, and no more bytes are read than a file has.
 /// </summary>
 internal sealed class ExternalData(string folder)
 {
@@ -19,7 +19,9 @@ internal sealed class ExternalData(string folder)
     public long FileBytes { get; private set; }
 
     /// <summary>The bytes of a tensor.</summary>
-    /// <exception cref="NetworkException">The location is not allowed or not there, or has not as many bytes as the tensor needs.</exception>
+    /// <exception cref="NetworkException">
+    /// The location is not allowed or not there, or has not as many bytes as the tensor needs.
+    /// </exception>
     public byte[] Read(TensorProto tensor, string what, long bytes)
     {
         string? location = null;
@@ -53,7 +55,11 @@ internal sealed class ExternalData(string folder)
         if (!_bytesRead.TryGetValue(file.FullName, out var before))
             FileBytes += file.Length;
         if (before + bytes > file.Length * MostReadings)
-            throw new NetworkException($"{what}: '{OneLine.Of(location!)}' is read more than {MostReadings} times over; a model reads each of its bytes once.");
+        {
+            throw new NetworkException(
+                $"{what}: '{OneLine.Of(location!)}' is read more than {MostReadings} times over; a model reads each of its bytes once.");
+        }
+
         _bytesRead[file.FullName] = before + bytes;
         if (bytes == 0)
             return [];
@@ -68,10 +74,12 @@ internal sealed class ExternalData(string folder)
     private FileInfo Locate(string? location, string what)
     {
         var parts = location?.Split('/', '\\') ?? [];
-        if (string.IsNullOrEmpty(location) || location.Contains('\0') || location.Contains(':') || parts.Any(part => part is "" or "." or ".."))
+        var isPlain = !parts.Any(part => part is "" or "." or "..");
+        if (string.IsNullOrEmpty(location) || location.Contains('\0') || location.Contains(':') || !isPlain)
         {
             throw new NetworkException(
-                $"{what} has its data at '{OneLine.Of(location ?? "")}'; expected a path inside the model's own folder, without '..' and drive.");
+                $"{what} has its data at '{OneLine.Of(location ?? "")}'; "
+                + "expected a path inside the model's own folder, without '..' and drive.");
         }
 
         // A link would lead out of the folder as well as '..' does.
@@ -80,15 +88,20 @@ internal sealed class ExternalData(string folder)
         {
             path = Path.Combine(path, part);
             if (new FileInfo(path).LinkTarget is not null)
-                throw new NetworkException($"{what} has its data at '{OneLine.Of(location)}', which is a link; put the file itself beside the model.");
+            {
+                throw new NetworkException(
+                    $"{what} has its data at '{OneLine.Of(location)}', which is a link; put the file itself beside the model.");
+            }
         }
 
         var file = new FileInfo(path);
-        return file.Exists ? file : throw new NetworkException($"{what} has its data at '{OneLine.Of(location)}', which is not beside the model.");
+        return file.Exists ? file : throw new NetworkException(
+            $"{what} has its data at '{OneLine.Of(location)}', which is not beside the model.");
     }
 
     private static long Number(StringStringEntryProto entry, string what) =>
         long.TryParse(entry.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? number
-            : throw new NetworkException($"{what} has external data with {entry.Key} '{OneLine.Of(entry.Value)}'; expected a whole number.");
+            : throw new NetworkException(
+                $"{what} has external data with {entry.Key} '{OneLine.Of(entry.Value)}'; expected a whole number.");
 }

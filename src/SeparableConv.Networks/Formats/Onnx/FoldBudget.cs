@@ -1,8 +1,8 @@
 namespace SeparableConv.Networks.Formats.Onnx;
 
 /// <summary>
-/// What may be computed while a model is loaded. Exporters leave shape arithmetic and rearranged weights to be folded, which
-/// is about as large as the model; a file of a hundred bytes that unfolds to gigabytes, or takes hours, is an attack.
+/// Limits what is computed while a model is loaded. Exporters leave shape arithmetic and rearranged weights to be computed then, which
+/// takes about as much memory as the model. A file of a hundred bytes that becomes gigabytes, or takes hours, is an attack.
 /// </summary>
 /// <param name="fileBytes">The model's size, external data included.</param>
 internal sealed class FoldBudget(Func<long> fileBytes)
@@ -34,7 +34,10 @@ internal sealed class FoldBudget(Func<long> fileBytes)
         var node = new Node("", op, inputs.ToArray(), Array.ConvertAll(outputs, type => new Value("", type)));
         _macs = checked(_macs + op.Cost(node).Macs);
         if (_macs > MaxMacs)
-            throw new ArgumentException($"Computing the model's constants takes more than {MaxMacs} multiply-accumulates; simplify the model before it is loaded.");
+        {
+            throw new ArgumentException(
+                $"Computing the model's constants takes more than {MaxMacs} multiply-accumulates; simplify the model before it is loaded.");
+        }
     }
 
     /// <summary>Takes bytes from the budget.</summary>
@@ -45,8 +48,8 @@ internal sealed class FoldBudget(Func<long> fileBytes)
         if (_bytes > MaxBytes)
         {
             throw new ArgumentException(
-                $"The constants computed from the model's own take more than {MaxBytes} bytes, {FreeBytes >> 20} MiB and {BytesPerByte} times the file; "
-                + "simplify the model before it is loaded.");
+                $"The constants computed from the model's own take more than {MaxBytes} bytes, "
+                + $"{FreeBytes >> 20} MiB and {BytesPerByte} times the file; simplify the model before it is loaded.");
         }
     }
 }

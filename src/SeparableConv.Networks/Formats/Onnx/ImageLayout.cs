@@ -1,8 +1,8 @@
 namespace SeparableConv.Networks.Formats.Onnx;
 
 /// <summary>
-/// Channels first, as ONNX lays out images, and channels last, as networks here do: (N, C, H, W) and (N, H, W, C). A row
-/// (N, C, L) of one spatial axis is an image of height 1 here: (N, 1, L, C).
+/// The two layouts of images: ONNX puts channels first, (N, C, H, W), networks here put them last, (N, H, W, C). A tensor (N, C, L) with
+/// one spatial axis, a row, is an image of height 1 here: (N, 1, L, C).
 /// </summary>
 internal static class ImageLayout
 {
@@ -25,7 +25,9 @@ internal static class ImageLayout
     public static TensorShape ToFirst(TensorShape shape, int rank) =>
         rank == 4 ? new(shape[0], shape[3], shape[1], shape[2]) : new(shape[0], shape[3], shape[2]);
 
-    /// <summary>One number for each dimension, rearranged from channels first to last; <paramref name="height"/> is for the height that a row has not.</summary>
+    /// <summary>
+    /// One number for each dimension, rearranged from channels first to last. A row has no height; its number is <paramref name="height"/>.
+    /// </summary>
     public static int[] ToLast(ReadOnlySpan<int> perAxis, int height) =>
         perAxis.Length == 4 ? [perAxis[0], perAxis[2], perAxis[3], perAxis[1]] : [perAxis[0], height, perAxis[2], perAxis[1]];
 }

@@ -1,6 +1,6 @@
 namespace SeparableConv.Networks.Formats.Onnx;
 
-/// <summary>Names from a file, made fit for a message of one line.</summary>
+/// <summary>Makes names from a file fit for a message of one line.</summary>
 internal static class OneLine
 {
     private const int Longest = 80;

@@ -4,7 +4,7 @@ using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Formats.Onnx;
 
-/// <summary>Numbers that a node must know when the model is loaded: of constants, or of attributes where older opsets have those.</summary>
+/// <summary>Reads numbers that must be known when the model is loaded, from constants or, in older opsets, from attributes.</summary>
 internal static class OnnxConstants
 {
     /// <summary>Whole numbers of a constant.</summary>
@@ -26,7 +26,8 @@ internal static class OnnxConstants
 
     /// <summary>Numbers that are an attribute in old opsets and an input in new ones; null where they are neither.</summary>
     public static long[]? OptionalLongs(OnnxGraph graph, OnnxNode node, string attribute, int input) =>
-        node.Longs(attribute) is { } numbers ? numbers.Count <= OnnxTensors.MaxRank * 2 ? [.. numbers] : throw node.Error($"attribute '{attribute}' has {numbers.Count} numbers")
+        node.Longs(attribute) is { } numbers ? numbers.Count <= OnnxTensors.MaxRank * 2 ? [.. numbers] : throw node.Error(
+            $"attribute '{attribute}' has {numbers.Count} numbers")
         : graph.OptionalConstant(node, input, attribute) is { } constant ? Longs(node, constant, attribute)
         : null;
 

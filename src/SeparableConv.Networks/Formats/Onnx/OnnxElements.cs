@@ -1,13 +1,13 @@
 namespace SeparableConv.Networks.Formats.Onnx;
 
-/// <summary>ONNX's numbers for element types.</summary>
+/// <summary>Translates between element types and the numbers that ONNX has for them.</summary>
 internal static class OnnxElements
 {
     private static readonly string[] Names =
     [
-        "undefined", "float32", "uint8", "int8", "uint16", "int16", "int32", "int64", "string", "bool", "float16", "float64", "uint32", "uint64",
-        "complex64", "complex128", "bfloat16", "float8e4m3fn", "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz", "uint4", "int4", "float4e2m1",
-        "float8e8m0", "uint2", "int2",
+        "undefined", "float32", "uint8", "int8", "uint16", "int16", "int32", "int64", "string", "bool", "float16", "float64",
+        "uint32", "uint64", "complex64", "complex128", "bfloat16", "float8e4m3fn", "float8e4m3fnuz", "float8e5m2",
+        "float8e5m2fnuz", "uint4", "int4", "float4e2m1", "float8e8m0", "uint2", "int2",
     ];
 
     /// <summary>The element type; null for one that is not supported here.</summary>
@@ -31,7 +31,8 @@ internal static class OnnxElements
     /// <summary>The element type of something.</summary>
     /// <exception cref="NetworkException">It is not supported.</exception>
     public static ElementType Read(long number, string what) => TryRead(number) ?? throw new NetworkException(
-        $"{what} has elements of {Name(number)}, which is not supported; floats of 16, 32 and 64 bits, integers of 8 to 64 bits and bool are.");
+        $"{what} has elements of {Name(number)}, which is not supported; "
+        + "floats of 16, 32 and 64 bits, integers of 8 to 64 bits and bool are.");
 
     /// <summary>ONNX's number.</summary>
     public static int Write(ElementType type) => type switch

@@ -4,8 +4,8 @@ using SeparableConv.Networks.Operators;
 namespace SeparableConv.Networks.Formats.Onnx;
 
 /// <summary>
-/// A network being made from an ONNX graph: the values so far, in one layout or both, and what adds to them. An operator whose
-/// inputs are all constant is computed at once and leaves a constant.
+/// A network that is being made from an ONNX graph. It keeps the values that were made so far, each in ONNX's layout, channels last, or
+/// both, and adds nodes. An operator whose inputs are all constant is computed at once and becomes a constant.
 /// </summary>
 internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget, Func<string, TensorData?> initializer)
 {
@@ -56,7 +56,8 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
         if (!node.HasInput(index))
             return null;
         return Find(node.Inputs[index])
-            ?? throw node.Error($"input '{OneLine.Of(node.Inputs[index])}' is computed by no node before it, and is neither input nor initializer");
+            ?? throw node.Error(
+                $"input '{OneLine.Of(node.Inputs[index])}' is computed by no node before it, and is neither input nor initializer");
     }
 
     /// <summary>The numbers of an input that must be known when the model is loaded; null where the input is left out.</summary>
@@ -66,7 +67,9 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
             return null;
         return value.IsConstant
             ? Original(value).Constant
-            : throw node.Error($"the {what} '{OneLine.Of(value.Name)}' depends on what the model is given when it runs; it must be constant, or an input whose value is given when the model is loaded");
+            : throw node.Error(
+                $"the {what} '{OneLine.Of(value.Name)}' depends on what the model is given when it runs; "
+                + "it must be constant, or an input whose value is given when the model is loaded");
     }
 
     /// <summary>The numbers of an input that must be known when the model is loaded.</summary>
@@ -80,21 +83,21 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
             throw new NetworkException($"Two values are called '{OneLine.Of(value.Name)}'; names must differ.");
     }
 
-    /// <summary>Sets a node's first output to what there is already; both names then share what is made of it.</summary>
+    /// <summary>Makes a node's first output another name of a value that is there already.</summary>
     public void Alias(OnnxNode node, OnnxValue value)
     {
         if (node.HasOutput(0) && !_values.TryAdd(node.Outputs[0], value))
             throw node.Error($"there is another value '{OneLine.Of(node.Outputs[0])}'; names must differ");
     }
 
-    /// <summary>Sets a node's output that lies as ONNX sees it.</summary>
+    /// <summary>Sets a node's output that is in ONNX's layout.</summary>
     public void Output(OnnxNode node, int index, Value original)
     {
         if (node.HasOutput(index))
             Define(OnnxValue.First(node.Outputs[index], original));
     }
 
-    /// <summary>Sets a node's output, an image or row that lies channels last.</summary>
+    /// <summary>Sets a node's output, an image or row with channels last.</summary>
     public void OutputLast(OnnxNode node, int index, Value channelsLast, int rank)
     {
         if (node.HasOutput(index))
@@ -110,7 +113,7 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
             Output(node, index, value);
     }
 
-    /// <summary>The value as ONNX lays it out.</summary>
+    /// <summary>The value in ONNX's layout.</summary>
     public Value Original(OnnxValue value)
     {
         if (value.Original is { } original)
@@ -138,8 +141,8 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
         _forms.TryGetValue((value, form), out var known) ? known : _forms[(value, form)] = make();
 
     /// <summary>
-    /// Whether a node of these inputs is better computed channels last: whether that moves fewer numbers about. With nothing to
-    /// move either way, an image stays in the layout that convolutions want.
+    /// Whether a node with these inputs is computed channels last, because fewer numbers have to be transposed then. An image that is
+    /// there in both layouts is taken channels last, as convolutions want it.
     /// </summary>
     public static bool PrefersLast(params ReadOnlySpan<OnnxValue> values)
     {
@@ -192,7 +195,7 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
         Output(node, 0, Emit(node.Name, op, values), last, rank);
     }
 
-    /// <summary>Transposes, unless nothing moves: then the tensor is only seen in another shape, or is as it was.</summary>
+    /// <summary>Transposes a tensor. Where the elements stay in their order, it is only reshaped, or left as it is.</summary>
     public Value Transpose(string name, Value x, params ReadOnlySpan<int> permutation)
     {
         var (lengths, moves, previous) = (new int[permutation.Length], false, -1);
@@ -210,7 +213,7 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
             : Reshape(name, x, new TensorShape(lengths));
     }
 
-    /// <summary>The same numbers in another shape.</summary>
+    /// <summary>The same elements in another shape.</summary>
     public Value Reshape(string name, Value x, TensorShape shape)
     {
         // Of several in a row only the last matters.
@@ -231,16 +234,16 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
     }
 
     /// <summary>
-    /// A node that dequantizes a constant when the network runs: so layers that can use the bytes still find them. Those that cannot are
-    /// given the floats when the network is compiled.
+    /// Adds a node that dequantizes a constant when the network runs, so that layers that can use the bytes find them. For all other
+    /// layers the constant becomes floats when the network is compiled.
     /// </summary>
     public Value Dequantize(string name, OnnxDequantized source, Value numbers, int axis) =>
         graph.Add(OneLine.Clean(name), new DequantizeLinearOperator(source.IsPerTensor ? 0 : axis), source.Inputs(numbers));
 
-    /// <summary>A node of one output.</summary>
+    /// <summary>Adds a node with one output; a constant where its inputs are constant.</summary>
     public Value Emit(string name, Operator op, params ReadOnlySpan<Value?> inputs) => EmitAll(name, op, inputs)[0];
 
-    /// <summary>A node; its outputs at once where its inputs are constant.</summary>
+    /// <summary>Adds a node; its outputs are constants where its inputs are.</summary>
     public IReadOnlyList<Value> EmitAll(string name, Operator op, params ReadOnlySpan<Value?> inputs)
     {
         name = OneLine.Clean(name);

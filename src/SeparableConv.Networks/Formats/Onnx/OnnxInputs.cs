@@ -20,7 +20,9 @@ internal sealed class OnnxInputs(OnnxReadOptions options)
         {
             if (!names.TryGetValue(name, out var input))
             {
-                var known = names.Count == 0 ? "it has none" : "its inputs are " + string.Join(", ", names.Keys.Take(8).Select(key => $"'{OneLine.Of(key)}'"));
+                var known = names.Count == 0
+                    ? "it has none"
+                    : "its inputs are " + string.Join(", ", names.Keys.Take(8).Select(key => $"'{OneLine.Of(key)}'"));
                 throw new NetworkException($"The model has no input '{OneLine.Of(name)}'; {known}.");
             }
 
@@ -51,7 +53,8 @@ internal sealed class OnnxInputs(OnnxReadOptions options)
         if (options.Values.TryGetValue(input.Name, out var value) && value.Type.Element != element)
         {
             throw new NetworkException(
-                $"{what} has elements of {element.ToString().ToLowerInvariant()} but was given {value.Type.Element.ToString().ToLowerInvariant()}.");
+                $"{what} has elements of {element.ToString().ToLowerInvariant()} "
+                + $"but was given {value.Type.Element.ToString().ToLowerInvariant()}.");
         }
 
         var given = Given(input.Name);
@@ -94,20 +97,23 @@ internal sealed class OnnxInputs(OnnxReadOptions options)
             }
             else
             {
-                open.Add(dimension.HasDimParam && dimension.DimParam.Length > 0 ? $"{i} ('{OneLine.Of(dimension.DimParam)}')" : i.ToString(CultureInfo.InvariantCulture));
+                var symbol = dimension.HasDimParam && dimension.DimParam.Length > 0 ? $" ('{OneLine.Of(dimension.DimParam)}')" : "";
+                open.Add(i.ToString(CultureInfo.InvariantCulture) + symbol);
             }
         }
 
         if (open.Count == 0)
             return OnnxTensors.Shape(lengths, what);
-        var example = string.Join('x', lengths.Select((length, i) => length > 0 || i == 0 ? length.ToString(CultureInfo.InvariantCulture) : "N"));
+        var words = lengths.Select((length, i) => length > 0 || i == 0 ? length.ToString(CultureInfo.InvariantCulture) : "N");
+        var example = string.Join('x', words);
         throw new NetworkException(
             $"{what} has no fixed length in dimension {string.Join(", ", open.Take(8))}; give its shape with a number for each N: "
             + $"--shape {OneLine.Of(name)}={(example.Length <= 80 ? example : "...")}.");
     }
 
     private TensorShape? Given(string name) =>
-        options.Shapes.TryGetValue(name, out var lengths) ? OnnxTensors.Shape([.. lengths.Select(length => (long)length)], $"The shape given for input '{OneLine.Of(name)}'")
+        options.Shapes.TryGetValue(name, out var lengths)
+            ? OnnxTensors.Shape([.. lengths.Select(length => (long)length)], $"The shape given for input '{OneLine.Of(name)}'")
         : options.Values.TryGetValue(name, out var value) ? value.Type.Shape
         : null;
 }

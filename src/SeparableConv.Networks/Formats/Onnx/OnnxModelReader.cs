@@ -4,7 +4,7 @@ using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Formats.Onnx;
 
-/// <summary>Makes a network of a parsed ONNX model: what its outputs need, node by node, in the file's order.</summary>
+/// <summary>Makes a network of a parsed ONNX model. It reads those nodes that the outputs depend on, in the file's order.</summary>
 internal sealed class OnnxModelReader(ModelProto model, OnnxReadOptions options, ExternalData? external, long fileBytes)
 {
     private const int OldestOpset = 6;
@@ -15,7 +15,7 @@ internal sealed class OnnxModelReader(ModelProto model, OnnxReadOptions options,
     private readonly Dictionary<string, TensorProto> _initializers = [];
     private readonly GraphBuilder _builder = new();
 
-    /// <summary>The network.</summary>
+    /// <summary>Reads the network.</summary>
     /// <exception cref="NetworkException">Something is damaged or not supported.</exception>
     public Network Read()
     {
@@ -173,7 +173,11 @@ internal sealed class OnnxModelReader(ModelProto model, OnnxReadOptions options,
         foreach (var input in inputs)
         {
             if (input.Name.Length == 0 || OneLine.Clean(input.Name) != input.Name)
-                throw new NetworkException($"An input is called '{OneLine.Of(input.Name)}'; a name has at least one character and no control characters.");
+            {
+                throw new NetworkException(
+                    $"An input is called '{OneLine.Of(input.Name)}'; a name has at least one character and no control characters.");
+            }
+
             var type = shapes.Type(input);
             var value = constants.Contains(input.Name) && options.Values.TryGetValue(input.Name, out var data)
                 ? _builder.Constant(input.Name, data)

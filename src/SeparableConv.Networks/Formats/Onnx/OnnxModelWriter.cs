@@ -11,7 +11,7 @@ internal sealed class OnnxModelWriter(Network network)
     private const int Opset = 19;
     private const int IrVersion = 9;
 
-    /// <summary>The model.</summary>
+    /// <summary>Writes the model.</summary>
     /// <exception cref="NetworkException">ONNX has no operator for one of the network's; the message lists them all.</exception>
     public ModelProto Write()
     {
@@ -49,8 +49,8 @@ internal sealed class OnnxModelWriter(Network network)
         if (refused.Length == 0)
             return;
         var first = refused.Take(8).Select(node => $"'{OneLine.Of(node.Name)}' ({node.Operator.Kind}): {OnnxOperators.Refusal(node)}");
-        throw new NetworkException(
-            $"ONNX has no operator for {refused.Length} of the network's nodes: {string.Join("; ", first)}{(refused.Length > 8 ? "; ..." : ".")}");
+        var end = refused.Length > 8 ? "; ..." : ".";
+        throw new NetworkException($"ONNX has no operator for {refused.Length} of the network's nodes: {string.Join("; ", first)}{end}");
     }
 
     // Each output gets the name that the network knows it by: the tensor that is it is renamed, where nobody else has it as an output.
@@ -64,7 +64,10 @@ internal sealed class OnnxModelWriter(Network network)
             output.Graph.Output.Add(Info(value));
             var tensor = output.AsIs(value);
             if (taken.Contains(tensor) || value.IsConstant || !names.TryAdd(tensor, value.Name))
-                output.Graph.Node.Add(new NodeProto { OpType = "Identity", Name = value.Name, Input = { tensor }, Output = { value.Name } });
+            {
+                output.Graph.Node.Add(
+                    new NodeProto { OpType = "Identity", Name = value.Name, Input = { tensor }, Output = { value.Name } });
+            }
         }
 
         foreach (var node in output.Graph.Node)

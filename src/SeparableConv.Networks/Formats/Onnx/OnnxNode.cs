@@ -3,7 +3,7 @@ using AttributeType = SeparableConv.Networks.Formats.Onnx.Schema.AttributeProto.
 
 namespace SeparableConv.Networks.Formats.Onnx;
 
-/// <summary>A node as the file has it. It notes which attributes are asked for, so that none is passed over in silence.</summary>
+/// <summary>A node of the file. It notes which attributes are asked for, so that one that no reader knows is refused.</summary>
 internal sealed class OnnxNode
 {
     private readonly Dictionary<string, AttributeProto> _attributes = [];
@@ -30,7 +30,7 @@ internal sealed class OnnxNode
 
     public IReadOnlyList<string> Outputs => _proto.Output;
 
-    /// <summary>The error that something in this node is.</summary>
+    /// <summary>An error that names this node.</summary>
     public NetworkException Error(string message) => new($"In node '{OneLine.Of(Name)}' ({OneLine.Of(Type)}): {OneLine.Short(message)}.");
 
     /// <summary>Whether an input is named.</summary>
@@ -45,7 +45,7 @@ internal sealed class OnnxNode
         return _attributes.ContainsKey(attribute);
     }
 
-    /// <summary>Attributes that change nothing here.</summary>
+    /// <summary>Accepts attributes that change nothing here.</summary>
     public void Ignore(params ReadOnlySpan<string> attributes)
     {
         foreach (var attribute in attributes)
@@ -57,7 +57,8 @@ internal sealed class OnnxNode
     public int Int(string attribute, int otherwise)
     {
         var number = Long(attribute, otherwise);
-        return number is >= int.MinValue and <= int.MaxValue ? (int)number : throw Error($"attribute '{attribute}' is {number}, which is out of range");
+        return number is >= int.MinValue and <= int.MaxValue ? (int)number : throw Error(
+            $"attribute '{attribute}' is {number}, which is out of range");
     }
 
     public bool Flag(string attribute, bool otherwise) => Long(attribute, otherwise ? 1 : 0) switch
@@ -69,7 +70,8 @@ internal sealed class OnnxNode
 
     public float Float(string attribute, float otherwise) => Find(attribute, AttributeType.Float, proto => proto.HasF)?.F ?? otherwise;
 
-    public string Text(string attribute, string otherwise) => Find(attribute, AttributeType.String, proto => proto.HasS)?.S.ToStringUtf8() ?? otherwise;
+    public string Text(string attribute, string otherwise) =>
+        Find(attribute, AttributeType.String, proto => proto.HasS)?.S.ToStringUtf8() ?? otherwise;
 
     public TensorProto? Tensor(string attribute) => Find(attribute, AttributeType.Tensor, proto => proto.T is not null)?.T;
 

@@ -6,12 +6,12 @@ using AttributeType = SeparableConv.Networks.Formats.Onnx.Schema.AttributeProto.
 namespace SeparableConv.Networks.Formats.Onnx;
 
 /// <summary>
-/// An ONNX graph being written, and for each value of the network the ONNX tensors that hold its numbers: as the network lays
-/// them out, channels first, or both. The mirror image of <see cref="OnnxGraph"/>.
+/// An ONNX graph that is being written. For each value of the network it knows the names of the ONNX tensors that hold its elements, in
+/// the network's own layout, channels first, or both. The counterpart of <see cref="OnnxGraph"/>.
 /// </summary>
 internal sealed class OnnxOutput
 {
-    /// <summary>The dimension of a channels-first image that each one of a channels-last image becomes.</summary>
+    /// <summary>For each dimension of a channels-last image, the dimension of the channels-first image that it becomes.</summary>
     private static readonly int[] FirstAxes = [0, 2, 3, 1];
 
     private readonly Dictionary<Value, string> _asIs = [];
@@ -45,7 +45,8 @@ internal sealed class OnnxOutput
         Node(type, output, inputs, 1, attributes)[0];
 
     /// <summary>Adds a node.</summary>
-    public string[] Node(string type, string output, ReadOnlySpan<string> inputs, int outputs, params ReadOnlySpan<AttributeProto> attributes)
+    public string[] Node(
+        string type, string output, ReadOnlySpan<string> inputs, int outputs, params ReadOnlySpan<AttributeProto> attributes)
     {
         var names = new string[outputs];
         for (var i = 0; i < outputs; i++)
@@ -85,7 +86,7 @@ internal sealed class OnnxOutput
     public string Form(Value value, string form, Func<TensorData> make) =>
         _forms.TryGetValue((value, form), out var name) ? name : _forms[(value, form)] = Constant(value.Name, make());
 
-    /// <summary>Notes that a tensor holds a value as the network lays it out.</summary>
+    /// <summary>Notes that a tensor holds a value in the network's own layout.</summary>
     public void SetAsIs(Value value, string name) => _asIs[value] = name;
 
     /// <summary>Notes that a tensor holds an image channels first.</summary>
@@ -104,7 +105,7 @@ internal sealed class OnnxOutput
 
     public bool HasFirst(Value value) => value.IsConstant || _first.ContainsKey(value);
 
-    /// <summary>The tensor that holds a value as the network lays it out.</summary>
+    /// <summary>The tensor that holds a value in the network's own layout; written where there is none yet.</summary>
     public string AsIs(Value value)
     {
         if (_asIs.TryGetValue(value, out var name))
@@ -120,10 +121,10 @@ internal sealed class OnnxOutput
         return _asIs[value] = Node("Transpose", $"{value.Name}/nhwc", [_first[value]], ListAttribute("perm", 0, 2, 3, 1));
     }
 
-    /// <summary>The tensor of a node's input as the network lays it out; an empty name where the input is left out.</summary>
+    /// <summary>The tensor of a node's input in the network's own layout; an empty name where the input is left out.</summary>
     public string OptionalAsIs(Node node, int index) => node.Inputs.Count > index && node.Inputs[index] is { } input ? AsIs(input) : "";
 
-    /// <summary>The tensor that holds an image channels first.</summary>
+    /// <summary>The tensor that holds an image channels first; written where there is none yet.</summary>
     public string First(Value value)
     {
         if (_first.TryGetValue(value, out var name))
@@ -136,7 +137,7 @@ internal sealed class OnnxOutput
     /// <summary>The tensor in the layout asked for.</summary>
     public string InLayout(Value value, bool first) => first ? First(value) : AsIs(value);
 
-    /// <summary>Whether a node of these inputs is better computed channels first: whether that moves fewer numbers about.</summary>
+    /// <summary>Whether a node with these inputs is written channels first, because fewer numbers have to be transposed then.</summary>
     public bool PrefersFirst(params ReadOnlySpan<Value?> values)
     {
         var (toFirst, toAsIs, anyFirst) = (0L, 0L, false);
@@ -165,8 +166,8 @@ internal sealed class OnnxOutput
     }
 
     /// <summary>
-    /// Writes a node whose inputs broadcast, and notes the output: channels first where the images are and the smaller inputs are
-    /// constants, which can be rearranged.
+    /// Writes a node whose inputs broadcast, and notes the output. It is written channels first where the images are, and all
+    /// other inputs are constants, which can be rearranged.
     /// </summary>
     public void Broadcast(Node node, Func<string[], string> write, Activation? activation = null)
     {
@@ -189,7 +190,7 @@ internal sealed class OnnxOutput
         return first ? FirstAxis(axis) : axis;
     }
 
-    /// <summary>The dimension of a channels-first image that one of the network's dimensions is.</summary>
+    /// <summary>The dimension of a channels-first image that a dimension of the network's image is.</summary>
     public static int FirstAxis(int axis) => FirstAxes[axis];
 
     /// <summary>One number for each dimension, rearranged for channels first.</summary>
@@ -207,7 +208,8 @@ internal sealed class OnnxOutput
 
     public static AttributeProto Attribute(string name, float number) => new() { Name = name, F = number, Type = AttributeType.Float };
 
-    public static AttributeProto Attribute(string name, string text) => new() { Name = name, S = ByteString.CopyFromUtf8(text), Type = AttributeType.String };
+    public static AttributeProto Attribute(string name, string text) =>
+        new() { Name = name, S = ByteString.CopyFromUtf8(text), Type = AttributeType.String };
 
     public static AttributeProto ListAttribute(string name, params ReadOnlySpan<int> numbers)
     {
@@ -226,7 +228,7 @@ internal sealed class OnnxOutput
         return Constant(name, data);
     }
 
-    /// <summary>Adds a constant of whole numbers, as shapes and axes are given.</summary>
+    /// <summary>Adds a constant of int64, ONNX's type of shapes and axes.</summary>
     public string Numbers(string name, ReadOnlySpan<int> numbers)
     {
         var longs = new long[numbers.Length];

@@ -5,10 +5,10 @@ using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Formats.Onnx;
 
-/// <summary>Tensors as ONNX stores them: raw bytes, lists of numbers, or bytes in another file.</summary>
+/// <summary>Reads and writes tensors as ONNX stores them: raw bytes, lists of numbers, or bytes in another file.</summary>
 internal static class OnnxTensors
 {
-    /// <summary>The tensor's type and numbers.</summary>
+    /// <summary>Reads a tensor's type and numbers.</summary>
     /// <param name="tensor">As stored.</param>
     /// <param name="external">Where data outside the model is read from; null where the model has no folder.</param>
     /// <exception cref="NetworkException">The element type is not supported, or shape and data do not agree.</exception>
@@ -41,10 +41,15 @@ internal static class OnnxTensors
         };
     }
 
-    /// <summary>The tensor as raw bytes, little endian.</summary>
+    /// <summary>Writes a tensor as raw bytes, little endian.</summary>
     public static TensorProto Write(string name, TensorData data)
     {
-        var tensor = new TensorProto { Name = name, DataType = OnnxElements.Write(data.Type.Element), RawData = ByteString.CopyFrom(data.Bytes) };
+        var tensor = new TensorProto
+        {
+            Name = name,
+            DataType = OnnxElements.Write(data.Type.Element),
+            RawData = ByteString.CopyFrom(data.Bytes),
+        };
         foreach (var length in data.Type.Shape.Lengths)
             tensor.Dims.Add(length);
         return tensor;
@@ -74,7 +79,7 @@ internal static class OnnxTensors
         }
     }
 
-    /// <summary>More dimensions than any network has; NumPy stops at 64 as well.</summary>
+    /// <summary>The most dimensions that a tensor may have; NumPy has the same limit.</summary>
     public const int MaxRank = 64;
 
     private static TensorData Raw(TensorType type, ReadOnlySpan<byte> bytes, string what)

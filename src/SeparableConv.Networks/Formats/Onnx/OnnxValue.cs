@@ -4,9 +4,9 @@ using SeparableConv.Networks.Operators;
 namespace SeparableConv.Networks.Formats.Onnx;
 
 /// <summary>
-/// A tensor of an ONNX graph and the network's values that hold its numbers: as ONNX lays them out, channels last, or both.
-/// At least one is there; <see cref="OnnxGraph"/> adds the other when somebody needs it. Dequantized constants are computed only
-/// then: the layers that can use the bytes themselves ask for <see cref="Dequantized"/>.
+/// A tensor of an ONNX graph, and the network's values that hold its elements in ONNX's layout, channels last, or both.
+/// <see cref="OnnxGraph"/> makes the value that is missing when a node asks for it. A quantized constant that the model dequantizes has
+/// no value at first: layers that can use the bytes take <see cref="Dequantized"/>, and floats are made when a node asks for them.
 /// </summary>
 internal sealed class OnnxValue
 {
@@ -20,7 +20,7 @@ internal sealed class OnnxValue
 
     public string Name { get; }
 
-    /// <summary>As ONNX sees it.</summary>
+    /// <summary>The shape in ONNX's layout.</summary>
     public TensorShape Shape { get; }
 
     public int Rank => Shape.Rank;
@@ -29,24 +29,25 @@ internal sealed class OnnxValue
 
     public bool IsConstant => Dequantized is not null || (Original ?? ChannelsLast)!.IsConstant;
 
-    /// <summary>What this is computed from, where it is a quantized constant that was dequantized; else null.</summary>
+    /// <summary>The quantized constant that this tensor is the dequantized form of; null for other tensors.</summary>
     public OnnxDequantized? Dequantized { get; private init; }
 
     public Value? Original { get; set; }
 
     public Value? ChannelsLast { get; set; }
 
-    /// <summary>A tensor that lies as ONNX sees it.</summary>
+    /// <summary>A tensor in ONNX's layout.</summary>
     public static OnnxValue First(string name, Value original) => new(name, original.Shape, original, null);
 
-    /// <summary>A quantized constant, dequantized when somebody asks for the floats.</summary>
+    /// <summary>A quantized constant that is dequantized when a node asks for the floats.</summary>
     public static OnnxValue Of(string name, OnnxDequantized source) => new(name, source.Numbers.Shape, null, null) { Dequantized = source };
 
-    /// <summary>An image or row that lies channels last.</summary>
-    public static OnnxValue Last(string name, Value channelsLast, int rank) => new(name, ImageLayout.ToFirst(channelsLast.Shape, rank), null, channelsLast);
+    /// <summary>An image or row with channels last.</summary>
+    public static OnnxValue Last(string name, Value channelsLast, int rank) =>
+        new(name, ImageLayout.ToFirst(channelsLast.Shape, rank), null, channelsLast);
 }
 
-/// <summary>A constant as a DequantizeLinear has it: scale*(q - zeroPoint).</summary>
+/// <summary>A constant that a DequantizeLinear of the model dequantizes: scale*(q - zeroPoint).</summary>
 /// <param name="Numbers">q, as ONNX lays it out.</param>
 /// <param name="Scale">One, or one for each index along the axis.</param>
 /// <param name="ZeroPoint">As many, or null for 0.</param>

@@ -1,6 +1,6 @@
 namespace SeparableConv.Networks.Formats.Onnx;
 
-/// <summary>A window that moves over an image, as convolutions and pools of ONNX describe it; that of a row has height 1.</summary>
+/// <summary>The window of a convolution or pool of ONNX. For a row its height is 1.</summary>
 /// <param name="Kernel">Its size.</param>
 /// <param name="Stride">Its steps.</param>
 /// <param name="Dilation">The distance of its taps.</param>
@@ -8,18 +8,21 @@ namespace SeparableConv.Networks.Formats.Onnx;
 /// <param name="Auto">The attribute auto_pad.</param>
 internal readonly record struct Window(Size2D Kernel, Size2D Stride, Size2D Dilation, Padding Padding, string Auto)
 {
-    /// <summary>Reads kernel_shape, strides, dilations, pads and auto_pad of a node whose input has <paramref name="rank"/> dimensions.</summary>
+    /// <summary>Reads kernel_shape, strides, dilations, pads and auto_pad of a node.</summary>
     /// <param name="node">The node.</param>
-    /// <param name="rank">3 or 4.</param>
-    /// <param name="weights">The kernel's lengths as the weights have them; empty where the node has no weights, or not of that rank.</param>
+    /// <param name="rank">The input's dimensions, 3 or 4.</param>
+    /// <param name="weights">The kernel's lengths in the weights' shape; empty where the node has no weights, or not of that rank.</param>
     /// <exception cref="NetworkException">They contradict each other.</exception>
     public static Window Read(OnnxNode node, int rank, int[] weights)
     {
         var shape = node.Ints("kernel_shape");
-        var kernel = shape ?? (weights.Length > 0 ? weights : throw node.Error($"there is no kernel of {rank - 2} dimensions; expected one for the input's {rank}"));
+        var kernel = shape ?? (weights.Length > 0 ? weights : throw node.Error(
+            $"there is no kernel of {rank - 2} dimensions; expected one for the input's {rank}"));
         if (kernel.Length != rank - 2 || (weights.Length > 0 && !kernel.AsSpan().SequenceEqual(weights)))
         {
-            var other = weights.Length > 0 ? $"the weights have ({string.Join(',', weights)})" : $"the input has {rank - 2} spatial dimensions";
+            var other = weights.Length > 0
+                ? $"the weights have ({string.Join(',', weights)})"
+                : $"the input has {rank - 2} spatial dimensions";
             throw node.Error($"kernel_shape is ({string.Join(',', kernel)}) but {other}");
         }
 
@@ -31,7 +34,7 @@ internal readonly record struct Window(Size2D Kernel, Size2D Stride, Size2D Dila
             auto);
     }
 
-    /// <summary>An attribute of one number a spatial axis.</summary>
+    /// <summary>Reads an attribute that has one number for each spatial axis.</summary>
     public static Size2D PerAxis(OnnxNode node, string attribute, int rank, int otherwise, int least)
     {
         if (node.Ints(attribute) is not { } numbers)

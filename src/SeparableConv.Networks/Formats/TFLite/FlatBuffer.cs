@@ -4,12 +4,12 @@ using System.Globalization;
 namespace SeparableConv.Networks.Formats.TFLite;
 
 /// <summary>
-/// The bytes of a FlatBuffers file, read where they lie. Every position is checked before it is followed: a damaged file gives a
-/// <see cref="NetworkException"/>, whatever is in it.
+/// The bytes of a FlatBuffers file, read in place. Every position is checked before it is followed: a damaged file gives a
+/// <see cref="NetworkException"/> and nothing worse.
 /// </summary>
 /// <remarks>
-/// Offsets may share what they point to, so that a small file can stand for a large model. What vectors and strings cost is
-/// therefore counted: all that is read may be some times the file, not its square.
+/// Many offsets may point to the same bytes, so that a small file can describe a huge model. The bytes that are made from vectors and
+/// strings are therefore counted, and limited to a multiple of the file.
 /// </remarks>
 internal sealed class FlatBuffer
 {
@@ -45,7 +45,7 @@ internal sealed class FlatBuffer
     /// <summary>Where the unsigned offset at a position leads.</summary>
     public long Follow(long position) => position + UInt32(position);
 
-    /// <summary>Notes that so many bytes are made from the file.</summary>
+    /// <summary>Counts bytes that are made from the file.</summary>
     /// <exception cref="NetworkException">It is out of proportion to the file.</exception>
     public void Spend(long bytes)
     {
@@ -54,7 +54,7 @@ internal sealed class FlatBuffer
             throw Damaged($"its parts refer to the same bytes so often that more than {BytesPerFileByte} times its size would be read");
     }
 
-    /// <summary>The error that the file is not what it must be.</summary>
+    /// <summary>An error that says how the file is damaged.</summary>
     public static NetworkException Damaged(FormattableString what) =>
         new($"The TensorFlow Lite file is damaged: {what.ToString(CultureInfo.InvariantCulture)}.");
 }

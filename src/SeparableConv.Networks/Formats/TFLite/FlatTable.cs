@@ -24,7 +24,11 @@ internal readonly struct FlatTable
         var list = position - file.Int32(position);
         var (listBytes, tableBytes) = (file.UInt16(list), file.UInt16(list + 2));
         if (listBytes < 4 || tableBytes < 4)
-            throw FlatBuffer.Damaged($"the table at {position} has {tableBytes} bytes and a field list of {listBytes}; each has at least 4");
+        {
+            throw FlatBuffer.Damaged(
+                $"the table at {position} has {tableBytes} bytes and a field list of {listBytes}; each has at least 4");
+        }
+
         file.Slice(list, listBytes);
         file.Slice(position, tableBytes);
         (_file, _position, _fields, _fieldCount, _bytes) = (file, position, list + 4, (listBytes - 4) / 2, tableBytes);

@@ -1,3 +1,4 @@
+using SeparableConv.Networks.Graph;
 using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Formats.TFLite;
@@ -11,7 +12,31 @@ internal static class FusedActivation
     private const byte Relu6 = 3;
     private const byte TanhCode = 4;
 
-    /// <summary>As a function of floats.</summary>
+    /// <summary>Adds a layer with a fused activation: one of floats, or one of bytes where its first input is of bytes.</summary>
+    /// <param name="importer">The network being made.</param>
+    /// <param name="node">The file's operator.</param>
+    /// <param name="code">Its activation.</param>
+    /// <param name="floats">The layer of floats.</param>
+    /// <param name="quantized">The layer of bytes, for the output's quantization and the clamp that the activation is.</param>
+    /// <param name="inputs">The layer's inputs.</param>
+    /// <returns>The layer's output.</returns>
+    public static Value Layer(
+        TFLiteImporter importer,
+        TFLiteNode node,
+        byte code,
+        Func<Activation, Operator> floats,
+        Func<Quantization, int, int, Operator> quantized,
+        params ReadOnlySpan<Value?> inputs)
+    {
+        var element = inputs[0]!.Type.Element;
+        if (!element.IsByte())
+            return importer.Emit(node, floats(Float(node, code)), inputs);
+        var output = importer.OutputQuantization(node);
+        var (min, max) = Clamp(node, code, output, element);
+        return importer.Emit(node, quantized(output, min, max), inputs);
+    }
+
+    /// <summary>The activation as a function of floats.</summary>
     public static Activation Float(TFLiteNode node, byte code) => code switch
     {
         None => Activation.None,
@@ -22,7 +47,7 @@ internal static class FusedActivation
         _ => throw TFLiteImporter.Refused(node, $"the fused activation {code} is not supported."),
     };
 
-    /// <summary>As a clamp of quantized numbers.</summary>
+    /// <summary>The activation as a clamp of quantized numbers.</summary>
     public static (int Min, int Max) Clamp(TFLiteNode node, byte code, Quantization output, ElementType element)
     {
         var (least, most) = QuantizedTypes.Range(element);

@@ -6,8 +6,8 @@ using SeparableConv.Networks.Operators;
 namespace SeparableConv.Networks.Formats.TFLite;
 
 /// <summary>
-/// Makes a network of a TensorFlow Lite graph: keeps a value for each tensor, and gives the operators' own importers what they need.
-/// What depends on constants alone is computed here and becomes a constant.
+/// Makes a network of a TensorFlow Lite graph. It keeps a value for each tensor and gives the operators' readers what they need. Operators
+/// whose inputs are all constant are computed at once and become constants.
 /// </summary>
 internal sealed class TFLiteImporter
 {
@@ -29,7 +29,7 @@ internal sealed class TFLiteImporter
         _foldBudget = FreeFoldedBytes + (FoldedBytesPerFileByte * fileBytes);
     }
 
-    /// <summary>The network.</summary>
+    /// <summary>Makes the network.</summary>
     /// <exception cref="NetworkException">Something in the model is damaged or not supported.</exception>
     public Network Import()
     {
@@ -37,7 +37,11 @@ internal sealed class TFLiteImporter
         foreach (var name in _options.Shapes.Keys)
         {
             if (!Array.Exists(_model.Inputs, index => _model.Tensors[index].Name == name))
-                throw new NetworkException($"A shape is given for '{name}', which is no input; inputs are {string.Join(", ", _model.Inputs.Take(KindsNamed).Select(i => $"'{_model.Tensors[i].Name}'"))}.");
+            {
+                throw new NetworkException(
+                    $"A shape is given for '{name}', which is no input; "
+                    + $"inputs are {string.Join(", ", _model.Inputs.Take(KindsNamed).Select(i => $"'{_model.Tensors[i].Name}'"))}.");
+            }
         }
 
         foreach (var index in _model.Inputs)
@@ -65,7 +69,11 @@ internal sealed class TFLiteImporter
         if (_values[tensor.Index] is { } known)
             return known;
         if (!_model.HasData(tensor))
-            throw new NetworkException($"In {node}: tensor {tensor.Index} '{tensor.Name}' has no numbers in the file and is computed by no operator before.");
+        {
+            throw new NetworkException(
+                $"In {node}: tensor {tensor.Index} '{tensor.Name}' has no numbers in the file and is computed by no operator before.");
+        }
+
         return _values[tensor.Index] = _graph.Constant(NameOf(tensor), _model.ReadData(tensor));
     }
 
@@ -80,9 +88,11 @@ internal sealed class TFLiteImporter
             case long[] numbers:
                 return Array.ConvertAll(numbers, number => (int)Math.Clamp(number, int.MinValue, int.MaxValue));
             case null:
-                throw new NetworkException($"In {node}: the {what} (input {index}, '{value.Name}') is no constant; it must be known when the model is loaded.");
+                throw new NetworkException(
+                    $"In {node}: the {what} (input {index}, '{value.Name}') is no constant; it must be known when the model is loaded.");
             default:
-                throw new NetworkException($"In {node}: the {what} (input {index}, '{value.Name}') is {value.Type}; expected int32 or int64.");
+                throw new NetworkException(
+                    $"In {node}: the {what} (input {index}, '{value.Name}') is {value.Type}; expected int32 or int64.");
         }
     }
 
@@ -98,7 +108,8 @@ internal sealed class TFLiteImporter
 
     /// <summary>The quantization of an output, which must have one.</summary>
     public Quantization OutputQuantization(TFLiteNode node) => OutputTensor(node).ReadQuantization()
-        ?? throw new NetworkException($"In {node}: the output '{OutputTensor(node).Name}' has no scale and zero point; quantized arithmetic needs them.");
+        ?? throw new NetworkException(
+            $"In {node}: the output '{OutputTensor(node).Name}' has no scale and zero point; quantized arithmetic needs them.");
 
     /// <summary>A constant.</summary>
     public Value Constant<T>(TFLiteNode node, T[] values, params ReadOnlySpan<int> shape)
@@ -127,7 +138,7 @@ internal sealed class TFLiteImporter
     public Value Form(Value value, string form, Func<Value, Value> make) =>
         _forms.TryGetValue((value, form), out var known) ? known : _forms[(value, form)] = make(value);
 
-    /// <summary>Notes what an output is.</summary>
+    /// <summary>Sets the value of a node's output.</summary>
     public void Set(TFLiteNode node, Value value, int index = 0)
     {
         var tensor = OutputTensor(node, index);
@@ -142,12 +153,15 @@ internal sealed class TFLiteImporter
         _values[tensor.Index] = value;
     }
 
-    /// <summary>The error that an operator is used in a way that is not supported.</summary>
+    /// <summary>An error that says why an operator cannot be read.</summary>
     public static NetworkException Refused(TFLiteNode node, FormattableString why) =>
         new($"In {node}: {why.ToString(CultureInfo.InvariantCulture)}");
 
     private static bool IsSame(Quantization a, Quantization? b) =>
-        b is not null && a.Scales.SequenceEqual(b.Scales) && a.ZeroPoints.SequenceEqual(b.ZeroPoints) && (a.IsPerTensor || a.Axis == b.Axis);
+        b is not null
+        && a.Scales.SequenceEqual(b.Scales)
+        && a.ZeroPoints.SequenceEqual(b.ZeroPoints)
+        && (a.IsPerTensor || a.Axis == b.Axis);
 
     private static string NameOf(TFLiteTensor tensor) => tensor.Name.Length > 0 ? tensor.Name : $"tensor_{tensor.Index}";
 
@@ -165,9 +179,14 @@ internal sealed class TFLiteImporter
         if (kinds.Count == 0)
             return;
         var named = kinds.Take(KindsNamed).Select(kind =>
-            $"{kind.Key} (operator {string.Join(", ", kind.Value.Take(PlacesNamed))}{(kind.Value.Count > PlacesNamed ? $" and {kind.Value.Count - PlacesNamed} more" : "")})");
+        {
+            var others = kind.Value.Count > PlacesNamed ? $" and {kind.Value.Count - PlacesNamed} more" : "";
+            return $"{kind.Key} (operator {string.Join(", ", kind.Value.Take(PlacesNamed))}{others})";
+        });
         var more = kinds.Count > KindsNamed ? $" and {kinds.Count - KindsNamed} more" : "";
-        throw new NetworkException($"The model uses {kinds.Count} {(kinds.Count == 1 ? "operator that is" : "operators that are")} not supported: {string.Join(", ", named)}{more}.");
+        throw new NetworkException(
+            $"The model uses {kinds.Count} {(kinds.Count == 1 ? "operator that is" : "operators that are")} not supported: "
+            + $"{string.Join(", ", named)}{more}.");
     }
 
     private void AddInput(TFLiteTensor tensor)
@@ -178,7 +197,12 @@ internal sealed class TFLiteImporter
             throw new NetworkException($"The input '{tensor.Name}' has elements of {tensor.TypeName}, which are not supported.");
         var lengths = _options.Shapes.TryGetValue(tensor.Name, out var given) ? [.. given] : tensor.Shape;
         if (lengths.Length != tensor.Shape.Length)
-            throw new NetworkException($"The shape ({string.Join(',', lengths)}) is given for the input '{tensor.Name}', which has {tensor.Shape.Length} dimensions.");
+        {
+            throw new NetworkException(
+                $"The shape ({string.Join(',', lengths)}) is given for the input '{tensor.Name}', which has "
+                + $"{tensor.Shape.Length} dimensions.");
+        }
+
         try
         {
             var type = new TensorType(element, new TensorShape(lengths), tensor.ReadQuantization());
@@ -235,6 +259,10 @@ internal sealed class TFLiteImporter
     private void CheckSize(string name, TensorType type)
     {
         if (type.Bytes > Math.Min(_options.MaxTensorBytes, int.MaxValue))
-            throw new NetworkException($"'{name}' is {type}, {type.Bytes} bytes; at most {Math.Min(_options.MaxTensorBytes, int.MaxValue)} are read: {nameof(TFLiteReadOptions.MaxTensorBytes)} allows more.");
+        {
+            throw new NetworkException(
+                $"'{name}' is {type}, {type.Bytes} bytes; at most {Math.Min(_options.MaxTensorBytes, int.MaxValue)} are read: "
+                + $"{nameof(TFLiteReadOptions.MaxTensorBytes)} allows more.");
+        }
     }
 }

@@ -40,7 +40,7 @@ internal sealed record TFLiteTensor(int Index, string Name, ElementType? Element
         return new(index, table.Name(3), ElementOf(code), code, shape, table);
     }
 
-    /// <summary>What its elements stand for; null where the file does not say.</summary>
+    /// <summary>Reads scales and zero points; null where the file has none.</summary>
     /// <exception cref="NetworkException">The record is damaged or of a kind that is not known.</exception>
     public Quantization? ReadQuantization()
     {

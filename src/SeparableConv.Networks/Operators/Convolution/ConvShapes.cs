@@ -11,8 +11,9 @@ internal static class ConvShapes
             throw new ArgumentException($"The input is {input}; expected 4 dimensions (N, height, width, {inChannels}).");
         if (input.Shape[3] != inChannels)
             throw new ArgumentException($"The input {input.Shape} has {input.Shape[3]} channels but the weights are for {inChannels}.");
+        var size = new Size2D(input.Shape[1], input.Shape[2]);
         return ConvGeometry.Create(
-            input.Shape[0], (input.Shape[1], input.Shape[2]), inChannels, outChannels, kernel, options.Stride, options.Dilation, options.Padding, groups);
+            input.Shape[0], size, inChannels, outChannels, kernel, options.Stride, options.Dilation, options.Padding, groups);
     }
 
     /// <summary>The output's shape.</summary>
@@ -30,14 +31,19 @@ internal static class ConvShapes
         var type = Required(inputs, index, what);
         return type.Element == element && type.Shape.Rank == rank
             ? type
-            : throw new ArgumentException($"The {what} is {type}; expected {element.ToString().ToLowerInvariant()} with {rank} dimensions.");
+            : throw new ArgumentException(
+                $"The {what} is {type}; expected {element.ToString().ToLowerInvariant()} with {rank} dimensions.");
     }
 
     /// <summary>Checks the bias, where there is one.</summary>
     /// <exception cref="ArgumentException">It is not one number an output channel.</exception>
     public static void CheckBias(ReadOnlySpan<TensorType?> inputs, int index, int outChannels, ElementType element)
     {
-        if (index < inputs.Length && inputs[index] is { } bias && (bias.Element != element || bias.Shape.Rank != 1 || bias.Shape[0] != outChannels))
-            throw new ArgumentException($"The bias is {bias}; expected {element.ToString().ToLowerInvariant()} ({outChannels}), one number an output channel.");
+        if (index < inputs.Length && inputs[index] is { } bias
+            && (bias.Element != element || bias.Shape.Rank != 1 || bias.Shape[0] != outChannels))
+        {
+            throw new ArgumentException(
+                $"The bias is {bias}; expected {element.ToString().ToLowerInvariant()} ({outChannels}), one number an output channel.");
+        }
     }
 }

@@ -7,7 +7,15 @@ namespace SeparableConv.Networks.Operators;
 /// (N, outH, outW, O), out = stride*(in-1) + outputPadding + dilation*(kernel-1) + 1 - padding. A negative padding adds to the output.
 /// </summary>
 internal sealed class ConvTranspose2DOperator(
-    Size2D stride, Size2D dilation, int top, int bottom, int left, int right, Size2D outputPadding, int groups, Activation activation) : Operator
+    Size2D stride,
+    Size2D dilation,
+    int top,
+    int bottom,
+    int left,
+    int right,
+    Size2D outputPadding,
+    int groups,
+    Activation activation) : Operator
 {
     public Size2D Stride { get; } = stride;
 
@@ -36,8 +44,8 @@ internal sealed class ConvTranspose2DOperator(
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var g = Geometry(
-            ConvShapes.Required(inputs, 0, "input", ElementType.Float32, 4), ConvShapes.Required(inputs, 1, "weights", ElementType.Float32, 4));
+        var input = ConvShapes.Required(inputs, 0, "input", ElementType.Float32, 4);
+        var g = Geometry(input, ConvShapes.Required(inputs, 1, "weights", ElementType.Float32, 4));
         ConvShapes.CheckBias(inputs, 2, g.OutChannels, ElementType.Float32);
         OperatorChecks.Activation(Activation, ElementType.Float32, g.OutChannels);
         return [new(ElementType.Float32, new TensorShape(g.Batch, g.Output.Height, g.Output.Width, g.OutChannels))];
@@ -46,7 +54,8 @@ internal sealed class ConvTranspose2DOperator(
     internal override OperatorCost Cost(Node node)
     {
         var g = Geometry(node.Inputs[0]!.Type, node.Inputs[1]!.Type);
-        return new(checked((long)g.Batch * g.Input.Height * g.Input.Width * g.InChannels * g.Kernel.Height * g.Kernel.Width * (g.OutChannels / g.Groups)));
+        var macs = checked((long)g.Batch * g.Input.Height * g.Input.Width * g.InChannels);
+        return new(checked(macs * g.Kernel.Height * g.Kernel.Width * (g.OutChannels / g.Groups)));
     }
 
     internal override Step Prepare(Node node)
@@ -55,7 +64,8 @@ internal sealed class ConvTranspose2DOperator(
         if (weights.Constant is null || bias is { IsConstant: false })
             return new ForwardStep(this);
         var biases = bias is null ? default : bias.Constant!.Span<float>();
-        return new PackedStep(new ConvTransposeLoop(weights.Constant.Span<float>(), biases, Geometry(node.Inputs[0]!.Type, weights.Type), Activation, SimdWidths.Best));
+        var geometry = Geometry(node.Inputs[0]!.Type, weights.Type);
+        return new PackedStep(new ConvTransposeLoop(weights.Constant.Span<float>(), biases, geometry, Activation, SimdWidths.Best));
     }
 
     internal override void Forward(ForwardContext context)
@@ -71,7 +81,16 @@ internal sealed class ConvTranspose2DOperator(
         if (x[3] != w[2])
             throw new ArgumentException($"The input {x} has {x[3]} channels but the weights {w} are for {w[2]}.");
         return ConvTransposeGeometry.Create(
-            x[0], (x[1], x[2]), (w[0], w[1]), Stride, Dilation, (Top, Bottom, Left, Right), OutputPadding, x[3], checked(w[3] * Math.Max(1, Groups)), Groups);
+            x[0],
+            (x[1], x[2]),
+            (w[0], w[1]),
+            Stride,
+            Dilation,
+            (Top, Bottom, Left, Right),
+            OutputPadding,
+            x[3],
+            checked(w[3] * Math.Max(1, Groups)),
+            Groups);
     }
 
     private sealed unsafe class PackedStep(ConvTransposeLoop loop) : Step

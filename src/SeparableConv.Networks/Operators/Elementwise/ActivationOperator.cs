@@ -50,7 +50,7 @@ internal unsafe struct ActivationWork : IRangeWork
         Run(activation, x, y, byRow && x.Shape.Rank > 0 ? x.Shape[^1] : 1, threads);
     }
 
-    /// <summary>The same with rows of so many channels, whatever the shape says.</summary>
+    /// <summary>The same with rows of <paramref name="channels"/> elements, whatever the last dimension is.</summary>
     public static void Run(Activation activation, TensorBuffer x, TensorBuffer y, int channels, int threads)
     {
         if (channels == 0)

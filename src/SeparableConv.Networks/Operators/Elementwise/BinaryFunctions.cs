@@ -8,10 +8,10 @@ internal interface IBinaryFunction<TA, TB, TResult>
     static abstract TResult Apply(TA a, TB b);
 }
 
-/// <summary>The functions that the framework's vector loops do not have, or do otherwise than networks mean them.</summary>
+/// <summary>Functions that TensorPrimitives does not have, or defines otherwise than networks do.</summary>
 internal static class BinaryFunctions
 {
-    /// <summary>Integers: towards 0; by 0 it is 0; the least by -1 wraps around, which the machine's division refuses.</summary>
+    /// <summary>The quotient of integers, rounded towards 0. Divided by 0 it is 0; the least integer divided by -1 wraps around.</summary>
     public readonly struct Quotient<T> : IBinaryFunction<T, T, T>
         where T : INumber<T>
     {
@@ -31,12 +31,13 @@ internal static class BinaryFunctions
     public readonly struct TruncatedRemainder<T> : IBinaryFunction<T, T, T>
         where T : INumber<T>
     {
-        public static T Apply(T a, T b) => !T.IsInteger(b) || !IsWholeType ? a % b : b == T.Zero || (T.IsNegative(b) && b + T.One == T.Zero) ? T.Zero : a % b;
+        public static T Apply(T a, T b) =>
+            !T.IsInteger(b) || !IsWholeType ? a % b : b == T.Zero || (T.IsNegative(b) && b + T.One == T.Zero) ? T.Zero : a % b;
 
         private static bool IsWholeType => typeof(T) != typeof(float) && typeof(T) != typeof(double) && typeof(T) != typeof(Half);
     }
 
-    /// <summary>Whole powers of integers wrap around; everything else goes through double precision.</summary>
+    /// <summary>Powers. Integers to whole powers wrap around; everything else is computed in double precision.</summary>
     public readonly struct Power<T, TExponent> : IBinaryFunction<T, TExponent, T>
         where T : INumber<T>
         where TExponent : INumber<TExponent>
@@ -45,7 +46,8 @@ internal static class BinaryFunctions
         {
             if (typeof(T) == typeof(float) && typeof(TExponent) == typeof(float))
                 return T.CreateTruncating(MathF.Pow(float.CreateTruncating(a), float.CreateTruncating(b)));
-            var wholeExponent = typeof(TExponent) != typeof(float) && typeof(TExponent) != typeof(double) && typeof(TExponent) != typeof(Half);
+            var wholeExponent = typeof(TExponent) != typeof(float) && typeof(TExponent) != typeof(double)
+                && typeof(TExponent) != typeof(Half);
             var wholeBase = typeof(T) != typeof(float) && typeof(T) != typeof(double) && typeof(T) != typeof(Half);
             return wholeBase && wholeExponent && !TExponent.IsNegative(b)
                 ? Whole(a, ulong.CreateTruncating(b))

@@ -1,10 +1,10 @@
-using System.Numerics.Tensors;
 using System.Numerics;
+using System.Numerics.Tensors;
 using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Operators;
 
-/// <summary>Which operands of a row are rows themselves, and which a single number for the whole of it.</summary>
+/// <summary>Which operands of a row are rows, and which are one number for the whole row.</summary>
 internal enum RowOperands
 {
     Both,
@@ -13,7 +13,7 @@ internal enum RowOperands
 }
 
 /// <summary>
-/// One row of an element-wise operation: so many elements of the result from two rows, or from a row and a number. Chosen once by
+/// The innermost loop of an element-wise operation: computes a row of results from two rows, or from a row and a number. It is chosen by
 /// operation and element type, so that the loops around it are written and compiled once.
 /// </summary>
 internal readonly unsafe struct BinaryRow

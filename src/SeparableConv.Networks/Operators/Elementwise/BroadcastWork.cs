@@ -4,8 +4,8 @@ using SeparableConv.Networks.Graph;
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
-/// An element-wise operation of two broadcast operands on a range of its output: walks the rows, and repeats a short operand in a
-/// buffer of its own, so that a few channels do not make a loop of a few elements.
+/// Computes a range of the output of an element-wise operation of two broadcast operands, row by row. A short operand, such as a number for
+/// each of a few channels, is repeated in a buffer first, so that rows are long enough for vectors.
 /// </summary>
 internal readonly unsafe struct BroadcastWork : IRangeWork
 {
@@ -95,7 +95,7 @@ internal readonly unsafe struct BroadcastWork : IRangeWork
         }
     }
 
-    /// <summary>The two inner loops as one: the operand that stands still in the outer of them comes from the buffer.</summary>
+    /// <summary>Runs the two inner loops as one; the operand that the outer of them repeats is read from the buffer.</summary>
     private void RunPattern(nint start, nint end)
     {
         var buffer = stackalloc byte[PatternBytes];

@@ -7,7 +7,7 @@ namespace SeparableConv.Networks.Operators;
 /// Bounds of any element type: y = min(maximum, max(minimum, x)). A bound beyond the type's range is the end of the range; a minimum
 /// above the maximum gives the maximum. For float32 <see cref="ActivationOperator"/> does the same and can be fused.
 /// </summary>
-internal sealed unsafe class ClipOperator(double minimum, double maximum) : Operator
+internal sealed unsafe class ClipOperator(double minimum, double maximum) : Operator, INumberOperator
 {
     public override string Kind => "Clip";
 
@@ -22,20 +22,19 @@ internal sealed unsafe class ClipOperator(double minimum, double maximum) : Oper
         var input = ConvShapes.Required(inputs, 0, "input");
         OperatorChecks.Takes(input.Element != ElementType.Bool, input, "numbers");
         if (double.IsNaN(Minimum) || double.IsNaN(Maximum))
-            throw new ArgumentException(FormattableString.Invariant($"Clip has minimum {Minimum} and maximum {Maximum}; both must be numbers."));
+        {
+            throw new ArgumentException(
+                FormattableString.Invariant($"Clip has minimum {Minimum} and maximum {Maximum}; both must be numbers."));
+        }
+
         return [input];
     }
 
     internal override OperatorCost Cost(Node node) => new(0, node.Outputs[0].Shape.ElementCount);
 
-    internal override void Forward(ForwardContext context)
-    {
-        var work = new ForwardWork { Operator = this, Context = context };
-        ElementDispatch.Numbers(context.Inputs[0].Type.Element, ref work);
-    }
+    internal override void Forward(ForwardContext context) => ElementDispatch.Run(this, context.Inputs[0].Type.Element, context);
 
-    private void Run<T>(ForwardContext context)
-        where T : unmanaged, INumber<T>
+    void INumberOperator.Run<T>(ForwardContext context)
     {
         var (x, y) = (context.Inputs[0], context.Outputs[0]);
         var work = new Work<T>
@@ -46,15 +45,6 @@ internal sealed unsafe class ClipOperator(double minimum, double maximum) : Oper
             Maximum = T.CreateSaturating(Maximum),
         };
         ElementParts.Run(work, y.Shape.ElementCount, 1, context.Threads);
-    }
-
-    private struct ForwardWork : INumberWork
-    {
-        public ClipOperator Operator;
-        public ForwardContext Context;
-
-        public readonly void Run<T>()
-            where T : unmanaged, INumber<T>, IMinMaxValue<T> => Operator.Run<T>(Context);
     }
 
     private struct Work<T> : IRangeWork

@@ -1,6 +1,6 @@
 namespace SeparableConv.Networks.Operators;
 
-/// <summary>Dropout, which only a training notices: y = x.</summary>
+/// <summary>Dropout as it is outside of training: y = x.</summary>
 /// <param name="rate">The share of elements that a training sets to 0, from 0 to 1.</param>
 internal sealed class DropoutOperator(float rate) : Operator
 {

@@ -8,10 +8,10 @@ internal interface IUnaryFunction<T>
     static abstract T Apply(T x);
 }
 
-/// <summary>The functions that the framework's vector loops do not have, or do otherwise than networks mean them.</summary>
+/// <summary>Functions that TensorPrimitives does not have, or defines otherwise than networks do.</summary>
 internal static class UnaryFunctions
 {
-    /// <summary>Integers; the least stays what it is, where the framework would throw.</summary>
+    /// <summary>For integers: the least one stays as it is, where the framework's function would throw.</summary>
     public readonly struct Abs<T> : IUnaryFunction<T>
         where T : INumber<T>
     {

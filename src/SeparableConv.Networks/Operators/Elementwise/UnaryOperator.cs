@@ -5,7 +5,7 @@ namespace SeparableConv.Networks.Operators;
 /// <summary>Element-wise functions of one operand.</summary>
 internal enum UnaryKind
 {
-    /// <summary>The least integer, which has no counterpart, stays.</summary>
+    /// <summary>The least integer stays as it is: its magnitude does not fit.</summary>
     Abs,
 
     Neg,
@@ -35,11 +35,13 @@ internal enum UnaryKind
     /// <summary>x / (1 + |x|).</summary>
     Softsign,
 
-    /// <summary>Of bools.</summary>
+    /// <summary>The negation of bools.</summary>
     Not,
 }
 
-/// <summary>An element-wise function of one tensor: y[...] = f(x[...]). Integers take Abs, Neg and Sign, bools Not, floats all others.</summary>
+/// <summary>
+/// An element-wise function of one tensor: y[...] = f(x[...]). Integers take Abs, Neg and Sign, bools Not, floats all others.
+/// </summary>
 internal sealed class UnaryOperator(UnaryKind kind) : Operator
 {
     public override string Kind => UnaryKind switch

@@ -4,7 +4,9 @@ using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Operators;
 
-/// <summary>One row of an element-wise function, chosen once by function and element type; in place where both rows are the same.</summary>
+/// <summary>
+/// The loop of an element-wise function over a row, chosen by function and element type. Both rows may be the same memory.
+/// </summary>
 internal readonly unsafe struct UnaryRow
 {
     private readonly delegate*<void*, void*, int, void> _run;

@@ -19,7 +19,11 @@ internal sealed class DenseOperator(Activation activation) : Operator
         var x = ConvShapes.Required(inputs, 0, "input");
         var weights = ConvShapes.Required(inputs, 1, "weights", ElementType.Float32, 2);
         if (x.Element != ElementType.Float32 || x.Shape.Rank == 0 || x.Shape[^1] != weights.Shape[0])
-            throw new ArgumentException($"The input is {x} but the weights {weights.Shape} are for float32 with {weights.Shape[0]} numbers in the last dimension.");
+        {
+            throw new ArgumentException(
+                $"The input is {x} but the weights {weights.Shape} are for float32 with {weights.Shape[0]} numbers in the last dimension.");
+        }
+
         if (weights.Shape.ElementCount == 0)
             throw new ArgumentException($"The weights {weights.Shape} are empty; give at least one input and one output.");
         TensorShapes.CheckRank(x.Shape);
@@ -38,8 +42,8 @@ internal sealed class DenseOperator(Activation activation) : Operator
             return PackedProductStep.OfParameters(weights.Shape[0], weights.Shape[1], transposed: false, Activation);
         if (weights.Constant is null || bias is { IsConstant: false })
             return new ForwardStep(this);
-        return new PackedProductStep(
-            weights.Constant.Span<float>(), weights.Shape[0], weights.Shape[1], bias is null ? default : bias.Constant!.Span<float>(), Activation);
+        var biases = bias is null ? default : bias.Constant!.Span<float>();
+        return new PackedProductStep(weights.Constant.Span<float>(), weights.Shape[0], weights.Shape[1], biases, Activation);
     }
 
     internal override unsafe void Forward(ForwardContext context)
@@ -59,7 +63,11 @@ internal sealed class DenseOperator(Activation activation) : Operator
         };
         product.Run(1, context.Threads);
         if (context.Inputs.Length > 2 && context.Inputs[2].IsPresent)
-            ElementParts.Run(new BroadcastWork(BinaryRow.For(BinaryKind.Add, ElementType.Float32, ElementType.Float32), y, context.Inputs[2], y, Activation.None), y.Shape.ElementCount, 1, context.Threads);
+        {
+            var add = BinaryRow.For(BinaryKind.Add, ElementType.Float32, ElementType.Float32);
+            ElementParts.Run(new BroadcastWork(add, y, context.Inputs[2], y, Activation.None), y.Shape.ElementCount, 1, context.Threads);
+        }
+
         if (!Activation.IsNone)
             ActivationWork.Run(Activation, y, y, context.Threads);
     }

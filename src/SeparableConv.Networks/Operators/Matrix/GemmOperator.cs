@@ -6,8 +6,10 @@ namespace SeparableConv.Networks.Operators;
 /// General matrix product: a (M, K), b (K, N), c or none -> (M, N), y = alpha * a b + beta * c; a or b are read transposed, from (K, M) or
 /// (N, K), and c broadcasts to (M, N).
 /// </summary>
-/// <remarks>Floats, and integers of 32 and 64 bits, which wrap around. A constant float32 b is packed once, its factor and a constant row c with it.</remarks>
-internal sealed unsafe class GemmOperator(float alpha, float beta, bool transposeA, bool transposeB) : Operator
+/// <remarks>
+/// Floats, and integers of 32 and 64 bits, which wrap around. A constant float32 b is packed once, its factor and a constant row c with it.
+/// </remarks>
+internal sealed unsafe class GemmOperator(float alpha, float beta, bool transposeA, bool transposeB) : Operator, INumberOperator
 {
     public override string Kind => "Gemm";
 
@@ -31,7 +33,11 @@ internal sealed unsafe class GemmOperator(float alpha, float beta, bool transpos
         var (rows, depth) = TransposeA ? (a.Shape[1], a.Shape[0]) : (a.Shape[0], a.Shape[1]);
         var (depthB, columns) = TransposeB ? (b.Shape[1], b.Shape[0]) : (b.Shape[0], b.Shape[1]);
         if (depth != depthB)
-            throw new ArgumentException($"Matrix a {a.Shape} has {depth} columns but b {b.Shape} has {depthB} rows, transposed as they are; both must be equal.");
+        {
+            throw new ArgumentException(
+                $"Matrix a {a.Shape} has {depth} columns but b {b.Shape} has {depthB} rows, transposed as they are; both must be equal.");
+        }
+
         var shape = new TensorShape(rows, columns);
         if (inputs.Length > 2 && inputs[2] is { } c)
         {
@@ -54,12 +60,13 @@ internal sealed unsafe class GemmOperator(float alpha, float beta, bool transpos
         if (b.IsParameter && isPlain && b.Shape.ElementCount > 0)
             return PackedProductStep.OfParameters(TransposeB ? b.Shape[1] : b.Shape[0], columns, TransposeB, Activation.None);
         var cIsRow = c is null || (c.IsConstant && (c.Shape.Rank == 1 || (c.Shape.Rank == 2 && c.Shape[0] == 1)));
-        if (b.Constant is null || !cIsRow || b.Type.Element != ElementType.Float32 || b.Shape.ElementCount == 0 || (TransposeA && a.Shape[1] != 1))
+        var bIsPacked = b.Constant is not null && b.Type.Element == ElementType.Float32 && b.Shape.ElementCount > 0;
+        if (!bIsPacked || !cIsRow || (TransposeA && a.Shape[1] != 1))
             return new ForwardStep(this);
 
         var depth = TransposeB ? b.Shape[1] : b.Shape[0];
         var weights = new float[b.Shape.ElementCount];
-        var source = b.Constant.Span<float>();
+        var source = b.Constant!.Span<float>();
         for (var k = 0; k < depth; k++)
         {
             for (var n = 0; n < columns; n++)
@@ -72,14 +79,9 @@ internal sealed unsafe class GemmOperator(float alpha, float beta, bool transpos
         return new PackedProductStep(weights, depth, columns, bias, Activation.None);
     }
 
-    internal override void Forward(ForwardContext context)
-    {
-        var work = new ForwardWork { Operator = this, Context = context };
-        ElementDispatch.WideNumbers(context.Inputs[0].Type.Element, ref work);
-    }
+    internal override void Forward(ForwardContext context) => ElementDispatch.Run(this, context.Inputs[0].Type.Element, context);
 
-    private void Run<T>(ForwardContext context)
-        where T : unmanaged, INumber<T>
+    void INumberOperator.Run<T>(ForwardContext context)
     {
         var (a, b, y) = (context.Inputs[0], context.Inputs[1], context.Outputs[0]);
         var work = new MatrixProductWork<T>
@@ -107,15 +109,6 @@ internal sealed unsafe class GemmOperator(float alpha, float beta, bool transpos
         }
 
         ElementParts.Run(scaling, y.Shape[0], y.Shape[1], context.Threads);
-    }
-
-    private struct ForwardWork : INumberWork
-    {
-        public GemmOperator Operator;
-        public ForwardContext Context;
-
-        public readonly void Run<T>()
-            where T : unmanaged, INumber<T>, IMinMaxValue<T> => Operator.Run<T>(Context);
     }
 
     /// <summary>y = alpha*y + beta*c, in rows.</summary>

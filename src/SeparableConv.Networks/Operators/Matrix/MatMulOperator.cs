@@ -3,11 +3,11 @@ using System.Numerics;
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
-/// NumPy's matmul: a (..., M, K), b (..., K, N) -> (..., M, N), y[..., m, n] = sum over k of a[..., m, k] * b[..., k, n]. The leading dimensions
-/// broadcast; a vector is a row on the left and a column on the right, and its dimension of 1 does not show in the result.
+/// NumPy's matmul: a (..., M, K), b (..., K, N) -> (..., M, N), y[..., m, n] = sum over k of a[..., m, k] * b[..., k, n]. The leading
+/// dimensions broadcast; a vector is a row on the left and a column on the right, and its dimension of 1 does not show in the result.
 /// </summary>
 /// <remarks>Floats, and integers of 32 and 64 bits, which wrap around. A constant float32 matrix on the right is packed once.</remarks>
-internal sealed unsafe class MatMulOperator : Operator
+internal sealed unsafe class MatMulOperator : Operator, INumberOperator
 {
     public override string Kind => "MatMul";
 
@@ -22,7 +22,12 @@ internal sealed unsafe class MatMulOperator : Operator
             throw new ArgumentException($"The matrices are {a.Shape} and {b.Shape}; both need at least one dimension.");
         var sizes = new Sizes(a.Shape, b.Shape);
         if (sizes.Depth != sizes.DepthB)
-            throw new ArgumentException($"The left matrix {a.Shape} has {sizes.Depth} columns but the right one {b.Shape} has {sizes.DepthB} rows; both must be equal.");
+        {
+            throw new ArgumentException(
+                $"The left matrix {a.Shape} has {sizes.Depth} columns but the right one {b.Shape} has {sizes.DepthB} rows; "
+                + "both must be equal.");
+        }
+
         var batch = TensorShapes.Broadcast(sizes.BatchA, sizes.BatchB);
         _ = BatchLoops(a.Shape, b.Shape, 1, 1);
         var lengths = new List<int>(batch.Lengths.ToArray());
@@ -43,14 +48,9 @@ internal sealed unsafe class MatMulOperator : Operator
         return new PackedProductStep(b.Constant.Span<float>(), b.Shape[0], b.Shape.Rank == 2 ? b.Shape[1] : 1, default, Activation.None);
     }
 
-    internal override void Forward(ForwardContext context)
-    {
-        var work = new ForwardWork { Context = context };
-        ElementDispatch.WideNumbers(context.Inputs[0].Type.Element, ref work);
-    }
+    internal override void Forward(ForwardContext context) => ElementDispatch.Run(this, context.Inputs[0].Type.Element, context);
 
-    private static void Run<T>(ForwardContext context)
-        where T : unmanaged, INumber<T>
+    void INumberOperator.Run<T>(ForwardContext context)
     {
         var (a, b, y) = (context.Inputs[0], context.Inputs[1], context.Outputs[0]);
         var (rows, depth) = (a.Shape.Rank > 1 ? a.Shape[^2] : 1, a.Shape[^1]);
@@ -99,15 +99,7 @@ internal sealed unsafe class MatMulOperator : Operator
         return loops;
     }
 
-    private struct ForwardWork : INumberWork
-    {
-        public ForwardContext Context;
-
-        public readonly void Run<T>()
-            where T : unmanaged, INumber<T>, IMinMaxValue<T> => MatMulOperator.Run<T>(Context);
-    }
-
-    /// <summary>What the shapes of both sides say.</summary>
+    /// <summary>The sizes that follow from the shapes of both sides.</summary>
     private readonly struct Sizes(TensorShape a, TensorShape b)
     {
         public int Rows => a.Rank > 1 ? a[^2] : 1;

@@ -5,7 +5,7 @@ using SeparableConv.Loops;
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
-/// Matrix products whose right side is new in every run: y[m, r, n] = sum over k of a[m, r, k] * b[m, k, n] for a batch of pairs m.
+/// A matrix product whose right side is not constant: y[m, r, n] = sum over k of a[m, r, k] * b[m, k, n] for a batch of pairs m.
 /// </summary>
 /// <remarks>
 /// Half precision is summed in single precision, integers wrap around. Nothing is packed and nothing is allocated.

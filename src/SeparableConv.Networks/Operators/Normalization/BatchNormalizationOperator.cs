@@ -4,7 +4,7 @@ using SeparableConv.Loops;
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
-/// Batch normalization with the statistics of the training: x (..., C), scale, bias, mean and variance (C) -> (..., C),
+/// Batch normalization with the mean and variance that training has found: x (..., C), scale, bias, mean and variance (C) -> (..., C),
 /// y[..., c] = (x[..., c] - mean[c]) / sqrt(variance[c] + epsilon) * scale[c] + bias[c].
 /// </summary>
 internal sealed unsafe class BatchNormalizationOperator(float epsilon) : Operator
@@ -13,7 +13,7 @@ internal sealed unsafe class BatchNormalizationOperator(float epsilon) : Operato
 
     public override string Kind => "BatchNormalization";
 
-    /// <summary>What keeps the root from 0.</summary>
+    /// <summary>Added to the variance before the root is taken.</summary>
     public float Epsilon { get; } = epsilon;
 
     internal override Aliasing Aliasing => Aliasing.InPlace;
@@ -34,7 +34,10 @@ internal sealed unsafe class BatchNormalizationOperator(float epsilon) : Operato
         {
             var parameter = ConvShapes.Required(inputs, i + 1, Parameters[i], ElementType.Float32, 1);
             if (parameter.Shape[0] != input.Shape[^1])
-                throw new ArgumentException($"The {Parameters[i]} has {parameter.Shape[0]} numbers but the input {input.Shape} has {input.Shape[^1]} channels.");
+            {
+                throw new ArgumentException(
+                    $"The {Parameters[i]} has {parameter.Shape[0]} numbers but the input {input.Shape} has {input.Shape[^1]} channels.");
+            }
         }
 
         return [input with { Quantization = null }];
@@ -76,7 +79,9 @@ internal sealed unsafe class BatchNormalizationOperator(float epsilon) : Operato
         Scale(context, factors);
     }
 
-    /// <summary>y = x*factor + offset, channel by channel; factors and offsets lie behind each other as <see cref="Combine"/> left them.</summary>
+    /// <summary>
+    /// y = x*factor + offset, channel by channel; factors and offsets lie behind each other as <see cref="Combine"/> left them.
+    /// </summary>
     private static void Scale(ForwardContext context, float* factors)
     {
         var (x, y) = (context.Inputs[0], context.Outputs[0]);

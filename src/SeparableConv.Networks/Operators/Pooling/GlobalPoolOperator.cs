@@ -2,7 +2,9 @@ using SeparableConv.Loops;
 
 namespace SeparableConv.Networks.Operators;
 
-/// <summary>Pooling over the whole image: x (N, H, W, C) -> (N, 1, 1, C), y[n, 0, 0, c] = the mean, or the largest, of x[n, :, :, c].</summary>
+/// <summary>
+/// Pooling over the whole image: x (N, H, W, C) -> (N, 1, 1, C), y[n, 0, 0, c] = the mean, or the largest, of x[n, :, :, c].
+/// </summary>
 internal sealed unsafe class GlobalPoolOperator(PoolKind kind) : Operator
 {
     public override string Kind => PoolKind == PoolKind.Max ? "GlobalMaxPooling2D" : "GlobalAveragePooling2D";

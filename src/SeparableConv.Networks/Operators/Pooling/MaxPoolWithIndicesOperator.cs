@@ -10,7 +10,7 @@ namespace SeparableConv.Networks.Operators;
 /// </summary>
 /// <remarks>Of equal numbers the first one of the window counts. A window without a tap inside the input has the position -1.</remarks>
 internal sealed unsafe class MaxPoolWithIndicesOperator(
-    Size2D kernel, Size2D stride, Size2D dilation, Padding padding, bool ceilMode, bool columnMajor) : Operator
+    Size2D kernel, Size2D stride, Size2D dilation, Padding padding, bool ceilMode, bool columnMajor) : Operator, INumberOperator
 {
     public override string Kind => "MaxPooling2DWithIndices";
 
@@ -40,16 +40,11 @@ internal sealed unsafe class MaxPoolWithIndicesOperator(
         return new(0, node.Outputs[0].Shape.ElementCount * g.Rows.Kernel * g.Columns.Kernel);
     }
 
-    internal override void Forward(ForwardContext context)
-    {
-        var work = new ForwardWork { Operator = this, Context = context };
-        ElementDispatch.Numbers(context.Inputs[0].Type.Element, ref work);
-    }
+    internal override void Forward(ForwardContext context) => ElementDispatch.Run(this, context.Inputs[0].Type.Element, context);
 
     private ConvGeometry Geometry(TensorShape input) => PoolShapes.Geometry(input, Kernel, Stride, Dilation, Padding, CeilMode);
 
-    private void Run<T>(ForwardContext context)
-        where T : unmanaged, INumber<T>, IMinMaxValue<T>
+    void INumberOperator.Run<T>(ForwardContext context)
     {
         var g = Geometry(context.Inputs[0].Shape);
         var work = new Work<T>
@@ -61,16 +56,8 @@ internal sealed unsafe class MaxPoolWithIndicesOperator(
             ColumnMajor = ColumnMajor,
             Least = PoolShapes.Least<T>(),
         };
-        ElementParts.Run(work, (long)g.Batch * g.Rows.Out, (long)g.Columns.Out * g.InChannels * g.Rows.Kernel * g.Columns.Kernel, context.Threads);
-    }
-
-    private struct ForwardWork : INumberWork
-    {
-        public MaxPoolWithIndicesOperator Operator;
-        public ForwardContext Context;
-
-        public readonly void Run<T>()
-            where T : unmanaged, INumber<T>, IMinMaxValue<T> => Operator.Run<T>(Context);
+        ElementParts.Run(
+            work, (long)g.Batch * g.Rows.Out, (long)g.Columns.Out * g.InChannels * g.Rows.Kernel * g.Columns.Kernel, context.Threads);
     }
 
     private struct Work<T> : IRangeWork

@@ -1,10 +1,10 @@
-using System.Numerics.Tensors;
 using System.Numerics;
+using System.Numerics.Tensors;
 using SeparableConv.Loops;
 
 namespace SeparableConv.Networks.Operators;
 
-/// <summary>What pooling makes of a window.</summary>
+/// <summary>What pooling computes of the numbers under a window.</summary>
 internal enum PoolKind
 {
     /// <summary>The mean.</summary>
@@ -24,7 +24,14 @@ internal enum PoolKind
 /// every element type but bool, mean float32 and float64.
 /// </remarks>
 internal sealed unsafe class Pool2DOperator(
-    PoolKind kind, Size2D kernel, Size2D stride, Size2D dilation, Padding padding, bool ceilMode, bool countIncludePad, Activation activation) : Operator
+    PoolKind kind,
+    Size2D kernel,
+    Size2D stride,
+    Size2D dilation,
+    Padding padding,
+    bool ceilMode,
+    bool countIncludePad,
+    Activation activation) : Operator
 {
     public override string Kind => PoolKind == PoolKind.Max ? "MaxPooling2D" : "AveragePooling2D";
 
@@ -51,9 +58,16 @@ internal sealed unsafe class Pool2DOperator(
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
         var input = ConvShapes.Required(inputs, 0, "input");
-        var takes = PoolKind == PoolKind.Max ? input.Element != ElementType.Bool : input.Element is ElementType.Float32 or ElementType.Float64;
+        var takes = PoolKind == PoolKind.Max
+            ? input.Element != ElementType.Bool
+            : input.Element is ElementType.Float32 or ElementType.Float64;
         if (!takes)
-            throw new ArgumentException($"The input is {input}; {Kind} takes {(PoolKind == PoolKind.Max ? "numbers" : "float32 or float64")}: put a Cast before it.");
+        {
+            throw new ArgumentException(
+                $"The input is {input}; "
+                + $"{Kind} takes {(PoolKind == PoolKind.Max ? "numbers" : "float32 or float64")}: put a Cast before it.");
+        }
+
         OperatorChecks.Activation(Activation, input.Element, input.Shape.Rank > 0 ? input.Shape[^1] : 1);
         return [new(input.Element, PoolShapes.Output(Geometry(input.Shape)), PoolKind == PoolKind.Max ? input.Quantization : null)];
     }
@@ -139,7 +153,7 @@ internal sealed unsafe class Pool2DOperator(
         public static void Finish(Span<double> pixel, long count) => TensorPrimitives.Divide(pixel, Math.Max(1, count), pixel);
     }
 
-    /// <summary>Output rows of types that no network spends its time on: a pixel at a time, all its channels together.</summary>
+    /// <summary>Pools rows of types other than float32, which networks hardly use: pixel by pixel, all channels of it at once.</summary>
     private struct Rows<T, TWindow> : IRangeWork
         where T : unmanaged
         where TWindow : struct, IWindow<T>
@@ -163,9 +177,13 @@ internal sealed unsafe class Pool2DOperator(
                     pixel.Fill(TWindow.Start);
                     for (var u = tapsU.Start; u < tapsU.End; u++)
                     {
-                        var inputRow = X + (((image * rows.In) + rows.InputStart(outY) + ((nint)u * rows.Dilation)) * columns.In * channels);
+                        var inY = rows.InputStart(outY) + ((nint)u * rows.Dilation);
+                        var inputRow = X + (((image * rows.In) + inY) * columns.In * channels);
                         for (var v = tapsV.Start; v < tapsV.End; v++)
-                            TWindow.Combine(pixel, new(inputRow + ((columns.InputStart(outX) + ((nint)v * columns.Dilation)) * channels), channels));
+                        {
+                            var inX = columns.InputStart(outX) + ((nint)v * columns.Dilation);
+                            TWindow.Combine(pixel, new(inputRow + (inX * channels), channels));
+                        }
                     }
 
                     var count = CountsBorder

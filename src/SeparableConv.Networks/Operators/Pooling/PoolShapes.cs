@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace SeparableConv.Networks.Operators;
 
-/// <summary>The sizes of a pooling.</summary>
+/// <summary>The sizes of a pooling, and where its maxima begin.</summary>
 internal static class PoolShapes
 {
     /// <summary>
@@ -23,7 +23,7 @@ internal static class PoolShapes
     /// <summary>The output's shape.</summary>
     public static TensorShape Output(in ConvGeometry g) => new(g.Batch, g.Rows.Out, g.Columns.Out, g.InChannels);
 
-    /// <summary>The number that every other is greater than or equal to: minus infinity, or the least integer.</summary>
+    /// <summary>The number that no other is below: minus infinity, or the least integer.</summary>
     public static T Least<T>()
         where T : unmanaged, INumber<T>, IMinMaxValue<T>
     {

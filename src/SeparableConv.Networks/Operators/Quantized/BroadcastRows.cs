@@ -1,8 +1,8 @@
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
-/// Two tensors walked together over the shape that NumPy broadcasts them to: rows of elements, each operand's step within a row
-/// being 1, or 0 where its element serves the whole row. Neighbouring dimensions that can be walked as one are one.
+/// The rows in which two tensors are walked together over the shape that NumPy broadcasts them to. Within a row an operand's step is 1,
+/// or 0 where one element serves the whole row. Neighbouring dimensions are joined where one stride serves both.
 /// </summary>
 internal sealed class BroadcastRows
 {
@@ -12,7 +12,7 @@ internal sealed class BroadcastRows
 
     public BroadcastRows(TensorShape first, TensorShape second)
     {
-        Shape = ShapeRules.Broadcast(first, second);
+        Shape = TensorShapes.Broadcast(first, second);
         var (lengths, a, b) = (new List<int> { 1 }, new List<long> { 1 }, new List<long> { 1 });
         long firstStep = 1, secondStep = 1;
         for (var d = 1; d <= Shape.Rank; d++)

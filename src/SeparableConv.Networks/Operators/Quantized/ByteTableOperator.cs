@@ -3,8 +3,8 @@ using SeparableConv.Networks.Graph;
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
-/// A function of each quantized element alone: x of bytes -> the same shape, of <paramref name="element"/> with the quantization
-/// <paramref name="output"/>. There are 256 arguments, so that it is a table.
+/// A function of single quantized elements: x of bytes -> the same shape, of <paramref name="element"/> with the quantization
+/// <paramref name="output"/>. It has 256 arguments only, and is looked up in a table.
 /// </summary>
 internal abstract unsafe class ByteTableOperator(ElementType element, Quantization output) : QuantizedOperator
 {
@@ -64,8 +64,8 @@ internal abstract unsafe class ByteTableOperator(ElementType element, Quantizati
 }
 
 /// <summary>
-/// A function of each byte alone, given as the 256 bytes that it makes of those there are: x of int8 or uint8 with one scale -> the same
-/// shape, of <paramref name="element"/> with the quantization <paramref name="output"/>.
+/// A function of single bytes that is given as its table of 256 bytes: x of int8 or uint8 with one scale -> the same shape, of
+/// <paramref name="element"/> with the quantization <paramref name="output"/>.
 /// </summary>
 /// <param name="element">The output's elements.</param>
 /// <param name="output">The output's quantization.</param>

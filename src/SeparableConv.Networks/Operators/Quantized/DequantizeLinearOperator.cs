@@ -4,10 +4,10 @@ using SeparableConv.Loops;
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
-/// y = (x - zeroPoint) * scale, as ONNX's DequantizeLinear: x of 8, 16 or 32 bits, scale one float32 or one for each index along the axis, zero
-/// point as many of the input's type, or none for 0 -> float32 of the same shape.
+/// y = (x - zeroPoint) * scale, as ONNX's DequantizeLinear: x of 8, 16 or 32 bits, scale one float32 or one for each index along the
+/// axis, zero point as many of the input's type, or none for 0 -> float32 of the same shape.
 /// </summary>
-internal sealed class DequantizeLinearOperator(int axis) : Operator
+internal sealed class DequantizeLinearOperator(int axis) : Operator, INumberOperator
 {
     public int Axis { get; } = axis;
 
@@ -24,14 +24,9 @@ internal sealed class DequantizeLinearOperator(int axis) : Operator
 
     internal override OperatorCost Cost(Node node) => new(0, node.Outputs[0].Type.Shape.ElementCount);
 
-    internal override void Forward(ForwardContext context)
-    {
-        var work = new ForwardWork { Operator = this, Context = context };
-        ElementDispatch.Numbers(context.Inputs[0].Type.Element, ref work);
-    }
+    internal override void Forward(ForwardContext context) => ElementDispatch.Run(this, context.Inputs[0].Type.Element, context);
 
-    private unsafe void Run<T>(ForwardContext context)
-        where T : unmanaged, INumber<T>
+    unsafe void INumberOperator.Run<T>(ForwardContext context)
     {
         var (x, scale, zeroPoint) = (context.Inputs[0], context.Inputs[1], context.Inputs.Length > 2 ? context.Inputs[2] : default);
         var scales = (int)scale.Shape.ElementCount;
@@ -48,15 +43,6 @@ internal sealed class DequantizeLinearOperator(int axis) : Operator
             x.Shape.ElementCount,
             1,
             context.Threads);
-    }
-
-    private struct ForwardWork : INumberWork
-    {
-        public DequantizeLinearOperator Operator;
-        public ForwardContext Context;
-
-        public readonly void Run<T>()
-            where T : unmanaged, INumber<T>, IMinMaxValue<T> => Operator.Run<T>(Context);
     }
 
     private unsafe struct Work<T> : IRangeWork
@@ -86,7 +72,8 @@ internal sealed class DequantizeLinearOperator(int axis) : Operator
                 var zeroPoint = ZeroPoints == null ? 0 : long.CreateTruncating(ZeroPoints[index]);
                 if (sizeof(T) == 1)
                 {
-                    LinearBytes.Dequantize((byte*)X + start, Y + start, stop - start, new(typeof(T) == typeof(sbyte), scale, (int)zeroPoint));
+                    LinearBytes.Dequantize(
+                        (byte*)X + start, Y + start, stop - start, new(typeof(T) == typeof(sbyte), scale, (int)zeroPoint));
                     start = stop;
                     continue;
                 }
@@ -102,7 +89,8 @@ internal sealed class DequantizeLinearOperator(int axis) : Operator
             var index = (int)(start % Count);
             for (; start < end; start++)
             {
-                Y[start] = (long.CreateTruncating(X[start]) - (ZeroPoints == null ? 0 : long.CreateTruncating(ZeroPoints[index]))) * Scales[index];
+                var zeroPoint = ZeroPoints == null ? 0 : long.CreateTruncating(ZeroPoints[index]);
+                Y[start] = (long.CreateTruncating(X[start]) - zeroPoint) * Scales[index];
                 if (++index == Count)
                     index = 0;
             }

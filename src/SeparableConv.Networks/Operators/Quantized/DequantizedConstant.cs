@@ -2,9 +2,9 @@ using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Operators;
 
-/// <summary>A constant that a network dequantizes when it runs, seen from the float value that this gives: scale*(q - zeroPoint).</summary>
+/// <summary>A value of a network that is a dequantized constant: scale*(q - zeroPoint), computed when the network runs.</summary>
 /// <param name="Numbers">q, in the float value's shape.</param>
-/// <param name="Scales">One, or one for each channel: for the flat index modulo their number.</param>
+/// <param name="Scales">One, or one for each output channel: element i of the tensor in memory has scale i modulo their number.</param>
 /// <param name="ZeroPoints">As many.</param>
 internal sealed record DequantizedConstant(TensorData Numbers, float[] Scales, int[] ZeroPoints)
 {
@@ -19,7 +19,7 @@ internal sealed record DequantizedConstant(TensorData Numbers, float[] Scales, i
         _ => null,
     };
 
-    /// <summary>Such a value taken apart; null where it is none, or where its scales do not run along the last dimension.</summary>
+    /// <summary>The parts of such a value; null for other values, and where the scales do not run along the last dimension.</summary>
     public static DequantizedConstant? Of(Value value)
     {
         if (!Is(value))
@@ -29,7 +29,7 @@ internal sealed record DequantizedConstant(TensorData Numbers, float[] Scales, i
             node = node.Inputs[0]!.Producer!;
         var (numbers, scale) = (node.Inputs[0]!.Data!, node.Inputs[1]!.Data!);
         var (rank, count) = (numbers.Type.Shape.Rank, scale.Values.Length);
-        if (count != 1 && ShapeRules.Axis(((DequantizeLinearOperator)node.Operator).Axis, rank) != rank - 1)
+        if (count != 1 && TensorAxis.Resolve(((DequantizeLinearOperator)node.Operator).Axis, rank) != rank - 1)
             return null;
         var zeroPoints = new int[count];
         if (node.Inputs.Count > 2 && node.Inputs[2]?.Data is { } given)
@@ -44,6 +44,8 @@ internal sealed record DequantizedConstant(TensorData Numbers, float[] Scales, i
     /// <summary>Whether the numbers are int8 or uint8.</summary>
     public bool HasBytes => Numbers.Type.Element.IsByte();
 
-    /// <summary>What the numbers stand for; null where a scale is not finite and above 0.</summary>
-    public Quantization? Quantization => Scales.All(scale => float.IsFinite(scale) && scale > 0) ? new(Scales, ZeroPoints, Numbers.Type.Shape.Rank - 1) : null;
+    /// <summary>Scales and zero points; null where a scale is not finite and above 0.</summary>
+    public Quantization? Quantization => Scales.All(scale => float.IsFinite(scale) && scale > 0)
+        ? new(Scales, ZeroPoints, Numbers.Type.Shape.Rank - 1)
+        : null;
 }

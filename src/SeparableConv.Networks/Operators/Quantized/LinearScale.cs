@@ -1,6 +1,8 @@
 namespace SeparableConv.Networks.Operators;
 
-/// <summary>The checks and sizes that ONNX's QuantizeLinear and DequantizeLinear share: inputs x, scale and, where there is one, zero point.</summary>
+/// <summary>
+/// Checks and sizes for ONNX's QuantizeLinear and DequantizeLinear, whose inputs are x, scale and, where there is one, zero point.
+/// </summary>
 internal static class LinearScale
 {
     /// <summary>Checks scale and zero point, which are one number or one for each index along the axis.</summary>
@@ -10,23 +12,29 @@ internal static class LinearScale
         var x = ConvShapes.Required(inputs, 0, "input");
         var scale = ConvShapes.Required(inputs, 1, "scale");
         var zeroPoint = inputs.Length > 2 ? inputs[2] : null;
-        var length = scale.Shape.ElementCount == 1 ? 1 : x.Shape[ShapeRules.Axis(axis, x.Shape.Rank)];
+        var length = scale.Shape.ElementCount == 1 ? 1 : x.Shape[TensorAxis.Resolve(axis, x.Shape.Rank)];
         if (scale.Element != ElementType.Float32 || scale.Shape.Rank > 1 || scale.Shape.ElementCount != length)
-            throw new ArgumentException($"The scale is {scale}; expected one float32, or {length} of them, one for each index along dimension {axis} of {x.Shape}.");
+        {
+            throw new ArgumentException(
+                $"The scale is {scale}; "
+                + $"expected one float32, or {length} of them, one for each index along dimension {axis} of {x.Shape}.");
+        }
+
         if (zeroPoint is not null && (zeroPoint.Element != zeroPointElement || zeroPoint.Shape.ElementCount != scale.Shape.ElementCount))
         {
             throw new ArgumentException(
-                $"The zero point is {zeroPoint}; expected {scale.Shape.ElementCount} of {zeroPointElement.ToString().ToLowerInvariant()}, as many as scales.");
+                $"The zero point is {zeroPoint}; "
+                + $"expected {scale.Shape.ElementCount} of {zeroPointElement.ToString().ToLowerInvariant()}, as many as scales.");
         }
     }
 
-    /// <summary>Elements that lie one after the other under one scale.</summary>
+    /// <summary>The number of consecutive elements that share a scale.</summary>
     public static long RunLength(TensorShape x, int scales, int axis)
     {
         if (scales == 1)
             return x.ElementCount;
         long run = 1;
-        foreach (var length in x.Lengths[(ShapeRules.Axis(axis, x.Rank) + 1)..])
+        foreach (var length in x.Lengths[(TensorAxis.Resolve(axis, x.Rank) + 1)..])
             run *= length;
         return run;
     }
@@ -38,6 +46,7 @@ internal static class LinearScale
         ElementType.UInt8 => (0, byte.MaxValue),
         ElementType.Int16 => (short.MinValue, short.MaxValue),
         ElementType.UInt16 => (0, ushort.MaxValue),
-        _ => throw new ArgumentException($"{element.ToString().ToLowerInvariant()} is no type of quantized numbers; expected int8, uint8, int16 or uint16."),
+        _ => throw new ArgumentException(
+            $"{element.ToString().ToLowerInvariant()} is no type of quantized numbers; expected int8, uint8, int16 or uint16."),
     };
 }

@@ -24,7 +24,8 @@ internal sealed unsafe class QLinearAddOperator(ElementType element, Quantizatio
     private protected override Step Prepare(TensorType[] inputs, TensorType outputType) =>
         new AddStep(Linear(inputs[0]), Linear(inputs[1]), Linear(outputType), clampMin, clampMax);
 
-    private static LinearByte Linear(TensorType type) => new(type.Element == ElementType.Int8, type.Quantization!.Scale, type.Quantization.ZeroPoint);
+    private static LinearByte Linear(TensorType type) =>
+        new(type.Element == ElementType.Int8, type.Quantization!.Scale, type.Quantization.ZeroPoint);
 
     private sealed class AddStep(LinearByte a, LinearByte b, LinearByte y, int min, int max) : Step
     {

@@ -1,6 +1,6 @@
 namespace SeparableConv.Networks.Operators;
 
-/// <summary>The same bytes, said to stand for other numbers: x -> x with another quantization.</summary>
+/// <summary>The same bytes with another scale and zero point, or none: x -> x with another quantization.</summary>
 internal sealed class QuantizationViewOperator(Quantization? quantization) : Operator
 {
     public override string Kind => "Identity";

@@ -7,7 +7,7 @@ namespace SeparableConv.Networks.Operators;
 /// y = saturate(round(x / scale) + zeroPoint), half to even, as ONNX's QuantizeLinear: x float32 or int32, scale one float32 or one for
 /// each index along the axis, zero point as many of the output's type, or none for 0. NaN becomes the zero point.
 /// </summary>
-internal sealed class QuantizeLinearOperator(ElementType element, int axis) : Operator
+internal sealed class QuantizeLinearOperator(ElementType element, int axis) : Operator, INumberOperator
 {
     public ElementType Element { get; } = element;
 
@@ -27,10 +27,14 @@ internal sealed class QuantizeLinearOperator(ElementType element, int axis) : Op
 
     internal override OperatorCost Cost(Node node) => new(0, node.Outputs[0].Type.Shape.ElementCount);
 
-    internal override void Forward(ForwardContext context)
+    internal override void Forward(ForwardContext context) => ElementDispatch.Run(this, Element, context);
+
+    void INumberOperator.Run<T>(ForwardContext context)
     {
-        var work = new ForwardWork { Operator = this, Context = context };
-        ElementDispatch.Numbers(Element, ref work);
+        if (context.Inputs[0].Type.Element == ElementType.Float32)
+            Run<float, T>(context);
+        else
+            Run<int, T>(context);
     }
 
     private unsafe void Run<TIn, T>(ForwardContext context)
@@ -55,21 +59,6 @@ internal sealed class QuantizeLinearOperator(ElementType element, int axis) : Op
             x.Shape.ElementCount,
             1,
             context.Threads);
-    }
-
-    private struct ForwardWork : INumberWork
-    {
-        public QuantizeLinearOperator Operator;
-        public ForwardContext Context;
-
-        public readonly void Run<T>()
-            where T : unmanaged, INumber<T>, IMinMaxValue<T>
-        {
-            if (Context.Inputs[0].Type.Element == ElementType.Float32)
-                Operator.Run<float, T>(Context);
-            else
-                Operator.Run<int, T>(Context);
-        }
     }
 
     private unsafe struct Work<TIn, T> : IRangeWork
@@ -106,7 +95,9 @@ internal sealed class QuantizeLinearOperator(ElementType element, int axis) : Op
                 {
                     // The largest zero point and every bound are exact in float32, and so is the sum of what they leave.
                     var value = MathF.Round(float.CreateTruncating(X[start]) / scale) + zeroPoint;
-                    Y[start] = float.IsNaN(value) ? T.CreateTruncating(zeroPoint) : T.CreateTruncating((int)Math.Clamp(value, Least, Greatest));
+                    Y[start] = float.IsNaN(value)
+                        ? T.CreateTruncating(zeroPoint)
+                        : T.CreateTruncating((int)Math.Clamp(value, Least, Greatest));
                 }
             }
         }

@@ -3,36 +3,47 @@ using SeparableConv.Loops;
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
+/// What the quantized convolutions share: x (N, inH, inW, C), weights of four dimensions and, where there is one, a bias (O) ->
+/// (N, outH, outW, O). Padding reads as the input's zero point.
+/// </summary>
+internal abstract class QuantizedConvOperator(
+    ConvOptions options, ElementType element, Quantization output, int clampMin, int clampMax, Requantization rounding)
+    : QuantizedLayerOperator(element, output, clampMin, clampMax, rounding)
+{
+    /// <summary>Stride, dilation, padding and, where there are any, groups; its activation and threads are not used.</summary>
+    public ConvOptions Options { get; } = options;
+
+    /// <summary>The sizes, from the types of input and weights.</summary>
+    /// <exception cref="ArgumentException">They do not fit.</exception>
+    public abstract ConvGeometry Geometry(TensorType input, TensorType weights);
+
+    internal sealed override ConvGeometry? Geometry(Node node) => Geometry(node.Inputs[0]!.Type, node.Inputs[1]!.Type);
+
+    internal sealed override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
+    {
+        var g = Geometry(ConvShapes.Required(inputs, 0, "input"), ConvShapes.Required(inputs, 1, "weights"));
+        CheckTypes(inputs, g.OutChannels);
+        return [new(Element, ConvShapes.Output(g), Output)];
+    }
+}
+
+/// <summary>
 /// Standard, grouped or pointwise convolution of quantized numbers: x (N, inH, inW, C), weights (kH, kW, C/groups, O), bias (O) or none
 /// -> (N, outH, outW, O). Padding reads as the input's zero point.
 /// </summary>
 internal sealed class QuantizedConv2DOperator(
     ConvOptions options, ElementType element, Quantization output, int clampMin, int clampMax, Requantization rounding)
-    : QuantizedLayerOperator(element, output, clampMin, clampMax, rounding)
+    : QuantizedConvOperator(options, element, output, clampMin, clampMax, rounding)
 {
     public override string Kind => "QuantizedConv2D";
 
-    /// <summary>Stride, dilation, padding and groups; its activation is not used.</summary>
-    public ConvOptions Options { get; } = options;
-
-    /// <summary>The sizes, from the types of input and weights.</summary>
-    /// <exception cref="ArgumentException">They do not fit.</exception>
-    public ConvGeometry Geometry(TensorType input, TensorType weights)
+    public override ConvGeometry Geometry(TensorType input, TensorType weights)
     {
         var shape = weights.Shape;
         if (shape.Rank != 4)
             throw new ArgumentException($"The weights are {weights}; expected 4 dimensions (height, width, channels a group, filters).");
         return ConvShapes.Geometry(input, (shape[0], shape[1]), checked(shape[2] * Options.Groups), shape[3], Options, Options.Groups);
     }
-
-    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
-    {
-        var g = Geometry(ConvShapes.Required(inputs, 0, "input"), ConvShapes.Required(inputs, 1, "weights"));
-        CheckTypes(inputs, g.OutChannels);
-        return [new(Element, ConvShapes.Output(g), Output)];
-    }
-
-    internal override ConvGeometry? Geometry(Node node) => Geometry(node.Inputs[0]!.Type, node.Inputs[1]!.Type);
 
     internal override OperatorCost Cost(Node node) => new(ConvCost.Standard(Geometry(node.Inputs[0]!.Type, node.Inputs[1]!.Type)).Macs);
 

@@ -17,7 +17,12 @@ internal sealed class QuantizedDenseOperator(ElementType element, Quantization o
         if (weights.Shape.Rank != 2 || weights.Shape.ElementCount == 0)
             throw new ArgumentException($"The weights are {weights}; expected 2 dimensions (inputs, outputs), none of them 0.");
         if (input.Shape.Rank == 0 || input.Shape[^1] != weights.Shape[0])
-            throw new ArgumentException($"The input is {input} but the weights {weights.Shape} are for {weights.Shape[0]} numbers; the input's last dimension must be that.");
+        {
+            throw new ArgumentException(
+                $"The input is {input} but the weights {weights.Shape} are for {weights.Shape[0]} numbers; "
+                + "the input's last dimension must be that.");
+        }
+
         CheckTypes(inputs, weights.Shape[1]);
         var shape = input.Shape.Lengths.ToArray();
         shape[^1] = weights.Shape[1];

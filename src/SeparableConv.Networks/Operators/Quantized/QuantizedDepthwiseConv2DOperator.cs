@@ -8,31 +8,17 @@ namespace SeparableConv.Networks.Operators;
 /// </summary>
 internal sealed class QuantizedDepthwiseConv2DOperator(
     ConvOptions options, ElementType element, Quantization output, int clampMin, int clampMax, Requantization rounding)
-    : QuantizedLayerOperator(element, output, clampMin, clampMax, rounding)
+    : QuantizedConvOperator(options, element, output, clampMin, clampMax, rounding)
 {
     public override string Kind => "QuantizedDepthwiseConv2D";
 
-    /// <summary>Stride, dilation and padding; its groups and activation are not used.</summary>
-    public ConvOptions Options { get; } = options;
-
-    /// <summary>The sizes, from the types of input and weights.</summary>
-    /// <exception cref="ArgumentException">They do not fit.</exception>
-    public ConvGeometry Geometry(TensorType input, TensorType weights)
+    public override ConvGeometry Geometry(TensorType input, TensorType weights)
     {
         var shape = weights.Shape;
         if (shape.Rank != 4)
             throw new ArgumentException($"The weights are {weights}; expected 4 dimensions (height, width, channels, multiplier).");
         return ConvShapes.Geometry(input, (shape[0], shape[1]), shape[2], checked(shape[2] * shape[3]), Options, shape[2]);
     }
-
-    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
-    {
-        var g = Geometry(ConvShapes.Required(inputs, 0, "input"), ConvShapes.Required(inputs, 1, "weights"));
-        CheckTypes(inputs, g.OutChannels);
-        return [new(Element, ConvShapes.Output(g), Output)];
-    }
-
-    internal override ConvGeometry? Geometry(Node node) => Geometry(node.Inputs[0]!.Type, node.Inputs[1]!.Type);
 
     internal override OperatorCost Cost(Node node)
     {

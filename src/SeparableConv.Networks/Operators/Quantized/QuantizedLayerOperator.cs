@@ -72,12 +72,16 @@ internal abstract class QuantizedLayerOperator : Operator
         foreach (var factor in Factors(input, weights))
         {
             if (!double.IsFinite(factor))
-                throw new ArgumentException("Input scale times weight scale over output scale is no finite number; the scales are damaged.");
+            {
+                throw new ArgumentException(
+                    "Input scale times weight scale over output scale is no finite number; the scales are damaged.");
+            }
         }
     }
 
-    /// <summary>The layer; only after <see cref="CheckTypes"/>.</summary>
-    private protected QuantizedLayer Layer(TensorType input, TensorType weights, ReadOnlySpan<byte> weightBytes, int outChannels, ReadOnlySpan<int> bias)
+    /// <summary>The layer's numbers for its loop; the types have passed <see cref="CheckTypes"/>.</summary>
+    private protected QuantizedLayer Layer(
+        TensorType input, TensorType weights, ReadOnlySpan<byte> weightBytes, int outChannels, ReadOnlySpan<int> bias)
     {
         return new()
         {
@@ -95,23 +99,42 @@ internal abstract class QuantizedLayerOperator : Operator
         var zeroPoints = weights.Quantization!.ZeroPoints;
         var numbers = new short[bytes.Length];
         for (var i = 0; i < numbers.Length; i++)
-            numbers[i] = (short)(QuantizedTypes.Value(bytes[i], weights.Element) - zeroPoints[zeroPoints.Length == 1 ? 0 : i % outChannels]);
+        {
+            var zeroPoint = zeroPoints[zeroPoints.Length == 1 ? 0 : i % outChannels];
+            numbers[i] = (short)(QuantizedTypes.Value(bytes[i], weights.Element) - zeroPoint);
+        }
+
         return numbers;
     }
 
-    /// <summary>Checks that a tensor is of quantized bytes, with one scale or one a channel, and that they can hold their zero points.</summary>
+    /// <summary>
+    /// Checks that a tensor is of quantized bytes, with one scale or one a channel, and that they can hold their zero points.
+    /// </summary>
     /// <exception cref="ArgumentException">It is not.</exception>
     internal static void CheckQuantization(TensorType type, string what, int channels)
     {
         if (!type.Element.IsByte() || type.Quantization is not { } quantization)
-            throw new ArgumentException($"The {what} is {type}{(type.Quantization is null ? " without a scale" : "")}; expected quantized int8 or uint8.");
+        {
+            throw new ArgumentException(
+                $"The {what} is {type}{(type.Quantization is null ? " without a scale" : "")}; expected quantized int8 or uint8.");
+        }
+
         if (!quantization.IsPerTensor && quantization.Scales.Length != channels)
-            throw new ArgumentException($"The {what} has {quantization.Scales.Length} scales; expected one{(channels > 1 ? $", or one for each of {channels} channels" : "")}.");
+        {
+            throw new ArgumentException(
+                $"The {what} has {quantization.Scales.Length} scales; "
+                + $"expected one{(channels > 1 ? $", or one for each of {channels} channels" : "")}.");
+        }
+
         var (least, most) = Range(type.Element);
         foreach (var zeroPoint in quantization.ZeroPoints)
         {
             if (zeroPoint < least || zeroPoint > most)
-                throw new ArgumentException($"The {what} has zero point {zeroPoint}; expected {least} .. {most}, as its elements are {type.Element.ToString().ToLowerInvariant()}.");
+            {
+                throw new ArgumentException(
+                    $"The {what} has zero point {zeroPoint}; "
+                    + $"expected {least} .. {most}, as its elements are {type.Element.ToString().ToLowerInvariant()}.");
+            }
         }
     }
 

@@ -22,7 +22,8 @@ internal static class QuantizedTypes
     public static (TensorType First, TensorType Second) RequiredPair(ReadOnlySpan<TensorType?> inputs, string first, string second)
     {
         var (a, b) = (Required(inputs, 0, first), Required(inputs, 1, second));
-        return a.Element == b.Element ? (a, b) : throw new ArgumentException($"The {first} is {a} and the {second} {b}; both must have the same elements.");
+        return a.Element == b.Element ? (a, b) : throw new ArgumentException(
+            $"The {first} is {a} and the {second} {b}; both must have the same elements.");
     }
 
     /// <summary>Checks that one scale and a zero point that the elements can hold are there.</summary>
@@ -35,7 +36,10 @@ internal static class QuantizedTypes
             throw new ArgumentException($"The {what} has {quantization}; one scale for the whole tensor is supported here.");
         var (least, most) = Range(element);
         if (quantization.ZeroPoint < least || quantization.ZeroPoint > most)
-            throw new ArgumentException($"The {what} has zero point {quantization.ZeroPoint}; {element.ToString().ToLowerInvariant()} holds {least} to {most}.");
+        {
+            throw new ArgumentException(
+                $"The {what} has zero point {quantization.ZeroPoint}; {element.ToString().ToLowerInvariant()} holds {least} to {most}.");
+        }
     }
 
     /// <summary>The least and greatest number that an element holds.</summary>

@@ -16,7 +16,11 @@ internal sealed unsafe class TFLiteAveragePoolOperator(
         var input = QuantizedTypes.Required(inputs, 0, "input");
         QuantizedTypes.CheckPerTensor(output, input.Element, "output");
         if (Math.Abs(input.Quantization!.Scale - output.Scale) > 1e-6f || input.Quantization.ZeroPoint != output.ZeroPoint)
-            throw new ArgumentException($"The input has {input.Quantization} and the output {output}; average pooling needs them to be the same.");
+        {
+            throw new ArgumentException(
+                $"The input has {input.Quantization} and the output {output}; average pooling needs them to be the same.");
+        }
+
         return [new(input.Element, ConvShapes.Output(Geometry(input)), output)];
     }
 
@@ -31,7 +35,8 @@ internal sealed unsafe class TFLiteAveragePoolOperator(
         if (input.Shape.Rank != 4)
             throw new ArgumentException($"The input is {input}; expected 4 dimensions (N, height, width, channels).");
         var channels = input.Shape[3];
-        var g = ConvGeometry.Create(input.Shape[0], (input.Shape[1], input.Shape[2]), channels, channels, kernel, stride, 1, padding, channels);
+        var g = ConvGeometry.Create(
+            input.Shape[0], (input.Shape[1], input.Shape[2]), channels, channels, kernel, stride, 1, padding, channels);
         if ((long)kernel.Height * kernel.Width > int.MaxValue / byte.MaxValue)
             throw new ArgumentException($"The window is {kernel}; its sums do not fit 32 bits.");
         return g;

@@ -17,7 +17,7 @@ internal sealed class TFLiteAddOperator(Quantization output, int clampMin, int c
         var (a, b) = QuantizedTypes.RequiredPair(inputs, "first operand", "second operand");
         QuantizedTypes.CheckPerTensor(output, a.Element, "output");
         _ = Multipliers(a, b);
-        return [new(a.Element, ShapeRules.Broadcast(a.Shape, b.Shape), output)];
+        return [new(a.Element, TensorShapes.Broadcast(a.Shape, b.Shape), output)];
     }
 
     internal override OperatorCost Cost(Node node) => new(0, node.Outputs[0].Type.Shape.ElementCount);
@@ -64,7 +64,7 @@ internal sealed class TFLiteMulOperator(Quantization output, int clampMin, int c
         var (a, b) = QuantizedTypes.RequiredPair(inputs, "first operand", "second operand");
         QuantizedTypes.CheckPerTensor(output, a.Element, "output");
         _ = QuantizedTypes.Multiplier(Factor(a, b));
-        return [new(a.Element, ShapeRules.Broadcast(a.Shape, b.Shape), output)];
+        return [new(a.Element, TensorShapes.Broadcast(a.Shape, b.Shape), output)];
     }
 
     internal override OperatorCost Cost(Node node) => new(0, node.Outputs[0].Type.Shape.ElementCount);
@@ -111,8 +111,11 @@ internal static class TFLiteBinaryStep
     }
 }
 
-/// <summary>Looks up both operands in a table of 256 numbers, combines the two numbers and brings the results to the output's bytes.</summary>
-internal sealed unsafe class TFLiteBinaryStep<TCombination>(BroadcastRows rows, int[] first, int[] second, TFLiteRequantizer toOutput) : Step
+/// <summary>
+/// Looks up both operands in a table of 256 numbers, combines the two numbers and brings the results to the output's bytes.
+/// </summary>
+internal sealed unsafe class TFLiteBinaryStep<TCombination>(
+    BroadcastRows rows, int[] first, int[] second, TFLiteRequantizer toOutput) : Step
     where TCombination : struct, TFLiteBinaryStep.ICombination
 {
     private BroadcastRows Rows => rows;

@@ -22,7 +22,12 @@ internal sealed class TFLiteConcatOperator(int axis, Quantization output) : Quan
             for (var d = 0; fits && d < lengths.Length; d++)
                 fits = d == axis || next.Shape[d] == lengths[d];
             if (!fits)
-                throw new ArgumentException($"Input {i} is {next} and input 0 {first}; they must have the same elements, and the same lengths but along axis {axis}.");
+            {
+                throw new ArgumentException(
+                    $"Input {i} is {next} and input 0 {first}; "
+                    + $"they must have the same elements, and the same lengths but along axis {axis}.");
+            }
+
             lengths[axis] = checked(lengths[axis] + next.Shape[axis]);
         }
 

@@ -63,7 +63,13 @@ internal sealed unsafe class TFLiteConvTranspose2DOperator(
     private readonly record struct Axis(int Stride, int Before, int Out, int In, int Taps);
 
     private sealed class TransposeStep<T>(
-        TensorType input, TensorType weights, Axis rows, Axis columns, FixedPointMultiplier[] multipliers, int zeroPoint, (int Min, int Max) clamp) : Step
+        TensorType input,
+        TensorType weights,
+        Axis rows,
+        Axis columns,
+        FixedPointMultiplier[] multipliers,
+        int zeroPoint,
+        (int Min, int Max) clamp) : Step
         where T : unmanaged, IBinaryInteger<T>
     {
         private readonly int _channels = input.Shape[3];

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
-/// scale * (q - zeroPoint) in single precision: quantized numbers of the input's own quantization -> float32 of the same shape, one
-/// scale for the tensor or one for each index along an axis. For constants, an int32 bias included.
+/// y = scale * (q - zeroPoint), computed in double precision and rounded to single: quantized numbers -> float32 of the same shape. Scale
+/// and zero point are those of the input's type, one for the tensor or one for each index along an axis. An int32 bias is taken as well.
 /// </summary>
 internal sealed class TFLiteDequantizeOperator : QuantizedOperator
 {
@@ -17,7 +17,8 @@ internal sealed class TFLiteDequantizeOperator : QuantizedOperator
             throw new ArgumentException("The input has no scale and zero point; dequantizing needs them.");
         if (input.Element is not (ElementType.Int8 or ElementType.UInt8 or ElementType.Int16 or ElementType.Int32))
             throw new ArgumentException($"The input is {input}; expected int8, uint8, int16 or int32.");
-        if (!quantization.IsPerTensor && (quantization.Axis >= input.Shape.Rank || input.Shape[quantization.Axis] != quantization.Scales.Length))
+        if (!quantization.IsPerTensor
+            && (quantization.Axis >= input.Shape.Rank || input.Shape[quantization.Axis] != quantization.Scales.Length))
             throw new ArgumentException($"The input {input} has {quantization}; there must be as many as the dimension is long.");
         return [new(ElementType.Float32, input.Shape)];
     }

@@ -65,7 +65,8 @@ internal sealed unsafe class TFLiteMeanOperator(int[] axes, bool keepDimensions,
             count *= axes.Contains(d) ? shape[d] : 1;
         return count is > 0 and <= int.MaxValue / byte.MaxValue
             ? count
-            : throw new ArgumentException($"The mean is over {count} elements of {shape}; 1 to {int.MaxValue / byte.MaxValue} are supported.");
+            : throw new ArgumentException(
+                $"The mean is over {count} elements of {shape}; 1 to {int.MaxValue / byte.MaxValue} are supported.");
     }
 
     private FixedPointMultiplier Multiplier(TensorType input, long count)
@@ -76,7 +77,8 @@ internal sealed unsafe class TFLiteMeanOperator(int[] axes, bool keepDimensions,
         return new((int)(((long)scales.Mantissa << shift) / count), scales.Shift - shift);
     }
 
-    private sealed class MeanStep(BroadcastRows rows, TensorType input, FixedPointMultiplier multiplier, int zeroSum, int zeroPoint, int outputs) : Step
+    private sealed class MeanStep(
+        BroadcastRows rows, TensorType input, FixedPointMultiplier multiplier, int zeroSum, int zeroPoint, int outputs) : Step
     {
         public override long ScratchBytes => (long)outputs * sizeof(int);
 

@@ -14,7 +14,7 @@ internal sealed class TFLitePReluOperator(Quantization output) : QuantizedOperat
         var (x, slope) = QuantizedTypes.RequiredPair(inputs, "input", "slope");
         QuantizedTypes.CheckPerTensor(output, x.Element, "output");
         _ = Multipliers(x, slope);
-        return ShapeRules.Broadcast(x.Shape, slope.Shape) == x.Shape
+        return TensorShapes.Broadcast(x.Shape, slope.Shape) == x.Shape
             ? [new(x.Element, x.Shape, output)]
             : throw new ArgumentException($"The slopes {slope.Shape} do not broadcast to the input {x.Shape}.");
     }
@@ -32,7 +32,8 @@ internal sealed class TFLitePReluOperator(Quantization output) : QuantizedOperat
         QuantizedTypes.Multiplier(x.Quantization!.Scale / output.Scale),
         QuantizedTypes.Multiplier(x.Quantization!.Scale * slope.Quantization!.Scale / output.Scale));
 
-    private sealed class PReluStep(BroadcastRows rows, TensorType[] inputs, FixedPointMultiplier positive, FixedPointMultiplier negative, int zeroPoint) : Step
+    private sealed class PReluStep(
+        BroadcastRows rows, TensorType[] inputs, FixedPointMultiplier positive, FixedPointMultiplier negative, int zeroPoint) : Step
     {
         private readonly ElementType _element = inputs[0].Element;
         private readonly int _inputZero = inputs[0].Quantization!.ZeroPoint;

@@ -4,7 +4,8 @@ namespace SeparableConv.Networks.Operators;
 /// Bilinear resizing of quantized bytes (N, inH, inW, C) -> (N, outH, outW, C). int8 is computed with 10 bits after the binary point
 /// and rounded half away from zero, uint8 in single precision and cut off: TensorFlow Lite's two kernels.
 /// </summary>
-internal sealed unsafe class TFLiteResizeBilinearOperator(int outHeight, int outWidth, bool alignCorners, bool halfPixelCenters) : QuantizedOperator
+internal sealed unsafe class TFLiteResizeBilinearOperator(
+    int outHeight, int outWidth, bool alignCorners, bool halfPixelCenters) : QuantizedOperator
 {
     private const int FractionBits = 10;
     private const int LongestAxis = 1 << 19;
@@ -22,7 +23,11 @@ internal sealed unsafe class TFLiteResizeBilinearOperator(int outHeight, int out
         foreach (var length in lengths)
         {
             if (length is < 1 or > LongestAxis)
-                throw new ArgumentException($"Resizing from {input.Shape[1]}x{input.Shape[2]} to {outHeight}x{outWidth}: lengths of 1 to {LongestAxis} are supported.");
+            {
+                throw new ArgumentException(
+                    $"Resizing from {input.Shape[1]}x{input.Shape[2]} to {outHeight}x{outWidth}: lengths of 1 to {LongestAxis} "
+                    + "are supported.");
+            }
         }
 
         return [input with { Shape = new TensorShape(input.Shape[0], outHeight, outWidth, input.Shape[3]) }];
@@ -34,8 +39,8 @@ internal sealed unsafe class TFLiteResizeBilinearOperator(int outHeight, int out
     {
         var shape = inputs[0].Shape;
         return inputs[0].Element == ElementType.Int8
-            ? new IntegerStep(shape, FixedTaps(shape[1], outHeight), FixedTaps(shape[2], outWidth))
-            : new SingleStep(shape, SingleTaps(shape[1], outHeight), SingleTaps(shape[2], outWidth));
+            ? new ResizeStep<sbyte, int, FixedMix>(shape, FixedTaps(shape[1], outHeight), FixedTaps(shape[2], outWidth))
+            : new ResizeStep<byte, float, SingleMix>(shape, SingleTaps(shape[1], outHeight), SingleTaps(shape[2], outWidth));
     }
 
     // The two input positions of each output position, and how far in 1/1024 it lies from the lower one.
@@ -70,49 +75,46 @@ internal sealed unsafe class TFLiteResizeBilinearOperator(int outHeight, int out
         return taps;
     }
 
-    private sealed class IntegerStep(TensorShape input, (int Lower, int Upper, int Weight)[] rows, (int Lower, int Upper, int Weight)[] columns) : Step
+    /// <summary>
+    /// How the four pixels around a place become one; the weights say how far below and right of the first pixel it lies.
+    /// </summary>
+    private interface IMix<T, TWeight>
     {
-        public override void Run(ForwardContext context)
-        {
-            var y = context.Outputs[0].Pointer<sbyte>();
-            var (width, channels) = ((nint)input[2] * input[3], input[3]);
-            for (var n = 0; n < input[0]; n++)
-            {
-                var image = context.Inputs[0].Pointer<sbyte>() + (n * input[1] * width);
-                foreach (var (top, bottom, down) in rows)
-                {
-                    foreach (var (left, right, across) in columns)
-                    {
-                        var a = image + (top * width) + ((nint)left * channels);
-                        var b = image + (bottom * width) + ((nint)left * channels);
-                        var c = image + (top * width) + ((nint)right * channels);
-                        var d = image + (bottom * width) + ((nint)right * channels);
-                        for (var i = 0; i < channels; i++)
-                            *y++ = Mix(a[i], b[i], c[i], d[i], down, across);
-                    }
-                }
-            }
-        }
+        static abstract T Of(T topLeft, T bottomLeft, T topRight, T bottomRight, TWeight down, TWeight across);
+    }
 
-        private static sbyte Mix(int topLeft, int bottomLeft, int topRight, int bottomRight, int down, int across)
+    private readonly struct FixedMix : IMix<sbyte, int>
+    {
+        public static sbyte Of(sbyte topLeft, sbyte bottomLeft, sbyte topRight, sbyte bottomRight, int down, int across)
         {
             const int One = 1 << FractionBits;
+            const int Half = 1 << ((2 * FractionBits) - 1);
             var sum = ((long)topLeft * (One - down) * (One - across)) + ((long)bottomLeft * down * (One - across))
                 + ((long)topRight * (One - down) * across) + ((long)bottomRight * down * across);
-            const int Half = 1 << ((2 * FractionBits) - 1);
             return (sbyte)((sum + (sum > 0 ? Half : -Half)) / (One * One));
         }
     }
 
-    private sealed class SingleStep(TensorShape input, (int Lower, int Upper, float Weight)[] rows, (int Lower, int Upper, float Weight)[] columns) : Step
+    private readonly struct SingleMix : IMix<byte, float>
+    {
+        // The order of the operations is the reference's: each product is rounded.
+        public static byte Of(byte topLeft, byte bottomLeft, byte topRight, byte bottomRight, float down, float across) =>
+            (byte)((topLeft * (1 - down) * (1 - across)) + (bottomLeft * down * (1 - across))
+                + (topRight * (1 - down) * across) + (bottomRight * down * across));
+    }
+
+    private sealed class ResizeStep<T, TWeight, TMix>(
+        TensorShape input, (int Lower, int Upper, TWeight Weight)[] rows, (int Lower, int Upper, TWeight Weight)[] columns) : Step
+        where T : unmanaged
+        where TMix : struct, IMix<T, TWeight>
     {
         public override void Run(ForwardContext context)
         {
-            var y = context.Outputs[0].Pointer<byte>();
+            var y = context.Outputs[0].Pointer<T>();
             var (width, channels) = ((nint)input[2] * input[3], input[3]);
             for (var n = 0; n < input[0]; n++)
             {
-                var image = context.Inputs[0].Pointer<byte>() + (n * input[1] * width);
+                var image = context.Inputs[0].Pointer<T>() + (n * input[1] * width);
                 foreach (var (top, bottom, down) in rows)
                 {
                     foreach (var (left, right, across) in columns)
@@ -121,13 +123,8 @@ internal sealed unsafe class TFLiteResizeBilinearOperator(int outHeight, int out
                         var b = image + (bottom * width) + ((nint)left * channels);
                         var c = image + (top * width) + ((nint)right * channels);
                         var d = image + (bottom * width) + ((nint)right * channels);
-
-                        // The order of the operations is the reference's: each product is rounded.
                         for (var i = 0; i < channels; i++)
-                        {
-                            *y++ = (byte)((a[i] * (1 - down) * (1 - across)) + (b[i] * down * (1 - across))
-                                + (c[i] * (1 - down) * across) + (d[i] * down * across));
-                        }
+                            *y++ = TMix.Of(a[i], b[i], c[i], d[i], down, across);
                     }
                 }
             }

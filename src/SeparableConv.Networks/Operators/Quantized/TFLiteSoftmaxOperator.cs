@@ -19,7 +19,12 @@ internal sealed class TFLiteSoftmaxOperator(float beta, Quantization output) : Q
         var input = QuantizedTypes.Required(inputs, 0, "input");
         var least = QuantizedTypes.Range(input.Element).Least;
         if (!output.IsPerTensor || output.Scale != 1f / 256 || output.ZeroPoint != least)
-            throw new ArgumentException($"The output has {output}; a softmax of {input.Element.ToString().ToLowerInvariant()} has scale 1/256 and zero point {least}.");
+        {
+            throw new ArgumentException(
+                $"The output has {output}; "
+                + $"a softmax of {input.Element.ToString().ToLowerInvariant()} has scale 1/256 and zero point {least}.");
+        }
+
         if (input.Shape.Rank == 0)
             throw new ArgumentException("The input is a scalar; softmax needs one dimension at least.");
         _ = Exponentials(input.Quantization!);
@@ -31,7 +36,9 @@ internal sealed class TFLiteSoftmaxOperator(float beta, Quantization output) : Q
     private protected override Step Prepare(TensorType[] inputs, TensorType outputType)
     {
         var (exponentials, depth) = (Exponentials(inputs[0].Quantization!), inputs[0].Shape[^1]);
-        return inputs[0].Element == ElementType.Int8 ? new SoftmaxStep<sbyte>(exponentials, depth) : new SoftmaxStep<byte>(exponentials, depth);
+        return inputs[0].Element == ElementType.Int8
+            ? new SoftmaxStep<sbyte>(exponentials, depth)
+            : new SoftmaxStep<byte>(exponentials, depth);
     }
 
     // e^-(d*scale*beta) in Q0.31 for each distance d of 0 to 255 from a row's maximum; -1 from where it no longer counts.
@@ -78,7 +85,9 @@ internal sealed class TFLiteSoftmaxOperator(float beta, Quantization output) : Q
             for (var i = 0; i < x.Length; i++)
             {
                 var e = exponentials[most - int.CreateTruncating(x[i])];
-                var share = e < 0 ? 0 : FixedPointMultiplier.DivideByPowerOfTwo(FixedPointMultiplier.DoublingHighMultiply(scale, e), bits + 31 - 8);
+                var share = e < 0
+                    ? 0
+                    : FixedPointMultiplier.DivideByPowerOfTwo(FixedPointMultiplier.DoublingHighMultiply(scale, e), bits + 31 - 8);
                 y[i] = T.CreateTruncating(Math.Clamp(share + least, least, greatest));
             }
         }

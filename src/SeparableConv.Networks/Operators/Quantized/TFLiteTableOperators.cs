@@ -16,7 +16,8 @@ internal enum TFLiteFunction
 /// Logistic or tanh of quantized bytes, as TensorFlow Lite fills its tables: the real input and the function in single precision,
 /// times 1/scale, rounded half away from zero.
 /// </summary>
-internal sealed class TFLiteFunctionOperator(TFLiteFunction function, ElementType element, Quantization output) : ByteTableOperator(element, output)
+internal sealed class TFLiteFunctionOperator(
+    TFLiteFunction function, ElementType element, Quantization output) : ByteTableOperator(element, output)
 {
     public override string Kind => $"Quantized{function}";
 
@@ -48,8 +49,9 @@ internal sealed class TFLiteHardSwishOperator(ElementType element, Quantization 
         var toRelu = QuantizedTypes.Multiplier(fine / (3f / 32768));
         if (toOutput.Shift > 0)
         {
-            throw new ArgumentException(FormattableString.Invariant(
-                $"Hard-swish has an input scale of {input.Scale} and an output scale of {Output.Scale}; the input's may be 128 times the output's at most."));
+            throw new ArgumentException(
+                FormattableString.Invariant($"Hard-swish has an input scale of {input.Scale} and an output scale of {Output.Scale}; ")
+                + "the input's may be 128 times the output's at most.");
         }
 
         var (outputMantissa, reluMantissa) = (HighHalf(toOutput.Mantissa), HighHalf(toRelu.Mantissa));
@@ -107,7 +109,9 @@ internal sealed class TFLiteLeakyReluOperator(float alpha, ElementType element, 
 /// <param name="output">The output's quantization.</param>
 /// <param name="clampMin">The least output.</param>
 /// <param name="clampMax">The greatest output.</param>
-/// <param name="singlePrecision">Whether the ratio of the scales is a single-precision number, as for ReLU, and not a double, as for QUANTIZE.</param>
+/// <param name="singlePrecision">
+/// Whether the ratio of the scales is a single-precision number, as for ReLU, and not a double, as for QUANTIZE.
+/// </param>
 internal sealed class TFLiteRequantizeOperator(ElementType element, Quantization output, int clampMin, int clampMax, bool singlePrecision)
     : ByteTableOperator(element, output)
 {

@@ -3,10 +3,11 @@ using System.Numerics;
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
-/// Where the largest number along an axis stands: the first of equal ones, or the last. int64 or int32 numbers, the axis kept as a length of 1
-/// or left out. A NaN is the largest of all.
+/// The index of the largest number along an axis, as int64 or int32: the first of equal ones, or the last. The axis is kept with length 1,
+/// or left out. A NaN counts as larger than all numbers.
 /// </summary>
-internal sealed unsafe class ArgMaxOperator(int axis, bool keepDimensions, ElementType output, bool selectLast = false) : Operator
+internal sealed unsafe class ArgMaxOperator(
+    int axis, bool keepDimensions, ElementType output, bool selectLast = false) : Operator, INumberOperator
 {
     public override string Kind => "ArgMax";
 
@@ -37,28 +38,22 @@ internal sealed unsafe class ArgMaxOperator(int axis, bool keepDimensions, Eleme
 
     internal override OperatorCost Cost(Node node) => new(0, node.Inputs[0]!.Shape.ElementCount);
 
-    internal override void Forward(ForwardContext context)
-    {
-        var work = new ForwardWork { Operator = this, Context = context };
-        ElementDispatch.Numbers(context.Inputs[0].Type.Element, ref work);
-    }
+    internal override void Forward(ForwardContext context) => ElementDispatch.Run(this, context.Inputs[0].Type.Element, context);
 
-    private void Run<T>(ForwardContext context)
-        where T : unmanaged, INumber<T>
+    void INumberOperator.Run<T>(ForwardContext context)
     {
         var (x, y) = (context.Inputs[0], context.Outputs[0]);
         var cut = TensorAxis.Cut(x.Shape, Axis);
-        var work = new Work<T> { X = x.Pointer<T>(), Y = y.Memory, Wide = Output == ElementType.Int64, Length = cut.Length, Inner = (nint)cut.Inner, SelectLast = SelectLast };
+        var work = new Work<T>
+        {
+            X = x.Pointer<T>(),
+            Y = y.Memory,
+            Wide = Output == ElementType.Int64,
+            Length = cut.Length,
+            Inner = (nint)cut.Inner,
+            SelectLast = SelectLast,
+        };
         ElementParts.Run(work, cut.Outer * cut.Inner, cut.Length, context.Threads);
-    }
-
-    private struct ForwardWork : INumberWork
-    {
-        public ArgMaxOperator Operator;
-        public ForwardContext Context;
-
-        public readonly void Run<T>()
-            where T : unmanaged, INumber<T>, IMinMaxValue<T> => Operator.Run<T>(Context);
     }
 
     private struct Work<T> : IRangeWork

@@ -1,10 +1,10 @@
-using System.Numerics.Tensors;
 using System.Numerics;
+using System.Numerics.Tensors;
 using SeparableConv.Loops;
 
 namespace SeparableConv.Networks.Operators;
 
-/// <summary>What is made of the numbers along the reduced axes.</summary>
+/// <summary>What a reduction computes of the numbers along its axes.</summary>
 internal enum ReduceKind
 {
     Mean,
@@ -22,7 +22,7 @@ internal enum ReduceKind
 /// With no axes nothing is reduced. Sums and products of integers wrap around and their mean is rounded towards 0; float16 and float64 are
 /// summed in double precision. An empty sum is 0, an empty product 1; an empty maximum, minimum or mean is refused.
 /// </remarks>
-internal sealed unsafe class ReduceOperator(ReduceKind kind, int[] axes, bool keepDimensions) : Operator
+internal sealed unsafe class ReduceOperator(ReduceKind kind, int[] axes, bool keepDimensions) : Operator, INumberOperator
 {
     private readonly int[] _axes = [.. axes];
 
@@ -58,11 +58,7 @@ internal sealed unsafe class ReduceOperator(ReduceKind kind, int[] axes, bool ke
 
     internal override OperatorCost Cost(Node node) => new(0, node.Inputs[0]!.Shape.ElementCount);
 
-    internal override void Forward(ForwardContext context)
-    {
-        var work = new ForwardWork { Operator = this, Context = context };
-        ElementDispatch.Numbers(context.Inputs[0].Type.Element, ref work);
-    }
+    internal override void Forward(ForwardContext context) => ElementDispatch.Run(this, context.Inputs[0].Type.Element, context);
 
     private bool IsReduced(int dimension, int rank)
     {
@@ -75,7 +71,17 @@ internal sealed unsafe class ReduceOperator(ReduceKind kind, int[] axes, bool ke
         return false;
     }
 
-    /// <summary>One run of neighbouring axes, which is nearly always what networks reduce, goes through vectors.</summary>
+    void INumberOperator.Run<T>(ForwardContext context)
+    {
+        if (typeof(T) == typeof(float))
+            RunSingle(context);
+        else if (typeof(T) == typeof(Half))
+            Run<T, double>(context);
+        else
+            Run<T, T>(context);
+    }
+
+    /// <summary>Neighbouring axes, which is nearly always what networks reduce, are reduced with vectors.</summary>
     private void RunSingle(ForwardContext context)
     {
         var (x, y) = (context.Inputs[0], context.Outputs[0]);
@@ -90,7 +96,8 @@ internal sealed unsafe class ReduceOperator(ReduceKind kind, int[] axes, bool ke
         var outer = (nint)y.Shape.ElementCount / Math.Max(1, inner);
         if (inner == 1)
         {
-            ElementParts.Run(new RowWork { X = x.Pointer<float>(), Y = y.Pointer<float>(), Length = length, Kind = ReduceKind }, outer, length, context.Threads);
+            var rows = new RowWork { X = x.Pointer<float>(), Y = y.Pointer<float>(), Length = length, Kind = ReduceKind };
+            ElementParts.Run(rows, outer, length, context.Threads);
             return;
         }
 
@@ -120,7 +127,14 @@ internal sealed unsafe class ReduceOperator(ReduceKind kind, int[] axes, bool ke
     {
         var (x, y) = (context.Inputs[0], context.Outputs[0]);
         var nest = new Nest(this, x.Shape);
-        var work = new GeneralWork<T, TSum> { X = x.Pointer<T>(), Y = y.Pointer<T>(), Kept = nest.Kept, Reduced = nest.Reduced, Kind = ReduceKind };
+        var work = new GeneralWork<T, TSum>
+        {
+            X = x.Pointer<T>(),
+            Y = y.Pointer<T>(),
+            Kept = nest.Kept,
+            Reduced = nest.Reduced,
+            Kind = ReduceKind,
+        };
         ElementParts.Run(work, y.Shape.ElementCount, nest.Reduced.Total, context.Threads);
     }
 
@@ -151,23 +165,6 @@ internal sealed unsafe class ReduceOperator(ReduceKind kind, int[] axes, bool ke
                     Inner *= shape[i];
                 }
             }
-        }
-    }
-
-    private struct ForwardWork : INumberWork
-    {
-        public ReduceOperator Operator;
-        public ForwardContext Context;
-
-        public readonly void Run<T>()
-            where T : unmanaged, INumber<T>, IMinMaxValue<T>
-        {
-            if (typeof(T) == typeof(float))
-                Operator.RunSingle(Context);
-            else if (typeof(T) == typeof(Half))
-                Operator.Run<T, double>(Context);
-            else
-                Operator.Run<T, T>(Context);
         }
     }
 

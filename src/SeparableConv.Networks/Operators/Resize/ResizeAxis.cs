@@ -1,6 +1,6 @@
 namespace SeparableConv.Networks.Operators;
 
-/// <summary>One direction of a resize: where each output pixel lies in the input, and what it is made of.</summary>
+/// <summary>One direction of a resize: where each output pixel lies in the input, and from which pixels it is computed.</summary>
 /// <param name="Input">Pixels of the input.</param>
 /// <param name="Output">Pixels of the output.</param>
 /// <param name="Scale">
@@ -25,7 +25,10 @@ internal readonly record struct ResizeAxis(int Input, int Output, float? Scale, 
 
         // The output is the product, cut or rounded.
         if (Scale is { } scale && !(scale > 0 && ((double)scale * Input) - Output is > -0.55 and < 1.05))
-            throw new ArgumentException(FormattableString.Invariant($"A scale of {scale} was given for {Input} {what} that become {Output}; expected about {(double)Output / Input}."));
+        {
+            throw new ArgumentException(FormattableString.Invariant(
+                $"A scale of {scale} was given for {Input} {what} that become {Output}; expected about {(double)Output / Input}."));
+        }
     }
 
     /// <summary>For each output pixel, the input's nearest.</summary>
@@ -137,10 +140,10 @@ internal sealed class ResizeTaps(int outputs)
     /// <summary>Where the weights of each output pixel begin; those of the last end at the last of these.</summary>
     public int[] Begin { get; } = new int[outputs + 1];
 
-    /// <summary>All the weights; read once all are set.</summary>
+    /// <summary>All weights, after the last pixel was set.</summary>
     public float[] Weights() => [.. _weights];
 
-    /// <summary>Sets an output pixel's; they are set in order.</summary>
+    /// <summary>Sets the input pixels and weights of an output pixel; output pixels are set in order.</summary>
     public void Set(int output, int first, List<double> weights)
     {
         First[output] = first;

@@ -3,7 +3,7 @@ using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Operators;
 
-/// <summary>How the pixels between pixels are made.</summary>
+/// <summary>How a pixel is computed whose place lies between pixels.</summary>
 internal enum ResizeMode
 {
     /// <summary>The nearest pixel's value.</summary>
@@ -16,7 +16,9 @@ internal enum ResizeMode
 /// <summary>Where pixel i of the output lies in the input, in ONNX's words; scale is output by input.</summary>
 internal enum CoordinateMode
 {
-    /// <summary>(i + 0.5)/scale - 0.5: the centres of pixels lie half a pixel inside both images. TensorFlow's half_pixel_centers.</summary>
+    /// <summary>
+    /// (i + 0.5)/scale - 0.5: the centres of pixels lie half a pixel inside both images. TensorFlow's half_pixel_centers.
+    /// </summary>
     HalfPixel,
 
     /// <summary><see cref="HalfPixel"/> with both images' centres on each other, where scale times input is no whole number.</summary>
@@ -31,7 +33,9 @@ internal enum CoordinateMode
     /// <summary>i/scale: the first pixels lie on each other. TensorFlow's rule where nothing is said.</summary>
     Asymmetric,
 
-    /// <summary>(i + 0.5)/scale: with <see cref="NearestRounding.Floor"/>, TensorFlow's nearest neighbour with half_pixel_centers.</summary>
+    /// <summary>
+    /// (i + 0.5)/scale: with <see cref="NearestRounding.Floor"/>, TensorFlow's nearest neighbour with half_pixel_centers.
+    /// </summary>
     TfHalfPixelForNearest,
 }
 
@@ -54,13 +58,15 @@ internal enum NearestRounding
 /// <summary>Whether a reduction looks at all the pixels that one pixel of the output stands for.</summary>
 internal enum ResizeAntialias
 {
-    /// <summary>No: at two in each direction.</summary>
+    /// <summary>No: only the two nearest in each direction are read.</summary>
     None,
 
-    /// <summary>By a triangle as wide as 2/scale pixels; beyond the edge the edge pixel goes on.</summary>
+    /// <summary>Yes: they are weighted by a triangle that is 2/scale pixels wide; beyond the edge the edge pixel is repeated.</summary>
     EdgeGoesOn,
 
-    /// <summary>By the same triangle; what lies beyond the edge does not count. ONNX's exclude_outside; what Pillow and PyTorch do.</summary>
+    /// <summary>
+    /// The same triangle, but pixels beyond the edge do not count: ONNX's exclude_outside, and what Pillow and PyTorch do.
+    /// </summary>
     ExcludeOutside,
 }
 
@@ -71,7 +77,9 @@ internal enum ResizeAntialias
 /// <param name="mode">Nearest or linear.</param>
 /// <param name="outHeight">Rows of the output.</param>
 /// <param name="outWidth">Columns of the output.</param>
-/// <param name="scaleHeight">The scale of rows that an ONNX model gives or ONNX computes from sizes; null is TensorFlow Lite's arithmetic.</param>
+/// <param name="scaleHeight">
+/// The scale of rows that an ONNX model gives or ONNX computes from sizes; null is TensorFlow Lite's arithmetic.
+/// </param>
 /// <param name="scaleWidth">The same for columns.</param>
 /// <param name="coordinates">Where an output pixel lies.</param>
 /// <param name="rounding">For nearest: which pixel that is.</param>
@@ -145,7 +153,8 @@ internal sealed unsafe class ResizeOperator(
             return new IndexedCopyStep(null);
         return mode == ResizeMode.Linear
             ? new LinearResizeStep(input.Shape, rows.Linear(antialias), columns.Linear(antialias))
-            : new IndexedCopyStep(new(input.Shape, [All(batch), rows.Nearest(rounding), columns.Nearest(rounding), All(channels)], input.Element.Size()));
+            : new IndexedCopyStep(
+                new(input.Shape, [All(batch), rows.Nearest(rounding), columns.Nearest(rounding), All(channels)], input.Element.Size()));
     }
 
     private (ResizeAxis Rows, ResizeAxis Columns) Axes(TensorShape input) =>

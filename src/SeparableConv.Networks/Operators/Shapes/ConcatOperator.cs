@@ -2,7 +2,7 @@ using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Operators;
 
-/// <summary>Tensors behind each other along an axis; all other lengths, the element types and what the elements stand for are equal.</summary>
+/// <summary>Tensors one after another along an axis. All other lengths, the element types and the quantizations must be equal.</summary>
 internal sealed class ConcatOperator(int axis) : ShapeOperator
 {
     public override string Kind => "Concatenate";
@@ -13,7 +13,7 @@ internal sealed class ConcatOperator(int axis) : ShapeOperator
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
         var first = ConvShapes.Required(inputs, 0, "first input");
-        var along = ShapeRules.Axis(axis, first.Shape.Rank);
+        var along = TensorAxis.Resolve(axis, first.Shape.Rank);
         var lengths = first.Shape.Lengths.ToArray();
         for (var i = 1; i < inputs.Length; i++)
         {
@@ -21,7 +21,11 @@ internal sealed class ConcatOperator(int axis) : ShapeOperator
             if (next.Element != first.Element || next.Shape.Rank != first.Shape.Rank || !EqualBeside(next.Shape, first.Shape, along))
                 throw new ArgumentException($"Input {i} is {next} but input 0 is {first}; they may differ in dimension {along} only.");
             if (!SameScale(next.Quantization, first.Quantization))
-                throw new ArgumentException($"Input {i} has {Words(next.Quantization)} but input 0 has {Words(first.Quantization)}; requantize one of them first.");
+            {
+                throw new ArgumentException(
+                    $"Input {i} has {Words(next.Quantization)} but input 0 has {Words(first.Quantization)}; requantize one of them first.");
+            }
+
             lengths[along] = checked(lengths[along] + next.Shape[along]);
         }
 
@@ -30,7 +34,7 @@ internal sealed class ConcatOperator(int axis) : ShapeOperator
 
     private protected override Step Plan(TensorType[] inputs)
     {
-        var along = ShapeRules.Axis(axis, inputs[0].Shape.Rank);
+        var along = TensorAxis.Resolve(axis, inputs[0].Shape.Rank);
         var target = ShapeRules.Strides(Infer(inputs)[0].Shape);
         var copies = new (StridedCopy, int, int)[inputs.Length];
         long offset = 0;

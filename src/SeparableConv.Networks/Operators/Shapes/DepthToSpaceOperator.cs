@@ -23,7 +23,12 @@ internal sealed class DepthToSpaceOperator(int block, bool columnRowDepth) : Sha
     {
         var input = ShapeRules.Only(inputs);
         if (block < 1 || input.Shape.Rank != 4 || input.Shape[3] % ((long)block * block) != 0)
-            throw new ArgumentException($"The input is {input} and the block {block}; expected 4 dimensions, a block of 1 or more, and channels in whole blocks of {(long)block * block}.");
+        {
+            throw new ArgumentException(
+                $"The input is {input} and the block {block}; "
+                + $"expected 4 dimensions, a block of 1 or more, and channels in whole blocks of {(long)block * block}.");
+        }
+
         return [ShapeRules.Moved(input, Output(input.Shape))];
     }
 

@@ -13,12 +13,12 @@ internal sealed class ExpandOperator(TensorShape shape) : ShapeOperator
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
         var input = ShapeRules.Only(inputs);
-        return [ShapeRules.Moved(input, ShapeRules.Broadcast(input.Shape, shape))];
+        return [ShapeRules.Moved(input, TensorShapes.Broadcast(input.Shape, shape))];
     }
 
     private protected override Step Plan(TensorType[] inputs)
     {
-        var output = ShapeRules.Broadcast(inputs[0].Shape, shape);
+        var output = TensorShapes.Broadcast(inputs[0].Shape, shape);
         var copy = new StridedCopy(
             output.Lengths, ShapeRules.BroadcastStrides(inputs[0].Shape, output), ShapeRules.Strides(output), inputs[0].Element.Size());
         return new StridedCopyStep((copy, 0, 0));

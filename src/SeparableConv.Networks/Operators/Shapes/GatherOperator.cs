@@ -3,8 +3,8 @@ using SeparableConv.Networks.Graph;
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
-/// The slices along an axis that the second input, int32 or int64, names: y[outer..., j..., inner...] = x[outer..., indices[j...], inner...].
-/// An index below 0 counts from the back.
+/// The slices along an axis that the second input, int32 or int64, names:
+/// y[outer..., j..., inner...] = x[outer..., indices[j...], inner...]. An index below 0 counts from the back.
 /// </summary>
 internal sealed unsafe class GatherOperator(int axis) : Operator
 {
@@ -17,10 +17,12 @@ internal sealed unsafe class GatherOperator(int axis) : Operator
     {
         var input = ConvShapes.Required(inputs, 0, "input");
         var indices = ConvShapes.Required(inputs, 1, "indices");
-        var along = ShapeRules.Axis(axis, input.Shape.Rank);
+        var along = TensorAxis.Resolve(axis, input.Shape.Rank);
         if (indices.Element is not (ElementType.Int32 or ElementType.Int64))
             throw new ArgumentException($"The indices are {indices}; expected int32 or int64.");
-        return [ShapeRules.Moved(input, new TensorShape([.. input.Shape.Lengths[..along], .. indices.Shape.Lengths, .. input.Shape.Lengths[(along + 1)..]]))];
+        var lengths = input.Shape.Lengths;
+        int[] output = [.. lengths[..along], .. indices.Shape.Lengths, .. lengths[(along + 1)..]];
+        return [ShapeRules.Moved(input, new TensorShape(output))];
     }
 
     internal override void Forward(ForwardContext context)
@@ -28,7 +30,7 @@ internal sealed unsafe class GatherOperator(int axis) : Operator
         var (x, indices, y) = (context.Inputs[0], context.Inputs[1], context.Outputs[0]);
         if (y.Shape.ElementCount == 0)
             return;
-        var along = ShapeRules.Axis(axis, x.Shape.Rank);
+        var along = TensorAxis.Resolve(axis, x.Shape.Rank);
         var outer = ShapeRules.Product(x.Shape.Lengths[..along]);
         var bytes = ShapeRules.Product(x.Shape.Lengths[(along + 1)..]) * x.Type.Element.Size();
         var (count, length) = (indices.Shape.ElementCount, x.Shape[along]);
@@ -46,6 +48,7 @@ internal sealed unsafe class GatherOperator(int axis) : Operator
         var index = indices.Type.Element == ElementType.Int32 ? ((int*)indices.Memory)[j] : ((long*)indices.Memory)[j];
         return index >= -length && index < length
             ? index < 0 ? index + length : index
-            : throw new NetworkException($"Gather was given index {index} for a dimension of {length}; expected {-(long)length} to {length - 1L}.");
+            : throw new NetworkException(
+                $"Gather was given index {index} for a dimension of {length}; expected {-(long)length} to {length - 1L}.");
     }
 }

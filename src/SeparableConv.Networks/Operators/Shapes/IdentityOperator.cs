@@ -2,7 +2,7 @@ using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Operators;
 
-/// <summary>y = x: what is left of a dropout, and of nodes that only give a tensor another name.</summary>
+/// <summary>y = x: a value of its own for a tensor that is there already, such as an output that is also an input.</summary>
 internal sealed class IdentityOperator : ShapeOperator
 {
     public override string Kind => "Identity";

@@ -8,12 +8,12 @@ namespace SeparableConv.Networks.Operators;
 /// of the tables says <see cref="Nothing"/>. Paddings, and enlargements that repeat pixels.
 /// </summary>
 /// <remarks>
-/// Made once for a shape, used by every run. The trailing dimensions whose table changes nothing are one block of bytes; what the
-/// dimension before them reads is cut into runs that go in one piece, so that only borders go element by element.
+/// It is made once for a shape and used by every run. Trailing dimensions whose table changes nothing are copied as one block. In the
+/// dimension before them, indexes that follow each other are copied as one run, so that only borders go element by element.
 /// </remarks>
 internal sealed unsafe class IndexedCopy
 {
-    /// <summary>In a table: here is no element, put the constant.</summary>
+    /// <summary>The entry of a table that stands for the constant.</summary>
     public const int Nothing = -1;
 
     private const long BytesPerPart = 64 * 1024;
@@ -30,7 +30,9 @@ internal sealed unsafe class IndexedCopy
     private readonly int _parts;
 
     /// <param name="input">The source's shape.</param>
-    /// <param name="indexes">For each dimension of the target, as long as it is, the source's index or <see cref="Nothing"/>; none is empty.</param>
+    /// <param name="indexes">
+    /// For each dimension of the target, as long as it is, the source's index or <see cref="Nothing"/>; none is empty.
+    /// </param>
     /// <param name="elementSize">Bytes of an element: 1, 2, 4 or 8.</param>
     /// <param name="constant">The constant's bits.</param>
     public IndexedCopy(TensorShape input, int[][] indexes, int elementSize, ulong constant = 0)

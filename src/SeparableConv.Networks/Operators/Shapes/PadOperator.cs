@@ -20,7 +20,7 @@ internal enum PadMode
     Wrap,
 }
 
-/// <summary>Puts elements before and after each dimension, or takes some away where a pad is negative: that comes first.</summary>
+/// <summary>Puts elements before and after each dimension. A negative pad takes elements away, before any are added.</summary>
 /// <param name="before">Elements to put before each dimension.</param>
 /// <param name="after">Elements to put after it.</param>
 /// <param name="mode">What they are.</param>
@@ -46,13 +46,21 @@ internal sealed class PadOperator(int[] before, int[] after, PadMode mode, doubl
         var input = ShapeRules.Only(inputs);
         var rank = input.Shape.Rank;
         if (before.Length != rank || after.Length != rank)
-            throw new ArgumentException($"The input {input.Shape} has {rank} dimensions but {before.Length} pads before and {after.Length} after were given.");
+        {
+            throw new ArgumentException(
+                $"The input {input.Shape} has {rank} dimensions but {before.Length} pads before and {after.Length} after were given.");
+        }
+
         var lengths = new int[rank];
         for (var d = 0; d < rank; d++)
         {
             var kept = Kept(input.Shape[d], d);
             if (kept < 0)
-                throw new ArgumentException($"Pads {before[d]} and {after[d]} take more than the {input.Shape[d]} elements that dimension {d} has.");
+            {
+                throw new ArgumentException(
+                    $"Pads {before[d]} and {after[d]} take more than the {input.Shape[d]} elements that dimension {d} has.");
+            }
+
             if (kept == 0 && mode != PadMode.Constant && (before[d] > 0 || after[d] > 0))
                 throw new ArgumentException($"Dimension {d} of the input {input.Shape} has nothing to repeat; pad it with a constant.");
             lengths[d] = checked((int)(kept + Math.Max(0, before[d]) + Math.Max(0, after[d])));

@@ -14,7 +14,12 @@ internal sealed class ReshapeOperator(TensorShape shape) : ShapeOperator
     {
         var input = ShapeRules.Only(inputs);
         if (input.Shape.ElementCount != shape.ElementCount)
-            throw new ArgumentException($"The input {input.Shape} has {input.Shape.ElementCount} elements, the shape {shape} {shape.ElementCount}; they must be as many.");
+        {
+            throw new ArgumentException(
+                $"The input {input.Shape} has {input.Shape.ElementCount} elements, the shape {shape} {shape.ElementCount}; "
+                + "they must be as many.");
+        }
+
         return [ShapeRules.Moved(input, shape)];
     }
 

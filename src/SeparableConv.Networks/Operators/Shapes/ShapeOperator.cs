@@ -1,6 +1,6 @@
 namespace SeparableConv.Networks.Operators;
 
-/// <summary>What the operators share that only move elements: all that a run needs follows from the types of the inputs.</summary>
+/// <summary>An operator that only moves elements: its step follows from the types of its inputs alone.</summary>
 internal abstract class ShapeOperator : Operator
 {
     internal sealed override Step Prepare(Node node)

@@ -1,14 +1,8 @@
 namespace SeparableConv.Networks.Operators;
 
-/// <summary>The arithmetic of shapes, axes and strides that several operators share.</summary>
+/// <summary>The arithmetic of shapes and strides for operators that move elements.</summary>
 internal static class ShapeRules
 {
-    /// <summary>An axis from the front, where one below 0 was counted from the back.</summary>
-    /// <exception cref="ArgumentException">There is no such axis.</exception>
-    public static int Axis(int axis, int rank) => axis >= -rank && axis < rank
-        ? axis < 0 ? axis + rank : axis
-        : throw new ArgumentException($"Axis {axis} is not one of {rank} dimensions; give {-rank} to {rank - 1}.");
-
     /// <summary>The product of some lengths, 1 of none.</summary>
     public static long Product(ReadOnlySpan<int> lengths)
     {
@@ -40,22 +34,6 @@ internal static class ShapeRules
         for (var d = 0; d < own.Length; d++)
             strides[target.Rank - own.Length + d] = shape[d] == 1 ? 0 : own[d];
         return strides;
-    }
-
-    /// <summary>The shape to which two shapes broadcast, by NumPy's rule.</summary>
-    /// <exception cref="ArgumentException">Two lengths differ and neither is 1.</exception>
-    public static TensorShape Broadcast(TensorShape a, TensorShape b)
-    {
-        var lengths = new int[Math.Max(a.Rank, b.Rank)];
-        for (var d = 1; d <= lengths.Length; d++)
-        {
-            var (lengthA, lengthB) = (d <= a.Rank ? a[^d] : 1, d <= b.Rank ? b[^d] : 1);
-            if (lengthA != lengthB && lengthA != 1 && lengthB != 1)
-                throw new ArgumentException($"Shapes {a} and {b} do not broadcast: {lengthA} against {lengthB}; lengths from the back must be equal or 1.");
-            lengths[^d] = lengthA == 1 ? lengthB : lengthA;
-        }
-
-        return new TensorShape(lengths);
     }
 
     /// <summary>The type of elements that were moved to another shape.</summary>

@@ -2,7 +2,9 @@ using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Operators;
 
-/// <summary>A regular part of a tensor: y[i_0, i_1, ...] = x[starts_0 + i_0*steps_0, ...], with a start, a step and a length for every dimension.</summary>
+/// <summary>
+/// A regular part of a tensor: y[i_0, i_1, ...] = x[starts_0 + i_0*steps_0, ...], with a start, a step and a length for every dimension.
+/// </summary>
 /// <remarks>Steps may be negative. Starts and lengths are numbers from the front, already cut to the input.</remarks>
 internal sealed class SliceOperator(int[] starts, int[] steps, int[] lengths) : ShapeOperator
 {
@@ -22,12 +24,20 @@ internal sealed class SliceOperator(int[] starts, int[] steps, int[] lengths) : 
         var input = ShapeRules.Only(inputs);
         var rank = input.Shape.Rank;
         if (starts.Length != rank || steps.Length != rank || lengths.Length != rank)
-            throw new ArgumentException($"The input {input.Shape} has {rank} dimensions but {starts.Length} starts, {steps.Length} steps and {lengths.Length} lengths were given.");
+        {
+            throw new ArgumentException(
+                $"The input {input.Shape} has {rank} dimensions but {starts.Length} starts, {steps.Length} steps and "
+                + $"{lengths.Length} lengths were given.");
+        }
+
         for (var d = 0; d < rank; d++)
         {
             var last = starts[d] + ((lengths[d] - 1L) * steps[d]);
             if (lengths[d] > 0 && (starts[d] < 0 || starts[d] >= input.Shape[d] || last < 0 || last >= input.Shape[d]))
-                throw new ArgumentException($"Dimension {d} of the input {input.Shape} is read from {starts[d]} to {last}; it has 0 to {input.Shape[d] - 1}.");
+            {
+                throw new ArgumentException(
+                    $"Dimension {d} of the input {input.Shape} is read from {starts[d]} to {last}; it has 0 to {input.Shape[d] - 1}.");
+            }
         }
 
         return [ShapeRules.Moved(input, new TensorShape(lengths))];

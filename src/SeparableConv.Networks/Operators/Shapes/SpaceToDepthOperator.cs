@@ -17,7 +17,12 @@ internal sealed class SpaceToDepthOperator(int block) : ShapeOperator
     {
         var input = ShapeRules.Only(inputs);
         if (block < 1 || input.Shape.Rank != 4 || input.Shape[1] % block != 0 || input.Shape[2] % block != 0)
-            throw new ArgumentException($"The input is {input} and the block {block}; expected 4 dimensions, a block of 1 or more, and rows and columns in whole blocks.");
+        {
+            throw new ArgumentException(
+                $"The input is {input} and the block {block}; "
+                + "expected 4 dimensions, a block of 1 or more, and rows and columns in whole blocks.");
+        }
+
         return [ShapeRules.Moved(input, Output(input.Shape))];
     }
 

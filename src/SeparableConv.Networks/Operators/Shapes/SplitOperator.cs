@@ -16,12 +16,17 @@ internal sealed class SplitOperator(int axis, int[] sizes) : ShapeOperator
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
         var input = ShapeRules.Only(inputs);
-        var along = ShapeRules.Axis(axis, input.Shape.Rank);
+        var along = TensorAxis.Resolve(axis, input.Shape.Rank);
         long sum = 0;
         foreach (var size in sizes)
             sum += size;
         if (sizes.Length == 0 || sum != input.Shape[along])
-            throw new ArgumentException($"The input {input.Shape} is cut into {sizes.Length} pieces of {sum} together; dimension {along} has {input.Shape[along]}.");
+        {
+            throw new ArgumentException(
+                $"The input {input.Shape} is cut into {sizes.Length} pieces of {sum} together; "
+                + $"dimension {along} has {input.Shape[along]}.");
+        }
+
         return Array.ConvertAll(sizes, size =>
         {
             var lengths = input.Shape.Lengths.ToArray();
@@ -32,7 +37,7 @@ internal sealed class SplitOperator(int axis, int[] sizes) : ShapeOperator
 
     private protected override Step Plan(TensorType[] inputs)
     {
-        var along = ShapeRules.Axis(axis, inputs[0].Shape.Rank);
+        var along = TensorAxis.Resolve(axis, inputs[0].Shape.Rank);
         var source = ShapeRules.Strides(inputs[0].Shape);
         var outputs = Infer(inputs);
         var copies = new (StridedCopy, int, int)[outputs.Length];

@@ -9,8 +9,8 @@ namespace SeparableConv.Networks.Operators;
 /// 0 (one element for many) or negative (backwards).
 /// </summary>
 /// <remarks>
-/// Made once for a shape, used by every run. Dimensions that lie behind each other at both ends become one; what is then the
-/// innermost is a run of bytes, one half of a transposition, or a loop over elements.
+/// It is made once for a shape and used by every run. Dimensions are joined where one stride serves both. The innermost loop is then a
+/// copy of bytes, a transposition together with one other loop, or a loop over elements.
 /// </remarks>
 internal sealed unsafe class StridedCopy
 {

@@ -2,7 +2,9 @@ using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Operators;
 
-/// <summary>The whole tensor again and again: y[i_0, i_1, ...] = x[i_0 mod length_0, ...], repeats[d] times along dimension d.</summary>
+/// <summary>
+/// The tensor repeated along its dimensions: y[i_0, i_1, ...] = x[i_0 mod length_0, ...], repeats[d] times along dimension d.
+/// </summary>
 internal sealed class TileOperator(int[] repeats) : ShapeOperator
 {
     public override string Kind => "Tile";
@@ -14,7 +16,12 @@ internal sealed class TileOperator(int[] repeats) : ShapeOperator
     {
         var input = ShapeRules.Only(inputs);
         if (repeats.Length != input.Shape.Rank || Array.Exists(repeats, repeat => repeat < 0))
-            throw new ArgumentException($"The repeats are ({string.Join(',', repeats)}); expected {input.Shape.Rank} numbers of 0 or more for the input {input.Shape}.");
+        {
+            throw new ArgumentException(
+                $"The repeats are ({string.Join(',', repeats)}); "
+                + $"expected {input.Shape.Rank} numbers of 0 or more for the input {input.Shape}.");
+        }
+
         return [ShapeRules.Moved(input, Output(input.Shape))];
     }
 

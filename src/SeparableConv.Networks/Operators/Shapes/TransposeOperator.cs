@@ -2,7 +2,9 @@ using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Operators;
 
-/// <summary>Dimension d of the output is dimension permutation[d] of the input: y[i_0, i_1, ...] = x[...] with i_d at permutation[d].</summary>
+/// <summary>
+/// Dimension d of the output is dimension permutation[d] of the input: y[i_0, i_1, ...] = x[...] with i_d at permutation[d].
+/// </summary>
 internal sealed class TransposeOperator(int[] permutation) : ShapeOperator
 {
     public override string Kind => "Transpose";
@@ -17,7 +19,12 @@ internal sealed class TransposeOperator(int[] permutation) : ShapeOperator
         var lengths = new int[rank];
         var seen = new bool[rank];
         if (permutation.Length != rank)
-            throw new ArgumentException($"The input {input.Shape} has {rank} dimensions but the permutation ({string.Join(',', permutation)}) has {permutation.Length}.");
+        {
+            throw new ArgumentException(
+                $"The input {input.Shape} has {rank} dimensions but the permutation ({string.Join(',', permutation)}) has "
+                + $"{permutation.Length}.");
+        }
+
         for (var d = 0; d < rank; d++)
         {
             if (permutation[d] < 0 || permutation[d] >= rank || seen[permutation[d]])

@@ -23,10 +23,12 @@ internal sealed unsafe class WhereOperator : ShapeOperator
         new WhereStep(Output(inputs[0].Shape, inputs[1].Shape, inputs[2].Shape), inputs);
 
     private static TensorShape Output(TensorShape condition, TensorShape a, TensorShape b) =>
-        ShapeRules.Broadcast(condition, ShapeRules.Broadcast(a, b));
+        TensorShapes.Broadcast(condition, TensorShapes.Broadcast(a, b));
 }
 
-/// <summary>Chooses row by row; a row is the output's last dimension, along which each input either moves on or stays.</summary>
+/// <summary>
+/// Chooses row by row. A row is the output's last dimension; an input's stride along it is 1, or 0 where it is broadcast.
+/// </summary>
 internal sealed unsafe class WhereStep : Step
 {
     private readonly int[] _outer;

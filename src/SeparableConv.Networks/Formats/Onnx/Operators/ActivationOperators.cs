@@ -30,7 +30,8 @@ internal static class ActivationOperators
             high is null ? maximum : OnnxConstants.Double(node, graph.Original(high).Constant!, "maximum"));
     }
 
-    public static void ReadLeakyRelu(OnnxGraph graph, OnnxNode node) => Activate(graph, node, Activation.LeakyReLU(node.Float("alpha", 0.01f)));
+    public static void ReadLeakyRelu(OnnxGraph graph, OnnxNode node) =>
+        Activate(graph, node, Activation.LeakyReLU(node.Float("alpha", 0.01f)));
 
     public static void ReadElu(OnnxGraph graph, OnnxNode node) => Activate(graph, node, Activation.ELU(node.Float("alpha", 1)));
 

@@ -37,7 +37,7 @@ internal static class ConstantOperators
         graph.Output(node, 0, graph.Emit(node.Name, new ExpandOperator(new TensorShape(lengths)), ones));
     }
 
-    /// <summary>The input's shape, which is known, whole or from one dimension to another.</summary>
+    /// <summary>The input's shape, or a part of it; shapes are always known when the model is loaded.</summary>
     public static void ReadShape(OnnxGraph graph, OnnxNode node)
     {
         var shape = graph.Input(node, 0).Shape;
@@ -66,7 +66,8 @@ internal static class ConstantOperators
         var n = (int)count;
         graph.Output(node, 0, graph.Constant(node.Name, start.Type.Element switch
         {
-            ElementType.Int64 => TensorData.Create(Fill(n, i => OnnxConstants.Long(node, start, "start") + (i * OnnxConstants.Long(node, step, "step"))), n),
+            ElementType.Int64 => TensorData.Create(
+                Fill(n, i => OnnxConstants.Long(node, start, "start") + (i * OnnxConstants.Long(node, step, "step"))), n),
             ElementType.Int32 => TensorData.Create(Fill(n, i => (int)(from + (i * by))), n),
             ElementType.Float32 => TensorData.Create(Fill(n, i => (float)from + (i * (float)by)), n),
             ElementType.Float64 => TensorData.Create(Fill(n, i => from + (i * by)), n),
@@ -74,7 +75,7 @@ internal static class ConstantOperators
         }));
     }
 
-    /// <summary>The places of the elements that are not 0: one row a dimension, one column an element.</summary>
+    /// <summary>The indices of the elements that are not 0: a row for each dimension, a column for each such element.</summary>
     public static void ReadNonZero(OnnxGraph graph, OnnxNode node)
     {
         var x = graph.Constant(node, 0, "input");

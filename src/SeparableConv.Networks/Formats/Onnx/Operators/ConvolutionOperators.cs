@@ -43,7 +43,9 @@ internal static class ConvolutionOperators
                 ? (window.Stride.Height, window.Dilation.Height, window.Kernel.Height)
                 : (window.Stride.Width, window.Dilation.Width, window.Kernel.Width);
             var full = ((long)stride * (size - 1)) + (axis == 0 ? extra.Height : extra.Width) + ((long)dilation * (kernel - 1)) + 1;
-            var target = isRow ? full : WantedLength(node, wanted, x.Rank, axis, autoPad is "SAME_UPPER" or "SAME_LOWER" ? (long)size * stride : null);
+            var target = isRow
+                ? full
+                : WantedLength(node, wanted, x.Rank, axis, autoPad is "SAME_UPPER" or "SAME_LOWER" ? (long)size * stride : null);
             var (before, after, more) = target is { } length
                 ? Around(full - length, autoPad == "SAME_UPPER")
                 : axis == 0 ? (window.Padding.Top, window.Padding.Bottom, 0L) : (window.Padding.Left, window.Padding.Right, 0L);
@@ -52,7 +54,15 @@ internal static class ConvolutionOperators
         }
 
         var op = new ConvTranspose2DOperator(
-            window.Stride, window.Dilation, pads[0], pads[1], pads[2], pads[3], (outputPadding[0], outputPadding[1]), groups, Activation.None);
+            window.Stride,
+            window.Dilation,
+            pads[0],
+            pads[1],
+            pads[2],
+            pads[3],
+            (outputPadding[0], outputPadding[1]),
+            groups,
+            Activation.None);
 
         var weights = ConvolutionWeights.ReadTransposed(graph, w);
         var bias = graph.OptionalInput(node, 2) is { } b ? graph.Original(b) : null;

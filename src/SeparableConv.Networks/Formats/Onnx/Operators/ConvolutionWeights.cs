@@ -60,7 +60,9 @@ internal static class ConvolutionWeights
 
     /// <summary>A bias (O).</summary>
     public static Value ReadBias(OnnxGraph graph, OnnxValue bias) =>
-        bias.Dequantized is { } source && bias.Rank == 1 ? graph.Dequantize(bias.Name, source, source.Numbers, axis: 0) : graph.Original(bias);
+        bias.Dequantized is { } source && bias.Rank == 1
+            ? graph.Dequantize(bias.Name, source, source.Numbers, axis: 0)
+            : graph.Original(bias);
 
     /// <summary>Weights (kH, kW, C/groups, O) as (O, C/groups, kH, kW).</summary>
     public static string WriteStandard(OnnxOutput output, Value w) => DequantizedConstant.Of(w) is { HasBytes: true } source

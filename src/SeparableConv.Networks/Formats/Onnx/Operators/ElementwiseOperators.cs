@@ -87,7 +87,9 @@ internal static class ElementwiseOperators
         output.Elementwise(node, x => output.Node("Cast", node.Name, [x], Attribute("to", to)));
     }
 
-    /// <summary>An operand whose first dimension lies along <paramref name="axis"/> of a tensor of <paramref name="rank"/> dimensions.</summary>
+    /// <summary>
+    /// An operand whose first dimension lies along <paramref name="axis"/> of a tensor of <paramref name="rank"/> dimensions.
+    /// </summary>
     public static OnnxValue Behind(OnnxGraph graph, OnnxValue value, int rank, int axis)
     {
         var lengths = new int[Math.Max(rank - axis, value.Rank)];

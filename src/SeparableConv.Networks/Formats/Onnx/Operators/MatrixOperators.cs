@@ -3,7 +3,7 @@ using static SeparableConv.Networks.Formats.Onnx.OnnxOutput;
 
 namespace SeparableConv.Networks.Formats.Onnx;
 
-/// <summary>Gemm and MatMul; those with constant float weights are dense layers.</summary>
+/// <summary>Gemm and MatMul. A product with constant float weights becomes a dense layer.</summary>
 internal static class MatrixOperators
 {
     /// <summary>y = alpha*A*B + beta*C, A and B transposed where the attributes say so.</summary>
@@ -34,12 +34,13 @@ internal static class MatrixOperators
     public static void ReadMatMul(OnnxGraph graph, OnnxNode node)
     {
         var (a, b) = (graph.Input(node, 0), graph.Input(node, 1));
-        graph.Output(node, 0, a.Rank >= 2 && !a.IsConstant && IsWeights(a, b)
-            ? graph.Emit(node.Name, new DenseOperator(Activation.None), graph.Original(a), Weights(graph, b, transpose: false, asBytes: true))
-            : graph.Emit(node.Name, new MatMulOperator(), graph.Original(a), graph.Original(b)));
+        var isDense = a.Rank >= 2 && !a.IsConstant && IsWeights(a, b);
+        var right = isDense ? Weights(graph, b, transpose: false, asBytes: true) : graph.Original(b);
+        Operator op = isDense ? new DenseOperator(Activation.None) : new MatMulOperator();
+        graph.Output(node, 0, graph.Emit(node.Name, op, graph.Original(a), right));
     }
 
-    /// <summary>A Gemm for a matrix; a MatMul and an Add for more dimensions.</summary>
+    /// <summary>Writes a Gemm for a matrix, a MatMul and an Add for more dimensions.</summary>
     public static void WriteDense(OnnxOutput output, Node node)
     {
         var op = (DenseOperator)node.Operator;
@@ -58,7 +59,8 @@ internal static class MatrixOperators
                 y = output.Node("Add", $"{node.Name}/bias", [y, bias]);
         }
 
-        output.SetAsIs(node.Outputs[0], ActivationOperators.Append(output, op.Activation, y, $"{node.Name}/activation", rank, first: false));
+        output.SetAsIs(
+            node.Outputs[0], ActivationOperators.Append(output, op.Activation, y, $"{node.Name}/activation", rank, first: false));
     }
 
     public static void WriteGemm(OnnxOutput output, Node node)
@@ -84,7 +86,11 @@ internal static class MatrixOperators
     private static Value Weights(OnnxGraph graph, OnnxValue b, bool transpose, bool asBytes)
     {
         if (asBytes && b.Dequantized is { } source && source.IsBytesAlong(transpose ? 0 : 1))
-            return graph.Dequantize(b.Name, source, transpose ? graph.Transpose($"{b.Name}/io", source.Numbers, 1, 0) : source.Numbers, axis: 1);
+        {
+            return graph.Dequantize(
+                b.Name, source, transpose ? graph.Transpose($"{b.Name}/io", source.Numbers, 1, 0) : source.Numbers, axis: 1);
+        }
+
         return transpose ? graph.Transpose($"{b.Name}/io", graph.Original(b), 1, 0) : graph.Original(b);
     }
 
@@ -96,7 +102,8 @@ internal static class MatrixOperators
         var bias = Scaled(graph, node, graph.Original(c), beta);
         return bias.Shape.ElementCount == filters
             ? graph.Reshape($"{c.Name}/bias", bias, new TensorShape(filters))
-            : graph.Emit($"{c.Name}/bias", new ExpandOperator(new TensorShape(filters)), graph.Reshape($"{c.Name}/one", bias, new TensorShape(1)));
+            : graph.Emit(
+                $"{c.Name}/bias", new ExpandOperator(new TensorShape(filters)), graph.Reshape($"{c.Name}/one", bias, new TensorShape(1)));
     }
 
     private static bool IsPerColumn(TensorShape shape, int columns) =>

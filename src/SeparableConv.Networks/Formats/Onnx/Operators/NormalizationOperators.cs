@@ -6,7 +6,7 @@ namespace SeparableConv.Networks.Formats.Onnx;
 /// <summary>BatchNormalization, InstanceNormalization, Softmax, LogSoftmax and Dropout.</summary>
 internal static class NormalizationOperators
 {
-    /// <summary>y = (x - mean) / sqrt(variance + epsilon) * scale + bias, a channel (dimension 1) at a time.</summary>
+    /// <summary>y = (x - mean) / sqrt(variance + epsilon) * scale + bias, with four numbers for each channel (dimension 1).</summary>
     public static void ReadBatchNormalization(OnnxGraph graph, OnnxNode node)
     {
         if (graph.Opset < 7 && !node.Flag("is_test", false))
@@ -64,7 +64,11 @@ internal static class NormalizationOperators
         // Any other number of dimensions is a list of pixels.
         names[0] = output.AsIs(x);
         if (x.Shape.Rank != 2)
-            names[0] = output.Node("Reshape", $"{node.Name}/pixels", [names[0], output.Numbers($"{node.Name}/pixels_shape", [-1, x.Shape[^1]])]);
+        {
+            names[0] = output.Node(
+                "Reshape", $"{node.Name}/pixels", [names[0], output.Numbers($"{node.Name}/pixels_shape", [-1, x.Shape[^1]])]);
+        }
+
         var y = output.Node("BatchNormalization", node.Name, names, epsilon);
         if (x.Shape.Rank != 2)
             y = output.Node("Reshape", $"{node.Name}/reshaped", [y, output.Numbers($"{node.Name}/shape", x.Shape.Lengths)]);
@@ -83,8 +87,8 @@ internal static class NormalizationOperators
         var image = graph.ChannelsLast(x);
         var centered = Combine($"{node.Name}/centered", BinaryKind.Sub, image, Mean($"{node.Name}/mean", image));
         var variance = Mean($"{node.Name}/variance", Combine($"{node.Name}/squares", BinaryKind.Mul, centered, centered));
-        var deviation = graph.Emit(
-            $"{node.Name}/deviation", new UnaryOperator(UnaryKind.Sqrt), Combine($"{node.Name}/regularized", BinaryKind.Add, variance, epsilon));
+        var regularized = Combine($"{node.Name}/regularized", BinaryKind.Add, variance, epsilon);
+        var deviation = graph.Emit($"{node.Name}/deviation", new UnaryOperator(UnaryKind.Sqrt), regularized);
         var factor = Combine($"{node.Name}/factor", BinaryKind.Div, scale, deviation);
         var scaled = Combine($"{node.Name}/scaled", BinaryKind.Mul, centered, factor);
         graph.OutputLast(node, 0, Combine(node.Name, BinaryKind.Add, scaled, bias), x.Rank);
@@ -92,7 +96,8 @@ internal static class NormalizationOperators
 
     public static void ReadSoftmax(OnnxGraph graph, OnnxNode node) => ReadAlongAxis(graph, node, axis => new SoftmaxOperator(axis));
 
-    public static void ReadLogSoftmax(OnnxGraph graph, OnnxNode node) => ReadAlongAxis(graph, node, axis => new SoftmaxOperator(axis, logarithm: true));
+    public static void ReadLogSoftmax(OnnxGraph graph, OnnxNode node) =>
+        ReadAlongAxis(graph, node, axis => new SoftmaxOperator(axis, logarithm: true));
 
     public static void WriteSoftmax(OnnxOutput output, Node node)
     {
@@ -100,10 +105,11 @@ internal static class NormalizationOperators
         var x = node.Inputs[0]!;
         var first = output.PrefersFirst(x);
         var axis = Attribute("axis", Axis(op.Axis, x, first));
-        output.Set(node.Outputs[0], output.Node(op.Logarithm ? "LogSoftmax" : "Softmax", node.Name, [output.InLayout(x, first)], axis), first);
+        output.Set(
+            node.Outputs[0], output.Node(op.Logarithm ? "LogSoftmax" : "Softmax", node.Name, [output.InLayout(x, first)], axis), first);
     }
 
-    /// <summary>Dropout passes its input on, unless a training runs it.</summary>
+    /// <summary>Dropout gives its input; only training drops elements.</summary>
     public static void ReadDropout(OnnxGraph graph, OnnxNode node)
     {
         node.Ignore("seed");

@@ -158,7 +158,8 @@ internal static class OnnxOperators
     /// <summary>Writes a node that is not refused.</summary>
     public static void Write(OnnxOutput output, Node node) => Writers[node.Operator.GetType()](output, node);
 
-    private static void Read(string type, Action<OnnxGraph, OnnxNode> reader, params int[] constants) => Readers.Add(type, (reader, constants));
+    private static void Read(string type, Action<OnnxGraph, OnnxNode> reader, params int[] constants) =>
+        Readers.Add(type, (reader, constants));
 
     private static void ReadAll(Action<OnnxGraph, OnnxNode> reader, params ReadOnlySpan<string> types)
     {

@@ -4,7 +4,7 @@ using static SeparableConv.Networks.Formats.Onnx.OnnxOutput;
 
 namespace SeparableConv.Networks.Formats.Onnx;
 
-/// <summary>Concat, Split, Slice and Pad. Images stay channels last: only their axes are counted anew.</summary>
+/// <summary>Concat, Split, Slice and Pad. Images stay channels last; their axes are translated.</summary>
 internal static class PieceOperators
 {
     public static void ReadConcat(OnnxGraph graph, OnnxNode node)
@@ -14,7 +14,8 @@ internal static class PieceOperators
         var axis = node.Axis(node.Int("axis", graph.Opset < 4 ? 1 : 0), rank);
         var last = ImageLayout.IsImage(rank) && Array.TrueForAll(inputs, input => input.Rank == rank) && OnnxGraph.PrefersLast(inputs);
         var values = Array.ConvertAll(inputs, input => graph.InLayout(input, last));
-        graph.Output(node, 0, graph.Emit(node.Name, new ConcatOperator(last ? ImageLayout.LastAxis(rank, axis) : axis), values), last, rank);
+        graph.Output(
+            node, 0, graph.Emit(node.Name, new ConcatOperator(last ? ImageLayout.LastAxis(rank, axis) : axis), values), last, rank);
     }
 
     public static void WriteConcat(OnnxOutput output, Node node)
@@ -26,7 +27,10 @@ internal static class PieceOperators
         output.Set(node.Outputs[0], output.Node("Concat", node.Name, names, Attribute("axis", axis)), first);
     }
 
-    /// <summary>The sizes are an attribute up to opset 12 and an input after it; without them the pieces are as equal as can be.</summary>
+    /// <summary>
+    /// The sizes are an attribute up to opset 12 and an input after it; without them all pieces are equal, but for a shorter last one from
+    /// opset 18 on.
+    /// </summary>
     public static void ReadSplit(OnnxGraph graph, OnnxNode node)
     {
         var x = graph.Input(node, 0);
@@ -50,7 +54,8 @@ internal static class PieceOperators
         }
 
         var last = OnnxGraph.PrefersLast(x);
-        var outputs = graph.EmitAll(node.Name, new SplitOperator(last ? ImageLayout.LastAxis(x.Rank, axis) : axis, sizes), graph.InLayout(x, last));
+        var outputs = graph.EmitAll(
+            node.Name, new SplitOperator(last ? ImageLayout.LastAxis(x.Rank, axis) : axis, sizes), graph.InLayout(x, last));
         for (var i = 0; i < pieces; i++)
             graph.Output(node, i, outputs[i], last, x.Rank);
     }
@@ -74,7 +79,11 @@ internal static class PieceOperators
         var along = OnnxConstants.OptionalLongs(graph, node, "axes", 3) ?? [.. Enumerable.Range(0, from.Length).Select(i => (long)i)];
         var by = graph.OptionalConstant(node, 4, "steps") is { } given ? OnnxConstants.Longs(node, given, "steps") : null;
         if (to.Length != from.Length || along.Length != from.Length || (by is not null && by.Length != from.Length))
-            throw node.Error($"there are {from.Length} starts, {to.Length} ends, {along.Length} axes and {by?.Length ?? from.Length} steps; expected as many of each");
+        {
+            throw node.Error(
+                $"there are {from.Length} starts, {to.Length} ends, {along.Length} axes and {by?.Length ?? from.Length} steps; "
+                + "expected as many of each");
+        }
 
         var (starts, steps, lengths) = (new int[x.Rank], new int[x.Rank], x.Shape.Lengths.ToArray());
         steps.AsSpan().Fill(1);
@@ -156,7 +165,8 @@ internal static class PieceOperators
         var first = output.PrefersFirst(x);
         var pads = first ? [.. ToFirst(op.Before), .. ToFirst(op.After)] : (int[])[.. op.Before, .. op.After];
         var value = op.ConstantValue != 0 && op.Mode == PadMode.Constant
-            ? output.Constant($"{node.Name}/value", Evaluator.Run(new CastOperator(x.Type.Element), TensorData.Create([op.ConstantValue]))[0])
+            ? output.Constant(
+                $"{node.Name}/value", Evaluator.Run(new CastOperator(x.Type.Element), TensorData.Create([op.ConstantValue]))[0])
             : "";
         var y = output.Node(
             "Pad",

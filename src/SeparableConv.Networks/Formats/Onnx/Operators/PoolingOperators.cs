@@ -27,7 +27,8 @@ internal static class PoolingOperators
         }
 
         // In a row, the order of rows and columns makes no difference.
-        var op = new MaxPoolWithIndicesOperator(window.Kernel, window.Stride, window.Dilation, window.Padding, ceil, columnMajor && x.Rank == 4);
+        var op = new MaxPoolWithIndicesOperator(
+            window.Kernel, window.Stride, window.Dilation, window.Padding, ceil, columnMajor && x.Rank == 4);
         var outputs = graph.EmitAll(node.Name, op, graph.ChannelsLast(x));
         graph.OutputLast(node, 0, outputs[0], x.Rank);
         graph.OutputLast(node, 1, outputs[1], x.Rank);
@@ -45,7 +46,8 @@ internal static class PoolingOperators
         var attributes = Attributes(op.Kernel, op.Stride, op.Dilation, op.Padding, op.CeilMode);
         if (op.PoolKind == PoolKind.Average && op.CountIncludePad)
             attributes.Add(Attribute("count_include_pad", 1));
-        var y = output.Node(op.PoolKind == PoolKind.Max ? "MaxPool" : "AveragePool", node.Name, [output.First(node.Inputs[0]!)], [.. attributes]);
+        var y = output.Node(
+            op.PoolKind == PoolKind.Max ? "MaxPool" : "AveragePool", node.Name, [output.First(node.Inputs[0]!)], [.. attributes]);
         output.SetFirst(node.Outputs[0], ActivationOperators.Append(output, op.Activation, y, $"{node.Name}/activation", 4, first: true));
     }
 

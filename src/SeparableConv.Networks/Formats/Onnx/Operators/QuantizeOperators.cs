@@ -53,7 +53,8 @@ internal static class QuantizeOperators
         if (!x.IsConstant || !scale.IsConstant || zeroPoint is { IsConstant: false })
             return false;
         var axis = ScaleAxis(node, x, scale);
-        var source = new OnnxDequantized(graph.Original(x), graph.Original(scale), zeroPoint is null ? null : graph.Original(zeroPoint), axis);
+        var source = new OnnxDequantized(
+            graph.Original(x), graph.Original(scale), zeroPoint is null ? null : graph.Original(zeroPoint), axis);
         _ = new DequantizeLinearOperator(axis).Infer([source.Numbers.Type, source.Scale.Type, source.ZeroPoint?.Type]);
         if (node.HasOutput(0))
             graph.Define(OnnxValue.Of(node.Outputs[0], source));

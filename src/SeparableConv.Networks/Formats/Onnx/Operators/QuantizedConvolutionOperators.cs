@@ -1,3 +1,4 @@
+using System.Globalization;
 using SeparableConv.Loops;
 using SeparableConv.Networks.Graph;
 using SeparableConv.Networks.Operators;
@@ -8,7 +9,9 @@ namespace SeparableConv.Networks.Formats.Onnx;
 /// <summary>QLinearConv and ConvInteger. In a network, scales and zero points belong to the types of values.</summary>
 internal static class QuantizedConvolutionOperators
 {
-    /// <summary>y = saturate(round(sum * (xScale*wScale[o] / yScale)) + yZeroPoint), sum = B[o] + (x - xZeroPoint) * (w - wZeroPoint[o]).</summary>
+    /// <summary>
+    /// y = saturate(round(sum * (xScale*wScale[o] / yScale)) + yZeroPoint), sum = B[o] + (x - xZeroPoint) * (w - wZeroPoint[o]).
+    /// </summary>
     public static void ReadQLinearConv(OnnxGraph graph, OnnxNode node)
     {
         var (x, w) = (graph.Image(node), graph.Input(node, 3));
@@ -64,7 +67,10 @@ internal static class QuantizedConvolutionOperators
         output.SetFirst(node.Outputs[0], output.Node(
             "ConvInteger",
             node.Name,
-            [output.First(x), weights, ZeroPoint(output, $"{node.Name}/x_zero_point", x.Type), ZeroPoint(output, $"{node.Name}/w_zero_point", w.Type)],
+            [
+                output.First(x), weights,
+                ZeroPoint(output, $"{node.Name}/x_zero_point", x.Type), ZeroPoint(output, $"{node.Name}/w_zero_point", w.Type),
+            ],
             ConvolutionWeights.Attributes(g, op.IsDepthwise ? g.InChannels : op.Options.Groups)));
     }
 
@@ -104,8 +110,8 @@ internal static class QuantizedConvolutionOperators
         var isCount = count is { } wanted ? data.Values.Length == wanted : data.Values.Length > 0;
         if (data.Type.Element != element || !element.IsByte() || data.Type.Shape.Rank > 1 || !isCount)
         {
-            throw node.Error(
-                $"{what} is {data.Type}; expected {(count is null ? "one or more" : count)} of int8 or uint8, as the tensor has that it belongs to");
+            var number = count is { } one ? one.ToString(CultureInfo.InvariantCulture) : "one or more";
+            throw node.Error($"{what} is {data.Type}; expected {number} of int8 or uint8, as the tensor has that it belongs to");
         }
 
         var numbers = new int[data.Values.Length];
@@ -114,7 +120,8 @@ internal static class QuantizedConvolutionOperators
         return numbers;
     }
 
-    private static void WriteQLinearConv(OnnxOutput output, Node node, QuantizedLayerOperator op, string weights, ConvGeometry g, int groups)
+    private static void WriteQLinearConv(
+        OnnxOutput output, Node node, QuantizedLayerOperator op, string weights, ConvGeometry g, int groups)
     {
         var (x, w) = (node.Inputs[0]!, node.Inputs[1]!);
         var y = output.Node(
@@ -123,7 +130,8 @@ internal static class QuantizedConvolutionOperators
             [
                 output.First(x), Scale(output, $"{node.Name}/x_scale", x.Type), ZeroPoint(output, $"{node.Name}/x_zero_point", x.Type),
                 weights, Scale(output, $"{node.Name}/w_scale", w.Type), ZeroPoint(output, $"{node.Name}/w_zero_point", w.Type),
-                Scale(output, $"{node.Name}/y_scale", node.Outputs[0].Type), ZeroPoint(output, $"{node.Name}/y_zero_point", node.Outputs[0].Type),
+                Scale(output, $"{node.Name}/y_scale", node.Outputs[0].Type),
+                ZeroPoint(output, $"{node.Name}/y_zero_point", node.Outputs[0].Type),
                 output.OptionalAsIs(node, 2),
             ],
             ConvolutionWeights.Attributes(g, groups));

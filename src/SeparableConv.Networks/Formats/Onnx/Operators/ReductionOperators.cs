@@ -31,11 +31,13 @@ internal static class ReductionOperators
         }
 
         // Over an image's rows and columns it is global pooling. The axes stay until the end: where they are 1, nothing has to move.
-        var isGlobal = axes.AsSpan().SequenceEqual(x.Rank == 4 ? [2, 3] : [2]) && kind == ReduceKind.Mean && x.Element == ElementType.Float32;
+        var isGlobal = axes.AsSpan().SequenceEqual(x.Rank == 4 ? [2, 3] : [2]) && kind == ReduceKind.Mean
+            && x.Element == ElementType.Float32;
         var image = graph.ChannelsLast(x);
+        var lastAxes = Array.ConvertAll(axes, axis => ImageLayout.LastAxis(x.Rank, axis));
         var y = isGlobal
             ? graph.Emit(node.Name, new GlobalPoolOperator(PoolKind.Average), image)
-            : graph.Emit(node.Name, new ReduceOperator(kind, Array.ConvertAll(axes, axis => ImageLayout.LastAxis(x.Rank, axis)), true), image);
+            : graph.Emit(node.Name, new ReduceOperator(kind, lastAxes, keepDimensions: true), image);
         Reduced(graph, node, x, y, axes, keep);
     }
 

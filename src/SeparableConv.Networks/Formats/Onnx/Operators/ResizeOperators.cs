@@ -67,7 +67,9 @@ internal static class ResizeOperators
         var hasScales = op.Scale is { Height: { } h, Width: { } w }
             && Math.Floor(h * x.Shape[1]) == size.Height
             && Math.Floor(w * x.Shape[2]) == size.Width;
-        var scales = hasScales ? output.Constant($"{node.Name}/scales", new[] { 1, 1, op.Scale.Height!.Value, op.Scale.Width!.Value }, 4) : "";
+        var scales = hasScales
+            ? output.Constant($"{node.Name}/scales", new[] { 1, 1, op.Scale.Height!.Value, op.Scale.Width!.Value }, 4)
+            : "";
         var sizes = hasScales ? "" : output.Numbers($"{node.Name}/sizes", [x.Shape[0], x.Shape[3], size.Height, size.Width]);
         List<AttributeProto> attributes =
         [
@@ -127,7 +129,13 @@ internal static class ResizeOperators
     }
 
     private static void Emit(
-        OnnxGraph graph, OnnxNode node, OnnxValue x, Size size, CoordinateMode coordinates, NearestRounding rounding, ResizeAntialias antialias)
+        OnnxGraph graph,
+        OnnxNode node,
+        OnnxValue x,
+        Size size,
+        CoordinateMode coordinates,
+        NearestRounding rounding,
+        ResizeAntialias antialias)
     {
         var mode = node.Text("mode", "nearest") switch
         {

@@ -23,7 +23,9 @@ internal static class ShapeOperators
             output.SetFirst(node.Outputs[0], output.First(x));
     }
 
-    /// <summary>A length of 0 keeps the input's (or is 0 where allowzero says so); one length may be -1: what the others leave over.</summary>
+    /// <summary>
+    /// A length of 0 is the input's in that dimension (or 0 where allowzero says so). One length may be -1: it follows from the others.
+    /// </summary>
     public static void ReadReshape(OnnxGraph graph, OnnxNode node)
     {
         var x = graph.Input(node, 0);
@@ -115,7 +117,9 @@ internal static class ShapeOperators
         Become(graph, node, x, new TensorShape(lengths));
     }
 
-    /// <summary>Between the two layouts of images a transpose moves nothing: the values change their names.</summary>
+    /// <summary>
+    /// A transpose from one layout of images to the other adds no node: the value that is there is the output in the other layout.
+    /// </summary>
     public static void ReadTranspose(OnnxGraph graph, OnnxNode node)
     {
         var x = graph.Input(node, 0);
@@ -159,7 +163,8 @@ internal static class ShapeOperators
         else
             Write(permutation, output.AsIs(x));
 
-        void Write(int[] perm, string input) => output.SetAsIs(y, output.Node("Transpose", node.Name, [input], ListAttribute("perm", perm)));
+        void Write(int[] perm, string input) =>
+            output.SetAsIs(y, output.Node("Transpose", node.Name, [input], ListAttribute("perm", perm)));
     }
 
     public static void ReadExpand(OnnxGraph graph, OnnxNode node)
@@ -201,7 +206,10 @@ internal static class ShapeOperators
     }
 
     public static void WriteGather(OnnxOutput output, Node node) => output.SetAsIs(node.Outputs[0], output.Node(
-        "Gather", node.Name, [output.AsIs(node.Inputs[0]!), output.AsIs(node.Inputs[1]!)], Attribute("axis", ((GatherOperator)node.Operator).Axis)));
+        "Gather",
+        node.Name,
+        [output.AsIs(node.Inputs[0]!), output.AsIs(node.Inputs[1]!)],
+        Attribute("axis", ((GatherOperator)node.Operator).Axis)));
 
     /// <summary>The shape without some dimensions.</summary>
     public static TensorShape Without(TensorShape shape, int[] axes) =>

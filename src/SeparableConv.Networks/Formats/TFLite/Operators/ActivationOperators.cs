@@ -50,7 +50,10 @@ internal static class ActivationOperators
     }
 
     public static void ReadElu(TFLiteImporter importer, TFLiteNode node) => Function(
-        importer, node, Activation.ELU(), (_, _) => throw TFLiteImporter.Refused(node, $"quantized numbers are not supported; keep this operator in float."));
+        importer,
+        node,
+        Activation.ELU(),
+        (_, _) => throw TFLiteImporter.Refused(node, $"quantized numbers are not supported; keep this operator in float."));
 
     public static void ReadPRelu(TFLiteImporter importer, TFLiteNode node)
     {
@@ -64,7 +67,7 @@ internal static class ActivationOperators
         importer.Set(node, importer.Emit(node, new PReluOperator(), x, ConvolutionWeights.AsFloat(importer, node, slope)));
     }
 
-    /// <summary>Quantized numbers within a fused activation's bounds, their scale being the output's or not.</summary>
+    /// <summary>Quantized numbers brought to the output's scale, within a fused activation's bounds.</summary>
     public static Value Clamped(TFLiteImporter importer, TFLiteNode node, Value x, byte activation)
     {
         var output = importer.OutputQuantization(node);
@@ -80,10 +83,13 @@ internal static class ActivationOperators
             : importer.Emit(node, new ActivationOperator(FusedActivation.Float(node, activation)), x));
     }
 
-    private static void Function(TFLiteImporter importer, TFLiteNode node, Activation activation, Func<ElementType, Quantization, Operator> quantized)
+    private static void Function(
+        TFLiteImporter importer, TFLiteNode node, Activation activation, Func<ElementType, Quantization, Operator> quantized)
     {
         var x = importer.Input(node, 0);
-        Operator op = x.Type.Element.IsByte() ? quantized(x.Type.Element, importer.OutputQuantization(node)) : new ActivationOperator(activation);
+        var op = x.Type.Element.IsByte()
+            ? quantized(x.Type.Element, importer.OutputQuantization(node))
+            : new ActivationOperator(activation);
         importer.Set(node, importer.Emit(node, op, x));
     }
 }

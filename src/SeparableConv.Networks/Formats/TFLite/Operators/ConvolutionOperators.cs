@@ -17,19 +17,23 @@ internal static class ConvolutionOperators
         var (x, weights, bias) = ConvolutionWeights.Operands(importer, node, 4);
         var inChannels = weights.Shape[3];
         if (x.Shape.Rank != 4 || inChannels < 1 || x.Shape[3] % inChannels != 0)
-            throw TFLiteImporter.Refused(node, $"the input is {x.Type} and the weights are {weights.Type}; expected 4 dimensions and channels in whole groups of {inChannels}.");
+        {
+            const string Expected = "expected 4 dimensions and channels in whole groups of";
+            throw TFLiteImporter.Refused(node, $"the input is {x.Type} and the weights are {weights.Type}; {Expected} {inChannels}.");
+        }
+
         weights = ConvolutionWeights.Permuted(importer, node, weights, [1, 2, 3, 0]);
         var table = node.Options(Conv2DOptions);
         var options = Options(node, table, 4) with { Groups = x.Shape[3] / inChannels };
-        if (!x.Type.Element.IsByte())
-        {
-            importer.Set(node, importer.Emit(node, new Conv2DOperator(options with { Activation = FusedActivation.Float(node, table.Byte(3)) }), x, weights, bias));
-            return;
-        }
-
-        var output = importer.OutputQuantization(node);
-        var (min, max) = FusedActivation.Clamp(node, table.Byte(3), output, x.Type.Element);
-        importer.Set(node, importer.Emit(node, new QuantizedConv2DOperator(options, x.Type.Element, output, min, max, Requantization.FixedPoint), x, weights, bias));
+        importer.Set(node, FusedActivation.Layer(
+            importer,
+            node,
+            table.Byte(3),
+            activation => new Conv2DOperator(options with { Activation = activation }),
+            (output, min, max) => new QuantizedConv2DOperator(options, x.Type.Element, output, min, max, Requantization.FixedPoint),
+            x,
+            weights,
+            bias));
     }
 
     public static void ReadDepthwiseConv2D(TFLiteImporter importer, TFLiteNode node)
@@ -38,19 +42,24 @@ internal static class ConvolutionOperators
         var (x, weights, bias) = ConvolutionWeights.Operands(importer, node, 4);
         var (shape, channels) = (weights.Shape, x.Shape.Rank == 4 ? x.Shape[3] : 0);
         if (channels < 1 || shape[0] != 1 || shape[3] % channels != 0)
-            throw TFLiteImporter.Refused(node, $"the input is {x.Type} and the weights are {weights.Type}; expected 4 dimensions each, the weights' first of length 1 and the last a multiple of the channels.");
+        {
+            const string Expected = "expected 4 dimensions each, the weights' first of length 1 and the last a multiple of the channels";
+            throw TFLiteImporter.Refused(node, $"the input is {x.Type} and the weights are {weights.Type}; {Expected}.");
+        }
+
         weights = ConvolutionWeights.Depthwise(importer, node, weights, new TensorShape(shape[1], shape[2], channels, shape[3] / channels));
         var table = node.Options(DepthwiseConv2DOptions);
         var options = Options(node, table, 5);
-        if (!x.Type.Element.IsByte())
-        {
-            importer.Set(node, importer.Emit(node, new DepthwiseConv2DOperator(options with { Activation = FusedActivation.Float(node, table.Byte(4)) }), x, weights, bias));
-            return;
-        }
-
-        var output = importer.OutputQuantization(node);
-        var (min, max) = FusedActivation.Clamp(node, table.Byte(4), output, x.Type.Element);
-        importer.Set(node, importer.Emit(node, new QuantizedDepthwiseConv2DOperator(options, x.Type.Element, output, min, max, Requantization.FixedPoint), x, weights, bias));
+        importer.Set(node, FusedActivation.Layer(
+            importer,
+            node,
+            table.Byte(4),
+            activation => new DepthwiseConv2DOperator(options with { Activation = activation }),
+            (output, min, max) => new QuantizedDepthwiseConv2DOperator(
+                options, x.Type.Element, output, min, max, Requantization.FixedPoint),
+            x,
+            weights,
+            bias));
     }
 
     public static void ReadTransposeConv(TFLiteImporter importer, TFLiteNode node)
@@ -59,28 +68,34 @@ internal static class ConvolutionOperators
         var size = importer.Integers(node, 0, "output shape");
         var (weights, x, bias) = (importer.Input(node, 1), importer.Input(node, 2), importer.Optional(node, 3));
         if (size.Length != 4 || weights.Shape.Rank != 4 || x.Shape.Rank != 4)
-            throw TFLiteImporter.Refused(node, $"the output shape has {size.Length} numbers, the weights are {weights.Type} and the input {x.Type}; expected 4 of each.");
+        {
+            throw TFLiteImporter.Refused(
+                node,
+                $"the output shape has {size.Length} numbers, the weights are {weights.Type} and the input {x.Type}; expected 4 of each.");
+        }
+
         var table = node.Options(TransposeConvOptions);
         var padding = ConvolutionWeights.Padding(node, table.Byte(0));
         var rows = Axis(node, padding, x.Shape[1], size[1], weights.Shape[1], table.Int32(2));
         var columns = Axis(node, padding, x.Shape[2], size[2], weights.Shape[2], table.Int32(1));
         var stride = new Size2D(table.Int32(2), table.Int32(1));
-        var activation = table.Byte(3);
-        if (x.Type.Element.IsByte())
+        if (!x.Type.Element.IsByte())
         {
-            var output = importer.OutputQuantization(node);
-            var (min, max) = FusedActivation.Clamp(node, activation, output, x.Type.Element);
-            var arranged = ConvolutionWeights.Permuted(importer, node, weights, [1, 2, 3, 0]);
-            var op = new TFLiteConvTranspose2DOperator(stride, rows.Before, columns.Before, (size[1], size[2]), output, min, max);
-            importer.Set(node, importer.Emit(node, op, x, arranged, bias));
-            return;
+            weights = ConvolutionWeights.AsFloat(importer, node, weights);
+            bias = bias is null ? null : ConvolutionWeights.AsFloat(importer, node, bias);
         }
 
-        weights = ConvolutionWeights.Permuted(importer, node, ConvolutionWeights.AsFloat(importer, node, weights), [1, 2, 3, 0]);
-        bias = bias is null ? null : ConvolutionWeights.AsFloat(importer, node, bias);
-        var transposed = new ConvTranspose2DOperator(
-            stride, 1, rows.Before, rows.After, columns.Before, columns.After, (rows.More, columns.More), 1, FusedActivation.Float(node, activation));
-        importer.Set(node, importer.Emit(node, transposed, x, weights, bias));
+        importer.Set(node, FusedActivation.Layer(
+            importer,
+            node,
+            table.Byte(3),
+            activation => new ConvTranspose2DOperator(
+                stride, 1, rows.Before, rows.After, columns.Before, columns.After, (rows.More, columns.More), 1, activation),
+            (output, min, max) => new TFLiteConvTranspose2DOperator(
+                stride, rows.Before, columns.Before, (size[1], size[2]), output, min, max),
+            x,
+            ConvolutionWeights.Permuted(importer, node, weights, [1, 2, 3, 0]),
+            bias));
     }
 
     private static ConvOptions Options(TFLiteNode node, FlatTable table, int dilation) => new()
@@ -100,8 +115,12 @@ internal static class ConvolutionOperators
         var before = Math.Max(0, ((back - 1) * stride) + kernel - output) / 2;
         var full = ((long)stride * (input - 1)) + kernel;
         var after = full - before - output;
-        return back == input
-            ? (checked((int)before), checked((int)Math.Max(0, after)), checked((int)Math.Max(0, -after)))
-            : throw TFLiteImporter.Refused(node, $"an output length of {output} with stride {stride} and kernel length {kernel} goes back to {back}, but the input's length is {input}.");
+        if (back != input)
+        {
+            var lengths = $"an output length of {output} with stride {stride} and kernel length {kernel}";
+            throw TFLiteImporter.Refused(node, $"{lengths} goes back to {back}, but the input's length is {input}.");
+        }
+
+        return (checked((int)before), checked((int)Math.Max(0, after)), checked((int)Math.Max(0, -after)));
     }
 }

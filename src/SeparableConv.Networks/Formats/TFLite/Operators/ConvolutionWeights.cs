@@ -6,7 +6,7 @@ namespace SeparableConv.Networks.Formats.TFLite;
 /// <summary>What layers with weights share: reading their inputs, the weights' layout and type, and the padding.</summary>
 internal static class ConvolutionWeights
 {
-    /// <summary>A layer's input, weights and bias; where the input is float, all three are.</summary>
+    /// <summary>Reads a layer's input, weights and bias. Where the input is float32, weights and bias are converted to it.</summary>
     public static (Value X, Value Weights, Value? Bias) Operands(TFLiteImporter importer, TFLiteNode node, int rank)
     {
         var (x, weights, bias) = (importer.Input(node, 0), importer.Input(node, 1), importer.Optional(node, 2));
@@ -28,7 +28,8 @@ internal static class ConvolutionWeights
         if (weights.Constant is not { } constant || quantization.Axis != 3)
         {
             throw TFLiteImporter.Refused(
-                node, $"the weights have {quantization}; expected constants with one scale, or one for each output channel along dimension 3.");
+                node,
+                $"the weights have {quantization}; expected constants with one scale, or one for each output channel along dimension 3.");
         }
 
         return importer.Form(weights, $"shaped {shape}", v => importer.Reshaped(v, constant, shape));
@@ -38,10 +39,11 @@ internal static class ConvolutionWeights
     public static Value Permuted(TFLiteImporter importer, TFLiteNode node, Value value, int[] permutation) =>
         importer.Form(value, $"permuted {string.Join(',', permutation)}", v => importer.Emit(node, new TransposeOperator(permutation), v));
 
-    /// <summary>Float numbers, of weights that are stored in less: int8 or float16 weights for float activations.</summary>
+    /// <summary>A value as float32: weights for float activations may be stored as int8 or float16.</summary>
     public static Value AsFloat(TFLiteImporter importer, TFLiteNode node, Value value) => value.Type switch
     {
-        { Element: ElementType.Float16 } => importer.Form(value, "float", v => importer.Emit(node, new CastOperator(ElementType.Float32), v)),
+        { Element: ElementType.Float16 } =>
+            importer.Form(value, "float", v => importer.Emit(node, new CastOperator(ElementType.Float32), v)),
         { Quantization: not null, Element: not ElementType.Float32 } =>
             importer.Form(value, "float", v => importer.Emit(node, new TFLiteDequantizeOperator(), v)),
         _ => value,

@@ -11,13 +11,17 @@ internal static class ElementwiseOperators
     private const int SubOptions = 28;
     private const int DivOptions = 29;
 
-    public static void ReadAdd(TFLiteImporter importer, TFLiteNode node) => Binary(importer, node, BinaryKind.Add, node.Options(AddOptions).Byte(0));
+    public static void ReadAdd(TFLiteImporter importer, TFLiteNode node) =>
+        Binary(importer, node, BinaryKind.Add, node.Options(AddOptions).Byte(0));
 
-    public static void ReadSub(TFLiteImporter importer, TFLiteNode node) => Binary(importer, node, BinaryKind.Sub, node.Options(SubOptions).Byte(0));
+    public static void ReadSub(TFLiteImporter importer, TFLiteNode node) =>
+        Binary(importer, node, BinaryKind.Sub, node.Options(SubOptions).Byte(0));
 
-    public static void ReadMul(TFLiteImporter importer, TFLiteNode node) => Binary(importer, node, BinaryKind.Mul, node.Options(MulOptions).Byte(0));
+    public static void ReadMul(TFLiteImporter importer, TFLiteNode node) =>
+        Binary(importer, node, BinaryKind.Mul, node.Options(MulOptions).Byte(0));
 
-    public static void ReadDiv(TFLiteImporter importer, TFLiteNode node) => Binary(importer, node, BinaryKind.Div, node.Options(DivOptions).Byte(0));
+    public static void ReadDiv(TFLiteImporter importer, TFLiteNode node) =>
+        Binary(importer, node, BinaryKind.Div, node.Options(DivOptions).Byte(0));
 
     public static void ReadMaximum(TFLiteImporter importer, TFLiteNode node) => Binary(importer, node, BinaryKind.Max, 0);
 

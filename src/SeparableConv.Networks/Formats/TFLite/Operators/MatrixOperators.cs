@@ -18,7 +18,11 @@ internal static class MatrixOperators
             throw TFLiteImporter.Refused(node, $"weights format {table.Byte(1)} is not supported.");
         var (inputs, outputs) = (weights.Shape[1], weights.Shape[0]);
         if (inputs < 1 || x.Shape.ElementCount % inputs != 0)
-            throw TFLiteImporter.Refused(node, $"the input is {x.Type} and the weights are {weights.Type}; expected whole rows of {inputs}.");
+        {
+            throw TFLiteImporter.Refused(
+                node, $"the input is {x.Type} and the weights are {weights.Type}; expected whole rows of {inputs}.");
+        }
+
         var rows = (int)(x.Shape.ElementCount / inputs);
         var keeps = table.Bool(2) && x.Shape.Rank > 0 && x.Shape[^1] == inputs;
         var result = new TensorShape(keeps ? [.. x.Shape.Lengths[..^1], outputs] : [rows, outputs]);
@@ -26,18 +30,15 @@ internal static class MatrixOperators
             x = importer.Emit(node, new ReshapeOperator(new TensorShape(rows, inputs)), x);
 
         weights = ConvolutionWeights.Permuted(importer, node, weights, [1, 0]);
-        Value y;
-        if (x.Type.Element.IsByte())
-        {
-            var output = importer.OutputQuantization(node);
-            var (min, max) = FusedActivation.Clamp(node, table.Byte(0), output, x.Type.Element);
-            y = importer.Emit(node, new QuantizedDenseOperator(x.Type.Element, output, min, max, Requantization.FixedPoint), x, weights, bias);
-        }
-        else
-        {
-            y = importer.Emit(node, new DenseOperator(FusedActivation.Float(node, table.Byte(0))), x, weights, bias);
-        }
-
+        var y = FusedActivation.Layer(
+            importer,
+            node,
+            table.Byte(0),
+            activation => new DenseOperator(activation),
+            (output, min, max) => new QuantizedDenseOperator(x.Type.Element, output, min, max, Requantization.FixedPoint),
+            x,
+            weights,
+            bias);
         importer.Set(node, y.Shape == result ? y : importer.Emit(node, new ReshapeOperator(result), y));
     }
 }

@@ -24,7 +24,7 @@ internal static class PieceOperators
         if (inputs.Length == 0)
             throw TFLiteImporter.Refused(node, $"there are no inputs to put together.");
         var (first, activation) = (inputs[0], table.Byte(1));
-        var axis = ShapeRules.Axis(table.Int32(0), first.Shape.Rank);
+        var axis = TensorAxis.Resolve(table.Int32(0), first.Shape.Rank);
         if (first.Type is { Quantization: not null } && first.Type.Element.IsByte())
         {
             FusedActivation.RequireNone(node, activation, first);
@@ -41,10 +41,14 @@ internal static class PieceOperators
     public static void ReadSplit(TFLiteImporter importer, TFLiteNode node)
     {
         var x = importer.Input(node, 1);
-        var axis = ShapeRules.Axis(importer.Integer(node, 0, "axis"), x.Shape.Rank);
+        var axis = TensorAxis.Resolve(importer.Integer(node, 0, "axis"), x.Shape.Rank);
         var count = node.Options(SplitOptions).Int32(0);
         if (count < 1 || count != node.Outputs.Length || x.Shape[axis] % count != 0)
-            throw TFLiteImporter.Refused(node, $"{x.Type} is to be cut into {count} equal pieces along dimension {axis} for {node.Outputs.Length} outputs.");
+        {
+            throw TFLiteImporter.Refused(
+                node, $"{x.Type} is to be cut into {count} equal pieces along dimension {axis} for {node.Outputs.Length} outputs.");
+        }
+
         var sizes = new int[count];
         Array.Fill(sizes, x.Shape[axis] / count);
         SetAll(importer, node, importer.EmitAll(node, new SplitOperator(axis, sizes), x));
@@ -54,7 +58,7 @@ internal static class PieceOperators
     {
         var x = importer.Input(node, 0);
         int[] sizes = [.. importer.Integers(node, 1, "sizes")];
-        var axis = ShapeRules.Axis(importer.Integer(node, 2, "axis"), x.Shape.Rank);
+        var axis = TensorAxis.Resolve(importer.Integer(node, 2, "axis"), x.Shape.Rank);
         var open = Array.IndexOf(sizes, -1);
         if (open >= 0)
         {
@@ -63,14 +67,18 @@ internal static class PieceOperators
         }
 
         if (sizes.Length != node.Outputs.Length || sizes.Any(size => size < 0))
-            throw TFLiteImporter.Refused(node, $"there are {sizes.Length} sizes for {node.Outputs.Length} outputs; expected as many, each 0 or more.");
+        {
+            throw TFLiteImporter.Refused(
+                node, $"there are {sizes.Length} sizes for {node.Outputs.Length} outputs; expected as many, each 0 or more.");
+        }
+
         SetAll(importer, node, importer.EmitAll(node, new SplitOperator(axis, sizes), x));
     }
 
     public static void ReadPack(TFLiteImporter importer, TFLiteNode node)
     {
         var first = importer.Input(node, 0);
-        var axis = ShapeRules.Axis(node.Options(PackOptions).Int32(1), first.Shape.Rank + 1);
+        var axis = TensorAxis.Resolve(node.Options(PackOptions).Int32(1), first.Shape.Rank + 1);
         var inputs = new Value[node.Inputs.Length];
         for (var i = 0; i < inputs.Length; i++)
             inputs[i] = ShapeOperators.Expanded(importer, node, importer.Input(node, i), axis);
@@ -80,9 +88,13 @@ internal static class PieceOperators
     public static void ReadUnpack(TFLiteImporter importer, TFLiteNode node)
     {
         var (x, table) = (importer.Input(node, 0), node.Options(UnpackOptions));
-        var axis = ShapeRules.Axis(table.Int32(1), x.Shape.Rank);
+        var axis = TensorAxis.Resolve(table.Int32(1), x.Shape.Rank);
         if (x.Shape[axis] != node.Outputs.Length || x.Shape[axis] > MostPieces)
-            throw TFLiteImporter.Refused(node, $"{x.Type} has {x.Shape[axis]} slices along dimension {axis}, but there are {node.Outputs.Length} outputs.");
+        {
+            throw TFLiteImporter.Refused(
+                node, $"{x.Type} has {x.Shape[axis]} slices along dimension {axis}, but there are {node.Outputs.Length} outputs.");
+        }
+
         var sizes = new int[x.Shape[axis]];
         Array.Fill(sizes, 1);
         var lengths = x.Shape.Lengths.ToArray().Where((_, d) => d != axis).ToArray();
@@ -97,7 +109,11 @@ internal static class PieceOperators
         var (starts, sizes) = (importer.Integers(node, 1, "begins"), importer.Integers(node, 2, "sizes"));
         var rank = x.Shape.Rank;
         if (starts.Length != rank || sizes.Length != rank)
-            throw TFLiteImporter.Refused(node, $"there are {starts.Length} begins and {sizes.Length} sizes for {x.Type}; expected {rank} of each.");
+        {
+            throw TFLiteImporter.Refused(
+                node, $"there are {starts.Length} begins and {sizes.Length} sizes for {x.Type}; expected {rank} of each.");
+        }
+
         var (steps, lengths) = (new int[rank], new int[rank]);
         for (var d = 0; d < rank; d++)
             (steps[d], lengths[d]) = (1, sizes[d] == -1 ? Math.Max(0, x.Shape[d] - Math.Max(0, starts[d])) : sizes[d]);
@@ -107,9 +123,14 @@ internal static class PieceOperators
     public static void ReadStridedSlice(TFLiteImporter importer, TFLiteNode node)
     {
         var x = importer.Input(node, 0);
-        var (begins, ends, strides) = (importer.Integers(node, 1, "begins"), importer.Integers(node, 2, "ends"), importer.Integers(node, 3, "strides"));
+        var (begins, ends) = (importer.Integers(node, 1, "begins"), importer.Integers(node, 2, "ends"));
+        var strides = importer.Integers(node, 3, "strides");
         if (begins.Length != ends.Length || begins.Length != strides.Length || begins.Length > 32)
-            throw TFLiteImporter.Refused(node, $"there are {begins.Length} begins, {ends.Length} ends and {strides.Length} strides; expected as many of each, 32 at most.");
+        {
+            var given = $"there are {begins.Length} begins, {ends.Length} ends and {strides.Length} strides";
+            throw TFLiteImporter.Refused(node, $"{given}; expected as many of each, 32 at most.");
+        }
+
         var slice = new Specification(node, x.Shape, node.Options(StridedSliceOptions));
         for (var i = 0; i < begins.Length; i++)
             slice.Add(i, begins[i], ends[i], strides[i], begins.Length);
@@ -151,7 +172,11 @@ internal static class PieceOperators
         {
             var most = x.Shape[d] - (isSymmetric ? 0 : 1);
             if (before[d] > most || after[d] > most)
-                throw TFLiteImporter.Refused(node, $"dimension {d} of {x.Type} is padded with {before[d]} and {after[d]} mirrored elements; there are {most} to mirror.");
+            {
+                throw TFLiteImporter.Refused(
+                    node,
+                    $"dimension {d} of {x.Type} is padded with {before[d]} and {after[d]} mirrored elements; there are {most} to mirror.");
+            }
         }
 
         if (!isSymmetric)
@@ -192,7 +217,7 @@ internal static class PieceOperators
         return (before, after);
     }
 
-    /// <summary>What the masks make of begins, ends and strides: NumPy's x[a:b:c, i, ..., newaxis].</summary>
+    /// <summary>The slice that begins, ends, strides and masks describe together: NumPy's x[a:b:c, i, ..., newaxis].</summary>
     private sealed class Specification(TFLiteNode node, TensorShape shape, FlatTable masks)
     {
         private readonly int _begin = masks.Int32(0);
@@ -211,7 +236,7 @@ internal static class PieceOperators
         /// <summary>The lengths of the result: without the dimensions that an index took away, with the new ones.</summary>
         public List<int> Result { get; } = [];
 
-        /// <summary>Dimensions of the input that nothing has been said of yet.</summary>
+        /// <summary>Dimensions of the input that no entry has taken yet.</summary>
         public int Left => shape.Rank - Starts.Count;
 
         public void Add(int index, int begin, int end, int stride, int count)
@@ -231,7 +256,9 @@ internal static class PieceOperators
             }
             else
             {
-                Take((_begin & bit) != 0 ? null : begin, (_end & bit) != 0 ? null : _endIsOffset ? begin + (long)end : end, begin, stride, (_shrink & bit) != 0);
+                long? from = (_begin & bit) != 0 ? null : begin;
+                long? to = (_end & bit) != 0 ? null : _endIsOffset ? begin + (long)end : end;
+                Take(from, to, begin, stride, (_shrink & bit) != 0);
             }
         }
 

@@ -10,39 +10,42 @@ internal static class PoolingOperators
 
     public static void ReadAveragePool(TFLiteImporter importer, TFLiteNode node)
     {
-        var (x, table, kernel, stride) = Window(importer, node);
-        if (!x.Type.Element.IsByte())
-        {
-            importer.Set(node, importer.Emit(node, Float(node, PoolKind.Average, table, kernel, stride), x));
-            return;
-        }
-
-        var output = importer.OutputQuantization(node);
-        var (min, max) = FusedActivation.Clamp(node, table.Byte(5), output, x.Type.Element);
-        var padding = ConvolutionWeights.Padding(node, table.Byte(0));
-        importer.Set(node, importer.Emit(node, new TFLiteAveragePoolOperator(kernel, stride, padding, output, min, max), x));
+        var window = Window.Read(node);
+        importer.Set(node, FusedActivation.Layer(
+            importer,
+            node,
+            window.Activation,
+            activation => window.Pool(PoolKind.Average, activation),
+            (output, min, max) => new TFLiteAveragePoolOperator(window.Kernel, window.Stride, window.Padding, output, min, max),
+            importer.Input(node, 0)));
     }
 
     public static void ReadMaxPool(TFLiteImporter importer, TFLiteNode node)
     {
-        var (x, table, kernel, stride) = Window(importer, node);
+        var (x, window) = (importer.Input(node, 0), Window.Read(node));
         if (!x.Type.Element.IsByte())
         {
-            importer.Set(node, importer.Emit(node, Float(node, PoolKind.Max, table, kernel, stride), x));
+            importer.Set(node, importer.Emit(node, window.Pool(PoolKind.Max, FusedActivation.Float(node, window.Activation)), x));
             return;
         }
 
-        var padding = ConvolutionWeights.Padding(node, table.Byte(0));
-        var y = importer.Emit(node, new Pool2DOperator(PoolKind.Max, kernel, stride, 1, padding, false, false, Activation.None), x);
-        importer.Set(node, table.Byte(5) == 0 ? y : ActivationOperators.Clamped(importer, node, y, table.Byte(5)));
+        var y = importer.Emit(node, window.Pool(PoolKind.Max, Activation.None), x);
+        importer.Set(node, window.Activation == 0 ? y : ActivationOperators.Clamped(importer, node, y, window.Activation));
     }
 
-    private static (Value X, FlatTable Table, Size2D Kernel, Size2D Stride) Window(TFLiteImporter importer, TFLiteNode node)
+    private readonly record struct Window(Size2D Kernel, Size2D Stride, Padding Padding, byte Activation)
     {
-        var table = node.Options(Pool2DOptions);
-        return (importer.Input(node, 0), table, (table.Int32(4), table.Int32(3)), (table.Int32(2), table.Int32(1)));
-    }
+        public static Window Read(TFLiteNode node)
+        {
+            var table = node.Options(Pool2DOptions);
+            return new(
+                (table.Int32(4), table.Int32(3)),
+                (table.Int32(2), table.Int32(1)),
+                ConvolutionWeights.Padding(node, table.Byte(0)),
+                table.Byte(5));
+        }
 
-    private static Pool2DOperator Float(TFLiteNode node, PoolKind kind, FlatTable table, Size2D kernel, Size2D stride) => new(
-        kind, kernel, stride, 1, ConvolutionWeights.Padding(node, table.Byte(0)), false, false, FusedActivation.Float(node, table.Byte(5)));
+        public Pool2DOperator Pool(PoolKind kind, Activation activation) =>
+            new(kind, Kernel, Stride, 1, Padding, ceilMode: false, countIncludePad: false, activation);
+    }
 }

@@ -11,7 +11,7 @@ internal static class ReductionOperators
     public static void ReadMean(TFLiteImporter importer, TFLiteNode node)
     {
         var x = importer.Input(node, 0);
-        var axes = importer.Integers(node, 1, "axes").Select(axis => ShapeRules.Axis(axis, x.Shape.Rank)).Distinct().Order().ToArray();
+        var axes = importer.Integers(node, 1, "axes").Select(axis => TensorAxis.Resolve(axis, x.Shape.Rank)).Distinct().Order().ToArray();
         var keeps = node.Options(ReducerOptions).Bool(0);
         Operator op = x.Type.Element.IsByte()
             ? new TFLiteMeanOperator(axes, keeps, importer.OutputQuantization(node))
@@ -23,6 +23,6 @@ internal static class ReductionOperators
     {
         var (x, axis) = (importer.Input(node, 0), importer.Integer(node, 1, "axis"));
         var element = importer.OutputTensor(node).Element == ElementType.Int64 ? ElementType.Int64 : ElementType.Int32;
-        importer.Set(node, importer.Emit(node, new ArgMaxOperator(ShapeRules.Axis(axis, x.Shape.Rank), false, element), x));
+        importer.Set(node, importer.Emit(node, new ArgMaxOperator(TensorAxis.Resolve(axis, x.Shape.Rank), false, element), x));
     }
 }

@@ -26,7 +26,8 @@ internal static class ResizeOperators
         var (align, half) = Centres(node, table.Bool(0), table.Bool(1));
         var coordinates = align ? CoordinateMode.AlignCorners : half ? CoordinateMode.TfHalfPixelForNearest : CoordinateMode.Asymmetric;
         var rounding = align ? NearestRounding.RoundPreferCeil : NearestRounding.Floor;
-        importer.Set(node, importer.Emit(node, new ResizeOperator(ResizeMode.Nearest, size.Height, size.Width, null, null, coordinates, rounding), x));
+        var op = new ResizeOperator(ResizeMode.Nearest, size.Height, size.Width, null, null, coordinates, rounding);
+        importer.Set(node, importer.Emit(node, op, x));
     }
 
     private static Size2D Size(TFLiteImporter importer, TFLiteNode node) => importer.Integers(node, 1, "size") is [var height, var width]
@@ -34,6 +35,7 @@ internal static class ResizeOperators
         : throw TFLiteImporter.Refused(node, $"the size (input 1) must be two numbers, height and width.");
 
     private static (bool Align, bool Half) Centres(TFLiteNode node, bool align, bool half) => align && half
-        ? throw TFLiteImporter.Refused(node, $"corners are to be aligned and pixel centres to lie half a pixel inside; it can be one of both.")
+        ? throw TFLiteImporter.Refused(
+            node, $"corners are to be aligned and pixel centres to lie half a pixel inside; it can be one of both.")
         : (align, half);
 }

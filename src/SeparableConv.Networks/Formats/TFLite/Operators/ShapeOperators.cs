@@ -26,7 +26,12 @@ internal static class ShapeOperators
             target[open] = 1;
             var known = new TensorShape(target).ElementCount;
             if (known == 0 || x.Shape.ElementCount % known != 0)
-                throw TFLiteImporter.Refused(node, $"the input {x.Type} has {x.Shape.ElementCount} elements, which the new shape's other lengths, {known} together, do not divide.");
+            {
+                const string Others = "which the new shape's other lengths";
+                throw TFLiteImporter.Refused(
+                    node, $"the input {x.Type} has {x.Shape.ElementCount} elements, {Others}, {known} together, do not divide.");
+            }
+
             target[open] = checked((int)(x.Shape.ElementCount / known));
         }
 
@@ -37,7 +42,7 @@ internal static class ShapeOperators
     {
         var x = importer.Input(node, 0);
         var named = node.Options(SqueezeOptions).Array<int>(0, "the dimensions to squeeze", 8);
-        var dropped = Array.ConvertAll(named, axis => ShapeRules.Axis(axis, x.Shape.Rank));
+        var dropped = Array.ConvertAll(named, axis => TensorAxis.Resolve(axis, x.Shape.Rank));
         var lengths = new List<int>();
         for (var d = 0; d < x.Shape.Rank; d++)
         {
@@ -54,14 +59,14 @@ internal static class ShapeOperators
     public static void ReadExpandDims(TFLiteImporter importer, TFLiteNode node)
     {
         var x = importer.Input(node, 0);
-        var axis = ShapeRules.Axis(importer.Integer(node, 1, "axis"), x.Shape.Rank + 1);
+        var axis = TensorAxis.Resolve(importer.Integer(node, 1, "axis"), x.Shape.Rank + 1);
         importer.Set(node, Expanded(importer, node, x, axis));
     }
 
     public static void ReadTranspose(TFLiteImporter importer, TFLiteNode node)
     {
         var x = importer.Input(node, 0);
-        var permutation = Array.ConvertAll(importer.Integers(node, 1, "permutation"), axis => ShapeRules.Axis(axis, x.Shape.Rank));
+        var permutation = Array.ConvertAll(importer.Integers(node, 1, "permutation"), axis => TensorAxis.Resolve(axis, x.Shape.Rank));
         importer.Set(node, importer.Emit(node, new TransposeOperator(permutation), x));
     }
 
@@ -78,7 +83,7 @@ internal static class ShapeOperators
         var (x, indices, table) = (importer.Input(node, 0), importer.Input(node, 1), node.Options(GatherOptions));
         if (table.Int32(1) != 0)
             throw TFLiteImporter.Refused(node, $"{table.Int32(1)} batch dimensions are not supported; expected 0.");
-        importer.Set(node, importer.Emit(node, new GatherOperator(ShapeRules.Axis(table.Int32(0), x.Shape.Rank)), x, indices));
+        importer.Set(node, importer.Emit(node, new GatherOperator(TensorAxis.Resolve(table.Int32(0), x.Shape.Rank)), x, indices));
     }
 
     /// <summary>A value in another shape; itself where it has it.</summary>

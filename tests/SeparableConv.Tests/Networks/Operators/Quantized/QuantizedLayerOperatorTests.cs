@@ -5,7 +5,7 @@ using SeparableConv.Networks.Operators;
 using SeparableConv.Tests.Loops.Quantized;
 using Xunit;
 
-namespace SeparableConv.Tests.Networks.Quantized;
+namespace SeparableConv.Tests.Networks.Operators;
 
 public sealed class QuantizedLayerOperatorTests
 {
@@ -31,48 +31,56 @@ public sealed class QuantizedLayerOperatorTests
         Assert.Equal(-6, session.Output<sbyte>(0)[[0, 0, 0, 0]]);
     }
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void Operators_give_what_plain_loops_give_with_and_without_preparation(bool isFixedPoint)
+    public static TheoryData<string, ElementType, bool> Layers()
     {
-        var rounding = isFixedPoint ? Requantization.FixedPoint : Requantization.Float;
-        var random = new Random(7);
+        var layers = new TheoryData<string, ElementType, bool>();
         foreach (var kind in new[] { "conv", "depthwise", "dense" })
         {
             foreach (var element in new[] { ElementType.Int8, ElementType.UInt8 })
             {
-                var (least, most) = element == ElementType.Int8 ? (-128, 127) : (0, 255);
-                var perChannel = element == ElementType.Int8 && kind != "dense";
-                var scales = Enumerable.Range(0, perChannel ? 12 : 1).Select(_ => 0.01f + (0.01f * random.NextSingle())).ToArray();
-                var zeroPoint = element == ElementType.Int8 ? 0 : 117;
-                var weightQuantization = new Quantization(scales, Enumerable.Repeat(zeroPoint, scales.Length).ToArray(), 3);
-                int[] shape = kind switch { "conv" => [3, 3, 3, 12], "depthwise" => [3, 3, 6, 2], _ => [6, 12] };
-                var weights = Quantized(RandomBytes(random, shape.Aggregate((a, b) => a * b), element), weightQuantization, element, shape);
-                var bias = Enumerable.Range(0, 12).Select(_ => random.Next(-3000, 3000)).ToArray();
-                var inputShape = kind == "dense" ? new TensorShape(2, 4, 6) : new TensorShape(1, 8, 7, 6);
-                var input = new TensorData(new(element, inputShape, new(0.02f, least + 9)), RandomBytes(random, (int)inputShape.ElementCount, element));
-                var output = new Quantization(0.11f, least + 100);
-                var options = new ConvOptions { Padding = Padding.Same, Stride = 2, Groups = kind == "conv" ? 2 : 1 };
-                QuantizedLayerOperator op = kind switch
-                {
-                    "conv" => new QuantizedConv2DOperator(options, element, output, least, most, rounding),
-                    "depthwise" => new QuantizedDepthwiseConv2DOperator(options, element, output, least, most, rounding),
-                    _ => new QuantizedDenseOperator(element, output, least, most, rounding),
-                };
-
-                var bare = Evaluator.Run(op, input, weights, TensorData.Create(bias, 12))[0];
-                Assert.Equal(Plain(kind, options, rounding, output, input, weights, bias), bare.Bytes.ToArray());
-
-                var graph = new GraphBuilder();
-                var x = graph.Input("x", input.Type);
-                var y = graph.Add("y", op, x, graph.Constant("w", weights), graph.Constant("b", TensorData.Create(bias, 12)));
-                using var session = new InferenceSession(graph.Build("n", y), new() { Threads = 2 });
-                input.Bytes.CopyTo(session.InputBytes(0));
-                session.Run();
-                Assert.Equal(bare.Bytes.ToArray(), session.OutputBytes(0).ToArray());
+                layers.Add(kind, element, true);
+                layers.Add(kind, element, false);
             }
         }
+
+        return layers;
+    }
+
+    [Theory]
+    [MemberData(nameof(Layers))]
+    public void A_layer_gives_what_plain_loops_give_with_and_without_preparation(string kind, ElementType element, bool isFixedPoint)
+    {
+        var rounding = isFixedPoint ? Requantization.FixedPoint : Requantization.Float;
+        var random = new Random(7);
+        var (least, most) = element == ElementType.Int8 ? (-128, 127) : (0, 255);
+        var perChannel = element == ElementType.Int8 && kind != "dense";
+        var scales = Enumerable.Range(0, perChannel ? 12 : 1).Select(_ => 0.01f + (0.01f * random.NextSingle())).ToArray();
+        var zeroPoint = element == ElementType.Int8 ? 0 : 117;
+        var weightQuantization = new Quantization(scales, Enumerable.Repeat(zeroPoint, scales.Length).ToArray(), 3);
+        int[] shape = kind switch { "conv" => [3, 3, 3, 12], "depthwise" => [3, 3, 6, 2], _ => [6, 12] };
+        var weights = Quantized(RandomBytes(random, shape.Aggregate((a, b) => a * b), element), weightQuantization, element, shape);
+        var bias = Enumerable.Range(0, 12).Select(_ => random.Next(-3000, 3000)).ToArray();
+        var inputType = new TensorType(element, kind == "dense" ? new(2, 4, 6) : new(1, 8, 7, 6), new(0.02f, least + 9));
+        var input = new TensorData(inputType, RandomBytes(random, (int)inputType.Shape.ElementCount, element));
+        var output = new Quantization(0.11f, least + 100);
+        var options = new ConvOptions { Padding = Padding.Same, Stride = 2, Groups = kind == "conv" ? 2 : 1 };
+        QuantizedLayerOperator op = kind switch
+        {
+            "conv" => new QuantizedConv2DOperator(options, element, output, least, most, rounding),
+            "depthwise" => new QuantizedDepthwiseConv2DOperator(options, element, output, least, most, rounding),
+            _ => new QuantizedDenseOperator(element, output, least, most, rounding),
+        };
+
+        var bare = Evaluator.Run(op, input, weights, TensorData.Create(bias, 12))[0];
+        Assert.Equal(Plain(kind, options, rounding, output, input, weights, bias), bare.Bytes.ToArray());
+
+        var graph = new GraphBuilder();
+        var x = graph.Input("x", input.Type);
+        var y = graph.Add("y", op, x, graph.Constant("w", weights), graph.Constant("b", TensorData.Create(bias, 12)));
+        using var session = new InferenceSession(graph.Build("n", y), new() { Threads = 2 });
+        input.Bytes.CopyTo(session.InputBytes(0));
+        session.Run();
+        Assert.Equal(bare.Bytes.ToArray(), session.OutputBytes(0).ToArray());
     }
 
     [Fact]

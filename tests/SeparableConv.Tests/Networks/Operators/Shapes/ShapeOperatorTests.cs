@@ -229,11 +229,11 @@ public class ShapeOperatorTests
         Assert.Contains("has 2 dimensions but the permutation (0) has 1", MovedElements.Refusal(new TransposeOperator([0]), x));
         Assert.Contains("(0,0) is no permutation", MovedElements.Refusal(new TransposeOperator([0, 0]), x));
         Assert.Contains("may differ in dimension 1 only", MovedElements.Refusal(new ConcatOperator(-1), x, Floats(3, 6)));
-        Assert.Contains("Axis 2 is not one of 2 dimensions", MovedElements.Refusal(new ConcatOperator(2), x, x));
+        Assert.Contains("Axis 2 does not exist in a tensor of 2 dimensions", MovedElements.Refusal(new ConcatOperator(2), x, x));
         Assert.Contains("2 pieces of 5 together; dimension 1 has 6", MovedElements.Refusal(new SplitOperator(1, [2, 3]), x));
         Assert.Contains("negative", MovedElements.Refusal(new SplitOperator(1, [-2, 8]), x));
         Assert.Contains("is read from 1 to 6; it has 0 to 5", MovedElements.Refusal(new SliceOperator([0, 1], [1, 1], [2, 6]), x));
-        Assert.Contains("6 against 4", MovedElements.Refusal(new ExpandOperator(new TensorShape(4)), x));
+        Assert.Contains("6 meets 4", MovedElements.Refusal(new ExpandOperator(new TensorShape(4)), x));
         Assert.Contains("expected 2 numbers of 0 or more", MovedElements.Refusal(new TileOperator([1, -1]), x));
         Assert.Contains("longer than 2147483647", MovedElements.Refusal(new TileOperator([1, int.MaxValue]), x));
         Assert.Contains("whole blocks of 4", MovedElements.Refusal(new DepthToSpaceOperator(2, false), Floats(1, 2, 2, 6)));
