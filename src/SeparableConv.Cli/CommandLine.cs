@@ -29,10 +29,13 @@ internal static class CommandLine
 
     /// <summary>Builds the root command and those below it.</summary>
     /// <param name="terminal">Where they read and write.</param>
-    /// <param name="first">What was typed first. Where that is a command, the others are left out: building all their options takes longer than many a run.</param>
+    /// <param name="first">
+    /// What was typed first. Where that is a command, the others are left out: building all their options takes longer than many a run.
+    /// </param>
     public static RootCommand Create(Terminal terminal, string? first)
     {
-        var root = new RootCommand("sepconv: separable convolutions. Count what they cost, separate kernels, filter pictures, run networks.");
+        var root = new RootCommand(
+            "sepconv: separable convolutions. Count what they cost, separate kernels, filter pictures, run networks.");
         var examples = new Dictionary<string, Func<string[]>> { [root.Name] = () => Examples };
         var isOne = Array.Exists(Commands, command => command.Name == first);
         foreach (var command in Commands)

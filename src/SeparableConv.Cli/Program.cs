@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using SeparableConv.Cli.Output;
 
 namespace SeparableConv.Cli;
@@ -19,14 +20,16 @@ internal static class Program
     internal static int Run(string[] args, Terminal terminal)
     {
         // Without response files: a name such as @2x.png is a file's.
-        var parsed = CommandLine.Create(terminal, args.FirstOrDefault()).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var parsed = CommandLine.Create(terminal, args.FirstOrDefault()).Parse(
+            args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
             var command = parsed.CommandResult.Command;
             var name = command is RootCommand ? "sepconv" : $"sepconv {command.Name}";
 
             // What was typed and is not known explains the rest, such as a command that is then missing.
-            var error = parsed.Errors.FirstOrDefault(e => parsed.UnmatchedTokens.Any(token => e.Message.Contains(token, StringComparison.Ordinal))) ?? parsed.Errors[0];
+            bool NamesUnknown(ParseError e) => parsed.UnmatchedTokens.Any(token => e.Message.Contains(token, StringComparison.Ordinal));
+            var error = parsed.Errors.FirstOrDefault(NamesUnknown) ?? parsed.Errors[0];
             terminal.Error.WriteLine($"sepconv: {Failure.OneLine(error.Message)} See {name} --help.");
             return BadUsage;
         }

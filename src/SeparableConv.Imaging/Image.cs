@@ -40,7 +40,9 @@ public abstract class Image
     /// <summary>Samples a pixel: 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA. Alpha is not premultiplied.</summary>
     public int Channels => Shape.Channels;
 
-    /// <summary>The type of a sample: <see cref="ElementType.UInt8"/>, <see cref="ElementType.UInt16"/> or <see cref="ElementType.Float32"/>.</summary>
+    /// <summary>
+    /// The type of a sample: <see cref="ElementType.UInt8"/>, <see cref="ElementType.UInt16"/> or <see cref="ElementType.Float32"/>.
+    /// </summary>
     public ElementType Type => Shape.Type;
 
     /// <summary>Whether the last channel is alpha: 2 or 4 channels.</summary>
@@ -72,11 +74,18 @@ public abstract class Image
     {
         var row = (long)width * channels;
         if (stride < row)
-            throw new ArgumentException($"A row of {width}x{channels} samples does not fit a stride of {stride} samples; give a stride of {row} or more.", nameof(stride));
+        {
+            throw new ArgumentException(
+                $"A row of {width}x{channels} samples does not fit a stride of {stride} samples; give a stride of {row} or more.",
+                nameof(stride));
+        }
+
         if (height > 0 && pixels.Length < ((height - 1) * (long)stride) + row)
         {
             throw new ArgumentException(
-                $"{height} rows of {row} samples, {stride} apart, take {((height - 1) * (long)stride) + row} samples, but there are {pixels.Length}.", nameof(pixels));
+                $"{height} rows of {row} samples, {stride} apart, take {((height - 1) * (long)stride) + row} samples, "
+                + $"but there are {pixels.Length}.",
+                nameof(pixels));
         }
 
         var image = Image<T>.CreateEmpty(width, height, channels);
@@ -92,7 +101,9 @@ public abstract class Image
     public abstract Image CreateLike(int width, int height);
 
     /// <summary>Filters the picture by the cheapest exact plan, or as the options say.</summary>
-    /// <remarks>The filter is planned and prepared in this call. For many pictures of one shape prepare an <see cref="ImageFilter"/> once.</remarks>
+    /// <remarks>
+    /// The filter is planned and prepared in this call. For many pictures of one shape prepare an <see cref="ImageFilter"/> once.
+    /// </remarks>
     /// <param name="kernel">The kernel, for example from <see cref="KernelLibrary"/>.</param>
     /// <param name="options">Border, scale, offset, plan and the rest; <see cref="FilterOptions.Default"/> where null.</param>
     /// <param name="region">What is filtered, with the picture's own pixels around it; the whole picture where null.</param>
@@ -116,17 +127,21 @@ public abstract class Image
     /// <summary>Filters the picture into one that is there already, and allocates nothing after a first call.</summary>
     /// <param name="filter">A filter that was planned for pictures of this <see cref="Shape"/>.</param>
     /// <param name="result">
-    /// As large as the region, with as many channels; of the same type, or of floats, which are then neither rounded nor saturated. It may be the
-    /// picture itself where that is filtered whole.
+    /// As large as the region, with as many channels; of the same type, or of floats, which are then neither rounded nor saturated.
+    /// It may be the picture itself where that is filtered whole.
     /// </param>
     /// <param name="region">What is filtered, with the picture's own pixels around it; the whole picture where null.</param>
-    /// <exception cref="ArgumentException">The filter is for another shape, the result does not suit, or the region is not inside the picture.</exception>
+    /// <exception cref="ArgumentException">
+    /// The filter is for another shape, the result does not suit, or the region is not inside the picture.
+    /// </exception>
     public abstract void Filter(ImageFilter filter, Image result, ImageRegion? region = null);
 
     /// <summary>Filters the picture, or a part of it, in place: what is read is copied first, into a pooled array.</summary>
     /// <param name="kernel">The kernel.</param>
     /// <param name="options">Border, scale, offset, plan and the rest; <see cref="FilterOptions.Default"/> where null.</param>
-    /// <param name="region">What is filtered, with the picture's own pixels around it; the rest stays as it is. The whole picture where null.</param>
+    /// <param name="region">
+    /// What is filtered, with the picture's own pixels around it; the rest stays as it is. The whole picture where null.
+    /// </param>
     /// <returns>The picture itself.</returns>
     /// <exception cref="ArgumentException">An option does not suit, or the region is not inside the picture.</exception>
     public Image FilterInPlace(FilterKernel kernel, FilterOptions? options = null, ImageRegion? region = null)
@@ -134,12 +149,16 @@ public abstract class Image
 
     /// <summary>Filters the picture, or a part of it, in place: what is read is copied first, into a pooled array.</summary>
     /// <param name="filter">A filter that was planned for pictures of this <see cref="Shape"/>.</param>
-    /// <param name="region">What is filtered, with the picture's own pixels around it; the rest stays as it is. The whole picture where null.</param>
+    /// <param name="region">
+    /// What is filtered, with the picture's own pixels around it; the rest stays as it is. The whole picture where null.
+    /// </param>
     /// <returns>The picture itself.</returns>
     /// <exception cref="ArgumentException">The filter is for another shape, or the region is not inside the picture.</exception>
     public abstract Image FilterInPlace(ImageFilter filter, ImageRegion? region = null);
 
-    /// <summary>Makes colour gray: 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601, as OpenCV and Pillow do), rounded half to even; alpha is kept.</summary>
+    /// <summary>
+    /// Makes colour gray: 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601, as OpenCV and Pillow do), rounded half to even; alpha is kept.
+    /// </summary>
     /// <returns>A picture of 1 or 2 channels; the picture itself where it is gray already.</returns>
     public abstract Image ToGray();
 

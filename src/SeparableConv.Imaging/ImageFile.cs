@@ -35,7 +35,9 @@ public static class ImageFile
 
     /// <summary>Writes an image in the format of the extension; an existing file is replaced once the new one is complete.</summary>
     /// <param name="image">The image.</param>
-    /// <param name="path">The file: .png, .npy, .jpg, .jpeg, .webp, .tif, .tiff, .gif, .avif, .heif, .heic, .jp2, .jxl, .ppm, .pgm or .pnm.</param>
+    /// <param name="path">
+    /// The file: .png, .npy, .jpg, .jpeg, .webp, .tif, .tiff, .gif, .avif, .heif, .heic, .jp2, .jxl, .ppm, .pgm or .pnm.
+    /// </param>
     /// <param name="options">Level and quality; <see cref="ImageWriteOptions.Default"/> where null.</param>
     /// <exception cref="ArgumentException">The extension is unknown, or the format cannot hold such an image.</exception>
     /// <exception cref="DllNotFoundException">The format needs libvips, which is not installed.</exception>
@@ -64,7 +66,8 @@ public static class ImageFile
                 NpyImage.Write(image, output);
                 break;
             default:
-                throw new ArgumentException($"A stream is written as .png or .npy, but '{extension}' was asked for; write a file instead.", nameof(extension));
+                throw new ArgumentException(
+                    $"A stream is written as .png or .npy, but '{extension}' was asked for; write a file instead.", nameof(extension));
         }
     }
 
@@ -134,7 +137,8 @@ public static class ImageFile
             throw new InvalidDataException("The image file is empty.");
 
         return ImageFormat.Recognize(start) ?? throw new InvalidDataException(
-            $"The file is no image of a known kind: it begins with the bytes {Convert.ToHexString(start[..Math.Min(8, start.Length)])}; PNG, JPEG, WebP, TIFF, GIF, AVIF, HEIF, BMP, PNM, JPEG 2000, JPEG XL, OpenEXR or .npy is expected.");
+            $"The file is no image of a known kind: it begins with the bytes {Convert.ToHexString(start[..Math.Min(8, start.Length)])}; "
+            + "PNG, JPEG, WebP, TIFF, GIF, AVIF, HEIF, BMP, PNM, JPEG 2000, JPEG XL, OpenEXR or .npy is expected.");
     }
 
     // Grows as bytes arrive, so that memory follows the file and not a claim.
@@ -162,5 +166,6 @@ public static class ImageFile
         }
     }
 
-    private static InvalidDataException TooLong() => new($"The image file is longer than {Array.MaxLength} bytes, the most that is read; split the picture.");
+    private static InvalidDataException TooLong() => new(
+        $"The image file is longer than {Array.MaxLength} bytes, the most that is read; split the picture.");
 }

@@ -26,9 +26,11 @@ internal static class ImageFormat
             _ when start.StartsWith("II\x2b\0"u8) || start.StartsWith("MM\0\x2b"u8) => "BigTIFF",
             _ when start.StartsWith("GIF87a"u8) || start.StartsWith("GIF89a"u8) => "GIF",
             _ when brand.SequenceEqual("avif"u8) || brand.SequenceEqual("avis"u8) => "AVIF",
-            _ when brand.StartsWith("hei"u8) || brand.StartsWith("hev"u8) || brand.SequenceEqual("mif1"u8) || brand.SequenceEqual("msf1"u8) => "HEIF",
+            _ when brand.StartsWith("hei"u8) || brand.StartsWith("hev"u8) => "HEIF",
+            _ when brand.SequenceEqual("mif1"u8) || brand.SequenceEqual("msf1"u8) => "HEIF",
             _ when start.StartsWith("BM"u8) => "BMP",
-            [(byte)'P', >= (byte)'1' and <= (byte)'6' or (byte)'f' or (byte)'F', (byte)'\n' or (byte)' ' or (byte)'\r' or (byte)'\t', ..] => "PNM",
+            [(byte)'P', >= (byte)'1' and <= (byte)'6' or (byte)'f' or (byte)'F', (byte)'\n' or (byte)' ' or (byte)'\r' or (byte)'\t', ..] =>
+                "PNM",
             [0x00, 0x00, 0x00, 0x0C, (byte)'j', (byte)'P', ..] or [0xFF, 0x4F, 0xFF, 0x51, ..] => "JPEG 2000",
             [0xFF, 0x0A, ..] or [0x00, 0x00, 0x00, 0x0C, (byte)'J', (byte)'X', (byte)'L', ..] => "JPEG XL",
             [0x76, 0x2F, 0x31, 0x01, ..] => "OpenEXR",

@@ -14,13 +14,15 @@ internal static class ImageLimits
         if (pixels > maxPixels)
         {
             throw new InvalidDataException(
-                $"This {format} file claims {width}x{height} = {pixels} pixels, more than the limit of {maxPixels}; raise the limit if the file is trusted.");
+                $"This {format} file claims {width}x{height} = {pixels} pixels, more than the limit of {maxPixels}; raise the limit if "
+                + "the file is trusted.");
         }
 
         if (pixels * channels > Array.MaxLength || width > int.MaxValue || height > int.MaxValue)
         {
             throw new InvalidDataException(
-                $"This {format} file of {width}x{height}x{channels} has more samples than one array holds ({Array.MaxLength}); cut it into tiles first.");
+                $"This {format} file of {width}x{height}x{channels} has more samples than one array holds ({Array.MaxLength}); cut it "
+                + "into tiles first.");
         }
     }
 }

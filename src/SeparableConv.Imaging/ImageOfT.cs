@@ -66,7 +66,8 @@ public sealed class Image<T> : Image
                 filter.RunToFloat<T>(View(Everything), part, floats.View(floats.Everything));
                 break;
             default:
-                throw new ArgumentException($"The result is {result}, but a picture of {Type} is filtered into one of {Type} or Float32.", nameof(result));
+                throw new ArgumentException(
+                    $"The result is {result}, but a picture of {Type} is filtered into one of {Type} or Float32.", nameof(result));
         }
     }
 
@@ -97,7 +98,8 @@ public sealed class Image<T> : Image
         return gray;
     }
 
-    internal static Image<T> CreateEmpty(int width, int height, int channels) => new(width, height, channels, new T[Math.Max(0, (long)width * height * channels)]);
+    internal static Image<T> CreateEmpty(int width, int height, int channels) =>
+        new(width, height, channels, new T[Math.Max(0, (long)width * height * channels)]);
 
     private ImageRegion Everything => new(0, 0, Width, Height);
 

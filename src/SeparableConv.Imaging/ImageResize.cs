@@ -28,7 +28,12 @@ public static class ImageResize
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         var samples = (Int128)width * height * image.Channels;
         if (samples > Array.MaxLength)
-            throw new ArgumentOutOfRangeException(nameof(width), $"An image of {width}x{height}x{image.Channels} has {samples} samples; at most {Array.MaxLength} fit an array.");
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(width),
+                $"An image of {width}x{height}x{image.Channels} has {samples} samples; at most {Array.MaxLength} fit an array.");
+        }
+
         return image switch
         {
             Image<byte> bytes => Resize(bytes, width, height),
@@ -59,7 +64,9 @@ internal interface IFloatRows
     void Read(int y, Span<float> row);
 }
 
-/// <summary>Resizes pictures of any size to one size; its tables and rows are kept, so that pictures of a size seen before allocate nothing.</summary>
+/// <summary>
+/// Resizes pictures of any size to one size; its tables and rows are kept, so that pictures of a size seen before allocate nothing.
+/// </summary>
 internal sealed class BilinearResizer(int width, int height, int channels)
 {
     private readonly int[] _firsts = new int[width];

@@ -37,7 +37,11 @@ internal sealed record ImageTarget(string Name, ElementType MaxType, bool HoldsA
     public void Check(Image image)
     {
         if (image.Type.Size() > MaxType.Size())
-            throw new ArgumentException($"{Name} holds samples up to {MaxType}, but the image is {image}; convert it first, or save it as .tif or .npy.");
+        {
+            throw new ArgumentException(
+                $"{Name} holds samples up to {MaxType}, but the image is {image}; convert it first, or save it as .tif or .npy.");
+        }
+
         if (image.HasAlpha && !HoldsAlpha)
             throw new ArgumentException($"{Name} holds no alpha channel, but the image is {image}; drop it first, or save it as .png.");
     }

@@ -2,7 +2,10 @@ using System.Numerics;
 
 namespace SeparableConv.Imaging;
 
-/// <summary>Turns and mirrors pictures as their EXIF orientation says, which tells where the first stored row and column belong when the picture is shown.</summary>
+/// <summary>
+/// Turns and mirrors pictures as their EXIF orientation says, which tells where the first stored row and column belong when the picture is
+/// shown.
+/// </summary>
 /// <remarks>Values as in the EXIF standard (CIPA DC-008), tag 0x0112.</remarks>
 internal static class Orientation
 {

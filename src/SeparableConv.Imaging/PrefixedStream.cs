@@ -1,6 +1,9 @@
 namespace SeparableConv.Imaging;
 
-/// <summary>A stream that gives some bytes first and then those of another stream: it makes a stream whole again whose first bytes were read to look at them.</summary>
+/// <summary>
+/// A stream that gives some bytes first and then those of another stream: it makes a stream whole again whose first bytes were read to look
+/// at them.
+/// </summary>
 internal sealed class PrefixedStream(ReadOnlyMemory<byte> prefix, Stream rest) : ReadOnlyStream
 {
     private int _taken;

@@ -3,7 +3,9 @@ namespace SeparableConv;
 /// <summary>The type of one element: of a tensor, of an .npy array, of a picture (there UInt8, UInt16 or Float32).</summary>
 public enum ElementType
 {
-    /// <summary>IEEE 754 single precision, <see cref="float"/>. The usual range of a picture's samples is 0 to 1, but any value may occur.</summary>
+    /// <summary>
+    /// IEEE 754 single precision, <see cref="float"/>. The usual range of a picture's samples is 0 to 1, but any value may occur.
+    /// </summary>
     Float32,
 
     /// <summary>IEEE 754 double precision, <see cref="double"/>.</summary>

@@ -27,7 +27,9 @@ internal static class ElementTypes
     public static ElementType Of<T>() => Of(typeof(T));
 
     /// <inheritdoc cref="Of{T}"/>
-    /// <remarks>By comparison: Type.GetTypeCode keeps what it looks up in an object that any collection may take, and then makes another.</remarks>
+    /// <remarks>
+    /// By comparison: Type.GetTypeCode keeps what it looks up in an object that any collection may take, and then makes another.
+    /// </remarks>
     public static ElementType Of(Type type) =>
         type == typeof(float) ? ElementType.Float32
         : type == typeof(byte) ? ElementType.UInt8

@@ -30,7 +30,9 @@ internal static class ModelOptions
         "--shape", "NAME=1x3x224x224", "The shape of an input that the model leaves open; may be repeated.", ParseShape);
 
     /// <summary>Reads a network.</summary>
-    /// <exception cref="InputException">It cannot be read, is no network that is supported, or two shapes are for one input; the message names the file.</exception>
+    /// <exception cref="InputException">
+    /// It cannot be read, is no network that is supported, or two shapes are for one input; the message names the file.
+    /// </exception>
     public static Network Load(string path, NamedShape[]? shapes)
     {
         var byName = new Dictionary<string, TensorShape>();

@@ -52,7 +52,8 @@ internal static class OptionValues
     }
 
     /// <summary>Runs a parser and reports what it throws as an error of the option or argument.</summary>
-    public static T? Parse<T>(ArgumentResult result, string name, Func<string, T> parse) => Parse(result, name, result.Tokens[0].Value, parse);
+    public static T? Parse<T>(ArgumentResult result, string name, Func<string, T> parse) =>
+        Parse(result, name, result.Tokens[0].Value, parse);
 
     private static T? Parse<T>(ArgumentResult result, string name, string text, Func<string, T> parse)
     {
@@ -91,7 +92,11 @@ internal static class OptionValues
 
         var sides = text.Split(',');
         if (sides.Length != 4 || !Array.TrueForAll(sides, s => TryInteger(s, out var side) && side >= 0))
-            throw new FormatException($"'{text}' is no padding; write valid, same, same-lower or T,B,L,R in whole numbers from 0 up, such as 1,1,0,0.");
+        {
+            throw new FormatException(
+                $"'{text}' is no padding; write valid, same, same-lower or T,B,L,R in whole numbers from 0 up, such as 1,1,0,0.");
+        }
+
         return SeparableConv.Padding.Explicit(Integer(sides[0]), Integer(sides[1]), Integer(sides[2]), Integer(sides[3]));
     }
 

@@ -11,7 +11,8 @@ internal static class PictureOptions
     public static Option<long?> MaxPixels() => OptionValues.Parsed<long?>(
         "--max-pixels",
         "N",
-        $"The most pixels (width*height) a picture may have; larger ones are refused from their header. {ImageReadOptions.Default.MaxPixels} by default.",
+        "The most pixels (width*height) a picture may have; larger ones are refused from their header. "
+        + $"{ImageReadOptions.Default.MaxPixels} by default.",
         text => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value > 0
             ? value
             : throw new FormatException($"'{text}' is no whole number from 1 up."));

@@ -12,12 +12,15 @@ internal sealed record Batch<TReport>(IReadOnlyList<TReport> Reports, int Failed
 internal static class Batch
 {
     /// <summary>Works through the inputs. Failures are told on standard error, a line each.</summary>
-    /// <param name="terminal">A person at a screen is shown how far the work has come, and failures at the end; elsewhere each input is told when it is done.</param>
+    /// <param name="terminal">
+    /// A person at a screen is shown how far the work has come, and failures at the end; elsewhere each input is told when it is done.
+    /// </param>
     /// <param name="task">What is being done, for the bar.</param>
     /// <param name="inputs">File names.</param>
     /// <param name="work">What is done with each; exceptions that the libraries document for bad input are failures.</param>
     /// <param name="print">Tells a report; null where reports are told otherwise, and then there is no bar.</param>
-    public static Batch<TReport> Run<TReport>(Terminal terminal, string task, IReadOnlyList<string> inputs, Func<string, TReport> work, Action<TReport>? print)
+    public static Batch<TReport> Run<TReport>(
+        Terminal terminal, string task, IReadOnlyList<string> inputs, Func<string, TReport> work, Action<TReport>? print)
     {
         var reports = new List<TReport>();
         var failures = new List<string>();
@@ -59,7 +62,9 @@ internal static class Batch
     }
 
     private static void ShowBar(string task, IReadOnlyList<string> inputs, Action<string> work) =>
-        AnsiConsole.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()).Start(context =>
+        AnsiConsole.Progress()
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Start(context =>
         {
             var bar = context.AddTask(task, maxValue: inputs.Count);
             foreach (var input in inputs)

@@ -61,7 +61,9 @@ internal static class PictureFile
         catch (Exception e) when (Failure.IsExpected(e))
         {
             throw new InputException(
-                e is FileNotFoundException or DirectoryNotFoundException ? $"'{path}' cannot be made there; choose another directory." : Named(path, e), e);
+                e is FileNotFoundException or DirectoryNotFoundException
+                    ? $"'{path}' cannot be made there; choose another directory."
+                    : Named(path, e), e);
         }
     }
 

@@ -3,7 +3,9 @@ using SeparableConv.Imaging.Npy;
 
 namespace SeparableConv.Imaging;
 
-/// <summary>An array as a NumPy .npy file holds it: a type, a shape and the elements, row-major (C order), in the machine's byte order.</summary>
+/// <summary>
+/// An array as a NumPy .npy file holds it: a type, a shape and the elements, row-major (C order), in the machine's byte order.
+/// </summary>
 public sealed class NpyArray
 {
     private readonly int[] _shape;
@@ -64,7 +66,10 @@ public sealed class NpyArray
         where T : unmanaged
     {
         if (ElementTypes.Of<T>() != Type)
-            throw new ArgumentException($"The array's elements are {Type}, but {typeof(T).Name} was asked for; use {nameof(ToDoubles)} to convert them.");
+        {
+            throw new ArgumentException(
+                $"The array's elements are {Type}, but {typeof(T).Name} was asked for; use {nameof(ToDoubles)} to convert them.");
+        }
 
         return MemoryMarshal.Cast<byte, T>(_data);
     }
@@ -91,7 +96,8 @@ public sealed class NpyArray
         if (count != elements)
         {
             throw new ArgumentException(
-                $"An array of shape ({string.Join(", ", shape.ToArray())}) has {count} elements, but {elements} were given.", nameof(elements));
+                $"An array of shape ({string.Join(", ", shape.ToArray())}) has {count} elements, but {elements} were given.",
+                nameof(elements));
         }
     }
 

@@ -122,7 +122,9 @@ public static class NpyFile
             throw new InvalidDataException($"The .npy file has version {version}.{start[7]}; 1.0, 2.0 or 3.0 is expected.");
 
         var lengthBytes = ReadExactly(input, version == 1 ? 2 : 4, "header's length");
-        var length = version == 1 ? BinaryPrimitives.ReadUInt16LittleEndian(lengthBytes) : BinaryPrimitives.ReadUInt32LittleEndian(lengthBytes);
+        var length = version == 1
+            ? BinaryPrimitives.ReadUInt16LittleEndian(lengthBytes)
+            : BinaryPrimitives.ReadUInt32LittleEndian(lengthBytes);
         if (length > MaxHeaderBytes)
             throw new InvalidDataException($"The .npy file claims a header of {length} bytes; {MaxHeaderBytes} at most are expected.");
 
@@ -138,7 +140,8 @@ public static class NpyFile
         if (bytes > Array.MaxLength || Array.Exists(header.Shape, extent => extent > int.MaxValue))
         {
             throw new InvalidDataException(
-                $"The .npy file's array of shape {header.ShapeText} has {bytes} bytes, more than one array holds ({Array.MaxLength}); save it in parts.");
+                $"The .npy file's array of shape {header.ShapeText} has {bytes} bytes, more than one array holds ({Array.MaxLength}); "
+                + "save it in parts.");
         }
 
         var data = ReadExactly(input, (int)bytes, "elements");

@@ -87,7 +87,8 @@ internal ref struct NpyHeaderParser
         if (type is null || (descr[0] == '|' && type.Value.Size() > 1))
         {
             throw new InvalidDataException(
-                $"The .npy file's type '{descr}' is not supported; b1, u1, i1, u2, i2, u4, i4, u8, i8, f2, f4 or f8 is expected: convert it with numpy's astype.");
+                $"The .npy file's type '{descr}' is not supported; b1, u1, i1, u2, i2, u4, i4, u8, i8, f2, f4 or f8 is expected: convert "
+                + "it with numpy's astype.");
         }
 
         return (type.Value, descr[0] == '>' || (descr[0] == '=' && !BitConverter.IsLittleEndian));

@@ -14,9 +14,16 @@ internal static class NpyImage
         var shape = header.Shape;
         var channels = shape.Length == 3 ? shape[2] : 1;
         if (shape.Length is not (2 or 3) || channels is < 1 or > 4)
-            throw new InvalidDataException($"The .npy array has the shape {header.ShapeText}; an image is (height, width) or (height, width, 1 to 4).");
+        {
+            throw new InvalidDataException(
+                $"The .npy array has the shape {header.ShapeText}; an image is (height, width) or (height, width, 1 to 4).");
+        }
+
         if (header.Type is not (ElementType.UInt8 or ElementType.UInt16 or ElementType.Float32 or ElementType.Float64))
-            throw new InvalidDataException($"The .npy array's elements are {header.Type}; an image's are u1, u2, f4 or f8: convert it with numpy's astype.");
+        {
+            throw new InvalidDataException(
+                $"The .npy array's elements are {header.Type}; an image's are u1, u2, f4 or f8: convert it with numpy's astype.");
+        }
 
         ImageLimits.Check(".npy", shape[1], shape[0], (int)channels, options.MaxPixels);
         var array = NpyFile.ReadElements(input, header);

@@ -52,7 +52,8 @@ internal ref struct PngChunkReader
         if (length > (uint)(rest.Length - Frame))
         {
             throw new InvalidDataException(
-                $"PNG chunk {Name(type)} at byte {_position} claims {length} bytes, but {rest.Length - Frame} are left: the file is cut off or damaged.");
+                $"PNG chunk {Name(type)} at byte {_position} claims {length} bytes, but {rest.Length - Frame} are left: the file is cut "
+                + "off or damaged.");
         }
 
         var data = rest.Slice(8, (int)length);
@@ -61,7 +62,8 @@ internal ref struct PngChunkReader
         if (stored != computed)
         {
             throw new InvalidDataException(
-                $"PNG chunk {Name(type)} at byte {_position} has checksum {computed:x8}, but the file says {stored:x8}: the file is damaged.");
+                $"PNG chunk {Name(type)} at byte {_position} has checksum {computed:x8}, but the file says {stored:x8}: the file is "
+                + "damaged.");
         }
 
         var chunk = new PngChunk(type, _position + 8, (int)length);

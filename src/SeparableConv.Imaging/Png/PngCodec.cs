@@ -41,7 +41,9 @@ public static class PngCodec
                 break;
             default:
                 throw new ArgumentException(
-                    $"PNG holds 8 or 16 bit integers, but the image is {image}; convert it first, or save it as .npy or .tif.", nameof(image));
+                    $"PNG holds 8 or 16 bit integers, but the image is {image}; convert it first, or save it as .npy or "
+                    + ".tif.",
+                    nameof(image));
         }
     }
 }

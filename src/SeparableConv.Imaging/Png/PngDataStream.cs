@@ -14,7 +14,9 @@ internal sealed class PngDataStream(byte[] file, IReadOnlyList<PngChunk> chunks,
     /// <summary>Whether the inflater asked for bytes behind the last one, which says that the compressed data are cut off.</summary>
     public bool RanDry { get; private set; }
 
-    /// <summary>Whether the inflater finished without taking the last byte, which says that other data follow the compressed ones.</summary>
+    /// <summary>
+    /// Whether the inflater finished without taking the last byte, which says that other data follow the compressed ones.
+    /// </summary>
     public bool HasLeftOver => _left > 0;
 
     public override int Read(Span<byte> buffer)

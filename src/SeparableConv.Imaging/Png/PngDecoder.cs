@@ -51,7 +51,8 @@ internal sealed class PngDecoder
         if (raw > (Int128)parts.DataBytes * MaxDeflateRatio + RatioSlack)
         {
             throw new InvalidDataException(
-                $"The PNG claims {parts.Header.Width}x{parts.Header.Height} pixels, but its {parts.DataBytes} bytes of data cannot hold the {raw} bytes of them: the file is cut off or forged.");
+                $"The PNG claims {parts.Header.Width}x{parts.Header.Height} pixels, but its {parts.DataBytes} bytes of data cannot hold "
+                + $"the {raw} bytes of them: the file is cut off or forged.");
         }
 
         // The block and its row above, each row behind its filter byte and the zeros of its left neighbour, in one array.
@@ -153,7 +154,8 @@ internal sealed class PngDecoder
         }
         catch (InvalidDataException failure)
         {
-            throw new InvalidDataException("The PNG's compressed data are no zlib stream, or their checksum is wrong: the file is damaged.", failure);
+            throw new InvalidDataException(
+                "The PNG's compressed data are no zlib stream, or their checksum is wrong: the file is damaged.", failure);
         }
     }
 
@@ -162,7 +164,11 @@ internal sealed class PngDecoder
         // The inflater compares the checksum (Adler-32) when it reaches the end, which only one more read makes it do.
         Span<byte> more = stackalloc byte[1];
         if (Read(inflater, more) != 0)
-            throw new InvalidDataException($"The PNG's compressed data hold more than its {_header.Width}x{_header.Height} pixels: the file is damaged.");
+        {
+            throw new InvalidDataException(
+                $"The PNG's compressed data hold more than its {_header.Width}x{_header.Height} pixels: the file is damaged.");
+        }
+
         if (_compressed.RanDry)
             throw new InvalidDataException("The PNG's compressed data are cut off before their checksum.");
         if (_compressed.HasLeftOver)

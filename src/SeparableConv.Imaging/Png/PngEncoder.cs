@@ -23,7 +23,9 @@ internal static class PngEncoder
         var deflate = new ZLibCompressionOptions
         {
             CompressionLevel = level,
-            CompressionStrategy = level < LeastSearchingLevel ? ZLibCompressionStrategy.RunLengthEncoding : ZLibCompressionStrategy.Filtered,
+            CompressionStrategy = level < LeastSearchingLevel
+                ? ZLibCompressionStrategy.RunLengthEncoding
+                : ZLibCompressionStrategy.Filtered,
         };
         using (var zlib = new ZLibStream(chunks, deflate, leaveOpen: true))
             WriteRows(zlib, image);

@@ -137,7 +137,10 @@ internal sealed class PngExpander
         }
 
         if (highest >= _colors)
-            throw new InvalidDataException($"The PNG uses colour {highest} of its palette, which has {_colors} (0 to {_colors - 1}): the file is damaged.");
+        {
+            throw new InvalidDataException(
+                $"The PNG uses colour {highest} of its palette, which has {_colors} (0 to {_colors - 1}): the file is damaged.");
+        }
     }
 
     private void ExpandGray(ReadOnlySpan<byte> samples, Span<byte> pixels)

@@ -82,14 +82,22 @@ internal sealed class PngParts
                 break;
             case PngChunkType.Data:
                 if (_data.Count > 0 && previous != PngChunkType.Data)
-                    throw new InvalidDataException($"PNG chunk {PngChunkReader.Name(previous)} stands between IDAT chunks, which must follow each other.");
+                {
+                    throw new InvalidDataException(
+                        $"PNG chunk {PngChunkReader.Name(previous)} stands between IDAT chunks, which must follow each other.");
+                }
+
                 _data.Add(chunk);
                 DataBytes += chunk.Length;
                 break;
             default:
                 // Bit 5 of the first letter, its case, says whether a reader may pass over a chunk that it does not know.
                 if (((uint)chunk.Type & 0x20000000) == 0)
-                    throw new InvalidDataException($"PNG chunk {PngChunkReader.Name(chunk.Type)} is critical and unknown; this picture needs another reader.");
+                {
+                    throw new InvalidDataException(
+                        $"PNG chunk {PngChunkReader.Name(chunk.Type)} is critical and unknown; this picture needs another reader.");
+                }
+
                 break;
         }
     }
@@ -122,12 +130,14 @@ internal sealed class PngParts
             PngColor.Gray => chunk.Length == 2,
             PngColor.Rgb => chunk.Length == 6,
             PngColor.Palette => Palette is { } palette && chunk.Length >= 1 && chunk.Length <= palette.Length / 3,
-            _ => throw new InvalidDataException($"PNG chunk tRNS is not allowed with colour type {(int)Header.Color}, which has alpha already."),
+            _ => throw new InvalidDataException(
+                $"PNG chunk tRNS is not allowed with colour type {(int)Header.Color}, which has alpha already."),
         };
         if (!right)
         {
             throw new InvalidDataException(
-                $"PNG chunk tRNS has {chunk.Length} bytes; 2 are expected for gray, 6 for RGB, and at most one for each colour of PLTE, which stands before it.");
+                $"PNG chunk tRNS has {chunk.Length} bytes; 2 are expected for gray, 6 for RGB, and at most one for each colour of PLTE, "
+                + "which stands before it.");
         }
 
         Transparency = chunk;

@@ -56,7 +56,8 @@ internal static unsafe class VipsCodec
         // Rows are decoded once, from the top, straight into the picture; a damaged file is refused, not half shown.
         load.Set("access", "sequential").Set("fail_on", "error");
         using var stored = load.RunToImage(failure);
-        ImageLimits.Check(format, VipsNative.Width(stored.Handle), VipsNative.Height(stored.Handle), VipsNative.Bands(stored.Handle), options.MaxPixels);
+        ImageLimits.Check(
+            format, VipsNative.Width(stored.Handle), VipsNative.Height(stored.Handle), VipsNative.Bands(stored.Handle), options.MaxPixels);
         var orientation = VipsNative.Orientation(stored.Handle);
         using var colored = ToRgb(stored, failure);
         using var image = ToKnownFormat(colored, failure);
@@ -120,7 +121,12 @@ internal static unsafe class VipsCodec
     }
 
     private static void Save<T>(
-        Image<T> image, VipsFormat type, string interpretation, string path, string format, IEnumerable<(string Name, string Value)> settings)
+        Image<T> image,
+        VipsFormat type,
+        string interpretation,
+        string path,
+        string format,
+        IEnumerable<(string Name, string Value)> settings)
         where T : unmanaged, INumber<T>
     {
         var failure = $"The {format} file cannot be written";

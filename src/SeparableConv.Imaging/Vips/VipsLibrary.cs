@@ -38,7 +38,8 @@ internal sealed class VipsLibrary
             if (handle == 0)
             {
                 throw new DllNotFoundException(
-                    $"{action} needs libvips: install the Debian/Ubuntu package libvips42 (macOS: brew install vips), or convert the file to PNG.");
+                    $"{action} needs libvips: install the Debian/Ubuntu package libvips42 (macOS: brew install vips), or convert the file "
+                    + "to PNG.");
             }
 
             Start(handle);

@@ -127,7 +127,9 @@ internal enum VipsFormat
     DoubleComplex = 9,
 }
 
-/// <summary>VipsInterpretation, numbered as in libvips: what a picture's channels mean. Only those whose channels are taken as they are.</summary>
+/// <summary>
+/// VipsInterpretation, numbered as in libvips: what a picture's channels mean. Only those whose channels are taken as they are.
+/// </summary>
 internal enum VipsInterpretation
 {
     Multiband = 0,
@@ -149,6 +151,7 @@ internal static unsafe class VipsError
         var lines = (Marshal.PtrToStringUTF8((nint)VipsNative.ErrorBuffer()) ?? "")
             .Split(['\n', '\r'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         VipsNative.ErrorClear();
-        return new InvalidDataException($"{failure}: {(lines.Length > 0 ? string.Join("; ", lines.Distinct()) : "libvips gives no reason")}.");
+        return new InvalidDataException(
+            $"{failure}: {(lines.Length > 0 ? string.Join("; ", lines.Distinct()) : "libvips gives no reason")}.");
     }
 }

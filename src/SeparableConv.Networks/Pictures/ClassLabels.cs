@@ -66,6 +66,8 @@ public sealed class ClassLabels : IReadOnlyList<string>
             1 => "the first line may be a background class, which this network does not have: leave it out",
             _ => "is it the list of another network?",
         };
-        throw new ArgumentException($"{_source} has {_names.Length} {(_names.Length == 1 ? "line" : "lines")} but the network has {classes} {(classes == 1 ? "class" : "classes")}; {remedy}");
+        throw new ArgumentException(
+            $"{_source} has {_names.Length} {(_names.Length == 1 ? "line" : "lines")} but the network has {classes} "
+            + $"{(classes == 1 ? "class" : "classes")}; {remedy}");
     }
 }

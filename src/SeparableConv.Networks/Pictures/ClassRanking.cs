@@ -20,7 +20,10 @@ internal sealed class ClassRanking
         _better = (a, b) => _scores[b].CompareTo(_scores[a]) is var better && better != 0 ? better : a - b;
     }
 
-    /// <summary>How many classes a network tells apart; null where it does not have one output with one dimension that is not 1: (1, 1000), (1000), (1, 1000, 1, 1).</summary>
+    /// <summary>
+    /// How many classes a network tells apart; null where it does not have one output with one dimension that is not 1: (1, 1000), (1000),
+    /// (1, 1000, 1, 1).
+    /// </summary>
     public static int? Count(Network network)
     {
         if (network.Outputs is not [var output] || output.Type.Element == ElementType.Bool)

@@ -16,13 +16,24 @@ public sealed class Normalization
     /// <summary>A mean and a deviation, each one number for all channels or one number a channel.</summary>
     /// <param name="mean">What is taken from every sample, 0 to 255.</param>
     /// <param name="deviation">What every sample less the mean is divided by; not 0.</param>
-    /// <exception cref="ArgumentException">There is no number, a deviation is 0, both have several numbers but not as many, or results are beyond float.</exception>
+    /// <exception cref="ArgumentException">
+    /// There is no number, a deviation is 0, both have several numbers but not as many, or results are beyond float.
+    /// </exception>
     public Normalization(ReadOnlySpan<double> mean, ReadOnlySpan<double> deviation)
     {
         if (mean.IsEmpty || deviation.IsEmpty || (mean.Length != deviation.Length && mean.Length > 1 && deviation.Length > 1))
-            throw new ArgumentException($"The normalization has {mean.Length} means and {deviation.Length} deviations; give one number, or one a channel, of each.");
+        {
+            throw new ArgumentException(
+                $"The normalization has {mean.Length} means and {deviation.Length} deviations; give one number, or one a channel, of "
+                + "each.");
+        }
+
         if (deviation.Contains(0))
-            throw new ArgumentException("The normalization has a deviation of 0, and samples are divided by it; give numbers other than 0.");
+        {
+            throw new ArgumentException(
+                "The normalization has a deviation of 0, and samples are divided by it; give numbers other than 0.");
+        }
+
         (_mean, _deviation) = (mean.ToArray(), deviation.ToArray());
         for (var c = 0; c < Math.Max(mean.Length, deviation.Length); c++)
         {
@@ -30,7 +41,8 @@ public sealed class Normalization
             if (!(largest <= float.MaxValue))
             {
                 throw new ArgumentException(
-                    $"{Formula([MeanOf(c)], [DeviationOf(c)])} is up to {Text([largest])}, more than a float holds; give means and deviations between 0 and 255, as pixels are.");
+                    $"{Formula([MeanOf(c)], [DeviationOf(c)])} is up to {Text([largest])}, more than a float holds; give means and "
+                    + "deviations between 0 and 255, as pixels are.");
             }
         }
     }
@@ -88,14 +100,16 @@ public sealed class Normalization
     /// <returns>The formula.</returns>
     public override string ToString() => KeepsPixels ? "pixels as they are" : Formula(_mean, _deviation);
 
-    internal static string Formula(ReadOnlySpan<double> mean, ReadOnlySpan<double> deviation) => $"(pixel - {Text(mean)}) / {Text(deviation)}";
+    internal static string Formula(ReadOnlySpan<double> mean, ReadOnlySpan<double> deviation) =>
+        $"(pixel - {Text(mean)}) / {Text(deviation)}";
 
     /// <summary>Numbers with commas between.</summary>
     internal static string Text(ReadOnlySpan<double> values) =>
         string.Join(',', Array.ConvertAll(values.ToArray(), value => value.ToString(CultureInfo.InvariantCulture)));
 
     /// <summary>How far from 0 the number of any sample can be.</summary>
-    internal static double Largest(double mean, double deviation) => Math.Max(Math.Abs(mean / deviation), Math.Abs((255 - mean) / deviation));
+    internal static double Largest(double mean, double deviation) =>
+        Math.Max(Math.Abs(mean / deviation), Math.Abs((255 - mean) / deviation));
 
     internal double MeanOf(int channel) => _mean[_mean.Length == 1 ? 0 : channel];
 
@@ -107,7 +121,11 @@ public sealed class Normalization
         foreach (var (what, count) in ((string, int)[])[("means", _mean.Length), ("deviations", _deviation.Length)])
         {
             if (count != 1 && count != channels)
-                throw new ArgumentException($"The normalization has {count} {what} but the network's pictures have {channels} {(channels == 1 ? "channel" : "channels")}; give one number, or one a channel.");
+            {
+                throw new ArgumentException(
+                    $"The normalization has {count} {what} but the network's pictures have {channels} "
+                    + $"{(channels == 1 ? "channel" : "channels")}; give one number, or one a channel.");
+            }
         }
     }
 }

@@ -6,7 +6,9 @@ namespace SeparableConv.Networks;
 /// <summary>How sure a network is of a class.</summary>
 /// <param name="Index">The class, from 0.</param>
 /// <param name="Label">Its name; null where no labels were given.</param>
-/// <param name="Score">The output's own number, a real number where the output is quantized; a probability where the network ends in softmax.</param>
+/// <param name="Score">
+/// The output's own number, a real number where the output is quantized; a probability where the network ends in softmax.
+/// </param>
 public readonly record struct ClassScore(int Index, string? Label, double Score)
 {
     /// <summary>The label, or <c>class 7</c> where there is none.</summary>
@@ -20,7 +22,8 @@ public readonly record struct ClassScore(int Index, string? Label, double Score)
 
 /// <summary>Tells what is on pictures: a picture and a network in, the best classes out.</summary>
 /// <remarks>
-/// The network has one input, for one picture of 1 or 3 channels, and one output, a list of scores. One picture at a time; for several threads make
+/// The network has one input, for one picture of 1 or 3 channels, and one output, a list of scores. One picture at a time; for several
+/// threads make
 /// a classifier each.
 /// </remarks>
 /// <example><code>
@@ -39,7 +42,9 @@ public sealed class PictureClassifier : IDisposable
     /// <param name="normalization">How samples become numbers; <see cref="Normalization.UsualFor"/> its input where null.</param>
     /// <param name="fit">How pictures of another size are fitted.</param>
     /// <param name="options">How the network is run; the defaults where null.</param>
-    /// <exception cref="ArgumentException">The network takes no picture or tells no classes, or labels or normalization do not suit it.</exception>
+    /// <exception cref="ArgumentException">
+    /// The network takes no picture or tells no classes, or labels or normalization do not suit it.
+    /// </exception>
     /// <exception cref="NetworkException">The network cannot be run.</exception>
     public PictureClassifier(
         Network network,
@@ -50,13 +55,24 @@ public sealed class PictureClassifier : IDisposable
     {
         ArgumentNullException.ThrowIfNull(network);
         if (network.Inputs is not [var input])
-            throw new ArgumentException($"The network has {network.Inputs.Count} inputs, and a classifier writes one; use an {nameof(InferenceSession)} with a {nameof(PictureTransform)}.");
+        {
+            throw new ArgumentException(
+                $"The network has {network.Inputs.Count} inputs, and a classifier writes one; use an {nameof(InferenceSession)} with a "
+                + $"{nameof(PictureTransform)}.");
+        }
+
         Classes = ClassRanking.Count(network) ?? throw new ArgumentException(
-            $"The network's outputs are {string.Join(", ", network.Outputs)}, and a classifier reads one list of classes; use an {nameof(InferenceSession)} with a {nameof(PictureTransform)}.");
+            $"The network's outputs are {string.Join(", ", network.Outputs)}, and a classifier reads one list of classes; use an "
+            + $"{nameof(InferenceSession)} with a {nameof(PictureTransform)}.");
         labels?.Check(Classes);
         Transform = new PictureTransform(input, normalization, fit);
         if (Transform.Count != 1)
-            throw new ArgumentException($"The input '{input.Name}' takes {Transform.Count} pictures at once, {input.Type}, and a classifier writes one; load the network for one.");
+        {
+            throw new ArgumentException(
+                $"The input '{input.Name}' takes {Transform.Count} pictures at once, {input.Type}, and a classifier writes one; load the "
+                + "network for one.");
+        }
+
         _session = new InferenceSession(network, options);
         _ranking = new ClassRanking(_session.Outputs[0].Type, labels);
     }

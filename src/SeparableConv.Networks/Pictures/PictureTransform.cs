@@ -20,7 +20,8 @@ public enum PictureFit
 /// <remarks>
 /// Size, channels, layout and number type follow from the input: (N, height, width, channels) or (N, channels, height, width) or the same
 /// without N, with 1 channel (gray) or 3 (colour). Colour becomes gray as by <see cref="Image.ToGray"/>, gray becomes three equal channels,
-/// and alpha is left out. Sizes are changed as by <see cref="ImageResize.Bilinear"/>. Integers are rounded to the nearest, halves away from 0,
+/// and alpha is left out. Sizes are changed as by <see cref="ImageResize.Bilinear"/>. Integers are rounded to the nearest, halves away from
+/// 0,
 /// and saturated. Rows and tables are kept, so that nothing is allocated for a picture as wide as the one before; one thread at a time.
 /// </remarks>
 /// <example><code>
@@ -50,16 +51,26 @@ public sealed class PictureTransform
         if (!Enum.IsDefined(fit))
             throw new ArgumentException($"The fit {(int)fit} is unknown; use one of {string.Join(", ", Enum.GetNames<PictureFit>())}.");
         _layout = PictureLayout.Of(input) ?? throw new ArgumentException(
-            $"The input '{input.Name}' takes {input.Type}, which is no picture of 1 or 3 channels; write its numbers into the session yourself.");
+            $"The input '{input.Name}' takes {input.Type}, which is no picture of 1 or 3 channels; write its numbers into the session "
+            + "yourself.");
         if (input.Type.Element is ElementType.Bool or ElementType.UInt64)
-            throw new ArgumentException($"The input '{input.Name}' takes {input.Type}, which pictures are not made into; write its numbers into the session yourself.");
+        {
+            throw new ArgumentException(
+                $"The input '{input.Name}' takes {input.Type}, which pictures are not made into; write its numbers into the session "
+                + "yourself.");
+        }
+
         Normalization = normalization ?? Normalization.UsualFor(input) ?? throw new ArgumentException(
             $"The input '{input.Name}' takes {input.Type}, and nothing says how pixels become such numbers; give a normalization.");
         Normalization.Check(_layout.Channels);
         (_input, _fit) = (input, fit);
         var samples = (long)Height * Width * Channels;
         if (samples > Array.MaxLength)
-            throw new ArgumentException($"The input '{input.Name}' takes {input.Type}, pictures of {samples} samples; at most {Array.MaxLength} are supported.");
+        {
+            throw new ArgumentException(
+                $"The input '{input.Name}' takes {input.Type}, pictures of {samples} samples; at most {Array.MaxLength} are supported.");
+        }
+
         _samples = new float[samples];
         _resizer = new BilinearResizer(Width, Height, Channels);
     }
@@ -90,7 +101,12 @@ public sealed class PictureTransform
         ArgumentNullException.ThrowIfNull(session);
         var type = session.Inputs[input].Type;
         if (type.Element != _input.Type.Element || type.Shape != _input.Type.Shape)
-            throw new ArgumentException($"The session's input '{session.Inputs[input].Name}' takes {type}, but the transform was made for {_input.Type}; make one for it.");
+        {
+            throw new ArgumentException(
+                $"The session's input '{session.Inputs[input].Name}' takes {type}, but the transform was made for {_input.Type}; make one "
+                + "for it.");
+        }
+
         if ((uint)index >= (uint)Count)
             throw new ArgumentException($"Picture {index} was written, but the input '{_input.Name}' takes {Count}; count from 0.");
         var bytes = session.InputBytes(input);
@@ -231,7 +247,10 @@ public sealed class PictureTransform
             for (int at = 0, to = 0; to < row.Length; at += from, to += channels)
             {
                 for (var c = 0; c < channels; c++)
-                    row[to + c] = float.CreateTruncating(from < 3 ? source[at] : channels == 1 ? Luma.Of(source[at], source[at + 1], source[at + 2]) : source[at + c]);
+                {
+                    row[to + c] = float.CreateTruncating(
+                        from < 3 ? source[at] : channels == 1 ? Luma.Of(source[at], source[at + 1], source[at + 2]) : source[at + c]);
+                }
             }
         }
     }

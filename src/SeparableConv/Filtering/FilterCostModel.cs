@@ -10,7 +10,8 @@ namespace SeparableConv.Filtering;
 /// </remarks>
 internal static class FilterCostModel
 {
-    private readonly record struct Constants(double DenseFixed, double DenseTap, double SeparableFixed, double Column, double Row, double Term);
+    private readonly record struct Constants(
+        double DenseFixed, double DenseTap, double SeparableFixed, double Column, double Row, double Term);
 
     public static double Dense(ElementType type, int taps)
     {

@@ -45,7 +45,11 @@ public sealed record FilterOptions
     internal void Check(ElementType type)
     {
         if (!Enum.IsDefined(Border))
-            throw new ArgumentException($"The border mode {(int)Border} is unknown; use one of {string.Join(", ", Enum.GetNames<BorderMode>())}.");
+        {
+            throw new ArgumentException(
+                $"The border mode {(int)Border} is unknown; use one of {string.Join(", ", Enum.GetNames<BorderMode>())}.");
+        }
+
         if (!double.IsFinite(Scale) || !double.IsFinite(Offset))
             throw new ArgumentException($"The scale is {Scale} and the offset {Offset}; both must be finite.");
         if (Threads is < 1 or > WorkerPool.MostThreads)
@@ -57,7 +61,10 @@ public sealed record FilterOptions
 
         var largest = new ImageShape(1, 1, 1, type).MaxValue;
         if (type != ElementType.Float32 && !(ConstantValue >= 0 && ConstantValue <= largest && ConstantValue == Math.Floor(ConstantValue)))
-            throw new ArgumentException($"The border's constant is {ConstantValue} but pixels are {type}; use a whole number from 0 to {largest}.");
+        {
+            throw new ArgumentException(
+                $"The border's constant is {ConstantValue} but pixels are {type}; use a whole number from 0 to {largest}.");
+        }
     }
 }
 

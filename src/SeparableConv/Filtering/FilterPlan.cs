@@ -66,7 +66,9 @@ public sealed class FilterPlan
     /// <param name="shape">The pictures.</param>
     /// <param name="options">How it is applied; <see cref="FilterOptions.Default"/> where null.</param>
     /// <returns>The plan.</returns>
-    /// <exception cref="ArgumentException">The shape or an option is out of range, or the plan asked for does not suit the kernel.</exception>
+    /// <exception cref="ArgumentException">
+    /// The shape or an option is out of range, or the plan asked for does not suit the kernel.
+    /// </exception>
     public static FilterPlan Create(FilterKernel kernel, ImageShape shape, FilterOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(kernel);
@@ -90,7 +92,11 @@ public sealed class FilterPlan
 
         var ways = new List<(FilterAlternative Way, SeparableKernel? Terms)> { (DenseWay(kernel, shape), null) };
         foreach (var terms in separables)
-            ways.Add((SeparableWay(terms, shape, terms.Rank == decomposition.Rank ? 0 : decomposition.WorstError(terms.Rank) * range), terms));
+        {
+            ways.Add(
+                (SeparableWay(terms, shape, terms.Rank == decomposition.Rank ? 0 : decomposition.WorstError(terms.Rank) * range), terms));
+        }
+
         ways.Sort((a, b) => a.Way.EstimatedNanosecondsPerPixel.CompareTo(b.Way.EstimatedNanosecondsPerPixel));
 
         var (chosen, chosenTerms) = Choose(ways, options, decomposition);

@@ -7,7 +7,9 @@ using SeparableConv.Threading;
 
 namespace SeparableConv;
 
-/// <summary>A filter made ready for pictures of one shape: y[i,j,c] = round(scale * sum over u,v of x[i+u-kH/2, j+v-kW/2, c] * k[u,v] + offset).</summary>
+/// <summary>
+/// A filter made ready for pictures of one shape: y[i,j,c] = round(scale * sum over u,v of x[i+u-kH/2, j+v-kW/2, c] * k[u,v] + offset).
+/// </summary>
 /// <remarks>
 /// Sums are made in float32 from the widened pixels and rounded once, half to even, and saturated; so a byte is within
 /// 0.5 + 1e-3 of the exact value for kernels whose absolute sum is about 1. In float pictures, taps of weight zero are
@@ -86,7 +88,9 @@ public sealed unsafe class ImageFilter
     /// <param name="shape">The pictures.</param>
     /// <param name="options">How it is applied; <see cref="FilterOptions.Default"/> where null.</param>
     /// <returns>The filter.</returns>
-    /// <exception cref="ArgumentException">As <see cref="FilterPlan.Create"/>, or the kernel's numbers, scaled, are beyond float32.</exception>
+    /// <exception cref="ArgumentException">
+    /// As <see cref="FilterPlan.Create"/>, or the kernel's numbers, scaled, are beyond float32.
+    /// </exception>
     public static ImageFilter Create(FilterKernel kernel, ImageShape shape, FilterOptions? options = null) =>
         new(FilterPlan.Create(kernel, shape, options));
 
@@ -135,10 +139,15 @@ public sealed unsafe class ImageFilter
     {
         var shape = Plan.Shape;
         if (ImageShape.TypeOf<TIn>() != shape.Type)
-            throw new ArgumentException($"The input has elements of type {typeof(TIn).Name} but the filter was planned for {shape}; make a plan for it.");
+        {
+            throw new ArgumentException(
+                $"The input has elements of type {typeof(TIn).Name} but the filter was planned for {shape}; make a plan for it.");
+        }
+
         region.Check(shape.Height, shape.Width);
         var inputRow = RowStride("input", input.Lengths, input.Strides, shape) * sizeof(TIn);
-        var outputRow = RowStride("output", output.Lengths, output.Strides, shape with { Height = region.Height, Width = region.Width }) * sizeof(TOut);
+        var result = shape with { Height = region.Height, Width = region.Width };
+        var outputRow = RowStride("output", output.Lengths, output.Strides, result) * sizeof(TOut);
 
         fixed (TIn* source = &input.GetPinnableReference())
         fixed (TOut* target = &output.GetPinnableReference())
@@ -170,7 +179,8 @@ public sealed unsafe class ImageFilter
         if (bytes > Array.MaxLength)
         {
             throw new ArgumentException(
-                $"Input and output overlap in memory, and what is read ({bytes} bytes) is too much for the copy that this takes (at most {Array.MaxLength}); give the output memory of its own.");
+                $"Input and output overlap in memory, and what is read ({bytes} bytes) is too much for the copy that this takes (at most "
+                + $"{Array.MaxLength}); give the output memory of its own.");
         }
 
         var copy = ArrayPool<byte>.Shared.Rent((int)bytes);
@@ -184,7 +194,8 @@ public sealed unsafe class ImageFilter
         ArrayPool<byte>.Shared.Return(copy);
     }
 
-    // Both pointers are to where the picture's first pixel would lie, whether or not it is read or written: bands count in its columns and rows.
+    // Both pointers are to where the picture's first pixel would lie, whether or not it is read or written: bands count in its columns and
+    // rows.
     private void Run<TIn, TOut>(byte* input, nint inputRow, ImageRegion read, byte* output, nint outputRow, ImageRegion region)
         where TIn : unmanaged
         where TOut : unmanaged
@@ -224,7 +235,8 @@ public sealed unsafe class ImageFilter
     // Rows of at least a few vectors, whose vectors begin in all rows alike.
     private static delegate*<SmallFilterTaps*, void> SmallPass(in SeparableBands bands)
     {
-        var fits = bands is { TermCount: 1, Before: 1, After: 1, Border: not BorderMode.Wrap } && bands.Terms[0] is { Span: 3, FourLines: not null }
+        var fits = bands is { TermCount: 1, Before: 1, After: 1, Border: not BorderMode.Wrap }
+            && bands.Terms[0] is { Span: 3, FourLines: not null }
             && bands.RowTaps.Step * (bands.RowTaps.Taps - 1) == 2 * bands.Channels
             && bands.OutputRowBytes % CacheLine == 0 && bands.Width * bands.Channels >= 8 * SmallFilterPass.V;
         return fits ? SmallFilterPass.For(bands.Terms[0].Taps == 2, bands.RowTaps.Taps, bands.Channels) : null;
@@ -281,7 +293,8 @@ public sealed unsafe class ImageFilter
         if (!fits)
         {
             throw new ArgumentException(
-                $"The {what} has shape ({string.Join(',', lengths.ToArray())}) but {(expected == Plan.Shape ? "the filter was planned for" : "the region is")} {expected}; "
+                $"The {what} has shape ({string.Join(',', lengths.ToArray())}) but "
+                + $"{(expected == Plan.Shape ? "the filter was planned for" : "the region is")} {expected}; "
                 + "shapes are (H, W, C), or (H, W) for one channel.");
         }
 
@@ -306,7 +319,8 @@ public sealed unsafe class ImageFilter
         {
             throw new ArgumentException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{plan.Kernel} has numbers up to {largest} and the scale is {scale}; sums are float32, so the product of the two must be at most {float.MaxValue}."));
+                $"{plan.Kernel} has numbers up to {largest} and the scale is {scale}; sums are float32, so the product of the two must be "
+                + $"at most {float.MaxValue}."));
         }
     }
 

@@ -16,7 +16,8 @@ public readonly record struct ImageRegion(int Left, int Top, int Width, int Heig
         if (Left < 0 || Top < 0 || Width < 1 || Height < 1 || Left > width - Width || Top > height - Height)
         {
             throw new ArgumentException(
-                $"The region {this} is not inside the picture of {width}x{height} pixels (width x height); give a rectangle of at least one pixel that is.");
+                $"The region {this} is not inside the picture of {width}x{height} pixels (width x height); give a rectangle of at least "
+                + "one pixel that is.");
         }
     }
 }

@@ -50,12 +50,22 @@ public readonly record struct ImageShape(int Height, int Width, int Channels, El
         if (Height <= 0 || Width <= 0)
             throw new ArgumentException($"The picture is {Height}x{Width} pixels; both sides must be at least 1.");
         if (Channels is < 1 or > MaxChannels)
-            throw new ArgumentException($"The picture has {Channels} channels; a filter takes 1 to {MaxChannels}. Filter the channels in groups.");
+        {
+            throw new ArgumentException(
+                $"The picture has {Channels} channels; a filter takes 1 to {MaxChannels}. Filter the channels in groups.");
+        }
+
         if (Type is not (ElementType.UInt8 or ElementType.UInt16 or ElementType.Float32))
-            throw new ArgumentException($"The picture has elements of type {Type}; a filter takes UInt8, UInt16 or Float32. Convert it first.");
+        {
+            throw new ArgumentException(
+                $"The picture has elements of type {Type}; a filter takes UInt8, UInt16 or Float32. Convert it first.");
+        }
 
         // Positions within a row are ints, a border's included.
         if ((long)Width * Channels > int.MaxValue / 4)
-            throw new ArgumentException($"A row of {Width} pixels of {Channels} channels is too long; at most {int.MaxValue / 4} elements are supported.");
+        {
+            throw new ArgumentException(
+                $"A row of {Width} pixels of {Channels} channels is too long; at most {int.MaxValue / 4} elements are supported.");
+        }
     }
 }

@@ -20,10 +20,14 @@ public sealed class PixelNumbersTests
     public void Options_need_one_number_or_one_a_channel()
     {
         var input = Input(ElementType.Float32, [1, 2, 2, 3]);
-        Assert.Contains("--mean has 2 numbers but the network's pictures have 3 channels", Assert.Throws<InputException>(() => PixelNumbers.For(input, [1, 2], [1])).Message);
+        Assert.Contains(
+            "--mean has 2 numbers but the network's pictures have 3 channels",
+            Assert.Throws<InputException>(() => PixelNumbers.For(input, [1, 2], [1])).Message);
         Assert.Contains("--std has 4 numbers", Assert.Throws<InputException>(() => PixelNumbers.For(input, [1], [1, 2, 3, 4])).Message);
         Assert.Equal([1, 2, 3], PixelNumbers.For(input, [1, 2, 3], null).Transform.Normalization.Mean.ToArray());
-        Assert.Contains("not made into", Assert.Throws<InputException>(() => PixelNumbers.For(Input(ElementType.UInt64, [1, 2, 2, 3]), [1], null)).Message);
+        Assert.Contains(
+            "not made into",
+            Assert.Throws<InputException>(() => PixelNumbers.For(Input(ElementType.UInt64, [1, 2, 2, 3]), [1], null)).Message);
     }
 
     [Theory]
@@ -40,8 +44,12 @@ public sealed class PixelNumbersTests
     {
         Assert.Equal("(pixel - 1,2,3) / 4, as --mean and --std say", Told(Input(ElementType.Float32, [1, 2, 2, 3]), [1, 2, 3], [4]));
         Assert.Equal("(pixel - 0) / 2, as --mean and --std say", Told(Input(ElementType.Float32, [1, 2, 2, 3]), null, [2]));
-        Assert.Equal("(pixel - 127.5) / 127.5, -1 to 1, as is usual for channels last; --mean and --std change it", Told(Input(ElementType.Float32, [1, 2, 2, 3])));
-        Assert.Equal("(pixel - 127.5) / 127.5, -1 to 1, as is usual for one channel; --mean and --std change it", Told(Input(ElementType.Float32, [1, 1, 2, 2])));
+        Assert.Equal(
+            "(pixel - 127.5) / 127.5, -1 to 1, as is usual for channels last; --mean and --std change it",
+            Told(Input(ElementType.Float32, [1, 2, 2, 3])));
+        Assert.Equal(
+            "(pixel - 127.5) / 127.5, -1 to 1, as is usual for one channel; --mean and --std change it",
+            Told(Input(ElementType.Float32, [1, 1, 2, 2])));
         Assert.Equal(
             "(pixel - 123.675,116.28,103.53) / 58.395,57.12,57.375, ImageNet's, as is usual for channels first; --mean and --std change it",
             Told(Input(ElementType.Float32, [1, 3, 2, 2])));
@@ -51,7 +59,8 @@ public sealed class PixelNumbersTests
             Told(Input(ElementType.Int8, [1, 2, 2, 3], new Quantization(0.5f, -128))));
     }
 
-    private static string Told(Value input, double[]? mean = null, double[]? deviation = null) => PixelNumbers.For(input, mean, deviation).Description;
+    private static string Told(Value input, double[]? mean = null, double[]? deviation = null) =>
+        PixelNumbers.For(input, mean, deviation).Description;
 
     private static Value Input(ElementType element, int[] shape, Quantization? quantization = null) =>
         new("x", new TensorType(element, new TensorShape(shape), quantization));

@@ -7,7 +7,9 @@ using Xunit;
 
 namespace SeparableConv.Tests.Filtering;
 
-/// <summary>Parts of pictures, rows with padding, and pictures filtered in place: the bits of the whole picture, which the reference holds.</summary>
+/// <summary>
+/// Parts of pictures, rows with padding, and pictures filtered in place: the bits of the whole picture, which the reference holds.
+/// </summary>
 public sealed class FilterRegionTests
 {
     private const int Cases = 250;
@@ -20,11 +22,13 @@ public sealed class FilterRegionTests
 
     [Theory]
     [MemberData(nameof(Widths))]
-    public void Regions_of_separable_filters_have_the_bits_of_the_whole(int width) => CheckAll((SimdWidth)width, 1, FilterPlanChoice.Separable);
+    public void Regions_of_separable_filters_have_the_bits_of_the_whole(int width) =>
+        CheckAll((SimdWidth)width, 1, FilterPlanChoice.Separable);
 
     [Theory]
     [MemberData(nameof(Widths))]
-    public void Regions_of_sums_of_filters_have_the_bits_of_the_whole(int width) => CheckAll((SimdWidth)width, 3, FilterPlanChoice.OfRank(1));
+    public void Regions_of_sums_of_filters_have_the_bits_of_the_whole(int width) =>
+        CheckAll((SimdWidth)width, 3, FilterPlanChoice.OfRank(1));
 
     // Wide enough for several strips and tall enough for several bands; regions begin and end anywhere in them.
     [Theory]
@@ -33,7 +37,8 @@ public sealed class FilterRegionTests
     [InlineData(ElementType.UInt16, 1, 37, 3003, 3, 31)]
     [InlineData(ElementType.Float32, 3, 39, 1103, 7, 7)]
     [InlineData(ElementType.Float32, 1, 1100, 2001, 3, 3)]
-    public void Regions_over_strips_and_bands_have_the_bits_of_the_whole(ElementType type, int channels, int height, int width, int kernelH, int kernelW)
+    public void Regions_over_strips_and_bands_have_the_bits_of_the_whole(
+        ElementType type, int channels, int height, int width, int kernelH, int kernelW)
     {
         var random = new Random(11);
         foreach (var plan in new[] { FilterPlanChoice.Dense, FilterPlanChoice.OfRank(1), FilterPlanChoice.OfRank(2) })
@@ -41,10 +46,16 @@ public sealed class FilterRegionTests
             foreach (var border in new[] { BorderMode.Reflect101, BorderMode.Wrap, BorderMode.Constant })
             {
                 var kernel = FilterCases.Kernel(kernelH, kernelW, Math.Max(1, plan.Rank), 1, new Random(5));
-                var whole = new FilterCase(new ImageShape(height, width, channels, type), kernel, new FilterOptions { Plan = plan, Border = border }, SimdWidths.Best, 17);
+                var whole = new FilterCase(
+                    new ImageShape(height, width, channels, type),
+                    kernel,
+                    new FilterOptions { Plan = plan, Border = border },
+                    SimdWidths.Best,
+                    17);
                 var regions = new List<ImageRegion>
                 {
-                    new(0, 0, width, height), new(1, 1, width - 1, height - 1), new(0, 3, width - 1, 21), new(width - 1, 0, 1, height), new(3, height - 1, width - 5, 1),
+                    new(0, 0, width, height), new(1, 1, width - 1, height - 1), new(0, 3, width - 1, 21),
+                    new(width - 1, 0, 1, height), new(3, height - 1, width - 5, 1),
                 };
                 for (var i = 0; i < 12; i++)
                     regions.Add(Any(whole.Shape, random));
@@ -62,7 +73,8 @@ public sealed class FilterRegionTests
         var sobel = FilterKernel.OuterProduct([1, 2, 1], [-1, 0, 1]);
         foreach (var plan in new[] { FilterPlanChoice.Separable, FilterPlanChoice.Dense })
         {
-            var whole = new FilterCase(new ImageShape(height, width, channels, ElementType.Float32), sobel, new FilterOptions { Plan = plan }, SimdWidths.Best, 3);
+            var whole = new FilterCase(
+                new ImageShape(height, width, channels, ElementType.Float32), sobel, new FilterOptions { Plan = plan }, SimdWidths.Best, 3);
             Check(whole, [new(0, 3, width, height - 5), new(16, 0, width - 16, height), new(5, 1, width - 9, height - 2)]);
         }
     }
@@ -108,7 +120,9 @@ public sealed class FilterRegionTests
     {
         var filter = ImageFilter.Create(KernelLibrary.Box(3), new ImageShape(4, 5, 1, ElementType.UInt8));
         var failure = Assert.Throws<ArgumentException>(() => filter.Run(
-            new ReadOnlyTensorSpan<byte>(new byte[20], [4, 5]), new ImageRegion(left, top, width, height), new TensorSpan<byte>(new byte[4], [2, 2])));
+            new ReadOnlyTensorSpan<byte>(new byte[20], [4, 5]),
+            new ImageRegion(left, top, width, height),
+            new TensorSpan<byte>(new byte[4], [2, 2])));
         Assert.Contains("not inside the picture of 5x4", failure.Message, StringComparison.Ordinal);
     }
 
@@ -171,16 +185,21 @@ public sealed class FilterRegionTests
             var rowElements = region.Width * shape.Channels;
             var outStride = rowElements + 3;
             var output = new TOut[(region.Height * outStride) + 3];
-            var x = new ReadOnlyTensorSpan<TIn>(padded, [shape.Height, shape.Width, shape.Channels], Strides(shape.Height, shape.Width, shape.Channels, stride));
+            var x = new ReadOnlyTensorSpan<TIn>(
+                padded, [shape.Height, shape.Width, shape.Channels], Strides(shape.Height, shape.Width, shape.Channels, stride));
+            var view = new TensorSpan<TOut>(
+                output, [region.Height, region.Width, shape.Channels], Strides(region.Height, region.Width, shape.Channels, outStride));
             if (typeof(TOut) == typeof(float))
-                filter.RunToFloat(x, region, new TensorSpan<float>((float[])(object)output, [region.Height, region.Width, shape.Channels], Strides(region.Height, region.Width, shape.Channels, outStride)));
+                filter.RunToFloat(x, region, new TensorSpan<float>((float[])(object)output, view.Lengths, view.Strides));
             else
-                filter.Run(x, region, new TensorSpan<TIn>((TIn[])(object)output, [region.Height, region.Width, shape.Channels], Strides(region.Height, region.Width, shape.Channels, outStride)));
+                filter.Run(x, region, new TensorSpan<TIn>((TIn[])(object)output, view.Lengths, view.Strides));
             for (var y = 0; y < region.Height; y++)
             {
                 var row = expected.AsSpan(((region.Top + y) * shape.RowElements) + (region.Left * shape.Channels), rowElements);
                 Assert.True(row.SequenceEqual(output.AsSpan(y * outStride, rowElements)), $"{whole}: row {y} of {region} differs.");
-                Assert.True(output.AsSpan((y * outStride) + rowElements, 3).IndexOfAnyExcept(default(TOut)) < 0, $"{whole}: written behind row {y} of {region}.");
+                Assert.True(
+                    output.AsSpan((y * outStride) + rowElements, 3).IndexOfAnyExcept(default(TOut)) < 0,
+                    $"{whole}: written behind row {y} of {region}.");
             }
         }
     }
@@ -203,20 +222,26 @@ public sealed class FilterRegionTests
             var untouched = (T[])pixels.Clone();
             var region = new ImageRegion(9, 0, 50, 47);
             var target = pixels.AsSpan((top * shape.RowElements) + (left * shape.Channels));
-            filter.Run(new ReadOnlyTensorSpan<T>(pixels, lengths), region, new TensorSpan<T>(target, [47, 50, 3], [shape.RowElements, 3, 1]));
+            filter.Run(
+                new ReadOnlyTensorSpan<T>(pixels, lengths), region, new TensorSpan<T>(target, [47, 50, 3], [shape.RowElements, 3, 1]));
             for (var y = 0; y < shape.Height; y++)
             {
                 for (var x = 0; x < shape.RowElements; x++)
                 {
                     var (fromY, fromX) = (y - top, x - (left * 3));
                     var isInside = fromY is >= 0 and < 47 && fromX is >= 0 and < 150;
-                    var wanted = isInside ? expected[((fromY + region.Top) * shape.RowElements) + fromX + (region.Left * 3)] : untouched[(y * shape.RowElements) + x];
-                    Assert.True(wanted.Equals(pixels[(y * shape.RowElements) + x]), $"{whole}: ({y},{x}) after filtering {region} to ({left},{top}).");
+                    var wanted = isInside
+                        ? expected[((fromY + region.Top) * shape.RowElements) + fromX + (region.Left * 3)]
+                        : untouched[(y * shape.RowElements) + x];
+                    Assert.True(
+                        wanted.Equals(pixels[(y * shape.RowElements) + x]),
+                        $"{whole}: ({y},{x}) after filtering {region} to ({left},{top}).");
                 }
             }
         }
     }
 
     // A dimension of length 1 has the stride 0.
-    private static nint[] Strides(int height, int width, int channels, int row) => [height == 1 ? 0 : row, width == 1 ? 0 : channels, channels == 1 ? 0 : 1];
+    private static nint[] Strides(int height, int width, int channels, int row) =>
+        [height == 1 ? 0 : row, width == 1 ? 0 : channels, channels == 1 ? 0 : 1];
 }

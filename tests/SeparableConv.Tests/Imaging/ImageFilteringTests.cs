@@ -32,7 +32,8 @@ public sealed class ImageFilteringTests
     {
         var picture = TestImages.Noise<float>(37, 23, 3);
         var whole = Expected(picture);
-        foreach (var region in new ImageRegion[] { new(0, 0, 37, 23), new(5, 7, 20, 11), new(36, 0, 1, 23), new(0, 22, 37, 1), new(4, 4, 1, 1) })
+        ImageRegion[] regions = [new(0, 0, 37, 23), new(5, 7, 20, 11), new(36, 0, 1, 23), new(0, 22, 37, 1), new(4, 4, 1, 1)];
+        foreach (var region in regions)
         {
             var part = (Image<float>)picture.Filter(Gauss, region: region);
             var inPlace = Image.Create(37, 23, 3, (float[])picture.Pixels.Clone());
@@ -49,7 +50,8 @@ public sealed class ImageFilteringTests
             }
         }
 
-        Assert.Contains("not inside", Assert.Throws<ArgumentException>(() => picture.FilterInPlace(Gauss, region: new(1, 0, 37, 1))).Message);
+        Assert.Contains(
+            "not inside", Assert.Throws<ArgumentException>(() => picture.FilterInPlace(Gauss, region: new(1, 0, 37, 1))).Message);
     }
 
     [Fact]
@@ -70,7 +72,9 @@ public sealed class ImageFilteringTests
         picture.Filter(ImageFilter.Create(KernelLibrary.Sobel(), picture.Shape), floats);
         Assert.Contains(floats.Pixels, sample => sample < 0);
         var words = Image.Create(20, 10, 1, new ushort[200]);
-        Assert.Contains("UInt8 or Float32", Assert.Throws<ArgumentException>(() => picture.Filter(ImageFilter.Create(Gauss, picture.Shape), words)).Message);
+        Assert.Contains(
+            "UInt8 or Float32",
+            Assert.Throws<ArgumentException>(() => picture.Filter(ImageFilter.Create(Gauss, picture.Shape), words)).Message);
     }
 
     [Fact]
@@ -78,8 +82,11 @@ public sealed class ImageFilteringTests
     {
         byte[] padded = [1, 2, 3, 4, 99, 99, 5, 6, 7, 8];
         Assert.Equal<byte>([1, 2, 3, 4, 5, 6, 7, 8], Image.FromRows<byte>(2, 2, 2, padded, stride: 6).Pixels);
-        Assert.Contains("stride of 4 or more", Assert.Throws<ArgumentException>(() => Image.FromRows<byte>(2, 2, 2, padded, stride: 3)).Message);
-        Assert.Contains("take 11 samples, but there are 10", Assert.Throws<ArgumentException>(() => Image.FromRows<byte>(2, 2, 2, padded, stride: 7)).Message);
+        Assert.Contains(
+            "stride of 4 or more", Assert.Throws<ArgumentException>(() => Image.FromRows<byte>(2, 2, 2, padded, stride: 3)).Message);
+        Assert.Contains(
+            "take 11 samples, but there are 10",
+            Assert.Throws<ArgumentException>(() => Image.FromRows<byte>(2, 2, 2, padded, stride: 7)).Message);
         Assert.Throws<ArgumentOutOfRangeException>(() => Image.FromRows<byte>(-1, 2, 2, padded, stride: 6));
         Assert.Throws<ArgumentOutOfRangeException>(() => Image.FromRows<byte>(1, 0, 2, padded, stride: 6));
     }

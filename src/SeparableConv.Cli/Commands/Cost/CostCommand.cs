@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.RegularExpressions;
 using SeparableConv.Cli.Options;
 using SeparableConv.Cli.Output;
@@ -20,16 +21,28 @@ internal sealed partial class CostCommand
     ];
 
     private readonly Terminal _terminal;
-    private readonly Argument<string> _input = new("INPUT") { Description = "Size of the input, HxWxC such as 12x12x3, or a picture file, whose pixels are then the input." };
+    private readonly Argument<string> _input = new("INPUT")
+    {
+        Description = "Size of the input, HxWxC such as 12x12x3, or a picture file, whose pixels are then the input.",
+    };
+
     private readonly Option<Size2D> _kernel = OptionValues.Parsed("--kernel", "HxW", "Size of the kernel, 5x5 or 5.", OptionValues.Size);
     private readonly Option<int?> _filters = OptionValues.WholeNumber("--filters", "O", "Channels of the output.", least: 1);
     private readonly Option<Size2D> _stride = OptionValues.Parsed("--stride", "S|SHxSW", "Stride; 1 by default.", OptionValues.Size);
-    private readonly Option<Padding> _padding = OptionValues.Parsed("--padding", "P", "valid (default), same, same-lower, or T,B,L,R rows and columns of zeros.", OptionValues.Padding);
+    private readonly Option<Padding> _padding = OptionValues.Parsed(
+        "--padding", "P", "valid (default), same, same-lower, or T,B,L,R rows and columns of zeros.", OptionValues.Padding);
     private readonly Option<Size2D> _dilation = OptionValues.Parsed("--dilation", "D|DHxDW", "Dilation; 1 by default.", OptionValues.Size);
-    private readonly Option<int?> _multiplier = OptionValues.WholeNumber("--depth-multiplier", "M", "Depthwise kernels a channel; 1 by default.", least: 1);
+    private readonly Option<int?> _multiplier = OptionValues.WholeNumber(
+        "--depth-multiplier", "M", "Depthwise kernels a channel; 1 by default.", least: 1);
     private readonly Option<bool> _measure = new("--measure") { Description = "Run each form here and print its time beside its count." };
-    private readonly Option<bool> _direct = new("--direct") { Description = "Run the standard form tap by tap; else 3x3 with stride 1 takes 2.25 times fewer multiplications than are counted (Winograd) where that is faster." };
-    private readonly Option<int?> _threads = OptionValues.WholeNumber("--threads", "N", "Threads to measure with; all processors by default.", least: 1);
+    private readonly Option<bool> _direct = new("--direct")
+    {
+        Description = "Run the standard form tap by tap; else 3x3 with stride 1 takes 2.25 times fewer multiplications than are counted "
+            + "(Winograd) where that is faster.",
+    };
+
+    private readonly Option<int?> _threads = OptionValues.WholeNumber(
+        "--threads", "N", "Threads to measure with; all processors by default.", least: 1);
     private readonly Option<long?> _maxPixels = PictureOptions.MaxPixels();
     private readonly Option<bool> _json = new("--json") { Description = "Print JSON." };
 
@@ -75,7 +88,7 @@ internal sealed partial class CostCommand
         var numbers = new int[parts.Length];
         for (var i = 0; i < parts.Length; i++)
         {
-            if (!int.TryParse(parts[i], System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out numbers[i]) || numbers[i] == 0)
+            if (!int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out numbers[i]) || numbers[i] == 0)
                 return false;
         }
 
@@ -106,7 +119,9 @@ internal sealed partial class CostCommand
             parsed.GetValue(_padding),
             parsed.GetValue(_multiplier) ?? 1);
         var counts = LayerCounts.Of(layer);
-        var times = parsed.GetValue(_measure) ? LayerTimes.Measure(layer, counts, pixels, parsed.GetValue(_threads) ?? Environment.ProcessorCount, parsed.GetValue(_direct)) : null;
+        var times = parsed.GetValue(_measure)
+            ? LayerTimes.Measure(layer, counts, pixels, parsed.GetValue(_threads) ?? Environment.ProcessorCount, parsed.GetValue(_direct))
+            : null;
         var report = new CostReport(layer, counts, times, pixels is null ? null : text);
         if (parsed.GetValue(_json))
             report.PrintJson(_terminal.Output);

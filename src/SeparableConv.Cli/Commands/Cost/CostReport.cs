@@ -15,8 +15,10 @@ internal sealed record CostReport(Layer Layer, LayerCounts Counts, LayerTimes? T
     {
         var output = terminal.Output;
         var from = Source is null ? "" : $"{Source}, ";
-        output.WriteLine($"{from}{Layer.Input}x{Layer.Channels}, kernel {Layer.Kernel}, {Layer.Filters} filters, stride {Layer.Stride}, padding {Layer.Padding}, "
-            + $"dilation {Layer.Dilation}, depth multiplier {Layer.DepthMultiplier} -> {Counts.Geometry.Output}x{Layer.Filters}");
+        output.WriteLine(
+            $"{from}{Layer.Input}x{Layer.Channels}, kernel {Layer.Kernel}, {Layer.Filters} filters, stride {Layer.Stride}, "
+            + $"padding {Layer.Padding}, dilation {Layer.Dilation}, depth multiplier {Layer.DepthMultiplier} "
+            + $"-> {Counts.Geometry.Output}x{Layer.Filters}");
 
         string[] header = ["form", "output", "multiplications", "parameters", "moved", "peak"];
         var table = new TextTable(Times is null ? header : [.. header, "time", "GFLOP/s"]);
@@ -24,11 +26,14 @@ internal sealed record CostReport(Layer Layer, LayerCounts Counts, LayerTimes? T
             AddRow(table, form, cost, times);
         table.Print(terminal);
 
-        output.WriteLine($"ratio {Numbers.Short(Counts.Ratio)}: multiplications of standard over separable. Moved: bytes read and written; peak: the most bytes of activations alive at once.");
+        output.WriteLine(
+            $"ratio {Numbers.Short(Counts.Ratio)}: multiplications of standard over separable. Moved: bytes read and written; peak: the "
+            + "most bytes of activations alive at once.");
         if (Times is null)
             return;
         output.WriteLine($"ratio {Numbers.Short(Times.Standard.Median / Times.Separable.Median)}: time of standard over separable; "
-            + $"{Numbers.Short(Times.Standard.Median / Times.Fused.Median)} over fused (medians, {Times.Threads} {(Times.Threads == 1 ? "thread" : "threads")})");
+            + $"{Numbers.Short(Times.Standard.Median / Times.Fused.Median)} over fused (medians, {Times.Threads} "
+            + $"{(Times.Threads == 1 ? "thread" : "threads")})");
         output.WriteLine($"largest difference of fused and separable: {Numbers.Short(Times.MaxDifference)}");
     }
 

@@ -50,7 +50,9 @@ internal sealed record LayerTimes(
         var separable = new SeparableConv2D(depthwiseWeights, pointwiseWeights, default, options, execution) { Fused = false };
         var fused = new SeparableConv2D(depthwiseWeights, pointwiseWeights, default, options, execution);
 
-        var input = Tensor.Create(pixels ?? Uniform(random, layer.Input.Height * layer.Input.Width * channels, 1), [1, layer.Input.Height, layer.Input.Width, channels]);
+        var input = Tensor.Create(
+            pixels ?? Uniform(random, layer.Input.Height * layer.Input.Width * channels, 1),
+            [1, layer.Input.Height, layer.Input.Width, channels]);
         var between = Tensor.CreateFromShape<float>(depthwise.OutputShape(input.Lengths));
         var output = Tensor.CreateFromShape<float>(fused.OutputShape(input.Lengths));
         var other = Tensor.CreateFromShape<float>(fused.OutputShape(input.Lengths));
@@ -100,7 +102,8 @@ internal sealed record LayerTimes(
         return numbers;
     }
 
-    // Input, intermediate image (twice: the unfused form has its own), two outputs, and every weight as given, as a copy to pack from, and packed (16/9 of it).
+    // Input, intermediate image (twice: the unfused form has its own), two outputs, and every weight as given, as a copy to pack from, and
+    // packed (16/9 of it).
     private static void CheckMemory(Layer layer, LayerCounts counts)
     {
         Int128 input = (Int128)layer.Input.Height * layer.Input.Width * layer.Channels;
@@ -113,11 +116,16 @@ internal sealed record LayerTimes(
         if (bytes > (Int128)(available * 0.8))
         {
             throw new InputException(
-                $"Measuring this layer takes {Numbers.Bytes((long)Int128.Min(bytes, long.MaxValue))} of memory but {Numbers.Bytes(available)} are there; use smaller sizes, or count without --measure.");
+                $"Measuring this layer takes {Numbers.Bytes((long)Int128.Min(bytes, long.MaxValue))} of memory but "
+                + $"{Numbers.Bytes(available)} are there; use smaller sizes, or count without --measure.");
         }
 
         var largest = Int128.Max(Int128.Max(input, between), Int128.Max(output, weights));
         if (largest > Array.MaxLength)
-            throw new InputException($"A tensor of this layer has {largest} numbers; at most {Array.MaxLength} can be measured. Use smaller sizes, or count without --measure.");
+        {
+            throw new InputException(
+                $"A tensor of this layer has {largest} numbers; at most {Array.MaxLength} can be measured. Use smaller sizes, or count "
+                + "without --measure.");
+        }
     }
 }

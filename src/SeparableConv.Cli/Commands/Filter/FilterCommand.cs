@@ -23,7 +23,12 @@ internal sealed class FilterCommand
     ];
 
     private readonly Terminal _terminal;
-    private readonly Argument<string[]> _inputs = new("IN") { Description = "Pictures, recognized by content; - is standard input.", Arity = ArgumentArity.OneOrMore };
+    private readonly Argument<string[]> _inputs = new("IN")
+    {
+        Description = "Pictures, recognized by content; - is standard input.",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
     private readonly Option<string> _output = new("--output", "-o")
     {
         HelpName = "OUT",
@@ -39,26 +44,49 @@ internal sealed class FilterCommand
     };
 
     private readonly Option<(BorderMode Mode, double Value)> _border = OptionValues.Parsed(
-        "--border", "B", "What lies beyond the edge: reflect101 (default), reflect, replicate, wrap, or constant[:V].", OptionValues.Border);
+        "--border",
+        "B",
+        "What lies beyond the edge: reflect101 (default), reflect, replicate, wrap, or constant[:V].",
+        OptionValues.Border);
 
     private readonly Option<FilterPlanChoice> _plan = OptionValues.Parsed(
-        "--plan", "P", "auto (default: the cheapest that is exact, or within --max-error), dense, separable, or rank:R.", FilterPlanChoice.Parse);
+        "--plan",
+        "P",
+        "auto (default: the cheapest that is exact, or within --max-error), dense, separable, or rank:R.",
+        FilterPlanChoice.Parse);
 
     private readonly Option<double?> _maxError = OptionValues.Number(
-        "--max-error", "E", "How far an automatic plan may be off by dropping terms, in pixel steps (0 to 255 for 8 bits); 0 by default.", least: 0);
+        "--max-error",
+        "E",
+        "How far an automatic plan may be off by dropping terms, in pixel steps (0 to 255 for 8 bits); 0 by default.",
+        least: 0);
 
-    private readonly Option<bool> _convolve = new("--convolve") { Description = "True convolution: the kernel is flipped. By default filters correlate, as everywhere." };
+    private readonly Option<bool> _convolve = new("--convolve")
+    {
+        Description = "True convolution: the kernel is flipped. By default filters correlate, as everywhere.",
+    };
+
     private readonly Option<bool> _gray = new("--gray") { Description = "Make gray first: 0.299 R + 0.587 G + 0.114 B (BT.601)." };
     private readonly Option<bool> _alpha = new("--filter-alpha") { Description = "Filter alpha too; by default it is kept as it is." };
     private readonly Option<double?> _scale = OptionValues.Number("--scale", "S", "Multiplies every sum; 1 by default.");
-    private readonly Option<double?> _offset = OptionValues.Number("--offset", "O", "Added to every scaled sum, in pixel steps; 0 by default.");
-    private readonly Option<bool> _float = new("--float") { Description = "Leave results as float32, unrounded and with their sign; for .npy and .tif." };
+    private readonly Option<double?> _offset = OptionValues.Number(
+        "--offset", "O", "Added to every scaled sum, in pixel steps; 0 by default.");
+    private readonly Option<bool> _float = new("--float")
+    {
+        Description = "Leave results as float32, unrounded and with their sign; for .npy and .tif.",
+    };
+
     private readonly Option<string?> _format = OptionValues.Parsed<string?>(
-        "--format", "F", "Format for a directory or standard output, such as png or npy; by default that of each input's name, png on standard output.", ParseFormat);
+        "--format",
+        "F",
+        "Format for a directory or standard output, such as png or npy; by default that of each input's name, png on standard output.",
+        ParseFormat);
 
     private readonly Option<bool> _explain = new("--explain") { Description = "Say why the plan was chosen and time dense beside it." };
-    private readonly Option<int?> _threads = OptionValues.WholeNumber("--threads", "N", "Threads; all processors by default. Results do not depend on it.", least: 1);
-    private readonly Option<int?> _repeat = OptionValues.WholeNumber("--repeat", "N", "Filter N times after a warm-up and report the fastest and the median time.", least: 1);
+    private readonly Option<int?> _threads = OptionValues.WholeNumber(
+        "--threads", "N", "Threads; all processors by default. Results do not depend on it.", least: 1);
+    private readonly Option<int?> _repeat = OptionValues.WholeNumber(
+        "--repeat", "N", "Filter N times after a warm-up and report the fastest and the median time.", least: 1);
     private readonly Option<long?> _maxPixels = PictureOptions.MaxPixels();
     private readonly Option<bool> _json = new("--json") { Description = "Print JSON: an object, or an array where OUT is a directory." };
 
@@ -69,7 +97,8 @@ internal sealed class FilterCommand
     {
         var self = new FilterCommand(terminal);
         self._inputs.Validators.Add(OptionValues.RefuseUnknownOptions);
-        var command = new Command(Name, "Filter pictures with a kernel, by the cheapest plan: dense, separable, or a sum of separable filters.")
+        var command = new Command(
+            Name, "Filter pictures with a kernel, by the cheapest plan: dense, separable, or a sum of separable filters.")
         {
             self._inputs, self._output, self._kernel, self._border, self._plan, self._maxError, self._convolve, self._gray, self._alpha,
             self._scale, self._offset, self._float, self._format, self._explain, self._threads, self._repeat, self._maxPixels, self._json,
@@ -99,7 +128,9 @@ internal sealed class FilterCommand
             return;
         }
 
-        var target = new FilterTarget(output.Value, result.GetResult(_format) is { Tokens: [var format] } ? "." + format.Value.TrimStart('.').ToLowerInvariant() : null);
+        var target = new FilterTarget(
+            output.Value,
+            result.GetResult(_format) is { Tokens: [var format] } ? "." + format.Value.TrimStart('.').ToLowerInvariant() : null);
         var fromInput = inputs.Tokens.Count(t => t.Value == Terminal.Dash);
         if (inputs.Tokens.Count > 1 && !target.IsDirectory)
             result.AddError($"{inputs.Tokens.Count} pictures cannot go to '{output.Value}'; give a directory, with a slash at its end.");

@@ -27,9 +27,14 @@ internal sealed record FilterReport(
         Line(output, "plan", PlanNames.Of(Plan.Chosen));
         if (Ways is not null)
             Line(output, "why", Plan.Reason);
-        Line(output, "multiplications", $"{Numbers.Count(Plan.MultiplicationsPerPixel)} for each channel of a pixel; dense {Numbers.Count(Dense)}");
+        var multiplications = Numbers.Count(Plan.MultiplicationsPerPixel);
+        Line(output, "multiplications", $"{multiplications} for each channel of a pixel; dense {Numbers.Count(Dense)}");
         if (Plan.ErrorBound > 0)
-            Line(output, "error", $"{Numbers.Short(Plan.ErrorBound)} at most, {(Plan.Shape.Type == ElementType.Float32 ? "for pixels between -1 and 1" : "in pixel steps, before rounding")}");
+        {
+            var unit = Plan.Shape.Type == ElementType.Float32 ? "for pixels between -1 and 1" : "in pixel steps, before rounding";
+            Line(output, "error", $"{Numbers.Short(Plan.ErrorBound)} at most, {unit}");
+        }
+
         if (Ways is null)
             Line(output, "time", Time());
         else
@@ -39,7 +44,8 @@ internal sealed record FilterReport(
 
     /// <summary>Prints it on one line, for batches.</summary>
     public void PrintLine(TextWriter output) => output.WriteLine(
-        $"{Input} -> {Output}: {PlanNames.Of(Plan.Chosen)}, {Numbers.Count(Plan.MultiplicationsPerPixel)} multiplications (dense {Numbers.Count(Dense)}), {Time()}");
+        $"{Input} -> {Output}: {PlanNames.Of(Plan.Chosen)}, {Numbers.Count(Plan.MultiplicationsPerPixel)} multiplications (dense "
+        + $"{Numbers.Count(Dense)}), {Time()}");
 
     /// <summary>Writes one object.</summary>
     public void Write(Utf8JsonWriter json)
@@ -90,8 +96,10 @@ internal sealed record FilterReport(
         }
 
         table.Print(terminal with { Output = output });
-        if (chosen != dense)
-            Line(output, "against dense", $"{Numbers.Three(Ways![dense].Median / Ways[chosen].Median)} times as fast (medians, {Plan.Options.Threads} {(Plan.Options.Threads == 1 ? "thread" : "threads")})");
+        if (chosen == dense)
+            return;
+        var threads = Plan.Options.Threads == 1 ? "1 thread" : $"{Plan.Options.Threads} threads";
+        Line(output, "against dense", $"{Numbers.Three(Ways![dense].Median / Ways[chosen].Median)} times as fast (medians, {threads})");
     }
 
     private void WriteWays(Utf8JsonWriter json)

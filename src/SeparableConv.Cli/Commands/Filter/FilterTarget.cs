@@ -23,7 +23,10 @@ internal sealed record FilterTarget(string Output, string? Format)
         return Path.Combine(Output, Format is null ? name : Path.ChangeExtension(name, Format));
     }
 
-    /// <summary>The extension of what is written to standard output: the one asked for; else .npy for a picture that came as .npy, and .png for others.</summary>
+    /// <summary>
+    /// The extension of what is written to standard output: the one asked for; else .npy for a picture that came as .npy, and .png for
+    /// others.
+    /// </summary>
     public string StreamExtension(Picture picture) => Format ?? (picture.IsNpy ? PictureFile.Npy : PictureFile.Png);
 
     /// <summary>Throws where nothing can be written to the place, and creates the directory where it is missing.</summary>
@@ -38,7 +41,11 @@ internal sealed record FilterTarget(string Output, string? Format)
         {
             var parent = Path.GetDirectoryName(Path.GetFullPath(Output));
             if (!Directory.Exists(parent))
-                throw new InputException($"'{Output}' cannot be written: its directory does not exist; make it first, for example with mkdir -p '{parent}'.");
+            {
+                throw new InputException(
+                    $"'{Output}' cannot be written: its directory does not exist; make it first, for example with mkdir -p '{parent}'.");
+            }
+
             return;
         }
 
@@ -47,7 +54,10 @@ internal sealed record FilterTarget(string Output, string? Format)
         {
             var path = PathFor(input);
             if (!taken.TryAdd(path, input))
-                throw new InputException($"'{taken[path]}' and '{input}' would both become '{path}'; filter them into different directories.");
+            {
+                throw new InputException(
+                    $"'{taken[path]}' and '{input}' would both become '{path}'; filter them into different directories.");
+            }
         }
 
         try

@@ -14,7 +14,14 @@ namespace SeparableConv.Cli.Commands;
 /// <param name="IsOneOfMany">Whether the picture is one of many: then its time is taken from a single run.</param>
 /// <param name="Reading">How pictures are read: the limit of pixels.</param>
 internal sealed record FilterSettings(
-    FilterKernel Kernel, FilterOptions Options, bool Gray, bool ToFloat, bool Explain, int? Repeat, bool IsOneOfMany, ImageReadOptions Reading);
+    FilterKernel Kernel,
+    FilterOptions Options,
+    bool Gray,
+    bool ToFloat,
+    bool Explain,
+    int? Repeat,
+    bool IsOneOfMany,
+    ImageReadOptions Reading);
 
 /// <summary>Filters pictures and times it; the plan is kept for as long as pictures have one shape.</summary>
 /// <param name="settings">What is done with every picture.</param>

@@ -27,7 +27,8 @@ internal sealed class InspectCommand
     public static Command Create(Terminal terminal)
     {
         var self = new InspectCommand(terminal);
-        var command = new Command(Name, "List a network's layers (ONNX, TensorFlow Lite): kind, shapes, parameters, multiply-accumulates; and its memory.")
+        var command = new Command(
+            Name, "List a network's layers (ONNX, TensorFlow Lite): kind, shapes, parameters, multiply-accumulates; and its memory.")
         {
             self._model, self._shapes, self._json,
         };

@@ -63,7 +63,8 @@ internal sealed class InspectReport
 
         table.Print(terminal);
         output.WriteLine($"total: {_layers.Length} layers, {Numbers.Count(_parameters)} parameters, {Numbers.Count(_macs)} MACs{Shares()}");
-        output.WriteLine($"peak activation memory: {Numbers.Bytes(_plan.ArenaBytes)} (the layer that needs most, {Numbers.Bytes(_plan.LowerBound)})");
+        output.WriteLine(
+            $"peak activation memory: {Numbers.Bytes(_plan.ArenaBytes)} (the layer that needs most, {Numbers.Bytes(_plan.LowerBound)})");
         var count = Standard.Count();
         if (count == 0)
         {
@@ -71,9 +72,13 @@ internal sealed class InspectReport
             return;
         }
 
-        output.WriteLine($"{count} standard {(count == 1 ? "convolution" : "convolutions")}: {Numbers.Count(StandardMacs)} MACs, {Numbers.Count(StandardParameters)} parameters; "
+        output.WriteLine(
+            $"{count} standard {(count == 1 ? "convolution" : "convolutions")}: {Numbers.Count(StandardMacs)} MACs, "
+            + $"{Numbers.Count(StandardParameters)} parameters; "
             + $"as separable ones: {Numbers.Count(SeparableMacs)} MACs, {Numbers.Count(SeparableParameters)} parameters");
-        output.WriteLine($"ratio {Numbers.Short((double)_macs / WithSeparable)}: MACs of the whole network over those with separable convolutions, {Numbers.Count(WithSeparable)}");
+        output.WriteLine(
+            $"ratio {Numbers.Short((double)_macs / WithSeparable)}: MACs of the whole network over those with separable convolutions, "
+            + $"{Numbers.Count(WithSeparable)}");
     }
 
     /// <summary>Prints one line of JSON.</summary>
@@ -111,13 +116,15 @@ internal sealed class InspectReport
 
     private long WithSeparable => _macs - StandardMacs + SeparableMacs;
 
-    // What turns stored weights into those a layer reads, such as a dequantization, is no layer: it is done once, when the network is compiled.
+    // What turns stored weights into those a layer reads, such as a dequantization, is no layer: it is done once, when the network is
+    // compiled.
     private static IEnumerable<Node> Computed(Network network)
     {
         var fixedValues = new HashSet<Value>();
         foreach (var node in network.Nodes)
         {
-            if (node.Inputs.All(input => input is null || input.IsStored || fixedValues.Contains(input)) && !node.Outputs.Any(network.Outputs.Contains))
+            var isFixed = node.Inputs.All(input => input is null || input.IsStored || fixedValues.Contains(input));
+            if (isFixed && !node.Outputs.Any(network.Outputs.Contains))
                 fixedValues.UnionWith(node.Outputs);
             else
                 yield return node;
@@ -178,7 +185,8 @@ internal sealed class InspectReport
 
     private double Share(long macs) => _macs == 0 ? 0 : (double)macs / _macs;
 
-    private string Percent(long macs) => macs == 0 ? "" : (100 * Share(macs)).ToString("0.00", System.Globalization.CultureInfo.InvariantCulture) + " %";
+    private string Percent(long macs) =>
+        macs == 0 ? "" : (100 * Share(macs)).ToString("0.00", System.Globalization.CultureInfo.InvariantCulture) + " %";
 
     private IEnumerable<(string Kind, long Macs)> ByKind() => _layers
         .GroupBy(layer => layer.Kind)

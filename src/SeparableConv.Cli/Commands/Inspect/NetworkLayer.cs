@@ -13,7 +13,9 @@ internal sealed record NetworkLayer(Node Node, string Kind, long Macs, ConvCost?
     private const string Standard = "standard";
 
     /// <summary>The shape of the node's first input; null where it has none.</summary>
-    public TensorShape? Input => (Node.Inputs.FirstOrDefault(input => input is { IsStored: false }) ?? Node.Inputs.FirstOrDefault(input => input is not null))?.Type.Shape;
+    public TensorShape? Input =>
+        (Node.Inputs.FirstOrDefault(input => input is { IsStored: false }) ?? Node.Inputs.FirstOrDefault(input => input is not null))
+            ?.Type.Shape;
 
     /// <summary>The shape of the node's output.</summary>
     public TensorShape Output => Node.Outputs[0].Type.Shape;
@@ -37,7 +39,8 @@ internal sealed record NetworkLayer(Node Node, string Kind, long Macs, ConvCost?
 
     private static string Name(Operator op, ConvGeometry? geometry) => (op, geometry) switch
     {
-        (_, { } g) when op.Kind.Contains("Depthwise", StringComparison.Ordinal) || (g.Groups > 1 && g.Groups == g.InChannels) => "depthwise",
+        (_, { } g) when op.Kind.Contains("Depthwise", StringComparison.Ordinal) || (g.Groups > 1 && g.Groups == g.InChannels) =>
+            "depthwise",
         (_, { Groups: > 1 }) => "grouped",
         (_, { Kernel: { Height: 1, Width: 1 } }) => "pointwise",
         (_, not null) => Standard,

@@ -24,10 +24,12 @@ internal sealed class KernelCommand
     private readonly Terminal _terminal;
     private readonly Argument<string> _kernel = new("KERNEL")
     {
-        Description = "Numbers (\"1 2 1; 2 4 2; 1 2 1\"), a name (gauss:15:2.6), a file (.txt, .csv, .json, .npy), or - for standard input.",
+        Description = "Numbers (\"1 2 1; 2 4 2; 1 2 1\"), a name (gauss:15:2.6), a file (.txt, .csv, .json, .npy), "
+            + "or - for standard input.",
     };
 
-    private readonly Option<int?> _rank = OptionValues.WholeNumber("--rank", "R", "Separate into R terms: an approximation where R is below the kernel's rank.", least: 0);
+    private readonly Option<int?> _rank = OptionValues.WholeNumber(
+        "--rank", "R", "Separate into R terms: an approximation where R is below the kernel's rank.", least: 0);
     private readonly Option<double?> _maxError = OptionValues.Number(
         "--max-error", "E", "Separate into the fewest terms whose output is off by E at most, for inputs between -1 and 1.", least: 0);
 

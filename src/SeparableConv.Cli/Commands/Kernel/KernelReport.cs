@@ -33,8 +33,10 @@ internal sealed record KernelReport(KernelDecomposition Decomposition, Separable
 
         if (Terms.Rank > MostTermsPrinted)
             Line(output, "", $"and {Terms.Rank - MostTermsPrinted} more terms; --json prints all");
-        Line(output, "error", $"{Numbers.Short(WorstError)} at most in an output, for inputs between -1 and 1; {Numbers.Short(Terms.MaxError)} in a number of the kernel");
-        Line(output, "multiplications", $"a pixel: {Numbers.Count(Dense)} dense, {Numbers.Count(Separable)} in {Terms.Rank} separable {(Terms.Rank == 1 ? "term" : "terms")}");
+        var (worst, inKernel) = (Numbers.Short(WorstError), Numbers.Short(Terms.MaxError));
+        Line(output, "error", $"{worst} at most in an output, for inputs between -1 and 1; {inKernel} in a number of the kernel");
+        var terms = Terms.Rank == 1 ? "1 separable term" : $"{Terms.Rank} separable terms";
+        Line(output, "multiplications", $"a pixel: {Numbers.Count(Dense)} dense, {Numbers.Count(Separable)} in {terms}");
         Line(output, "plan", $"{PlanNames.Of(Plan.Chosen)}, for {PlanNames.Of(Plan.Shape)} pictures");
         Line(output, "why", Plan.Reason);
     }
@@ -90,7 +92,11 @@ internal sealed record KernelReport(KernelDecomposition Decomposition, Separable
         var width = cells.Max(c => c.Length);
         output.WriteLine();
         for (var i = 0; i < Kernel.Height; i++)
-            output.WriteLine("  " + string.Join("  ", cells.AsSpan(i * Kernel.Width, Kernel.Width).ToArray().Select(c => c.PadLeft(width))));
+        {
+            output.WriteLine(
+                "  " + string.Join("  ", cells.AsSpan(i * Kernel.Width, Kernel.Width).ToArray().Select(c => c.PadLeft(width))));
+        }
+
         output.WriteLine();
     }
 }

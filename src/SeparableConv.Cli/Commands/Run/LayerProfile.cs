@@ -52,7 +52,8 @@ internal sealed record LayerProfile(IReadOnlyList<CompiledStep> Steps, double[] 
         }
 
         var all = Steps.Sum(step => step.Cost.Macs);
-        table.Add("total", "", "", Numbers.Count(all), Numbers.Milliseconds(total), Numbers.Three(Gigaflops(all, total)), Share(total, total));
+        table.Add(
+            "total", "", "", Numbers.Count(all), Numbers.Milliseconds(total), Numbers.Three(Gigaflops(all, total)), Share(total, total));
         terminal.Output.WriteLine();
         table.Print(terminal);
         terminal.Output.WriteLine($"Times are medians of {Rounds} runs; GFLOP/s count a multiply-accumulate as two operations.");

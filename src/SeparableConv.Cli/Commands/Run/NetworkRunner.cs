@@ -29,7 +29,12 @@ internal sealed class NetworkRunner : IDisposable
         (_terminal, _settings, _target) = (terminal, settings, target);
         Classes = ClassRanking.Count(network);
         if (Classes is null && (labels is not null || settings.Top is not null))
-            throw new InputException($"{(labels is not null ? "--labels" : "--top")} is for networks whose only output is a list of classes; this one's {Outputs(network)}.");
+        {
+            throw new InputException(
+                $"{(labels is not null ? "--labels" : "--top")} is for networks whose only output is a list of classes; this one's "
+                + $"{Outputs(network)}.");
+        }
+
         labels?.Check(Classes!.Value);
         target?.PathsFor("", 1, network.Outputs);
 
@@ -41,11 +46,16 @@ internal sealed class NetworkRunner : IDisposable
             if (settings.Images.Any(image => !TensorFile.Is(image)))
                 _pixels = PixelNumbers.For(network.Inputs[_imageInput], _settings.Mean, _settings.Deviation);
             else if (settings.Mean is not null || settings.Deviation is not null)
-                throw new InputException("--mean and --std change nothing: every input is a .npy tensor, which holds the network's own numbers.");
+            {
+                throw new InputException(
+                    "--mean and --std change nothing: every input is a .npy tensor, which holds the network's own numbers.");
+            }
         }
         else if (free.Count > 0)
         {
-            throw new InputException($"Nothing is given for {Names(free.Select(i => network.Inputs[i]))}; give --input NAME=FILE.npy for every input, or a picture for one.");
+            throw new InputException(
+                $"Nothing is given for {Names(free.Select(i => network.Inputs[i]))}; give --input NAME=FILE.npy for every input, or a "
+                + "picture for one.");
         }
 
         _session = new InferenceSession(network, new CompileOptions { Threads = settings.Threads });
@@ -105,13 +115,19 @@ internal sealed class NetworkRunner : IDisposable
     private static int OnlyFree(Network network, List<int> free) => free.Count switch
     {
         1 => free[0],
-        0 => throw new InputException($"Nothing is left for a picture: {(network.Inputs.Count == 0 ? "the network has no input" : "--input gives every input of the network")}; leave the picture out."),
-        _ => throw new InputException($"The network has {network.Inputs.Count} inputs, and a picture is for one; give all others by --input NAME=FILE.npy. They are {Names(free.Select(i => network.Inputs[i]))}."),
+        0 => throw new InputException(
+            "Nothing is left for a picture: "
+            + $"{(network.Inputs.Count == 0 ? "the network has no input" : "--input gives every input of the network")}; leave the "
+            + "picture out."),
+        _ => throw new InputException(
+            $"The network has {network.Inputs.Count} inputs, and a picture is for one; give all others by --input NAME=FILE.npy. They are "
+            + $"{Names(free.Select(i => network.Inputs[i]))}."),
     };
 
     private static string Names(IEnumerable<Value> values) => string.Join(", ", values.Select(value => $"'{value.Name}' {value.Type}"));
 
-    private static string Outputs(Network network) => network.Outputs.Count == 1 ? $"is {Names(network.Outputs)}" : $"are {Names(network.Outputs)}";
+    private static string Outputs(Network network) =>
+        network.Outputs.Count == 1 ? $"is {Names(network.Outputs)}" : $"are {Names(network.Outputs)}";
 
     private string Fill(string image)
     {

@@ -15,7 +15,9 @@ internal sealed record OutputSummary(Value Output, double Min, double Max, doubl
     {
         var numbers = new double[output.Type.Shape.ElementCount];
         ClassRanking.ReadNumbers(output.Type, memory, numbers);
-        var (min, max, sum) = numbers.Length == 0 ? (double.NaN, double.NaN, double.NaN) : (double.PositiveInfinity, double.NegativeInfinity, 0.0);
+        var (min, max, sum) = numbers.Length == 0
+            ? (double.NaN, double.NaN, double.NaN)
+            : (double.PositiveInfinity, double.NegativeInfinity, 0.0);
         foreach (var number in numbers)
             (min, max, sum) = (Math.Min(min, number), Math.Max(max, number), sum + number);
         return new OutputSummary(output, min, max, sum / numbers.Length);

@@ -17,21 +17,32 @@ internal sealed record PixelNumbers(PictureTransform Transform, string Descripti
     {
         var type = input.Type;
         if (type.Shape.Rank == 4 && type.Shape[0] != 1)
-            throw new InputException($"The input '{input.Name}' takes {type.Shape[0]} pictures at once, {type}, and one is given; where the model leaves that open, --shape {input.Name}=1x... loads it for one.");
+        {
+            throw new InputException(
+                $"The input '{input.Name}' takes {type.Shape[0]} pictures at once, {type}, and one is given; where the model leaves that "
+                + $"open, --shape {input.Name}=1x... loads it for one.");
+        }
+
         var layout = PictureLayout.Of(input) ?? throw new InputException(
             $"The input '{input.Name}' takes {type}, which is no picture of 1 or 3 channels; give a .npy tensor of that type and shape.");
 
         var isAsked = mean is not null || deviation is not null;
         var normalization = isAsked ? Asked(mean ?? [0], deviation ?? [1], layout.Channels) : Normalization.UsualFor(input);
         if (normalization is null)
-            throw new InputException($"The input '{input.Name}' takes {type}, and nothing says how pixels become such numbers; give --mean and --std, or a .npy tensor.");
+        {
+            throw new InputException(
+                $"The input '{input.Name}' takes {type}, and nothing says how pixels become such numbers; give --mean and --std, or a "
+                + ".npy tensor.");
+        }
+
         if (type.Element is ElementType.Bool or ElementType.UInt64)
             throw new InputException($"The input '{input.Name}' takes {type}, which pictures are not made into; give a .npy tensor.");
 
         var reason = true switch
         {
             _ when isAsked => ", as --mean and --std say",
-            _ when normalization == Normalization.Pixels && type.Quantization is not null => $": the network's input is quantized, {type.Quantization}",
+            _ when normalization == Normalization.Pixels && type.Quantization is { } quantization =>
+                $": the network's input is quantized, {quantization}",
             _ when normalization == Normalization.Pixels => ": the network's input takes bytes",
             _ when normalization == Normalization.ImageNet => ", ImageNet's, as is usual for channels first; --mean and --std change it",
             _ => $", -1 to 1, as is usual for {(layout.ChannelsFirst ? "one channel" : "channels last")}; --mean and --std change it",
@@ -47,7 +58,11 @@ internal sealed record PixelNumbers(PictureTransform Transform, string Descripti
         {
             var (m, d) = (mean[mean.Length == 1 ? 0 : c], deviation[deviation.Length == 1 ? 0 : c]);
             if (Normalization.Largest(m, d) is var most && !(most <= float.MaxValue))
-                throw new InputException($"{Normalization.Formula([m], [d])} is up to {Normalization.Text([most])}, more than a float holds; give --mean and --std between 0 and 255, as pixels are.");
+            {
+                throw new InputException(
+                    $"{Normalization.Formula([m], [d])} is up to {Normalization.Text([most])}, more than a float holds; give --mean and "
+                    + "--std between 0 and 255, as pixels are.");
+            }
         }
 
         return new Normalization(mean, deviation);
@@ -56,6 +71,10 @@ internal sealed record PixelNumbers(PictureTransform Transform, string Descripti
     private static void CheckCount(string option, double[] values, int channels)
     {
         if (values.Length != 1 && values.Length != channels)
-            throw new InputException($"{option} has {values.Length} numbers but the network's pictures have {channels} {(channels == 1 ? "channel" : "channels")}; give one number, or one a channel.");
+        {
+            throw new InputException(
+                $"{option} has {values.Length} numbers but the network's pictures have {channels} "
+                + $"{(channels == 1 ? "channel" : "channels")}; give one number, or one a channel.");
+        }
     }
 }

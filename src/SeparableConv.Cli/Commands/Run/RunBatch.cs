@@ -12,14 +12,18 @@ namespace SeparableConv.Cli.Commands;
 internal sealed class RunBatch(Terminal terminal, RunSettings settings, RunTarget? target)
 {
     // A tensor on standard output must not be mixed with words.
-    private readonly Terminal _reports = target is { IsStandardOutput: true } ? terminal with { Output = terminal.Error, IsInteractive = false } : terminal;
+    private readonly Terminal _reports = target is { IsStandardOutput: true }
+        ? terminal with { Output = terminal.Error, IsInteractive = false }
+        : terminal;
 
     /// <summary>Runs every input. Of many, those that cannot be read are reported and passed over.</summary>
     /// <exception cref="InputException">The network cannot be loaded or an input failed.</exception>
     public void Run()
     {
         var labels = settings.Labels is null ? null : ReadLabels(settings.Labels);
-        target?.Check(settings.Images, [settings.Model, .. settings.Labels is null ? [] : (string[])[settings.Labels], .. settings.Named.Select(named => named.File)]);
+        target?.Check(
+            settings.Images,
+            [settings.Model, .. settings.Labels is null ? [] : (string[])[settings.Labels], .. settings.Named.Select(named => named.File)]);
         using var runner = new NetworkRunner(ModelOptions.Load(settings.Model, settings.Shapes), settings, labels, target, terminal);
         if (settings.Images.Count > 1)
             RunMany(runner);
@@ -46,7 +50,8 @@ internal sealed class RunBatch(Terminal terminal, RunSettings settings, RunTarge
     {
         if (!settings.Json)
             PrintHeader(runner);
-        var batch = Batch.Run(terminal, "running", settings.Images, runner.Run, settings.Json ? null : report => report.PrintLine(_reports.Output));
+        var batch = Batch.Run(
+            terminal, "running", settings.Images, runner.Run, settings.Json ? null : report => report.PrintLine(_reports.Output));
         if (batch.HadBar)
         {
             foreach (var report in batch.Reports)

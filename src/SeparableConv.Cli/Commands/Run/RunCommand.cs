@@ -26,34 +26,45 @@ internal sealed class RunCommand
     private readonly Argument<string> _model = ModelOptions.Model();
     private readonly Argument<string[]> _images = new("IMAGE")
     {
-        Description = "Pictures, resized to the network's size (bilinear, antialiased) and normalized; or .npy tensors in the network's own type, shape and layout. - is standard input.",
+        Description = "Pictures, resized to the network's size (bilinear, antialiased) and normalized; or .npy tensors in the network's "
+            + "own type, shape and layout. - is standard input.",
         Arity = ArgumentArity.ZeroOrMore,
     };
 
-    private readonly Option<string?> _labels = new("--labels") { HelpName = "F", Description = "The names of the classes, one a line, as many as the network has classes." };
-    private readonly Option<int?> _top = OptionValues.WholeNumber("--top", "K", $"How many of the best classes to tell; {RunSettings.DefaultTop} by default.", least: 1);
+    private readonly Option<string?> _labels = new("--labels")
+    {
+        HelpName = "F",
+        Description = "The names of the classes, one a line, as many as the network has classes.",
+    };
+
+    private readonly Option<int?> _top = OptionValues.WholeNumber(
+        "--top", "K", $"How many of the best classes to tell; {RunSettings.DefaultTop} by default.", least: 1);
     private readonly Option<NamedFile[]> _named = OptionValues.Several(
         "--input", "NAME=FILE.npy", "A tensor for one input of a network that has several; may be repeated.", ParseNamedFile);
 
     private readonly Option<string?> _output = new("--output", "-o")
     {
         HelpName = "DIR|FILE.npy",
-        Description = "Write outputs as .npy: NAME.npy each in a directory (made where missing; of several inputs each has a folder there), one output to a file, or - for standard output.",
+        Description = "Write outputs as .npy: NAME.npy each in a directory (made where missing; of several inputs each has a folder "
+            + "there), one output to a file, or - for standard output.",
     };
 
     private readonly Option<double[]?> _mean = OptionValues.Parsed<double[]?>(
         "--mean",
         "M[,M,M]",
-        "Taken from every sample of 0 to 255, one number or one a channel. Without --mean and --std a quantized input gets the pixels as they are, "
-            + "a float input with channels first and in colour (ONNX) ImageNet's 123.675,116.28,103.53 and 58.395,57.12,57.375, and any other float input 127.5 and 127.5.",
+        "Taken from every sample of 0 to 255, one number or one a channel. Without --mean and --std a quantized input gets the pixels "
+            + "as they are, a float input with channels first and in colour (ONNX) ImageNet's 123.675,116.28,103.53 and "
+            + "58.395,57.12,57.375, and any other float input 127.5 and 127.5.",
         OptionValues.Numbers);
 
     private readonly Option<double[]?> _deviation = OptionValues.Parsed<double[]?>(
         "--std", "S[,S,S]", "What every sample less the mean is divided by; 1 where only --mean is given.", ParseDeviation);
 
     private readonly Option<NamedShape[]> _shapes = ModelOptions.Shapes();
-    private readonly Option<int?> _threads = OptionValues.WholeNumber("--threads", "N", "Threads; all processors by default. Results do not depend on it.", least: 1);
-    private readonly Option<int?> _repeat = OptionValues.WholeNumber("--repeat", "N", "Run each input N times more after a warm-up and tell the fastest and the median time.", least: 1);
+    private readonly Option<int?> _threads = OptionValues.WholeNumber(
+        "--threads", "N", "Threads; all processors by default. Results do not depend on it.", least: 1);
+    private readonly Option<int?> _repeat = OptionValues.WholeNumber(
+        "--repeat", "N", "Run each input N times more after a warm-up and tell the fastest and the median time.", least: 1);
     private readonly Option<bool> _profile = new("--profile") { Description = "Tell each layer's time, GFLOP/s and share." };
     private readonly Option<long?> _maxPixels = PictureOptions.MaxPixels();
     private readonly Option<bool> _json = new("--json") { Description = "Print JSON." };
@@ -65,7 +76,8 @@ internal sealed class RunCommand
     {
         var self = new RunCommand(terminal);
         self._images.Validators.Add(OptionValues.RefuseUnknownOptions);
-        var command = new Command(Name, "Run a network (ONNX, TensorFlow Lite) on pictures or tensors: the best classes, or what comes out.")
+        var command = new Command(
+            Name, "Run a network (ONNX, TensorFlow Lite) on pictures or tensors: the best classes, or what comes out.")
         {
             self._model, self._images, self._labels, self._top, self._named, self._output, self._mean, self._deviation, self._shapes,
             self._threads, self._repeat, self._profile, self._maxPixels, self._json,
@@ -100,7 +112,8 @@ internal sealed class RunCommand
             result.AddError("The name of a file is empty.");
         if (images.Count > 1 && images.Any(t => t.Value == Terminal.Dash))
             result.AddError("Standard input (-) is one picture without a name; run it alone.");
-        if (images.Count > 1 && result.GetResult(_output) is { Tokens: [var output] } && new RunTarget(output.Value) is { IsFile: true } or { IsStandardOutput: true })
+        if (images.Count > 1 && result.GetResult(_output) is { Tokens: [var output] }
+            && new RunTarget(output.Value) is { IsFile: true } or { IsStandardOutput: true })
             result.AddError($"The outputs of {images.Count} inputs cannot go to '{output.Value}'; give a directory.");
         var twice = named.GroupBy(t => t.Value.Split('=')[0]).FirstOrDefault(group => group.Count() > 1);
         if (twice is not null)

@@ -39,7 +39,8 @@ internal sealed record RunReport(
     {
         var result = Top is not null
             ? string.Join(", ", Top.Select(score => $"{score.Label ?? $"class {score.Index}"} {Numbers.Short(score.Score)}"))
-            : string.Join(", ", Outputs!.Select(o => $"{o.Output.Name} {o.Output.Type} {Numbers.Short(o.Min)} to {Numbers.Short(o.Max)}, mean {Numbers.Short(o.Mean)}"));
+            : string.Join(", ", Outputs!.Select(
+                o => $"{o.Output.Name} {o.Output.Type} {Numbers.Short(o.Min)} to {Numbers.Short(o.Max)}, mean {Numbers.Short(o.Mean)}"));
         output.WriteLine($"{Input}: {result}{(Times is { } times ? "; " + Time(times) : "")}");
     }
 
@@ -65,7 +66,8 @@ internal sealed record RunReport(
         json.WriteEndObject();
     }
 
-    private string Time(RunTimes times) => $"{Numbers.Milliseconds(times.Median)} (median of {Rounds}; fastest {Numbers.Milliseconds(times.Min)})";
+    private string Time(RunTimes times) =>
+        $"{Numbers.Milliseconds(times.Median)} (median of {Rounds}; fastest {Numbers.Milliseconds(times.Min)})";
 
     private static void PrintTop(Terminal terminal, ClassScore[] top)
     {
@@ -84,7 +86,16 @@ internal sealed record RunReport(
     {
         var table = new TextTable("output", "type", "shape", "min", "max", "mean");
         foreach (var (output, min, max, mean) in outputs)
-            table.Add(output.Name, PlanNames.Of(output.Type.Element), output.Type.Shape.ToString(), Numbers.Short(min), Numbers.Short(max), Numbers.Short(mean));
+        {
+            table.Add(
+                output.Name,
+                PlanNames.Of(output.Type.Element),
+                output.Type.Shape.ToString(),
+                Numbers.Short(min),
+                Numbers.Short(max),
+                Numbers.Short(mean));
+        }
+
         table.Print(terminal);
     }
 

@@ -17,12 +17,15 @@ internal sealed record RunTarget(string Output)
     public bool IsStandardOutput => Output == Terminal.Dash;
 
     /// <summary>Whether it is one file: its name says so, and no directory has that name.</summary>
-    public bool IsFile => !IsStandardOutput && Output.EndsWith(PictureFile.Npy, StringComparison.OrdinalIgnoreCase) && !Directory.Exists(Output);
+    public bool IsFile =>
+        !IsStandardOutput && Output.EndsWith(PictureFile.Npy, StringComparison.OrdinalIgnoreCase) && !Directory.Exists(Output);
 
     /// <summary>Throws where nothing can be written to the place; it creates nothing yet.</summary>
     /// <param name="images">What will be run.</param>
     /// <param name="others">What else is read.</param>
-    /// <exception cref="InputException">There is no such directory, two inputs would share a folder, or what is read would be overwritten.</exception>
+    /// <exception cref="InputException">
+    /// There is no such directory, two inputs would share a folder, or what is read would be overwritten.
+    /// </exception>
     public void Check(IReadOnlyList<string> images, IReadOnlyList<string> others)
     {
         if (IsFile)
@@ -32,7 +35,11 @@ internal sealed record RunTarget(string Output)
                 throw new InputException($"'{Output}' is read by this run and would be overwritten; give --output another name.");
             var parent = Path.GetDirectoryName(Path.GetFullPath(Output));
             if (!Directory.Exists(parent))
-                throw new InputException($"'{Output}' cannot be written: its directory does not exist; make it first, for example with mkdir -p '{parent}'.");
+            {
+                throw new InputException(
+                    $"'{Output}' cannot be written: its directory does not exist; make it first, for example with mkdir -p '{parent}'.");
+            }
+
             return;
         }
 
@@ -43,7 +50,10 @@ internal sealed record RunTarget(string Output)
         {
             var folder = FolderFor(image, images.Count);
             if (images.Count > 1 && !taken.TryAdd(folder, image))
-                throw new InputException($"The outputs of '{taken[folder]}' and '{image}' would both go to '{folder}'; run them into different directories.");
+            {
+                throw new InputException(
+                    $"The outputs of '{taken[folder]}' and '{image}' would both go to '{folder}'; run them into different directories.");
+            }
         }
     }
 
@@ -54,7 +64,8 @@ internal sealed record RunTarget(string Output)
         if (outputs.Count > 1 && (IsFile || IsStandardOutput))
         {
             throw new InputException(
-                $"The network has {outputs.Count} outputs, which cannot all go to {(IsStandardOutput ? "standard output" : $"'{Output}'")}; give --output a directory.");
+                $"The network has {outputs.Count} outputs, which cannot all go to "
+                + $"{(IsStandardOutput ? "standard output" : $"'{Output}'")}; give --output a directory.");
         }
 
         if (IsFile || IsStandardOutput)
@@ -86,11 +97,14 @@ internal sealed record RunTarget(string Output)
                 File.Delete(path);
             var failed = paths[Math.Min(written.Count, paths.Length - 1)];
             throw new InputException(
-                e is FileNotFoundException or DirectoryNotFoundException ? $"'{failed}' cannot be made there; choose another directory." : PictureFile.Named(failed, e), e);
+                e is FileNotFoundException or DirectoryNotFoundException
+                    ? $"'{failed}' cannot be made there; choose another directory."
+                    : PictureFile.Named(failed, e), e);
         }
     }
 
-    private string FolderFor(string image, int images) => images > 1 ? Path.Combine(Output, Path.GetFileNameWithoutExtension(image)) : Output;
+    private string FolderFor(string image, int images) =>
+        images > 1 ? Path.Combine(Output, Path.GetFileNameWithoutExtension(image)) : Output;
 
     // Names of tensors hold slashes and colons, and two that differ only in these must not share a file.
     private static string[] FileNames(IReadOnlyList<Value> outputs)

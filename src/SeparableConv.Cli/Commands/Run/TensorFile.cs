@@ -39,14 +39,17 @@ internal static class TensorFile
                 (true, false) => "reshape it, or load the model with --shape where that is open.",
                 _ => "is it for another input or network?",
             };
-            throw new InputException($"{path}: {PlanNames.Of(array.Type)} {new TensorShape(array.Shape)}, but the input '{input.Name}' takes {input.Type}; {remedy}");
+            throw new InputException(
+                $"{path}: {PlanNames.Of(array.Type)} {new TensorShape(array.Shape)}, but the input '{input.Name}' takes {input.Type}; "
+                + $"{remedy}");
         }
 
         array.Data.CopyTo(memory);
     }
 
     /// <summary>The array that holds a tensor.</summary>
-    public static NpyArray ArrayOf(TensorType type, ReadOnlySpan<byte> memory) => NpyArray.FromBytes(type.Element, memory, type.Shape.Lengths);
+    public static NpyArray ArrayOf(TensorType type, ReadOnlySpan<byte> memory) =>
+        NpyArray.FromBytes(type.Element, memory, type.Shape.Lengths);
 
     private static NpyArray Load(string path)
     {

@@ -119,7 +119,13 @@ internal unsafe struct DenseBands : IParallelWork
             return;
         var first = (nint)Left * Channels;
         for (var y = start; y < end; y++)
-            KeepAlpha(Input + (y * InputRowBytes) + (first * InputElementBytes), Output + (y * OutputRowBytes) + (first * OutputElementBytes), Right - Left, Channels);
+        {
+            KeepAlpha(
+                Input + (y * InputRowBytes) + (first * InputElementBytes),
+                Output + (y * OutputRowBytes) + (first * OutputElementBytes),
+                Right - Left,
+                Channels);
+        }
     }
 
     private readonly void FilterStrip(int start, int end, int x0, int x1, float* window, nint* offsets)

@@ -33,9 +33,14 @@ public sealed class PictureClassifierTests
         var labels = ClassLabels.Load(folder["labels.txt"]);
         labels.Check(3);
         Assert.Equal(["background", "cat", "dog"], labels);
-        Assert.Contains("has 3 lines but the network has 4 classes; this network may have a class 0", Assert.Throws<ArgumentException>(() => labels.Check(4)).Message);
-        Assert.Contains("has 3 lines but the network has 2 classes; the first line may be", Assert.Throws<ArgumentException>(() => labels.Check(2)).Message);
-        Assert.Contains("has 3 lines but the network has 1001 classes; is it", Assert.Throws<ArgumentException>(() => labels.Check(1001)).Message);
+        Assert.Contains(
+            "has 3 lines but the network has 4 classes; this network may have a class 0",
+            Assert.Throws<ArgumentException>(() => labels.Check(4)).Message);
+        Assert.Contains(
+            "has 3 lines but the network has 2 classes; the first line may be",
+            Assert.Throws<ArgumentException>(() => labels.Check(2)).Message);
+        Assert.Contains(
+            "has 3 lines but the network has 1001 classes; is it", Assert.Throws<ArgumentException>(() => labels.Check(1001)).Message);
     }
 
     [Fact]
@@ -67,11 +72,15 @@ public sealed class PictureClassifierTests
 
         var net = new NetworkBuilder();
         var x = net.Input(new(4, 4, 3));
-        Assert.Contains("list of classes", Assert.Throws<ArgumentException>(() => new PictureClassifier(net.Build(net.Activation(x, Activation.ReLU)))).Message);
+        Assert.Contains(
+            "list of classes",
+            Assert.Throws<ArgumentException>(() => new PictureClassifier(net.Build(net.Activation(x, Activation.ReLU)))).Message);
 
         net = new NetworkBuilder();
         x = net.Input(new(10));
-        Assert.Contains("no picture", Assert.Throws<ArgumentException>(() => new PictureClassifier(net.Build(net.Activation(x, Activation.ReLU)))).Message);
+        Assert.Contains(
+            "no picture",
+            Assert.Throws<ArgumentException>(() => new PictureClassifier(net.Build(net.Activation(x, Activation.ReLU)))).Message);
     }
 
     private static Network Means()

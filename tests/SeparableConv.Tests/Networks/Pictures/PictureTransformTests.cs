@@ -71,7 +71,9 @@ public sealed class PictureTransformTests
 
         // (255 - 127.5) / 127.5 = 1 would be 256.
         var normalized = Filled<byte>(bytes, [127.5], [127.5]);
-        Assert.Equal(Array.ConvertAll(Pixels, p => (byte)Math.Min(255, Math.Round((p - 127.5) / 127.5 * 128, MidpointRounding.AwayFromZero) + 128)), normalized);
+        Assert.Equal(
+            Array.ConvertAll(Pixels, p => (byte)Math.Min(255, Math.Round((p - 127.5) / 127.5 * 128, MidpointRounding.AwayFromZero) + 128)),
+            normalized);
         Assert.Equal(Array.ConvertAll(Pixels, p => (sbyte)Math.Round(p - 128.0)), Filled<sbyte>(signed, [0], [255]));
     }
 
@@ -79,8 +81,11 @@ public sealed class PictureTransformTests
     public void Whole_numbers_without_quantization_need_to_be_told()
     {
         Assert.Equal(Pixels, Filled<byte>(Input(ElementType.UInt8, [1, 2, 2, 3])));
-        Assert.Contains("give a normalization", Assert.Throws<ArgumentException>(() => Filled<int>(Input(ElementType.Int32, [1, 2, 2, 3]))).Message);
-        Assert.Contains("not made into", Assert.Throws<ArgumentException>(() => Filled<ulong>(Input(ElementType.UInt64, [1, 2, 2, 3]), [0], [1])).Message);
+        Assert.Contains(
+            "give a normalization", Assert.Throws<ArgumentException>(() => Filled<int>(Input(ElementType.Int32, [1, 2, 2, 3]))).Message);
+        Assert.Contains(
+            "not made into",
+            Assert.Throws<ArgumentException>(() => Filled<ulong>(Input(ElementType.UInt64, [1, 2, 2, 3]), [0], [1])).Message);
         Assert.Equal(Array.ConvertAll(Pixels, p => p - 100), Filled<int>(Input(ElementType.Int32, [1, 2, 2, 3]), [100], [1]));
         Assert.Equal(Array.ConvertAll(Pixels, p => (short)(p - 100)), Filled<short>(Input(ElementType.Int16, [1, 2, 2, 3]), [100]));
         Assert.Equal(Array.ConvertAll(Pixels, p => (long)p), Filled<long>(Input(ElementType.Int64, [1, 2, 2, 3]), null, [1]));
@@ -98,7 +103,10 @@ public sealed class PictureTransformTests
         Assert.Equal<byte>([10, 76], Filled<byte>(gray, Image.Create<byte>(2, 1, 3, [10, 10, 10, 255, 0, 0])));
         Assert.Equal<byte>([0, 255], Filled<byte>(gray, Image.Create<ushort>(2, 1, 1, [100, 65535])));
         Assert.Equal<byte>([128, 255], Filled<byte>(gray, Image.Create<float>(2, 1, 1, [0.5f, 7])));
-        Assert.Equal([1 / 257.0 / 255, 1], Filled<double>(Input(ElementType.Float64, [1, 1, 2, 1]), Image.Create<ushort>(2, 1, 1, [1, 65535]), [0], [255]), (a, b) => Math.Abs(a - b) < 1e-7);
+        Assert.Equal(
+            [1 / 257.0 / 255, 1],
+            Filled<double>(Input(ElementType.Float64, [1, 1, 2, 1]), Image.Create<ushort>(2, 1, 1, [1, 65535]), [0], [255]),
+            (a, b) => Math.Abs(a - b) < 1e-7);
     }
 
     [Fact]
@@ -130,7 +138,9 @@ public sealed class PictureTransformTests
     public void A_normalization_has_one_number_or_one_a_channel()
     {
         var input = Input(ElementType.Float32, [1, 2, 2, 3]);
-        Assert.Contains("2 means but the network's pictures have 3 channels", Assert.Throws<ArgumentException>(() => Filled<float>(input, [1, 2], [1])).Message);
+        Assert.Contains(
+            "2 means but the network's pictures have 3 channels",
+            Assert.Throws<ArgumentException>(() => Filled<float>(input, [1, 2], [1])).Message);
         Assert.Contains("4 deviations", Assert.Throws<ArgumentException>(() => Filled<float>(input, [1], [1, 2, 3, 4])).Message);
         Assert.Equal(Pixels[2] - 3f, Filled<float>(input, [1, 2, 3], [1])[2]);
         Assert.Throws<ArgumentException>(() => new Normalization([], [1]));
@@ -151,7 +161,8 @@ public sealed class PictureTransformTests
 
         var middle = Image.Create<byte>(4, 2, 1, [10, 20, 30, 40, 70, 80, 90, 100]);
         var cropped = new float[2];
-        new PictureTransform(Input(ElementType.Float32, [1, 1, 2, 1]), Normalization.Pixels, PictureFit.Crop).Write(wide, System.Runtime.InteropServices.MemoryMarshal.AsBytes(cropped.AsSpan()));
+        new PictureTransform(Input(ElementType.Float32, [1, 1, 2, 1]), Normalization.Pixels, PictureFit.Crop).Write(
+            wide, System.Runtime.InteropServices.MemoryMarshal.AsBytes(cropped.AsSpan()));
         Assert.Equal(ImageResize.Bilinear(middle, 2, 1).Pixels, cropped);
 
         var high = Image.Create<byte>(1, 5, 1, [1, 2, 3, 4, 5]);
@@ -168,10 +179,15 @@ public sealed class PictureTransformTests
         transform.Write(Image.Create<byte>(2, 1, 1, [1, 2]), session, index: 0);
         transform.Write(Image.Create<byte>(2, 1, 1, [3, 4]), session, index: 1);
         Assert.Equal<float>([1, 2, 3, 4], System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(session.InputBytes(0)).ToArray());
-        Assert.Contains("takes 2", Assert.Throws<ArgumentException>(() => transform.Write(Image.Create<byte>(2, 1, 1, [3, 4]), session, index: 2)).Message);
-        Assert.Contains("there are 4", Assert.Throws<ArgumentException>(() => transform.Write(Image.Create<byte>(2, 1, 1, [3, 4]), new byte[4])).Message);
+        Assert.Contains(
+            "takes 2",
+            Assert.Throws<ArgumentException>(() => transform.Write(Image.Create<byte>(2, 1, 1, [3, 4]), session, index: 2)).Message);
+        Assert.Contains(
+            "there are 4",
+            Assert.Throws<ArgumentException>(() => transform.Write(Image.Create<byte>(2, 1, 1, [3, 4]), new byte[4])).Message);
         using var other = new InferenceSession(Identity(1, 2, 2, 1));
-        Assert.Contains("make one for it", Assert.Throws<ArgumentException>(() => transform.Write(Image.Create<byte>(2, 1, 1, [3, 4]), other)).Message);
+        Assert.Contains(
+            "make one for it", Assert.Throws<ArgumentException>(() => transform.Write(Image.Create<byte>(2, 1, 1, [3, 4]), other)).Message);
     }
 
     private static Network Identity(params int[] shape)
@@ -190,7 +206,8 @@ public sealed class PictureTransformTests
         where T : unmanaged => Filled<T>(input, Picture, mean, deviation);
 
     private static T[] Filled<T>(Value input, Image image, double[]? mean = null, double[]? deviation = null)
-        where T : unmanaged => Filled<T>(input, image, mean is null && deviation is null ? null : new Normalization(mean ?? [0], deviation ?? [1]));
+        where T : unmanaged => Filled<T>(
+            input, image, mean is null && deviation is null ? null : new Normalization(mean ?? [0], deviation ?? [1]));
 
     private static T[] Filled<T>(Value input, Image image, Normalization? normalization)
         where T : unmanaged
