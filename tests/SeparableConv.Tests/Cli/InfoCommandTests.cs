@@ -9,6 +9,8 @@ namespace SeparableConv.Tests.Cli;
 
 public sealed class InfoCommandTests
 {
+    private static readonly (string Name, bool Value)[] SwitchedOff = [("SeparableConv.MachineCode", false)];
+
     [Fact]
     public void Json_tells_the_machine_and_what_is_used_of_it()
     {
@@ -66,7 +68,8 @@ public sealed class InfoCommandTests
     {
         var run = CommandRun.Of("info");
         Assert.Equal((0, ""), (run.Code, run.Error));
-        string[] pieces = [MachineInfo.ProcessorName, $"{MachineInfo.DefaultThreads} by default", "int8", ".NET 10.", "PNG and .npy", "libvips"];
+        var threads = $"{MachineInfo.DefaultThreads} by default";
+        string[] pieces = [MachineInfo.ProcessorName, threads, "int8", ".NET 10.", "PNG and .npy", "libvips"];
         foreach (var piece in pieces)
             Assert.Contains(piece, run.Output);
         if (MachineInfo.Int8Limit is { } limit)
@@ -81,7 +84,7 @@ public sealed class InfoCommandTests
     public async Task A_switch_turns_machine_code_off()
     {
         using var folder = new TempFolder();
-        var info = JsonDocument.Parse((await RunSwitchedOffAsync(folder, "info", "--json")).Output).RootElement.GetProperty("int8");
+        var info = JsonDocument.Parse((await RunWithAsync(folder, SwitchedOff, "info", "--json")).Output).RootElement.GetProperty("int8");
         Assert.NotEqual("avx512-vnni", info.GetProperty("path").GetString());
         if (ByteQuadCode.IsSupported)
             Assert.Contains("SeparableConv.MachineCode", info.GetProperty("limit").GetString());
@@ -90,16 +93,35 @@ public sealed class InfoCommandTests
         var signed = Array.ConvertAll(File.ReadAllBytes(TestFiles.Shared("inputs", "person.rgb")), b => (sbyte)b);
         NpyFile.Save(folder["x.npy"], NpyArray.Create<sbyte>(signed, 1, 96, 96, 1));
         Assert.Equal(0, CommandRun.Of("run", model, folder["x.npy"], "--output", folder["on"]).Code);
-        Assert.Equal(0, (await RunSwitchedOffAsync(folder, "run", model, folder["x.npy"], "--output", folder["off"])).Code);
+        Assert.Equal(0, (await RunWithAsync(folder, SwitchedOff, "run", model, folder["x.npy"], "--output", folder["off"])).Code);
         var expected = Assert.Single(Directory.GetFiles(folder["on"]));
         Assert.Equal(File.ReadAllBytes(expected), File.ReadAllBytes(Assert.Single(Directory.GetFiles(folder["off"]))));
     }
 
-    private static Task<CommandRun> RunSwitchedOffAsync(TempFolder folder, params string[] args)
+    /// <summary>A runtime that compiles nothing at run time, as NativeAOT's: no machine code unless the switch asks for it.</summary>
+    [Fact]
+    public async Task Machine_code_follows_the_runtime_unless_it_is_asked_for()
+    {
+        Assert.SkipUnless(ByteQuadCode.IsSupported, "There is no machine code here: " + ByteQuadCode.Shared.Missing);
+        using var folder = new TempFolder();
+        var ahead = (Name: "System.Runtime.CompilerServices.RuntimeFeature.IsDynamicCodeSupported", Value: false);
+        var info = JsonDocument.Parse((await RunWithAsync(folder, [ahead], "info", "--json")).Output).RootElement;
+        Assert.False(info.GetProperty("compilesAtRunTime").GetBoolean());
+        Assert.NotEqual("avx512-vnni", info.GetProperty("int8").GetProperty("path").GetString());
+        Assert.Contains("ahead of time", info.GetProperty("int8").GetProperty("limit").GetString());
+
+        var asked = await RunWithAsync(folder, [ahead, ("SeparableConv.MachineCode", true)], "info", "--json");
+        info = JsonDocument.Parse(asked.Output).RootElement;
+        Assert.Equal("avx512-vnni", info.GetProperty("int8").GetProperty("path").GetString());
+    }
+
+    // The program with its configuration and some switches.
+    private static Task<CommandRun> RunWithAsync(TempFolder folder, (string Name, bool Value)[] switches, params string[] args)
     {
         var configuration = JsonNode.Parse(File.ReadAllText(Path.ChangeExtension(CommandRun.Program, ".runtimeconfig.json")))!;
-        configuration["runtimeOptions"]!["configProperties"]!["SeparableConv.MachineCode"] = false;
-        var path = folder["off.runtimeconfig.json"];
+        foreach (var (name, value) in switches)
+            configuration["runtimeOptions"]!["configProperties"]![name] = value;
+        var path = folder["switched.runtimeconfig.json"];
         File.WriteAllText(path, configuration.ToJsonString());
         return CommandRun.StartAsync("dotnet", [], ["exec", "--runtimeconfig", path, CommandRun.Program, .. args]);
     }

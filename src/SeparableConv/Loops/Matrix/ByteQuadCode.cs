@@ -26,8 +26,6 @@ internal sealed unsafe class ByteQuadCode
     private const int VectorRegisters = 32;
     private const int MostVectors = 3;
 
-    private static readonly Lazy<ByteQuadCode> LazyShared = new(() => Write(IsWanted));
-
     private readonly nint[] _tiles;
 
     private ByteQuadCode(nint[] tiles, string? missing) => (_tiles, Missing) = (tiles, missing);
@@ -36,16 +34,16 @@ internal sealed unsafe class ByteQuadCode
     /// Whether instructions may be written at run time: the AppContext switch SeparableConv.MachineCode; where that is not set, whether
     /// the runtime itself compiles at run time, which it does not under NativeAOT.
     /// </summary>
-    /// <remarks>A trimmed program whose switch is set to false at build time does not contain this class.</remarks>
+    /// <remarks>A trimmed program whose switch is set to false at build time has neither the tiles nor what writes them.</remarks>
     [FeatureSwitchDefinition("SeparableConv.MachineCode")]
     public static bool IsWanted =>
         AppContext.TryGetSwitch("SeparableConv.MachineCode", out var isWanted) ? isWanted : RuntimeFeature.IsDynamicCodeCompiled;
 
     /// <summary>Whether this process has the tiles.</summary>
-    public static bool IsSupported => IsWanted && LazyShared.Value.Missing is null;
+    public static bool IsSupported => IsWanted && Written.Shared.Missing is null;
 
     /// <summary>The process's tiles, or why there are none.</summary>
-    public static ByteQuadCode Shared => LazyShared.Value;
+    public static ByteQuadCode Shared => IsWanted ? Written.Shared : new([], WhyNot(isWanted: false));
 
     /// <summary>Accumulators: what <see cref="MatrixTileTable"/> cuts rows by.</summary>
     public const int Accumulators = 28;
@@ -88,6 +86,7 @@ internal sealed unsafe class ByteQuadCode
         return new(tiles, null);
     }
 
+    // The reason without the tiles: what a trimmed program keeps of this class.
     private static string? WhyNot(bool isWanted)
     {
         if (!X86Base.X64.IsSupported)
@@ -199,6 +198,12 @@ internal sealed unsafe class ByteQuadCode
             5 => new(start, 0, R10),
             _ => new(start, 0, R9, 2),
         };
+    }
+
+    /// <summary>Writes the tiles when they are first asked for; trimming drops it with the only branches that name it.</summary>
+    private static class Written
+    {
+        public static ByteQuadCode Shared { get; } = Write(isWanted: true);
     }
 
     /// <summary>Where rdi has the fields of <see cref="TileArguments"/>.</summary>
