@@ -17,12 +17,14 @@ public sealed partial class HouseTests
         ["SeparableConv.Cli"] = ["SeparableConv", "SeparableConv.Imaging", "SeparableConv.Networks"],
     };
 
-    // Vectors are for loops, for the activations that loops apply to finished rows, and for PNG's row filters.
+    // Vectors are for loops, for the activations that loops apply to finished rows, and for PNG's row filters. MachineInfo asks for the
+    // processor's name.
     private static readonly string[] VectorRooms =
     [
         "src/SeparableConv/Loops/",
         "src/SeparableConv/Activations/",
         "src/SeparableConv.Imaging/Png/",
+        "src/SeparableConv/MachineInfo.cs",
     ];
 
     // Folders of tests that stand for no folder of the sources.

@@ -63,7 +63,7 @@ public sealed class Value
 
     /// <summary>
     /// The name, in the file, of the stored tensor whose numbers these are in another order, shape or type; null where they are as they were
-    /// stored. A parameter gets this name when its network is built.
+    /// stored. A parameter gets this name when its network is built, and a writer turns the numbers back.
     /// </summary>
     internal string? Origin { get; init; }
 

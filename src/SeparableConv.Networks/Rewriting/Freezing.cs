@@ -17,7 +17,7 @@ internal sealed class Freezing : NetworkPass
         if (!value.IsParameter)
             return value;
         if (!_frozen.TryGetValue(value, out var frozen))
-            _frozen[value] = frozen = new Value(value.Name, value.Type, value.Data);
+            _frozen[value] = frozen = new Value(value.Name, value.Type, value.Data) { Origin = value.Origin };
         return frozen;
     }
 }

@@ -65,10 +65,11 @@ internal sealed class BinaryOperator(BinaryKind kind, Activation activation) : O
 
     private bool GivesTruth => BinaryKind >= BinaryKind.Equal;
 
-    // One number for all is a literal of a formula, such as hard-swish's sixth; numbers for each channel or element were learned.
+    // One number for all is a literal of a formula, such as hard-swish's sixth, and a whole table was computed; a row of numbers was learned.
     internal override InputRole RoleOf(int input, TensorType type) =>
-        BinaryKind is BinaryKind.Add or BinaryKind.Sub or BinaryKind.Mul or BinaryKind.Div && type.Element.IsFloat() && type.Shape.ElementCount > 1
-            ? InputRole.Parameter : InputRole.Data;
+        BinaryKind is BinaryKind.Add or BinaryKind.Sub or BinaryKind.Mul or BinaryKind.Div && type.Element.IsFloat() && IsRow(type.Shape)
+            ? InputRole.Parameter
+            : InputRole.Data;
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
@@ -93,5 +94,14 @@ internal sealed class BinaryOperator(BinaryKind kind, Activation activation) : O
         ElementParts.Run(new BroadcastWork(row, a, b, y, Activation), y.Shape.ElementCount, 1, context.Threads);
         if (Activation.NeedsAllChannels || Activation.RequiredChannels > 0)
             ActivationWork.Run(Activation, y, y, context.Threads);
+    }
+
+    // Whether exactly one dimension is longer than 1.
+    private static bool IsRow(TensorShape shape)
+    {
+        var longer = 0;
+        foreach (var length in shape.Lengths)
+            longer += length == 1 ? 0 : 1;
+        return longer == 1;
     }
 }

@@ -44,17 +44,22 @@ internal static class MatrixOperators
     public static void WriteDense(OnnxOutput output, Node node)
     {
         var op = (DenseOperator)node.Operator;
-        var (x, w) = (output.AsIs(node.Inputs[0]!), output.AsIs(node.Inputs[1]!));
+        var (x, weights) = (output.AsIs(node.Inputs[0]!), node.Inputs[1]!);
         var bias = output.OptionalAsIs(node, 2);
         var rank = node.Inputs[0]!.Shape.Rank;
         string y;
-        if (rank == 2)
+        if (rank == 2 && weights is { Constant: { } data, Origin: not null })
         {
-            y = output.Node("Gemm", node.Name, [x, w, bias]);
+            // They were (O, I) in their file, and so they are again.
+            y = output.Node("Gemm", node.Name, [x, output.Form(weights, "transposed", () => Transposed(data, 1, 0)), bias], Attribute("transB", 1));
+        }
+        else if (rank == 2)
+        {
+            y = output.Node("Gemm", node.Name, [x, output.AsIs(weights), bias]);
         }
         else
         {
-            y = output.Node("MatMul", node.Name, [x, w]);
+            y = output.Node("MatMul", node.Name, [x, output.AsIs(weights)]);
             if (bias.Length > 0)
                 y = output.Node("Add", $"{node.Name}/bias", [y, bias]);
         }

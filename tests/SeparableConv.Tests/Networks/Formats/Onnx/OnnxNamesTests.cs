@@ -48,7 +48,7 @@ public sealed class OnnxNamesTests
     {
         foreach (var network in new[]
         {
-            MobileNetV2.Create(width: 0.35, resolution: 32, classes: 5), Xception.Create(resolution: 64, classes: 5), ResNet.Create8(),
+            MobileNetV2.Create(width: 0.35, resolution: 32, classes: 5), Xception.Create(resolution: 64, classes: 5), ResNet.CreateTiny(),
         })
         {
             using var file = new MemoryStream();
@@ -63,7 +63,7 @@ public sealed class OnnxNamesTests
     [Fact]
     public void A_real_model_keeps_its_names()
     {
-        foreach (var name in new[] { "ultraface_slim_320.onnx", "ultraface_slim_320_bnfolded.onnx" })
+        foreach (var name in new[] { "ultraface_slim_320.onnx", "ultraface_slim_320_simplified.onnx" })
         {
             var path = TestFiles.Shared("models", name);
             var model = ModelProto.Parser.ParseFrom(File.ReadAllBytes(path));
