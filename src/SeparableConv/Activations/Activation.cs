@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using SeparableConv.Activations;
 using SeparableConv.Loops;
@@ -176,6 +177,8 @@ public sealed unsafe class Activation
             case ActivationKind.Softmax:
                 SoftmaxRows.Apply(rows, width);
                 break;
+            default:
+                throw new UnreachableException($"The function {_kind} is missing here.");
         }
     }
 
@@ -209,7 +212,8 @@ public sealed unsafe class Activation
         ActivationKind.HardSigmoid => Message($"hard_sigmoid({_alpha}, {_beta})"),
         ActivationKind.Sigmoid => "sigmoid",
         ActivationKind.Tanh => "tanh",
-        _ => "softmax",
+        ActivationKind.Softmax => "softmax",
+        _ => throw new UnreachableException($"The name of {_kind} is missing here."),
     };
 
     private static float CheckFinite(float value, string function, string parameter) => float.IsFinite(value)

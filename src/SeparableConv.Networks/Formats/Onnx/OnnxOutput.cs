@@ -239,17 +239,18 @@ internal sealed class OnnxOutput
 
     private string Widened(Value value)
     {
-        if (value.Constant is not { } data || value.Shape.ElementCount == 1 || value.Shape.Rank == 4)
-            return value.Shape.ElementCount == 1 && value.IsConstant ? AsIs(value) : First(value);
-        var lengths = new int[4];
-        lengths.AsSpan().Fill(1);
-        value.Shape.Lengths.CopyTo(lengths.AsSpan(4 - value.Shape.Rank));
-
-        // The batch, which nothing stored has, is left out.
-        return Form(value, "channels first", () =>
+        if (value.Constant is not { } data || value.Shape.ElementCount == 1)
+            return value.Constant is not null ? AsIs(value) : First(value);
+        return Form(value, "broadcast", () =>
         {
+            var lengths = new int[4];
+            lengths.AsSpan().Fill(1);
+            value.Shape.Lengths.CopyTo(lengths.AsSpan(4 - value.Shape.Rank));
             var first = Transposed(Reshaped(data, lengths), 0, 3, 1, 2);
-            return Reshaped(first, first.Type.Shape.Lengths[1..]);
+
+            // Dimensions of length 1 in front are as many as there were in the file; else only the batch is left out.
+            var wanted = value.Origin is { } origin ? origin.Shape.Lengths : first.Type.Shape.Lengths[(4 - Math.Max(3, value.Shape.Rank))..];
+            return wanted.TrimStart(1).SequenceEqual(first.Type.Shape.Lengths.TrimStart(1)) ? Reshaped(first, wanted) : first;
         });
     }
 }

@@ -51,6 +51,10 @@ internal sealed unsafe class Pool2DOperator(
 
     public Activation Activation { get; } = activation;
 
+    /// <summary>The same operator with another activation.</summary>
+    public Pool2DOperator With(Activation activation) =>
+        new(PoolKind, Kernel, Stride, Dilation, Padding, CeilMode, CountIncludePad, activation);
+
     /// <summary>The sizes for an input.</summary>
     /// <exception cref="ArgumentException">The shape does not fit.</exception>
     public ConvGeometry Geometry(TensorShape input) => PoolShapes.Geometry(input, Kernel, Stride, Dilation, Padding, CeilMode);

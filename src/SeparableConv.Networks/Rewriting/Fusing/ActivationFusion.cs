@@ -31,8 +31,7 @@ internal sealed class ActivationFusion : NetworkPass
             case ActivationOperator alone:
                 return Joined(alone.Activation, next) is { } ofBoth ? new ActivationOperator(ofBoth) : null;
             case Pool2DOperator pool when Joined(pool.Activation, next) is { } ofPool:
-                return new Pool2DOperator(
-                    pool.PoolKind, pool.Kernel, pool.Stride, pool.Dilation, pool.Padding, pool.CeilMode, pool.CountIncludePad, ofPool);
+                return pool.With(ofPool);
             default:
                 return null;
         }

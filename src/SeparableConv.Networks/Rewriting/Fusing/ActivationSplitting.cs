@@ -22,6 +22,7 @@ internal sealed class ActivationSplitting : NetworkPass
         ActivationOperator alone => (null, alone.Activation),
         FloatConvOperator conv => (conv.With(conv.Options with { Activation = Activation.None }), conv.Options.Activation),
         DenseOperator dense => (new DenseOperator(Activation.None), dense.Activation),
+        Pool2DOperator pool => (pool.With(Activation.None), pool.Activation),
         ConvTranspose2DOperator conv => (conv.With(Activation.None), conv.Activation),
         BinaryOperator binary => (new BinaryOperator(binary.BinaryKind, Activation.None), binary.Activation),
         _ => null,

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace SeparableConv.Loops;
 
 /// <summary>Positions beyond the edge, resolved to positions inside.</summary>
@@ -23,12 +25,14 @@ internal static class Borders
                 // a..h h..a repeats every 2*length.
                 var folded = Modulo(position, 2L * length);
                 return folded < length ? folded : (2 * length) - 1 - folded;
-            default:
+            case BorderMode.Reflect101:
                 // a..h g..b repeats every 2*length - 2; a single pixel mirrors only itself.
                 if (length == 1)
                     return 0;
                 folded = Modulo(position, (2L * length) - 2);
                 return folded < length ? folded : (2 * length) - 2 - folded;
+            default:
+                throw new UnreachableException($"The border {mode} is missing here.");
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace SeparableConv.Loops;
 
 /// <summary>Image filters as their formula says, in double precision: what every fast path is compared with.</summary>
@@ -87,7 +89,8 @@ internal static class FilterReference
                 BorderMode.Replicate => isBefore ? 0 : length - 1,
                 BorderMode.Wrap => isBefore ? position + length : position - length,
                 BorderMode.Reflect => isBefore ? -1 - position : (2 * length) - 1 - position,
-                _ => length == 1 ? 0 : isBefore ? -position : (2 * length) - 2 - position,
+                BorderMode.Reflect101 => length == 1 ? 0 : isBefore ? -position : (2 * length) - 2 - position,
+                _ => throw new UnreachableException($"The border {mode} is missing here."),
             };
         }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using SeparableConv.Activations;
 using SeparableConv.Networks.Graph;
 using SeparableConv.Networks.Operators;
@@ -130,8 +131,10 @@ internal static class ActivationOperators
                 return output.Node("Sigmoid", name, [tensor]);
             case ActivationKind.Tanh:
                 return output.Node("Tanh", name, [tensor]);
-            default:
+            case ActivationKind.Softmax:
                 return output.Node("Softmax", name, [tensor], Attribute("axis", first ? 1 : rank - 1));
+            default:
+                throw new UnreachableException($"ONNX's name of {activation} is missing here.");
         }
     }
 
