@@ -40,8 +40,11 @@ internal sealed class GraphBuilder
     /// <summary>A constant.</summary>
     public Value Constant(string name, TensorData data) => new(UniqueName(name), data.Type, data);
 
-    /// <summary>The numbers of a stored tensor in another order, shape or type: if they become a parameter, it is known by that tensor's name.</summary>
-    public Value Constant(string name, TensorData data, Value from) => new(UniqueName(name), data.Type, data) { Origin = from.Origin ?? from.Name };
+    /// <summary>
+    /// The numbers of a stored tensor in another order, shape or type: if they become a parameter, it is known by that tensor's name.
+    /// </summary>
+    public Value Constant(string name, TensorData data, Value from) =>
+        new(UniqueName(name), data.Type, data) { Origin = from.Origin ?? from.Name };
 
     /// <summary>A node with one output, which takes the node's name.</summary>
     /// <exception cref="NetworkException">The inputs do not fit the operator; the message names the node.</exception>
@@ -87,7 +90,11 @@ internal sealed class GraphBuilder
         ParameterRule.Mark(network.Nodes);
 
         // Where one tensor was needed in two forms, the first has its name.
-        var taken = network.Nodes.SelectMany(node => node.Inputs.Concat(node.Outputs)).Concat(network.Inputs).Select(value => value?.Name).ToHashSet();
+        var taken = network.Nodes
+            .SelectMany(node => node.Inputs.Concat(node.Outputs))
+            .Concat(network.Inputs)
+            .Select(value => value?.Name)
+            .ToHashSet();
         foreach (var parameter in network.Parameters)
         {
             if (parameter.Origin is { } origin && taken.Add(origin))

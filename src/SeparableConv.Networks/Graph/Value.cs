@@ -62,8 +62,8 @@ public sealed class Value
     internal TensorData? Constant => _stored == ValueKind.Constant ? Data : null;
 
     /// <summary>
-    /// The name, in the file, of the stored tensor whose numbers these are in another order, shape or type; null where they are as they were
-    /// stored. A parameter gets this name when its network is built, and a writer turns the numbers back.
+    /// The name, in the file, of the stored tensor whose numbers these are in another order, shape or type; null where they are as they
+    /// were stored. A parameter gets this name when its network is built, and a writer turns the numbers back.
     /// </summary>
     internal string? Origin { get; init; }
 
@@ -77,7 +77,9 @@ public sealed class Value
         where T : unmanaged
     {
         if (Data is null)
-            throw new InvalidOperationException($"'{this}' is {(Producer is null ? "given for every run" : "computed by a node")}; constants and parameters can be read so.");
+            throw new InvalidOperationException(
+                $"'{this}' is {(Producer is null ? "given for every run" : "computed by a node")}; "
+                + "constants and parameters can be read so.");
         if (Data.Values is not T[] values)
             throw new InvalidOperationException($"'{this}' was asked for elements of {ElementTypes.Of<T>()}; ask for those it has.");
         return new ReadOnlyTensorSpan<T>(values, Array.ConvertAll(Shape.Lengths.ToArray(), length => (nint)length));
