@@ -22,7 +22,12 @@ public static class MobileNetV1
     /// <returns>The network.</returns>
     /// <exception cref="NetworkException">A number is not positive, or the width leaves a layer without filters.</exception>
     public static Network Create(
-        double width = 1, int resolution = 224, int classes = 1000, Convolutions convolutions = Convolutions.Separable, int seed = 0, int batchSize = 1)
+        double width = 1,
+        int resolution = 224,
+        int classes = 1000,
+        Convolutions convolutions = Convolutions.Separable,
+        int seed = 0,
+        int batchSize = 1)
     {
         var net = new NetworkBuilder(seed);
         var x = net.Input(new(resolution, resolution, 3), batchSize);

@@ -13,7 +13,9 @@ public static class MobileNetV2
     ];
 
     /// <summary>Builds it: (N, resolution, resolution, 3) -> (N, classes), probabilities.</summary>
-    /// <param name="width">What the number of filters is multiplied by, then rounded to a multiple of 8; the last layer's 1280 only grow.</param>
+    /// <param name="width">
+    /// What the number of filters is multiplied by, then rounded to a multiple of 8; the last layer's 1280 only grow.
+    /// </param>
     /// <param name="resolution">Height and width of the image.</param>
     /// <param name="classes">Outputs.</param>
     /// <param name="convolutions">Standard puts one 3x3 convolution in place of each depthwise and the projection behind it.</param>
@@ -22,7 +24,12 @@ public static class MobileNetV2
     /// <returns>The network.</returns>
     /// <exception cref="NetworkException">A number is not positive.</exception>
     public static Network Create(
-        double width = 1, int resolution = 224, int classes = 1000, Convolutions convolutions = Convolutions.Separable, int seed = 0, int batchSize = 1)
+        double width = 1,
+        int resolution = 224,
+        int classes = 1000,
+        Convolutions convolutions = Convolutions.Separable,
+        int seed = 0,
+        int batchSize = 1)
     {
         if (!(width > 0 && width <= 100))
             throw new NetworkException(FormattableString.Invariant($"MobileNetV2 has width {width}; it must be above 0 and at most 100."));
@@ -44,7 +51,8 @@ public static class MobileNetV2
         return net.Build(x, FormattableString.Invariant($"mobilenetv2_{width:0.00}_{resolution}"));
     }
 
-    private static Value Block(NetworkBuilder net, Value input, int index, int expansion, int filters, int strides, Convolutions convolutions)
+    private static Value Block(
+        NetworkBuilder net, Value input, int index, int expansion, int filters, int strides, Convolutions convolutions)
     {
         var name = index == 0 ? "expanded_conv" : $"block_{index}";
         var channels = input.Type.Shape[3];

@@ -43,7 +43,8 @@ public static class ResNet
             for (var i = 0; i < blocks[stage]; i++)
             {
                 var strides = stage > 0 && i == 0 ? 2 : 1;
-                x = Block(net, x, $"stage{stage + 1}_block{i + 1}", (int)(Filters[stage] * width), strides, convolutions, useBias: false, 1e-5f);
+                x = Block(
+                    net, x, $"stage{stage + 1}_block{i + 1}", (int)(Filters[stage] * width), strides, convolutions, useBias: false, 1e-5f);
             }
         }
 
@@ -85,7 +86,8 @@ public static class ResNet
         var shortcut = input;
         if (strides > 1 || input.Type.Shape[3] != filters)
         {
-            shortcut = net.Conv2D(input, filters, 1, strides, useBias: useBias, kernelInitializer: Initializer.HeUniform, name: $"{name}_shortcut");
+            shortcut = net.Conv2D(
+                input, filters, 1, strides, useBias: useBias, kernelInitializer: Initializer.HeUniform, name: $"{name}_shortcut");
 
             // MLPerf Tiny's network does without a normalization here.
             shortcut = useBias ? shortcut : net.BatchNormalization(shortcut, epsilon, $"{name}_shortcut_bn");

@@ -45,7 +45,14 @@ public static class Vgg
             {
                 var (filters, name) = ((int)(Filters[block] * width), $"block{block + 1}_conv{i + 1}");
                 x = convolutions == Convolutions.Standard || block + i == 0
-                    ? net.Conv2D(x, filters, 3, padding: Padding.Same, activation: Activation.ReLU, kernelInitializer: Initializer.HeUniform, name: name)
+                    ? net.Conv2D(
+                        x,
+                        filters,
+                        3,
+                        padding: Padding.Same,
+                        activation: Activation.ReLU,
+                        kernelInitializer: Initializer.HeUniform,
+                        name: name)
                     : net.SeparableConv2D(
                         x,
                         filters,

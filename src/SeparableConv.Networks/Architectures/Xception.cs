@@ -1,6 +1,8 @@
 namespace SeparableConv.Networks;
 
-/// <summary>Xception (Chollet, 2017, arXiv:1610.02357), as Keras has it, in any size: residuals around pairs of separable convolutions.</summary>
+/// <summary>
+/// Xception (Chollet, 2017, arXiv:1610.02357), as Keras has it, in any size: residuals around pairs of separable convolutions.
+/// </summary>
 /// <remarks>
 /// At width 1 and resolution 299, with 8 middle blocks and 1000 classes: 22,910,480 parameters, moving statistics included.
 /// </remarks>
@@ -15,7 +17,9 @@ public static class Xception
     /// <param name="seed">What the first weights are drawn from.</param>
     /// <param name="batchSize">N.</param>
     /// <returns>The network.</returns>
-    /// <exception cref="NetworkException">A number is not positive, the width leaves a layer without filters, or the image is too small.</exception>
+    /// <exception cref="NetworkException">
+    /// A number is not positive, the width leaves a layer without filters, or the image is too small.
+    /// </exception>
     public static Network Create(
         double width = 1,
         int resolution = 299,

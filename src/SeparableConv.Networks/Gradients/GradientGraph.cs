@@ -76,6 +76,8 @@ internal static class GradientGraph
     private static NetworkException Refusal(List<Node> lacking)
     {
         var names = lacking.Take(8).Select(node => $"'{node.Name}' ({node.Operator.Kind})");
-        return new($"{lacking.Count} of the network's nodes have no gradient: {string.Join(", ", names)}{(lacking.Count > 8 ? ", ..." : "")}. Freeze what lies before them, or take them out.");
+        return new(
+            $"{lacking.Count} of the network's nodes have no gradient: {string.Join(", ", names)}{(lacking.Count > 8 ? ", ..." : "")}. "
+            + "Freeze what lies before them, or take them out.");
     }
 }

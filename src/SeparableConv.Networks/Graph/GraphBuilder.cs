@@ -88,7 +88,11 @@ internal sealed class GraphBuilder
         ParameterRule.Mark(network.Nodes);
 
         // Where one tensor was needed in two forms, the first has its name.
-        var taken = network.Nodes.SelectMany(node => node.Inputs.Concat(node.Outputs)).Concat(network.Inputs).Select(value => value?.Name).ToHashSet();
+        var taken = network.Nodes
+            .SelectMany(node => node.Inputs.Concat(node.Outputs))
+            .Concat(network.Inputs)
+            .Select(value => value?.Name)
+            .ToHashSet();
         foreach (var parameter in network.Parameters)
         {
             if (parameter.Origin is { } origin && taken.Add(origin.Name))

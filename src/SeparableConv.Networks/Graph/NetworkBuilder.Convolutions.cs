@@ -41,7 +41,10 @@ public sealed partial class NetworkBuilder
         CheckPositive(name, Layer, "filters", filters);
         CheckPositive(name, Layer, "groups", groups);
         if (channels % groups != 0 || filters % groups != 0)
-            throw Refusal(name, Layer, $"groups is {groups}; the {channels} channels of the input and the {filters} filters must both be multiples of it.");
+            throw Refusal(
+                name,
+                Layer,
+                $"groups is {groups}; the {channels} channels of the input and the {filters} filters must both be multiples of it.");
         var options = Options(name, Layer, kernelSize, strides, padding, dilationRate, activation) with { Groups = groups };
         var kernel = Weights(name, Layer, "kernel", kernelInitializer, [kernelSize.Height, kernelSize.Width, channels / groups, filters]);
         return Append(name, new Conv2DOperator(options), x, kernel, Bias(name, useBias, filters));
@@ -118,7 +121,16 @@ public sealed partial class NetworkBuilder
         CheckPositive(name, Layer, "filters", filters);
         var options = Options(name, Layer, kernelSize, strides, padding, dilationRate, null);
         var between = Depthwise(
-            x, name, $"{name}/depthwise", Layer, "depthwise_kernel", kernelSize, depthMultiplier, options, useBias: false, depthwiseInitializer);
+            x,
+            name,
+            $"{name}/depthwise",
+            Layer,
+            "depthwise_kernel",
+            kernelSize,
+            depthMultiplier,
+            options,
+            useBias: false,
+            depthwiseInitializer);
         var kernel = Weights(name, Layer, "pointwise_kernel", pointwiseInitializer, [1, 1, between.Shape[3], filters]);
         var pointwise = new Conv2DOperator(new() { Activation = activation ?? SeparableConv.Activation.None });
         return Append($"{name}/pointwise", pointwise, between, kernel, Bias(name, useBias, filters));
@@ -153,8 +165,14 @@ public sealed partial class NetworkBuilder
     {
         var channels = Image(x, name, layer)[3];
         CheckPositive(name, layer, "depthMultiplier", depthMultiplier);
-        var kernel = Weights(name, layer, what, initializer, [kernelSize.Height, kernelSize.Width, channels, depthMultiplier], isDepthwise: true);
-        return Append(node, new DepthwiseConv2DOperator(options), x, kernel, Bias(name, useBias, Checked(name, layer, () => checked(channels * depthMultiplier))));
+        var kernel = Weights(
+            name, layer, what, initializer, [kernelSize.Height, kernelSize.Width, channels, depthMultiplier], isDepthwise: true);
+        return Append(
+            node,
+            new DepthwiseConv2DOperator(options),
+            x,
+            kernel,
+            Bias(name, useBias, Checked(name, layer, () => checked(channels * depthMultiplier))));
     }
 
     private Value? Bias(string name, bool useBias, int length) => useBias ? Vector(name, "bias", length, 0) : null;

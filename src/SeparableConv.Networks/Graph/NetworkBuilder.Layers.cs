@@ -5,7 +5,9 @@ namespace SeparableConv.Networks;
 /// <content>The layers that normalize, activate, pool, merge and reshape.</content>
 public sealed partial class NetworkBuilder
 {
-    /// <summary>Every output sees every input of its row: y[..., o] = activation(bias[o] + sum over i of x[..., i] * kernel[i, o]).</summary>
+    /// <summary>
+    /// Every output sees every input of its row: y[..., o] = activation(bias[o] + sum over i of x[..., i] * kernel[i, o]).
+    /// </summary>
     /// <param name="x">(N, ..., I).</param>
     /// <param name="units">O, 1 or more.</param>
     /// <param name="activation">What is applied to each sum; none by default.</param>
@@ -140,7 +142,8 @@ public sealed partial class NetworkBuilder
     /// <param name="name">The layer's name; <c>average_pooling2d</c> and so on by default.</param>
     /// <returns>(N, outH, outW, C).</returns>
     /// <exception cref="NetworkException">A size is not positive, or the shapes do not fit.</exception>
-    public Value AveragePooling2D(Value x, Size2D? poolSize = null, Size2D? strides = null, Padding padding = default, string? name = null) =>
+    public Value AveragePooling2D(
+        Value x, Size2D? poolSize = null, Size2D? strides = null, Padding padding = default, string? name = null) =>
         Pool(x, PoolKind.Average, poolSize ?? 2, strides, padding, Name(name, "average_pooling2d", "AveragePooling2D"), "AveragePooling2D");
 
     /// <summary>The largest of each window; positions in the border are never the largest.</summary>
@@ -160,7 +163,8 @@ public sealed partial class NetworkBuilder
     /// <returns>(N, C), or (N, 1, 1, C).</returns>
     /// <exception cref="NetworkException">The input has not 4 dimensions.</exception>
     public Value GlobalAveragePooling2D(Value x, bool keepDims = false, string? name = null) =>
-        GlobalPool(x, PoolKind.Average, keepDims, Name(name, "global_average_pooling2d", "GlobalAveragePooling2D"), "GlobalAveragePooling2D");
+        GlobalPool(
+            x, PoolKind.Average, keepDims, Name(name, "global_average_pooling2d", "GlobalAveragePooling2D"), "GlobalAveragePooling2D");
 
     /// <summary>The largest of each channel.</summary>
     /// <param name="x">(N, height, width, C).</param>

@@ -71,7 +71,9 @@ public sealed partial class NetworkBuilder
 
     /// <summary>The axes in another order.</summary>
     /// <param name="x">(N, ...).</param>
-    /// <param name="dims">Which axis comes first behind the batch, second and so on, counted from 1 without the batch: (2, 1) swaps two.</param>
+    /// <param name="dims">
+    /// Which axis comes first behind the batch, second and so on, counted from 1 without the batch: (2, 1) swaps two.
+    /// </param>
     /// <param name="name">The layer's name; <c>permute</c> and so on by default.</param>
     /// <returns>The axes in that order.</returns>
     /// <exception cref="NetworkException">The numbers are not those of the axes, each once.</exception>
@@ -82,7 +84,10 @@ public sealed partial class NetworkBuilder
         var sorted = dims.ToArray();
         Array.Sort(sorted);
         if (!sorted.AsSpan().SequenceEqual(Enumerable.Range(1, Math.Max(0, x.Shape.Rank - 1)).ToArray()))
-            throw Refusal(name, "Permute", $"dims is ({string.Join(',', dims.ToArray())}); the input {x.Shape} needs each number from 1 to {x.Shape.Rank - 1} once.");
+            throw Refusal(
+                name,
+                "Permute",
+                $"dims is ({string.Join(',', dims.ToArray())}); the input {x.Shape} needs each number from 1 to {x.Shape.Rank - 1} once.");
         return Append(name, new TransposeOperator([0, .. dims]), x);
     }
 
@@ -125,7 +130,8 @@ public sealed partial class NetworkBuilder
         // The last node has the layer's name: it computes what the layer does.
         var merged = values[0];
         for (var i = 1; i < values.Length; i++)
-            merged = Append(i == values.Length - 1 ? name : $"{name}/{i}", new BinaryOperator(kind, SeparableConv.Activation.None), merged, values[i]);
+            merged = Append(
+                i == values.Length - 1 ? name : $"{name}/{i}", new BinaryOperator(kind, SeparableConv.Activation.None), merged, values[i]);
         return merged;
     }
 
@@ -137,11 +143,16 @@ public sealed partial class NetworkBuilder
         var lengths = target.ToArray();
         var open = Array.IndexOf(lengths, -1);
         var elements = x.Shape.Lengths[1..].ToArray().Aggregate(1L, (product, length) => product * length);
-        var known = Checked(name, layer, () => lengths.Where((_, i) => i != open).Aggregate(1L, (product, length) => checked(product * length)));
+        var known = Checked(
+            name, layer, () => lengths.Where((_, i) => i != open).Aggregate(1L, (product, length) => checked(product * length)));
         if (open >= 0 && known > 0 && elements % known == 0 && elements / known <= int.MaxValue)
             lengths[open] = (int)(elements / known);
         if (lengths.Any(length => length < 0) || (open < 0 && known != elements) || lengths.Contains(-1))
-            throw Refusal(name, layer, $"targetShape is ({string.Join(',', target.ToArray())}), the input {x.Shape} has {elements} elements an image; both must have as many.");
+            throw Refusal(
+                name,
+                layer,
+                $"targetShape is ({string.Join(',', target.ToArray())}), the input {x.Shape} has {elements} elements an image; "
+                + "both must have as many.");
         return Append(name, new ReshapeOperator(new TensorShape([x.Shape[0], .. lengths])), x);
     }
 }

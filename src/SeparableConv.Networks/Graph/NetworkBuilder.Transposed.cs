@@ -44,7 +44,15 @@ public sealed partial class NetworkBuilder
         var rows = TransposedAxis(kernelSize.Height, options.Stride.Height, options.Dilation.Height, same);
         var columns = TransposedAxis(kernelSize.Width, options.Stride.Width, options.Dilation.Width, same);
         var op = new ConvTranspose2DOperator(
-            options.Stride, options.Dilation, rows.Before, rows.After, columns.Before, columns.After, (rows.Extra, columns.Extra), groups: 1, options.Activation);
+            options.Stride,
+            options.Dilation,
+            rows.Before,
+            rows.After,
+            columns.Before,
+            columns.After,
+            (rows.Extra, columns.Extra),
+            groups: 1,
+            options.Activation);
         var kernel = Weights(name, Layer, "kernel", kernelInitializer, [kernelSize.Height, kernelSize.Width, channels, filters]);
         return Append(name, op, x, kernel, Bias(name, useBias, filters));
     }

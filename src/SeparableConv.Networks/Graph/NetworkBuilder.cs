@@ -48,7 +48,8 @@ public sealed partial class NetworkBuilder
         foreach (var length in shape.Lengths)
             CheckPositive(name, "Input", "a length of the shape", length);
         CheckPositive(name, "Input", "batchSize", batchSize);
-        var value = Checked(name, "Input", () => _graph.Input(name, new TensorType(ElementType.Float32, new TensorShape([batchSize, .. shape.Lengths]))));
+        var value = Checked(
+            name, "Input", () => _graph.Input(name, new TensorType(ElementType.Float32, new TensorShape([batchSize, .. shape.Lengths]))));
         _values.Add(value);
         return value;
     }
@@ -112,7 +113,10 @@ public sealed partial class NetworkBuilder
         if (given is not null)
         {
             if (given.Length == 0 || !_names.Add(given))
-                throw Refusal(given, layer, given.Length == 0 ? "the name is empty; leave it out or give one." : "the name is taken; every layer needs its own.");
+                throw Refusal(
+                    given,
+                    layer,
+                    given.Length == 0 ? "the name is empty; leave it out or give one." : "the name is taken; every layer needs its own.");
             return given;
         }
 

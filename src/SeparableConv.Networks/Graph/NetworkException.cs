@@ -1,6 +1,8 @@
 namespace SeparableConv.Networks;
 
-/// <summary>A network or a model file is not what it must be: a shape does not fit, an operator is not supported, a file is damaged.</summary>
+/// <summary>
+/// A network or a model file is not what it must be: a shape does not fit, an operator is not supported, a file is damaged.
+/// </summary>
 public sealed class NetworkException : Exception
 {
     /// <summary>One line: what was expected, what came, what to do.</summary>

@@ -9,7 +9,9 @@ namespace SeparableConv.Networks.Graph;
 /// </summary>
 internal static class ParameterRule
 {
-    /// <summary>Makes the stored tensors that the rule names parameters. Whoever makes a network from a file or from layers calls it once.</summary>
+    /// <summary>
+    /// Makes the stored tensors that the rule names parameters. Whoever makes a network from a file or from layers calls it once.
+    /// </summary>
     public static void Mark(IEnumerable<Node> nodes)
     {
         foreach (var node in nodes)

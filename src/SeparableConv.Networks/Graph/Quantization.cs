@@ -26,7 +26,8 @@ public sealed class Quantization
     public Quantization(ReadOnlySpan<float> scales, ReadOnlySpan<int> zeroPoints, int axis)
     {
         if (scales.IsEmpty || scales.Length != zeroPoints.Length)
-            throw new ArgumentException($"Quantization has {scales.Length} scales and {zeroPoints.Length} zero points; give as many of both, at least one.");
+            throw new ArgumentException(
+                $"Quantization has {scales.Length} scales and {zeroPoints.Length} zero points; give as many of both, at least one.");
         foreach (var scale in scales)
         {
             if (!float.IsFinite(scale) || scale <= 0)

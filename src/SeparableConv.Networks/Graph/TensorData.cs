@@ -28,7 +28,8 @@ internal sealed class TensorData
     public static TensorData CreateZeros(TensorType type)
     {
         if (type.Shape.ElementCount > Array.MaxLength)
-            throw new ArgumentException($"A tensor of {type} has {type.Shape.ElementCount} elements; at most {Array.MaxLength} fit an array.");
+            throw new ArgumentException(
+                $"A tensor of {type} has {type.Shape.ElementCount} elements; at most {Array.MaxLength} fit an array.");
         return new(type, type.Element.CreateArray((int)type.Shape.ElementCount));
     }
 

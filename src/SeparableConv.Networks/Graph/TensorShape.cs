@@ -10,7 +10,9 @@ public readonly struct TensorShape : IEquatable<TensorShape>
 
     /// <summary>Copies the lengths.</summary>
     /// <param name="lengths">One length a dimension, 0 or more; images are (N, height, width, channels).</param>
-    /// <exception cref="ArgumentException">A length is negative, or the elements are so many that their bytes do not fit 63 bits.</exception>
+    /// <exception cref="ArgumentException">
+    /// A length is negative, or the elements are so many that their bytes do not fit 63 bits.
+    /// </exception>
     public TensorShape(params ReadOnlySpan<int> lengths)
     {
         // A zero anywhere makes the tensor empty, but the other lengths must still fit: strides are computed from them.

@@ -77,7 +77,9 @@ public sealed class Value
         where T : unmanaged
     {
         if (Data is null)
-            throw new InvalidOperationException($"'{this}' is {(Producer is null ? "given for every run" : "computed by a node")}; constants and parameters can be read so.");
+            throw new InvalidOperationException(
+                $"'{this}' is {(Producer is null ? "given for every run" : "computed by a node")}; "
+                + "constants and parameters can be read so.");
         if (Data.Values is not T[] values)
             throw new InvalidOperationException($"'{this}' was asked for elements of {ElementTypes.Of<T>()}; ask for those it has.");
         return new ReadOnlyTensorSpan<T>(values, Array.ConvertAll(Shape.Lengths.ToArray(), length => (nint)length));

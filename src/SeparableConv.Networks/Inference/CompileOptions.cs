@@ -10,7 +10,8 @@ public sealed record CompileOptions
 
     /// <summary>
     /// Whether constants are folded, batch normalization, scales and borders merged into convolutions, activations fused, and
-    /// neighbouring operators joined, and quantized layers run in integers; true by default. False runs the network node by node as it is. Answers differ by rounding.
+    /// neighbouring operators joined, and quantized layers run in integers; true by default. False runs the network node by node as it is.
+    /// Answers differ by rounding.
     /// </summary>
     public bool Optimize { get; init; } = true;
 

@@ -113,7 +113,8 @@ public sealed unsafe class CompiledNetwork : IDisposable
     internal void AddSession()
     {
         if (Interlocked.Increment(ref _sessions) > 1 && Array.Exists(_prepared, prepared => !prepared.Step.IsShareable))
-            throw new InvalidOperationException("A network whose parameters are not frozen runs in one session; compile it again for another.");
+            throw new InvalidOperationException(
+                "A network whose parameters are not frozen runs in one session; compile it again for another.");
     }
 
     /// <summary>A new copy of the parameters, for a session to change.</summary>
@@ -134,7 +135,8 @@ public sealed unsafe class CompiledNetwork : IDisposable
         {
             return node.Operator.Prepare(node);
         }
-        catch (Exception e) when (e is ArgumentException or OverflowException or InvalidOperationException or InvalidCastException or OutOfMemoryException or NetworkException)
+        catch (Exception e) when (e is ArgumentException or OverflowException or InvalidOperationException
+            or InvalidCastException or OutOfMemoryException or NetworkException)
         {
             throw new NetworkException($"In node '{node.Name}' ({node.Operator.Kind}): {e.Message}", e);
         }
@@ -145,7 +147,9 @@ public sealed unsafe class CompiledNetwork : IDisposable
         if (ScratchBytes > limit || ActivationBytes > limit - ScratchBytes)
         {
             throw new NetworkException(
-                $"Network '{name}' needs {ActivationBytes} bytes for what flows between its operators and {ScratchBytes} of working memory, more than the limit of {limit}; use a smaller batch or image, or raise MemoryLimit.");
+                $"Network '{name}' needs {ActivationBytes} bytes for what flows between its operators "
+                + $"and {ScratchBytes} of working memory, more than the limit of {limit}; "
+                + "use a smaller batch or image, or raise MemoryLimit.");
         }
     }
 }

@@ -114,13 +114,17 @@ public sealed class InferenceSession : IDisposable
     /// <param name="input">As many numbers as the input has, in its shape.</param>
     /// <returns>A copy of the output.</returns>
     /// <exception cref="ArgumentException">The input's shape is not the network's.</exception>
-    /// <exception cref="InvalidOperationException">There are more inputs or outputs, or they are not float32; or another run of this session is under way.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// There are more inputs or outputs, or they are not float32; or another run of this session is under way.
+    /// </exception>
     public Tensor<float> Run(in ReadOnlyTensorSpan<float> input)
     {
         if (_inputLengths.Length != 1 || _outputLengths.Length != 1)
-            throw new InvalidOperationException($"The network has {_inputLengths.Length} inputs and {_outputLengths.Length} outputs; write each, run, and read each.");
+            throw new InvalidOperationException(
+                $"The network has {_inputLengths.Length} inputs and {_outputLengths.Length} outputs; write each, run, and read each.");
         if (!input.Lengths.SequenceEqual(_inputLengths[0]))
-            throw new ArgumentException($"The input has shape ({string.Join(',', input.Lengths.ToArray())}); the network was made for {Inputs[0].Shape}.");
+            throw new ArgumentException(
+                $"The input has shape ({string.Join(',', input.Lengths.ToArray())}); the network was made for {Inputs[0].Shape}.");
         input.CopyTo(Input<float>(0));
         Run();
         var output = Output<float>(0);
@@ -140,7 +144,9 @@ public sealed class InferenceSession : IDisposable
         return [.. _compiled.Steps.Zip(times, (step, time) => new StepTime(step, time))];
     }
 
-    /// <summary>Frees the memory at once, or at the end of a run where one is under way; the weights too, where they are this session's alone.</summary>
+    /// <summary>
+    /// Frees the memory at once, or at the end of a run where one is under way; the weights too, where they are this session's alone.
+    /// </summary>
     public void Dispose()
     {
         _runner.Dispose();
@@ -170,6 +176,7 @@ public sealed class InferenceSession : IDisposable
                 return i;
         }
 
-        throw new ArgumentException($"The network has no {what} '{name}'; it has {string.Join(", ", values.Select(value => $"'{value.Name}'"))}.");
+        throw new ArgumentException(
+            $"The network has no {what} '{name}'; it has {string.Join(", ", values.Select(value => $"'{value.Name}'"))}.");
     }
 }

@@ -32,7 +32,10 @@ internal sealed unsafe class StepRunner : IDisposable
         {
             var scratch = _steps[i].ScratchBytes > 0 ? _arena.Pointer + scratchAt : null;
             _contexts[i] = new(
-                Array.ConvertAll(compiled.Prepared[i].Inputs, In), Array.ConvertAll(compiled.Prepared[i].Outputs, In), compiled.Threads, scratch);
+                Array.ConvertAll(compiled.Prepared[i].Inputs, In),
+                Array.ConvertAll(compiled.Prepared[i].Outputs, In),
+                compiled.Threads,
+                scratch);
         }
 
         Inputs = new TensorBuffer[compiled.Inputs.Count];
@@ -116,7 +119,8 @@ internal sealed unsafe class StepRunner : IDisposable
     private void Enter()
     {
         if (Interlocked.Exchange(ref _isRunning, 1) != 0)
-            throw new InvalidOperationException("This session is running already; give every thread a session of its own, they share the compiled network.");
+            throw new InvalidOperationException(
+                "This session is running already; give every thread a session of its own, they share the compiled network.");
         var held = 0;
         try
         {

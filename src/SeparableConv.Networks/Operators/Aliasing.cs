@@ -14,6 +14,8 @@ internal enum Aliasing
     /// <summary>Always: the output has the input's bytes in another shape, and nothing is computed.</summary>
     View,
 
-    /// <summary>Always: the input is a parameter or a statistic, and the output is what it is from then on. Who reads the old numbers runs before.</summary>
+    /// <summary>
+    /// Always: the input is a parameter or a statistic, and the output is what it is from then on. Who reads the old numbers runs before.
+    /// </summary>
     Update,
 }

@@ -1,6 +1,9 @@
 namespace SeparableConv.Networks.Operators;
 
-/// <summary>The memory and the threads of one step. A session creates it once and every run uses it again: its pointers stay valid as long as the session.</summary>
+/// <summary>
+/// The memory and the threads of one step. A session creates it once and every run uses it again: its pointers stay valid as long as the
+/// session.
+/// </summary>
 internal sealed unsafe class ForwardContext(TensorBuffer[] inputs, TensorBuffer[] outputs, int threads, void* scratch = null)
 {
     /// <summary>The inputs, in the operator's order; one that is not there has no memory.</summary>

@@ -1,6 +1,9 @@
 namespace SeparableConv.Networks.Operators;
 
-/// <summary>What an operator reads at one of its inputs; decides what a tensor that is stored with the network is: see <see cref="Graph.ParameterRule"/>.</summary>
+/// <summary>
+/// What an operator reads at one of its inputs; decides what a tensor that is stored with the network is: see
+/// <see cref="Graph.ParameterRule"/>.
+/// </summary>
 internal enum InputRole
 {
     /// <summary>Something computed or given; a tensor stored for it is a constant, such as a shape or a literal.</summary>

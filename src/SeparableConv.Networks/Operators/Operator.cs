@@ -46,6 +46,8 @@ public abstract class Operator
     /// Adds nodes that compute the gradients of a node's inputs from those of its outputs. Null where this operator has no gradient; a
     /// training names it before it begins.
     /// </summary>
-    /// <returns>A gradient for each input, of the input's type; null where none is wanted or the output does not depend on the input.</returns>
+    /// <returns>
+    /// A gradient for each input, of the input's type; null where none is wanted or the output does not depend on the input.
+    /// </returns>
     internal virtual Value?[]? Gradient(GradientContext context) => null;
 }

@@ -1,9 +1,13 @@
 namespace SeparableConv.Networks.Rewriting;
 
-/// <summary>Passes in the order in which they rewrite a network. Each takes a network and gives another; none changes what it was given.</summary>
+/// <summary>
+/// Passes in the order in which they rewrite a network. Each takes a network and gives another; none changes what it was given.
+/// </summary>
 internal sealed class PassList(params Func<NetworkPass>[] passes)
 {
-    /// <summary>For running a network fast: parameters are frozen, layers of bytes run in integers, and what can be joined is joined.</summary>
+    /// <summary>
+    /// For running a network fast: parameters are frozen, layers of bytes run in integers, and what can be joined is joined.
+    /// </summary>
     public static PassList Inference { get; } = new(
         () => new Freezing(),
         () => new SlopeFolding(),
@@ -35,7 +39,9 @@ internal sealed class PassList(params Func<NetworkPass>[] passes)
     /// <summary>For compiling a training step: parameters are memory, and nothing else changes.</summary>
     public static PassList Step { get; } = new(() => new OutputCopies());
 
-    /// <summary>For writing a network to a file: joined operators are taken apart again, and parameters are numbers like all others.</summary>
+    /// <summary>
+    /// For writing a network to a file: joined operators are taken apart again, and parameters are numbers like all others.
+    /// </summary>
     public static PassList Exporting { get; } = new(() => new Freezing(), () => new Unfusing());
 
     /// <summary>The network that the passes make of another.</summary>

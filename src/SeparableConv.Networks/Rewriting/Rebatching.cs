@@ -67,5 +67,6 @@ internal sealed class Rebatching(int before, int after) : NetworkPass
     }
 
     private NetworkException Refusal(Node node, string what) => new(
-        $"The batch cannot be changed from {before} to {after}: node '{node.Name}' ({node.Operator.Kind}) {what}; make the network with that batch.");
+        $"The batch cannot be changed from {before} to {after}: node '{node.Name}' ({node.Operator.Kind}) {what}; "
+        + "make the network with that batch.");
 }

@@ -136,7 +136,9 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
         return value.ChannelsLast = Transpose($"{value.Name}/nhwc", image, 0, 2, 3, 1);
     }
 
-    /// <summary>A value in a form that some layers read, made once: layers that share weights in the file share them in the network.</summary>
+    /// <summary>
+    /// A value in a form that some layers read, made once: layers that share weights in the file share them in the network.
+    /// </summary>
     public Value Form(OnnxValue value, string form, Func<Value> make) =>
         _forms.TryGetValue((value, form), out var known) ? known : _forms[(value, form)] = make();
 

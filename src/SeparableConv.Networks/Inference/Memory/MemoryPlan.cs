@@ -64,7 +64,8 @@ internal sealed class MemoryPlan
                 if (input is null)
                     continue;
                 if (_updated.Contains(Viewed(input)) && !_fresh.Contains(input))
-                    throw new NetworkException($"Node '{node.Name}' ({node.Operator.Kind}) reads '{input.Name}' after it was updated; it must run before.");
+                    throw new NetworkException(
+                        $"Node '{node.Name}' ({node.Operator.Kind}) reads '{input.Name}' after it was updated; it must run before.");
                 _lastUse[Viewed(input)] = i;
             }
 
@@ -114,7 +115,9 @@ internal sealed class MemoryPlan
     private void CheckUpdate(Node node)
     {
         if (node.Inputs[0] is not { IsParameter: true } parameter || !_updated.Add(parameter))
-            throw new NetworkException($"Node '{node.Name}' ({node.Operator.Kind}) updates '{node.Inputs[0]?.Name}', which is no parameter or was updated before.");
+            throw new NetworkException(
+                $"Node '{node.Name}' ({node.Operator.Kind}) updates '{node.Inputs[0]?.Name}', "
+                + "which is no parameter or was updated before.");
     }
 
     private bool CanOverwriteInput(Node node, int step)
@@ -136,7 +139,8 @@ internal sealed class MemoryPlan
     private void AddBuffer(Value value, int step)
     {
         if (value.Type.Bytes > int.MaxValue)
-            throw new NetworkException($"'{value}' takes {value.Type.Bytes} bytes; a tensor of at most {int.MaxValue} can be run. Use a smaller batch or image.");
+            throw new NetworkException(
+                $"'{value}' takes {value.Type.Bytes} bytes; a tensor of at most {int.MaxValue} can be run. Use a smaller batch or image.");
         _bufferOf[value] = _buffers.Count;
         _buffers.Add(new(value.Type.Bytes, step, _lastUse[value]));
     }

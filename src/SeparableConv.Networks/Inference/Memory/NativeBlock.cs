@@ -16,7 +16,8 @@ internal sealed unsafe class NativeBlock : SafeHandle
         }
         catch (OutOfMemoryException e)
         {
-            throw new NetworkException($"A network needs {bytes} bytes and the system does not have them; use a smaller batch or image.", e);
+            throw new NetworkException(
+                $"A network needs {bytes} bytes and the system does not have them; use a smaller batch or image.", e);
         }
 
         NativeMemory.Clear((void*)handle, (nuint)bytes);

@@ -56,7 +56,8 @@ internal sealed class TensorPlaces(MemoryPlan plan)
             if (!_offsets.TryGetValue(stored, out var at))
             {
                 _offsets[stored] = at = _bytes;
-                _bytes = checked(_bytes + ((stored.Type.Bytes + ArenaLayout.Alignment - 1) / ArenaLayout.Alignment * ArenaLayout.Alignment));
+                _bytes = checked(
+                    _bytes + ((stored.Type.Bytes + ArenaLayout.Alignment - 1) / ArenaLayout.Alignment * ArenaLayout.Alignment));
             }
 
             return at;

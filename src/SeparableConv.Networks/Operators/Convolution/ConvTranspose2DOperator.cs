@@ -38,7 +38,8 @@ internal sealed class ConvTranspose2DOperator(
     public override string Kind => "Conv2DTranspose";
 
     /// <summary>The same operator with another activation.</summary>
-    public ConvTranspose2DOperator With(Activation activation) => new(Stride, Dilation, Top, Bottom, Left, Right, OutputPadding, Groups, activation);
+    public ConvTranspose2DOperator With(Activation activation) =>
+        new(Stride, Dilation, Top, Bottom, Left, Right, OutputPadding, Groups, activation);
 
     internal override InputRole RoleOf(int input, TensorType type) => input > 0 ? InputRole.Parameter : InputRole.Data;
 

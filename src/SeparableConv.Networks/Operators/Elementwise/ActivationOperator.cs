@@ -29,7 +29,8 @@ internal sealed class ActivationOperator(Activation activation) : Operator
         ActivationWork.Run(Activation, context.Inputs[0], context.Outputs[0], context.Threads);
 
     internal override Value?[]? Gradient(GradientContext context) => Activation.IsClamp
-        ? [context.Add("input", new ClampGradientOperator(Activation.LowerBound, Activation.UpperBound), context.Output(0), context.Node.Outputs[0])]
+        ? [context.Add(
+            "input", new ClampGradientOperator(Activation.LowerBound, Activation.UpperBound), context.Output(0), context.Node.Outputs[0])]
         : null;
 }
 

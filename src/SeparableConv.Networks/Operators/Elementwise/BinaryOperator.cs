@@ -65,7 +65,8 @@ internal sealed class BinaryOperator(BinaryKind kind, Activation activation) : O
 
     private bool GivesTruth => BinaryKind >= BinaryKind.Equal;
 
-    // One number for all is a literal of a formula, such as hard-swish's sixth, and a whole table was computed; a row of numbers was learned.
+    // One number for all is a literal of a formula, such as hard-swish's sixth, and a whole table was computed; a row of numbers was
+    // learned.
     internal override InputRole RoleOf(int input, TensorType type) =>
         BinaryKind is BinaryKind.Add or BinaryKind.Sub or BinaryKind.Mul or BinaryKind.Div && type.Element.IsFloat() && IsRow(type.Shape)
             ? InputRole.Parameter

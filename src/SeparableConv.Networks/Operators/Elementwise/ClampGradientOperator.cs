@@ -27,7 +27,14 @@ internal sealed unsafe class ClampGradientOperator(float lower, float upper) : O
     internal override void Forward(ForwardContext context)
     {
         var (gradient, output, result) = (context.Inputs[0], context.Inputs[1], context.Outputs[0]);
-        var work = new Work { Gradient = gradient.Pointer<float>(), Output = output.Pointer<float>(), Result = result.Pointer<float>(), Lower = lower, Upper = upper };
+        var work = new Work
+        {
+            Gradient = gradient.Pointer<float>(),
+            Output = output.Pointer<float>(),
+            Result = result.Pointer<float>(),
+            Lower = lower,
+            Upper = upper,
+        };
         ElementParts.Run(work, result.Shape.ElementCount, 1, context.Threads);
     }
 

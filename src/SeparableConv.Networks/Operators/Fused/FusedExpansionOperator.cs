@@ -33,9 +33,16 @@ internal sealed class FusedExpansionOperator(Conv2DOperator expand, FusedSeparab
     {
         var g = Depthwise(node);
         var (channels, outChannels) = (node.Inputs[0]!.Shape[3], node.Inputs[5]!.Shape[3]);
-        var expansion = new PointwiseLoop(Weights(node, 1), channels, g.InChannels, Weights(node, 2), Expand.Options.Activation, SimdWidths.Best);
+        var expansion = new PointwiseLoop(
+            Weights(node, 1), channels, g.InChannels, Weights(node, 2), Expand.Options.Activation, SimdWidths.Best);
         var depthwise = new DepthwiseLoop(
-            Weights(node, 3), g.Kernel, g.InChannels, g.OutChannels / g.InChannels, Weights(node, 4), Separable.Depthwise.Options.Activation, SimdWidths.Best);
+            Weights(node, 3),
+            g.Kernel,
+            g.InChannels,
+            g.OutChannels / g.InChannels,
+            Weights(node, 4),
+            Separable.Depthwise.Options.Activation,
+            SimdWidths.Best);
         var projection = new PointwiseLoop(
             Weights(node, 5), g.OutChannels, outChannels, Weights(node, 6), Separable.Pointwise.Options.Activation, SimdWidths.Best);
         return new FusedExpansionStep(new FusedExpansionLoop(expansion, depthwise, projection), g, channels, outChannels);
@@ -44,7 +51,8 @@ internal sealed class FusedExpansionOperator(Conv2DOperator expand, FusedSeparab
     // Only the compiler makes it, of constants alone.
     internal override void Forward(ForwardContext context) => throw new InvalidOperationException($"{Kind} runs only prepared.");
 
-    private static ReadOnlySpan<float> Weights(Node node, int input) => node.Inputs[input] is { } value ? value.Constant!.Span<float>() : default;
+    private static ReadOnlySpan<float> Weights(Node node, int input) =>
+        node.Inputs[input] is { } value ? value.Constant!.Span<float>() : default;
 
     private ConvGeometry Depthwise(Node node) => Separable.Depthwise.Geometry(
         Expand.Infer([node.Inputs[0]!.Type, node.Inputs[1]!.Type, node.Inputs[2]?.Type])[0], node.Inputs[3]!.Type);
@@ -56,5 +64,6 @@ internal sealed unsafe class FusedExpansionStep(FusedExpansionLoop loop, ConvGeo
     public override bool Reads(int input) => input == 0;
 
     public override void Run(ForwardContext context) =>
-        loop.Run(context.Inputs[0].Pointer<float>(), context.Outputs[0].Pointer<float>(), geometry, inChannels, outChannels, context.Threads);
+        loop.Run(
+            context.Inputs[0].Pointer<float>(), context.Outputs[0].Pointer<float>(), geometry, inChannels, outChannels, context.Threads);
 }

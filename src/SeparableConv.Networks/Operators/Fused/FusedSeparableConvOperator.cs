@@ -67,7 +67,8 @@ internal sealed class FusedSeparableConvOperator(DepthwiseConv2DOperator depthwi
         var outChannels = pointwiseWeights.Length / expanded;
         var first = new DepthwiseLoop(
             depthwiseWeights, geometry.Kernel, channels, expanded / channels, depthwiseBias, Depthwise.Options.Activation, SimdWidths.Best);
-        var second = new PointwiseLoop(pointwiseWeights, expanded, outChannels, pointwiseBias, Pointwise.Options.Activation, SimdWidths.Best);
+        var second = new PointwiseLoop(
+            pointwiseWeights, expanded, outChannels, pointwiseBias, Pointwise.Options.Activation, SimdWidths.Best);
         return new FusedSeparableStep(new FusedSeparableLoop(first, second), geometry, outChannels);
     }
 

@@ -73,8 +73,8 @@ internal sealed class DenseOperator(Activation activation) : Operator
     }
 
     /// <summary>
-    /// With the rows r of x and y as a matrix each: dx[r, i] = sum over o of dy[r, o] * w[i, o], dw[i, o] = sum over r of x[r, i] * dy[r, o],
-    /// dbias[o] = sum over r of dy[r, o].
+    /// With the rows r of x and y as a matrix each: dx[r, i] = sum over o of dy[r, o] * w[i, o],
+    /// dw[i, o] = sum over r of x[r, i] * dy[r, o], dbias[o] = sum over r of dy[r, o].
     /// </summary>
     internal override Value?[]? Gradient(GradientContext context)
     {

@@ -8,14 +8,19 @@ namespace SeparableConv.Networks.Operators;
 /// <param name="ZeroPoints">As many.</param>
 internal sealed record DequantizedConstant(TensorData Numbers, float[] Scales, int[] ZeroPoints)
 {
-    /// <summary>Whether a value follows from quantized numbers of the network alone, by a <see cref="DequantizeLinearOperator"/> and perhaps a reshape.</summary>
+    /// <summary>
+    /// Whether a value follows from quantized numbers of the network alone, by a <see cref="DequantizeLinearOperator"/> and perhaps a
+    /// reshape.
+    /// </summary>
     public static bool Is(Value value) => Source(value) is not null;
 
     /// <summary>The stored numbers that a value is dequantized from; null where it is no such value.</summary>
     public static Value? Source(Value value) => value.Producer switch
     {
-        { Operator: DequantizeLinearOperator } node => node.Inputs.All(input => input is null or { IsStored: true }) ? node.Inputs[0] : null,
-        { Operator: ReshapeOperator } node => node.Inputs[0]!.Producer is { Operator: DequantizeLinearOperator } ? Source(node.Inputs[0]!) : null,
+        { Operator: DequantizeLinearOperator } node =>
+            node.Inputs.All(input => input is null or { IsStored: true }) ? node.Inputs[0] : null,
+        { Operator: ReshapeOperator } node =>
+            node.Inputs[0]!.Producer is { Operator: DequantizeLinearOperator } ? Source(node.Inputs[0]!) : null,
         _ => null,
     };
 

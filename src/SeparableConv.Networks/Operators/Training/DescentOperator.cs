@@ -18,7 +18,9 @@ internal sealed unsafe class DescentOperator : Operator
         foreach (var type in new[] { parameter, gradient, rate })
             OperatorChecks.Takes(type.Element == ElementType.Float32, type, "float32");
         if (gradient.Shape != parameter.Shape || rate.Shape.ElementCount != 1)
-            throw new ArgumentException($"The parameter is {parameter}, its gradient {gradient} and the rate {rate}; expected a gradient of the parameter's shape and one rate.");
+            throw new ArgumentException(
+                $"The parameter is {parameter}, its gradient {gradient} and the rate {rate}; "
+                + "expected a gradient of the parameter's shape and one rate.");
         return [parameter];
     }
 
@@ -48,7 +50,10 @@ internal sealed unsafe class DescentOperator : Operator
         {
             var count = checked((int)(end - start));
             TensorPrimitives.FusedMultiplyAdd(
-                new ReadOnlySpan<float>(Gradient + start, count), -Rate, new ReadOnlySpan<float>(Before + start, count), new Span<float>(After + start, count));
+                new ReadOnlySpan<float>(Gradient + start, count),
+                -Rate,
+                new ReadOnlySpan<float>(Before + start, count),
+                new Span<float>(After + start, count));
         }
     }
 }

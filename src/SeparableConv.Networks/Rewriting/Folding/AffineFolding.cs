@@ -19,7 +19,12 @@ internal sealed class AffineFolding : NetworkPass
 
         return
         [
-            Replace(before, before.Operator, before.Inputs[0], Constant($"{before.Name}/weights", folded.Weights), folded.Bias is null ? null : Constant($"{before.Name}/bias", folded.Bias)),
+            Replace(
+                before,
+                before.Operator,
+                before.Inputs[0],
+                Constant($"{before.Name}/weights", folded.Weights),
+                folded.Bias is null ? null : Constant($"{before.Name}/bias", folded.Bias)),
         ];
     }
 }

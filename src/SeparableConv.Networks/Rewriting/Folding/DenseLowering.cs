@@ -22,9 +22,20 @@ internal sealed class DenseLowering : NetworkPass
         {
             case MatMulOperator when x.Shape[^1] == weights.Type.Shape[0] && x.Shape.Rank > 1:
                 return [Graph.Add(node.Name, new DenseOperator(Activation.None), x, inputs[1])];
-            case GemmOperator { TransposeA: false } gemm when RowOf(inputs.Length > 2 ? inputs[2] : null, node.Outputs[0].Shape[1]) is { } row:
-                var bias = row.Length == 0 ? null : Constant($"{node.Name}/bias", TensorData.Create(Array.ConvertAll(row, number => gemm.Beta * number), row.Length));
-                return [Graph.Add(node.Name, new DenseOperator(Activation.None), x, Constant($"{node.Name}/weights", Weights(gemm, weights)), bias)];
+            case GemmOperator { TransposeA: false } gemm
+                when RowOf(inputs.Length > 2 ? inputs[2] : null, node.Outputs[0].Shape[1]) is { } row:
+                var bias = row.Length == 0
+                    ? null
+                    : Constant($"{node.Name}/bias", TensorData.Create(Array.ConvertAll(row, number => gemm.Beta * number), row.Length));
+                return
+                [
+                    Graph.Add(
+                        node.Name,
+                        new DenseOperator(Activation.None),
+                        x,
+                        Constant($"{node.Name}/weights", Weights(gemm, weights)),
+                        bias),
+                ];
             default:
                 return null;
         }

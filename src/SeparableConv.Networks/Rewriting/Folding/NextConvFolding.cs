@@ -22,7 +22,12 @@ internal sealed class NextConvFolding : NetworkPass
         if (isShifted && node.Operator is FloatConvOperator conv && conv.Geometry(inputs[0]!.Type, inputs[1]!.Type).IsPadded)
             return null;
         return weighted.Before(affine) is { } folded
-            ? [Graph.Add(node.Name, node.Operator, affine.Input, Constant($"{node.Name}/weights", folded.Weights), folded.Bias is null ? null : Constant($"{node.Name}/bias", folded.Bias))]
+            ? [Graph.Add(
+                node.Name,
+                node.Operator,
+                affine.Input,
+                Constant($"{node.Name}/weights", folded.Weights),
+                folded.Bias is null ? null : Constant($"{node.Name}/bias", folded.Bias))]
             : null;
     }
 }

@@ -32,7 +32,15 @@ internal sealed class PadFolding : NetworkPass
     {
         var geometry = pool.Geometry(padded);
         return pool.CountIncludePad || (geometry.Rows is { PadBefore: 0, PadAfter: 0 } && geometry.Columns is { PadBefore: 0, PadAfter: 0 })
-            ? new(PoolKind.Average, pool.Kernel, pool.Stride, pool.Dilation, Sum(pad, geometry), ceilMode: false, countIncludePad: true, pool.Activation)
+            ? new(
+                PoolKind.Average,
+                pool.Kernel,
+                pool.Stride,
+                pool.Dilation,
+                Sum(pad, geometry),
+                ceilMode: false,
+                countIncludePad: true,
+                pool.Activation)
             : null;
     }
 

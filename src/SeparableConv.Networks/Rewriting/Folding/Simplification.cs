@@ -37,7 +37,8 @@ internal sealed class Simplification : NetworkPass
     private Value[]? Transpose(Node node, int[] permutation, Value x)
     {
         var source = x;
-        while (source.Producer is { Operator: TransposeOperator before } && ReferenceEquals(source.Type.Quantization, source.Producer.Inputs[0]!.Type.Quantization))
+        while (source.Producer is { Operator: TransposeOperator before }
+            && ReferenceEquals(source.Type.Quantization, source.Producer.Inputs[0]!.Type.Quantization))
         {
             var first = before.Permutation.ToArray();
             permutation = Array.ConvertAll(permutation, d => first[d]);
@@ -45,14 +46,16 @@ internal sealed class Simplification : NetworkPass
         }
 
         if (KeepsOrder(permutation, source.Shape))
-            return Reshape(node, node.Outputs[0].Shape, source) ?? [Graph.Add(node.Name, new ReshapeOperator(node.Outputs[0].Shape), source)];
+            return Reshape(node, node.Outputs[0].Shape, source)
+                ?? [Graph.Add(node.Name, new ReshapeOperator(node.Outputs[0].Shape), source)];
         return source == x ? null : [Graph.Add(node.Name, new TransposeOperator(permutation), source)];
     }
 
     private Value[]? Reshape(Node node, TensorShape shape, Value x)
     {
         var source = x;
-        while (source.Producer is { Operator: ReshapeOperator } before && ReferenceEquals(source.Type.Quantization, before.Inputs[0]!.Type.Quantization))
+        while (source.Producer is { Operator: ReshapeOperator } before
+            && ReferenceEquals(source.Type.Quantization, before.Inputs[0]!.Type.Quantization))
             source = before.Inputs[0]!;
         if (source.Shape == shape)
             return [source];

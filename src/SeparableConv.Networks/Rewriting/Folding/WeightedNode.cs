@@ -91,6 +91,8 @@ internal sealed class WeightedNode
             return null;
         return (
             new TensorData(_weights.Type, weights),
-            _bias is null && !bias.AsSpan().ContainsAnyExcept(0f) ? null : new TensorData(new(ElementType.Float32, new TensorShape(_outChannels)), bias));
+            _bias is null && !bias.AsSpan().ContainsAnyExcept(0f)
+                ? null
+                : new TensorData(new(ElementType.Float32, new TensorShape(_outChannels)), bias));
     }
 }

@@ -44,7 +44,8 @@ internal sealed class ActivationFusion : NetworkPass
             return next;
         return first.IsClamp && next.IsClamp
             ? Activation.Clip(
-                Math.Clamp(first.LowerBound, next.LowerBound, next.UpperBound), Math.Clamp(first.UpperBound, next.LowerBound, next.UpperBound))
+                Math.Clamp(first.LowerBound, next.LowerBound, next.UpperBound),
+                Math.Clamp(first.UpperBound, next.LowerBound, next.UpperBound))
             : null;
     }
 }

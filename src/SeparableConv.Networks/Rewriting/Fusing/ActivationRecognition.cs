@@ -14,7 +14,9 @@ internal sealed class ActivationRecognition : NetworkPass
 
     protected override IReadOnlyList<Value>? Rewrite(Node node, Value?[] inputs)
     {
-        if (node.Outputs[0].Type.Element != ElementType.Float32 || Recognize(node.Operator, inputs) is not var (activation, x) || x.Shape != node.Outputs[0].Shape)
+        if (node.Outputs[0].Type.Element != ElementType.Float32
+            || Recognize(node.Operator, inputs) is not var (activation, x)
+            || x.Shape != node.Outputs[0].Shape)
             return null;
         return [Graph.Add(node.Name, new ActivationOperator(activation), x)];
     }
@@ -23,8 +25,10 @@ internal sealed class ActivationRecognition : NetworkPass
     {
         BinaryOperator { Activation.IsNone: true } binary when inputs is [{ } a, { } b] => binary.BinaryKind switch
         {
-            BinaryKind.Max => WithNumber(a, b) is var (x, number) && !float.IsNaN(number) ? (Activation.Clip(number, float.PositiveInfinity), x) : null,
-            BinaryKind.Min => WithNumber(a, b) is var (x, number) && !float.IsNaN(number) ? (Activation.Clip(float.NegativeInfinity, number), x) : null,
+            BinaryKind.Max =>
+                WithNumber(a, b) is var (x, number) && !float.IsNaN(number) ? (Activation.Clip(number, float.PositiveInfinity), x) : null,
+            BinaryKind.Min =>
+                WithNumber(a, b) is var (x, number) && !float.IsNaN(number) ? (Activation.Clip(float.NegativeInfinity, number), x) : null,
             BinaryKind.Div => Number(b) == 6 ? OfSixth(a) : null,
             BinaryKind.Mul => Product(a, b) ?? Product(b, a),
             _ => null,
@@ -62,10 +66,14 @@ internal sealed class ActivationRecognition : NetworkPass
     {
         if (value.Producer is { Operator: ActivationOperator { Activation: var clip } } clipped && IsTo6(clip))
         {
-            return clipped.Inputs[0]!.Producer is { Operator: BinaryOperator { BinaryKind: BinaryKind.Add, Activation.IsNone: true } } plain ? Plus3(plain) : null;
+            return clipped.Inputs[0]!.Producer is { Operator: BinaryOperator { BinaryKind: BinaryKind.Add, Activation.IsNone: true } } plain
+                ? Plus3(plain)
+                : null;
         }
 
-        return value.Producer is { Operator: BinaryOperator { BinaryKind: BinaryKind.Add, Activation: var fused } } sum && IsTo6(fused) ? Plus3(sum) : null;
+        return value.Producer is { Operator: BinaryOperator { BinaryKind: BinaryKind.Add, Activation: var fused } } sum && IsTo6(fused)
+            ? Plus3(sum)
+            : null;
     }
 
     private static bool IsHardSigmoid(Activation activation) =>

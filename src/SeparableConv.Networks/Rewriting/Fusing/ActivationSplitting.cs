@@ -16,7 +16,9 @@ internal sealed class ActivationSplitting : NetworkPass
         return [Graph.Add(node.Name, new ActivationOperator(activation), sums)];
     }
 
-    /// <summary>An operator without its activation, and the activation; no operator where the activation stands alone, null where there is none.</summary>
+    /// <summary>
+    /// An operator without its activation, and the activation; no operator where the activation stands alone, null where there is none.
+    /// </summary>
     public static (Operator? Operator, Activation Activation)? Split(Operator op) => op switch
     {
         ActivationOperator alone => (null, alone.Activation),

@@ -2,7 +2,9 @@ using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Rewriting;
 
-/// <summary>Joins a pointwise convolution with the fused pair that alone reads it, where what lies between would not stay in a cache.</summary>
+/// <summary>
+/// Joins a pointwise convolution with the fused pair that alone reads it, where what lies between would not stay in a cache.
+/// </summary>
 internal sealed class ExpansionFusion : NetworkPass
 {
     // MobileNetV2 in whole is 1.03 times as fast so (Zen 5, second-level cache of 1 MB); with 0.5 MB as the bound level.

@@ -2,7 +2,9 @@ using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Rewriting;
 
-/// <summary>Joins a depthwise convolution with the pointwise one that alone reads it: level or faster on every shape that was measured.</summary>
+/// <summary>
+/// Joins a depthwise convolution with the pointwise one that alone reads it: level or faster on every shape that was measured.
+/// </summary>
 internal sealed class SeparableFusion : NetworkPass
 {
     protected override IReadOnlyList<Value>? Rewrite(Node node, Value?[] inputs)

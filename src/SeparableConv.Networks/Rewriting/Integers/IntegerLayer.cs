@@ -11,8 +11,8 @@ internal sealed record IntegerLayer(Operator Operator, TensorData Weights, Tenso
     private const long MostTaps = 1 << 22;
 
     /// <summary>
-    /// The layer of a node; null where it is no convolution or dense layer, its weights are no constant bytes, something but a clamp follows
-    /// the sums, or these could leave 32 bits.
+    /// The layer of a node; null where it is no convolution or dense layer, its weights are no constant bytes, something but a clamp
+    /// follows the sums, or these could leave 32 bits.
     /// </summary>
     /// <param name="node">The node.</param>
     /// <param name="x">Its input.</param>
@@ -27,7 +27,8 @@ internal sealed record IntegerLayer(Operator Operator, TensorData Weights, Tenso
             DenseOperator dense => dense.Activation,
             _ => null,
         };
-        if (activation is not { IsClamp: true } || DequantizedConstant.Of(weights) is not { HasBytes: true, Quantization: { } scales } numbers)
+        if (activation is not { IsClamp: true }
+            || DequantizedConstant.Of(weights) is not { HasBytes: true, Quantization: { } scales } numbers)
             return null;
         var outChannels = node.Outputs[0].Shape[^1];
         if (!scales.IsPerTensor && scales.Scales.Length != outChannels)
@@ -41,7 +42,8 @@ internal sealed record IntegerLayer(Operator Operator, TensorData Weights, Tenso
         return new(
             node.Operator switch
             {
-                DepthwiseConv2DOperator conv => new QuantizedDepthwiseConv2DOperator(conv.Options, element, output, min, max, Requantization.Float),
+                DepthwiseConv2DOperator conv =>
+                    new QuantizedDepthwiseConv2DOperator(conv.Options, element, output, min, max, Requantization.Float),
                 Conv2DOperator conv => new QuantizedConv2DOperator(conv.Options, element, output, min, max, Requantization.Float),
                 _ => new QuantizedDenseOperator(element, output, min, max, Requantization.Float),
             },
@@ -67,18 +69,21 @@ internal sealed record IntegerLayer(Operator Operator, TensorData Weights, Tenso
         var ones = new sbyte[taps * shape[3]];
         ones.AsSpan().Fill(1);
         return new(
-            new QuantizedDepthwiseConv2DOperator(options, target.Element, target.Quantization, target.Min, target.Max, Requantization.Float),
+            new QuantizedDepthwiseConv2DOperator(
+                options, target.Element, target.Quantization, target.Min, target.Max, Requantization.Float),
             new TensorData(new(ElementType.Int8, new TensorShape(kernel.Height, kernel.Width, shape[3], 1), scale), ones),
             null);
     }
 
     /// <summary>
-    /// Weights as bytes, and what the sums of a layer whose output stays in floats stand for: (sum - ZeroPoints[o]) * Scales[o], the bias in the
-    /// zero points. Null where the weights are no constant bytes, the sums could leave 32 bits, or the bias is no whole number of their units.
+    /// Weights as bytes, and what the sums of a layer whose output stays in floats stand for: (sum - ZeroPoints[o]) * Scales[o], the bias
+    /// in the zero points. Null where the weights are no constant bytes, the sums could leave 32 bits, or the bias is no whole number of
+    /// their units.
     /// </summary>
     public static (TensorData Weights, float[] Scales, int[] ZeroPoints)? Sums(IntegerSource x, Value weights, Value? bias, int outChannels)
     {
-        if (DequantizedConstant.Of(weights) is not { HasBytes: true, Quantization: { } scales } numbers || (!scales.IsPerTensor && scales.Scales.Length != outChannels))
+        if (DequantizedConstant.Of(weights) is not { HasBytes: true, Quantization: { } scales } numbers
+            || (!scales.IsPerTensor && scales.Scales.Length != outChannels))
             return null;
         var constant = new TensorData(numbers.Numbers.Type with { Quantization = scales }, numbers.Numbers.Values);
         if (!TryBias(bias, constant, x, outChannels, out var units))
@@ -111,7 +116,8 @@ internal sealed record IntegerLayer(Operator Operator, TensorData Weights, Tenso
             case GlobalPoolOperator { PoolKind: PoolKind.Average }:
             case ReduceOperator { ReduceKind: ReduceKind.Mean } reduce when IsOverImage(reduce.Axes):
                 return ((shape[1], shape[2]), ConvOptions.Default);
-            case Pool2DOperator { PoolKind: PoolKind.Average, CeilMode: false, Activation.IsNone: true } pool when !pool.Geometry(shape).IsPadded:
+            case Pool2DOperator { PoolKind: PoolKind.Average, CeilMode: false, Activation.IsNone: true } pool
+                when !pool.Geometry(shape).IsPadded:
                 return (pool.Kernel, ConvOptions.Default with { Stride = pool.Stride, Dilation = pool.Dilation });
             default:
                 return null;
@@ -172,7 +178,8 @@ internal sealed record IntegerLayer(Operator Operator, TensorData Weights, Tenso
         for (var o = 0; o < count; o++)
         {
             var channel = constant.Scales.Length == 1 ? 0 : o;
-            numbers[o] = (Convert.ToDouble(constant.Numbers.Values.GetValue(o), null) - constant.ZeroPoints[channel]) * constant.Scales[channel];
+            numbers[o] =
+                (Convert.ToDouble(constant.Numbers.Values.GetValue(o), null) - constant.ZeroPoints[channel]) * constant.Scales[channel];
         }
 
         return numbers;

@@ -25,8 +25,9 @@ internal sealed class IntegerLowering : NetworkPass
     private Value[]? Moved(Node node, Value?[] inputs)
     {
         var op = node.Operator;
-        var isMove = op is ReshapeOperator or TransposeOperator or SliceOperator or SplitOperator or ConcatOperator or IdentityOperator or DropoutOperator or ExpandOperator
-            or TileOperator or SpaceToDepthOperator or DepthToSpaceOperator or PadOperator or Pool2DOperator { PoolKind: PoolKind.Max, Activation.IsNone: true };
+        var isMove = op is ReshapeOperator or TransposeOperator or SliceOperator or SplitOperator or ConcatOperator or IdentityOperator
+            or DropoutOperator or ExpandOperator or TileOperator or SpaceToDepthOperator or DepthToSpaceOperator or PadOperator
+            or Pool2DOperator { PoolKind: PoolKind.Max, Activation.IsNone: true };
         if (!isMove || inputs[0] is not { } first || IntegerSource.Of(first) is not { } source)
             return null;
         if (op is PadOperator { Mode: PadMode.Constant } pad)
@@ -48,7 +49,8 @@ internal sealed class IntegerLowering : NetworkPass
         var moved = Graph.AddNode($"{node.Name}/bytes", op, bytes);
         var outputs = new Value[moved.Outputs.Count];
         for (var i = 0; i < outputs.Length; i++)
-            outputs[i] = Graph.Add(i == 0 ? node.Name : $"{node.Name}:{i}", dequantize.Operator, [moved.Outputs[i], .. dequantize.Inputs.Skip(1)]);
+            outputs[i] = Graph.Add(
+                i == 0 ? node.Name : $"{node.Name}:{i}", dequantize.Operator, [moved.Outputs[i], .. dequantize.Inputs.Skip(1)]);
         return outputs;
     }
 
@@ -81,7 +83,9 @@ internal sealed class IntegerLowering : NetworkPass
 
     private Value? Sum(Node node, IntegerTarget target)
     {
-        if (node.Inputs[0]!.Shape != node.Inputs[1]!.Shape || IntegerSource.Of(Map(node.Inputs[0]!)) is not { } a || IntegerSource.Of(Map(node.Inputs[1]!)) is not { } b)
+        if (node.Inputs[0]!.Shape != node.Inputs[1]!.Shape
+            || IntegerSource.Of(Map(node.Inputs[0]!)) is not { } a
+            || IntegerSource.Of(Map(node.Inputs[1]!)) is not { } b)
             return null;
         var op = new QLinearAddOperator(target.Element, target.Quantization, target.Min, target.Max);
         return Replace(Copy(node), op, a.Seen(Graph), b.Seen(Graph));
@@ -108,13 +112,19 @@ internal sealed class IntegerLowering : NetworkPass
         return y.Shape == node.Outputs[0].Shape ? y : Graph.Add($"{node.Name}/reshaped", new ReshapeOperator(node.Outputs[0].Shape), y);
     }
 
-    /// <summary>A value of the old network as a function of single bytes: these, and the number for each of 256. Null where it is none.</summary>
+    /// <summary>
+    /// A value of the old network as a function of single bytes: these, and the number for each of 256. Null where it is none.
+    /// </summary>
     private (IntegerSource Source, TensorData Numbers)? Table(Value value)
     {
         if (IntegerSource.Of(Map(value)) is { } source)
             return (source, source.Numbers());
-        var isFunction = value.Producer?.Operator is UnaryOperator or ClipOperator or ActivationOperator { Activation: { NeedsAllChannels: false, RequiredChannels: 0 } };
-        if (!isFunction || !HasOneReader(value) || value.Producer!.Inputs[0]!.IsConstant || Table(value.Producer.Inputs[0]!) is not var (before, numbers))
+        var isFunction = value.Producer?.Operator is UnaryOperator or ClipOperator
+            or ActivationOperator { Activation: { NeedsAllChannels: false, RequiredChannels: 0 } };
+        if (!isFunction
+            || !HasOneReader(value)
+            || value.Producer!.Inputs[0]!.IsConstant
+            || Table(value.Producer.Inputs[0]!) is not var (before, numbers))
             return null;
         return (before, Evaluator.Run(value.Producer.Operator, numbers)[0]);
     }
@@ -125,7 +135,9 @@ internal sealed class IntegerLowering : NetworkPass
         var isSame = source.Bytes.Type.Element == target.Element;
         for (var raw = 0; raw < map.Length; raw++)
             isSame &= map[raw] == raw;
-        return isSame ? IntegerSource.Seen(Graph, source.Bytes, target.Quantization) : Graph.Add($"{name}/map", new ByteMapOperator(target.Element, target.Quantization, map), bytes);
+        return isSame
+            ? IntegerSource.Seen(Graph, source.Bytes, target.Quantization)
+            : Graph.Add($"{name}/map", new ByteMapOperator(target.Element, target.Quantization, map), bytes);
     }
 
     /// <summary>What a node of the old network became before it was found to be part of more.</summary>

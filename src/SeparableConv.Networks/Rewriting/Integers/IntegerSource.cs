@@ -8,7 +8,9 @@ namespace SeparableConv.Networks.Rewriting;
 /// <param name="Quantization">One scale and zero point.</param>
 internal sealed record IntegerSource(Value Bytes, Quantization Quantization)
 {
-    /// <summary>Where a value comes from; null where it is no dequantized tensor of bytes with one constant scale, or is a constant.</summary>
+    /// <summary>
+    /// Where a value comes from; null where it is no dequantized tensor of bytes with one constant scale, or is a constant.
+    /// </summary>
     public static IntegerSource? Of(Value value) =>
         value.Producer is { Operator: DequantizeLinearOperator } node
         && node.Inputs[0] is { IsConstant: false } bytes
@@ -39,7 +41,9 @@ internal sealed record IntegerSource(Value Bytes, Quantization Quantization)
     {
         while (bytes.Producer is { Operator: QuantizationViewOperator } view)
             bytes = view.Inputs[0]!;
-        return AreEqual(bytes.Type.Quantization, quantization) ? bytes : graph.Add($"{bytes.Name}/seen", new QuantizationViewOperator(quantization), bytes);
+        return AreEqual(bytes.Type.Quantization, quantization)
+            ? bytes
+            : graph.Add($"{bytes.Name}/seen", new QuantizationViewOperator(quantization), bytes);
     }
 
     /// <summary>Whether bytes stand for the same numbers.</summary>

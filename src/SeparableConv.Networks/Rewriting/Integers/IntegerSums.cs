@@ -4,8 +4,8 @@ using SeparableConv.Networks.Operators;
 namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>
-/// A dense layer of dequantized bytes whose output is not quantized, as a classifier's last one often is: its sums are computed in integers,
-/// from weights that stay bytes, and brought to floats at the end.
+/// A dense layer of dequantized bytes whose output is not quantized, as a classifier's last one often is: its sums are computed in
+/// integers, from weights that stay bytes, and brought to floats at the end.
 /// </summary>
 internal sealed class IntegerSums : NetworkPass
 {
@@ -22,7 +22,11 @@ internal sealed class IntegerSums : NetworkPass
         var rows = checked((int)(inputs[0]!.Shape.ElementCount / depth));
         var kernel = new TensorType(weights.Type.Element, new TensorShape(1, 1, depth, columns), OnLastAxis(weights.Type.Quantization!));
         var pixels = Graph.Add($"{node.Name}/rows", new ReshapeOperator(new TensorShape(rows, 1, 1, depth)), x.Seen(Graph));
-        var sums = Graph.Add($"{node.Name}/sums", new IntegerConv2DOperator(ConvOptions.Default, isDepthwise: false), pixels, Constant($"{node.Name}/bytes", new(kernel, weights.Values)));
+        var sums = Graph.Add(
+            $"{node.Name}/sums",
+            new IntegerConv2DOperator(ConvOptions.Default, isDepthwise: false),
+            pixels,
+            Constant($"{node.Name}/bytes", new(kernel, weights.Values)));
         return
         [
             Graph.Add(

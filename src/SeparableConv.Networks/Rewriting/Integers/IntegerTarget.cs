@@ -19,7 +19,9 @@ internal sealed record IntegerTarget(ElementType Element, Quantization Quantizat
         return new(op.Element, quantization, least, most);
     }
 
-    /// <summary>The scale and zero point of a QuantizeLinear or DequantizeLinear; null where they are not one constant number each, or damaged.</summary>
+    /// <summary>
+    /// The scale and zero point of a QuantizeLinear or DequantizeLinear; null where they are not one constant number each, or damaged.
+    /// </summary>
     public static Quantization? Read(Node node, ElementType element)
     {
         if (node.Inputs[1]!.Constant is not { Values: float[] { Length: 1 } scale } || !float.IsFinite(scale[0]) || scale[0] <= 0)
@@ -30,8 +32,8 @@ internal sealed record IntegerTarget(ElementType Element, Quantization Quantizat
     }
 
     /// <summary>
-    /// The same behind a clamp of the numbers. Quantizing is monotone, so that the clamp of the bytes by its quantized bounds is exact. A bound
-    /// that is no number clamps nothing.
+    /// The same behind a clamp of the numbers. Quantizing is monotone, so that the clamp of the bytes by its quantized bounds is exact. A
+    /// bound that is no number clamps nothing.
     /// </summary>
     public IntegerTarget Clamped(float lower, float upper)
     {
@@ -44,7 +46,8 @@ internal sealed record IntegerTarget(ElementType Element, Quantization Quantizat
     {
         var zeroPoint = TensorData.CreateZeros(new(Element, new TensorShape()));
         zeroPoint.Bytes[0] = (byte)Quantization.ZeroPoint;
-        var bytes = Evaluator.Run(new QuantizeLinearOperator(Element, 0), numbers, TensorData.Create([Quantization.Scale]), zeroPoint)[0].Bytes;
+        var bytes = Evaluator.Run(
+            new QuantizeLinearOperator(Element, 0), numbers, TensorData.Create([Quantization.Scale]), zeroPoint)[0].Bytes;
         foreach (ref var raw in bytes)
             raw = (byte)Math.Clamp(QuantizedTypes.Value(raw, Element), Min, Max);
         return bytes.ToArray();

@@ -28,7 +28,8 @@ internal static class ConvolutionWeights
     public static Value ReadStandard(OnnxGraph graph, OnnxValue w) => graph.Form(w, "standard", () => Standard(graph, w));
 
     /// <summary>Weights (C*M, 1, kH, kW) of C groups as (kH, kW, C, M): output channel c*M+m is filter m of channel c.</summary>
-    public static Value ReadDepthwise(OnnxGraph graph, OnnxValue w, int channels) => graph.Form(w, $"depthwise {channels}", () => Depthwise(graph, w, channels));
+    public static Value ReadDepthwise(OnnxGraph graph, OnnxValue w, int channels) =>
+        graph.Form(w, $"depthwise {channels}", () => Depthwise(graph, w, channels));
 
     /// <summary>Weights (C, O/group, kH, kW) of a transposed convolution as (kH, kW, C, O/group).</summary>
     public static Value ReadTransposed(OnnxGraph graph, OnnxValue w) =>
@@ -78,7 +79,8 @@ internal static class ConvolutionWeights
             return WriteDequantized(output, w, Reshaped(Transposed(source.Numbers, 2, 3, 0, 1), lengths), source);
         return w.Constant is { } data
             ? output.Form(w, "depthwise", () => Reshaped(Transposed(data, 2, 3, 0, 1), lengths))
-            : output.Node("Reshape", $"{w.Name}/oihw", [WritePermuted(output, w, [2, 3, 0, 1]), output.Numbers($"{w.Name}/shape", lengths)]);
+            : output.Node(
+                "Reshape", $"{w.Name}/oihw", [WritePermuted(output, w, [2, 3, 0, 1]), output.Numbers($"{w.Name}/shape", lengths)]);
     }
 
     /// <summary>Weights with their dimensions in another order.</summary>

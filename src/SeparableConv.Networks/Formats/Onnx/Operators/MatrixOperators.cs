@@ -51,7 +51,8 @@ internal static class MatrixOperators
         if (rank == 2 && weights is { Constant: { } data, Origin: not null })
         {
             // They were (O, I) in their file, and so they are again.
-            y = output.Node("Gemm", node.Name, [x, output.Form(weights, "transposed", () => Transposed(data, 1, 0)), bias], Attribute("transB", 1));
+            y = output.Node(
+                "Gemm", node.Name, [x, output.Form(weights, "transposed", () => Transposed(data, 1, 0)), bias], Attribute("transB", 1));
         }
         else if (rank == 2)
         {
