@@ -25,7 +25,8 @@ internal static class ChannelsFirst
 
         foreach (var node in network.Nodes)
         {
-            var inputs = node.Inputs.Select(input => input is null ? null : values.GetValueOrDefault(input) ?? graph.Constant(input.Name, input.Data!));
+            var inputs = node.Inputs.Select(
+                input => input is null ? null : values.GetValueOrDefault(input) ?? graph.Constant(input.Name, input.Data!));
             var copy = graph.AddNode(node.Name, node.Operator, [.. inputs]);
             for (var i = 0; i < copy.Outputs.Count; i++)
                 values[node.Outputs[i]] = copy.Outputs[i];

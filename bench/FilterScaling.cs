@@ -45,7 +45,8 @@ internal static class FilterScaling
         var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
         var nanoseconds = milliseconds * 1e6 / height / width / channels;
         Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"{work.Shape,-26} {milliseconds,10:F3} {nanoseconds,11:F3} {filter.ScratchBytes,13:N0} B {allocated,12} B"));
+            CultureInfo.InvariantCulture,
+            $"{work.Shape,-26} {milliseconds,10:F3} {nanoseconds,11:F3} {filter.ScratchBytes,13:N0} B {allocated,12} B"));
     }
 
     private static void Fit<T>()
@@ -75,7 +76,8 @@ internal static class FilterScaling
 
         var constants = Solve(dense).Concat(Solve(separable));
         var type = work.Shape.Type;
-        Console.WriteLine($"ElementType.{type} => new({string.Join(", ", constants.Select(c => c.ToString("0.0000", CultureInfo.InvariantCulture)))})");
+        Console.WriteLine(
+            $"ElementType.{type} => new({string.Join(", ", constants.Select(c => c.ToString("0.0000", CultureInfo.InvariantCulture)))})");
     }
 
     private static double Measure<T>(FilterWorkload<T> work, FilterKernel kernel, FilterPlanChoice plan)

@@ -94,7 +94,8 @@ internal static class FilterSuite
             if (!name.Contains(only, StringComparison.OrdinalIgnoreCase))
                 continue;
             var filter = ImageFilter.Create(kernel, work.Shape, new() { Threads = threads, Plan = FilterPlanChoice.Separable });
-            Console.WriteLine(FormattableString.Invariant($"  {name}: largest error {work.Check(filter):G3}; the other column is Span.CopyTo, one thread"));
+            Console.WriteLine(FormattableString.Invariant(
+                $"  {name}: largest error {work.Check(filter):G3}; the other column is Span.CopyTo, one thread"));
             table.Measure(name, () => SideBySide.Time(() => work.Run(filter), 3), () => SideBySide.Time(work.Copy, 3), 15);
         }
     }

@@ -63,7 +63,8 @@ internal sealed class FilterWorkload<T>
             var x = n % 4 == 0 ? (n % 16 < 8 ? n % 11 : _shape.Width - 1 - (n % 11)) : random.Next(_shape.Width);
             var c = random.Next(_shape.Channels);
             var at = (((y * _shape.Width) + x) * _shape.Channels) + c;
-            var exact = FilterReference.Element(i => Convert.ToDouble(_input[i], CultureInfo.InvariantCulture), _shape, plan.Kernel, plan.Options, y, x, c);
+            var exact = FilterReference.Element(
+                i => Convert.ToDouble(_input[i], CultureInfo.InvariantCulture), _shape, plan.Kernel, plan.Options, y, x, c);
             if (_shape.Type != ElementType.Float32)
                 exact = Math.Clamp(exact, 0, _shape.MaxValue);
             var error = Math.Abs(Convert.ToDouble(_output[at], CultureInfo.InvariantCulture) - exact);

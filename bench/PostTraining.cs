@@ -68,7 +68,10 @@ internal sealed class PostTraining
             _values[output] = IsLayer(node) && !isClamped ? Through(copy.Outputs[0], results[0].Span<float>()) : copy.Outputs[0];
         }
 
-        return (_graph.BuildWithParameters(network.Name, [.. network.Outputs.Select(output => _values[output]), _graph.Add("steps", new IdentityOperator(), _last)]), _quantized[_last!].Scale);
+        return (
+            _graph.BuildWithParameters(
+                network.Name, [.. network.Outputs.Select(output => _values[output]), _graph.Add("steps", new IdentityOperator(), _last)]),
+            _quantized[_last!].Scale);
     }
 
     private static bool IsLayer(Node? node) =>
@@ -83,7 +86,9 @@ internal sealed class PostTraining
         var scale = Math.Max(most - least, 1e-6f) / 255;
         var zeroPoint = (int)MathF.Round(-least / scale) - (_element == ElementType.Int8 ? 128 : 0);
         var one = Constant($"{value.Name}/scale", TensorData.Create([scale]));
-        var zero = Constant($"{value.Name}/zero_point", _element == ElementType.Int8 ? TensorData.Create([(sbyte)zeroPoint]) : TensorData.Create([(byte)zeroPoint]));
+        var zero = Constant(
+            $"{value.Name}/zero_point",
+            _element == ElementType.Int8 ? TensorData.Create([(sbyte)zeroPoint]) : TensorData.Create([(byte)zeroPoint]));
         var quantized = _graph.Add($"{value.Name}/quantized", new QuantizeLinearOperator(_element, 0), value, one, zero);
         var result = _graph.Add($"{value.Name}/dequantized", new DequantizeLinearOperator(0), quantized, one, zero);
         _quantized[result] = (scale, zeroPoint);
@@ -125,7 +130,11 @@ internal sealed class PostTraining
     {
         var zeros = TensorData.CreateZeros(numbers.Type with { Shape = scales.Type.Shape });
         return _graph.Add(
-            $"{name}/dequantized", new DequantizeLinearOperator(axis), Constant(name, numbers), Constant($"{name}/scale", scales), Constant($"{name}/zero_point", zeros));
+            $"{name}/dequantized",
+            new DequantizeLinearOperator(axis),
+            Constant(name, numbers),
+            Constant($"{name}/scale", scales),
+            Constant($"{name}/zero_point", zeros));
     }
 
     private Value Constant(string name, TensorData data) => _graph.Constant(name, data);

@@ -26,7 +26,10 @@ static double[] Land(int x, int y)
     {
         var depth = ridge / 3.0;
         if (y > Ridge(x, ridge))
-            color = Mix(Mix([236, 140, 118], [28, 34, 66], 0.25 + (0.75 * depth)), [255, 178, 130], 0.35 * (1 - depth) * Math.Clamp((y - Ridge(x, ridge)) / 160.0, 0, 1));
+            color = Mix(
+                Mix([236, 140, 118], [28, 34, 66], 0.25 + (0.75 * depth)),
+                [255, 178, 130],
+                0.35 * (1 - depth) * Math.Clamp((y - Ridge(x, ridge)) / 160.0, 0, 1));
     }
 
     return House(x, y) ?? color;
@@ -38,7 +41,9 @@ static double[] Sky(int x, int y)
     if (distance < SunRadius)
         return Mix([255, 246, 205], [255, 204, 120], Square(distance / SunRadius));
     var height = y / (double)Shore;
-    var color = height < 0.55 ? Mix([30, 32, 92], [168, 84, 138], height / 0.55) : Mix([168, 84, 138], [255, 176, 112], (height - 0.55) / 0.45);
+    var color = height < 0.55
+        ? Mix([30, 32, 92], [168, 84, 138], height / 0.55)
+        : Mix([168, 84, 138], [255, 176, 112], (height - 0.55) / 0.45);
     var star = Noise(x / 2, y / 2, 2) > 0.9985 ? Math.Max(0, 1 - (height * 1.6)) : 0;
     return Mix(Mix(color, [255, 214, 150], 0.75 * Math.Exp(-(distance - SunRadius) / 110)), [255, 255, 240], star);
 }
@@ -66,7 +71,10 @@ static double[] Water(int x, int y)
 {
     var depth = (y - Shore) / (double)(Height - Shore);
     var wave = Math.Sin((y * y / 900.0) + (4 * Smooth(x / 60.0, 30 + (y / 7)))) * (1 + (5 * depth));
-    var color = Mix(Land(Math.Clamp((int)(x + (wave * 2)), 0, Width - 1), Math.Clamp((int)((2 * Shore) - y + wave - 1), 0, Shore - 1)), [20, 40, 92], 0.3 + (0.35 * depth));
+    var color = Mix(
+        Land(Math.Clamp((int)(x + (wave * 2)), 0, Width - 1), Math.Clamp((int)((2 * Shore) - y + wave - 1), 0, Shore - 1)),
+        [20, 40, 92],
+        0.3 + (0.35 * depth));
     var (dx, dy) = (x - SunX, (y - Shore - 70) * 2.6);
     var ring = Math.Cos((Square(dx) + Square(dy)) / 260.0) * Math.Exp(-(Square(dx) + Square(dy)) / Square(185));
     return Mix(color, ring > 0 ? [255, 222, 160] : [16, 24, 60], Math.Abs(ring) * 0.8);
@@ -85,7 +93,10 @@ static double[] Grass(int x, int y)
         var blade = (int)Math.Floor(lean);
         var tip = foot - (10 + (26 * Noise(blade, row, 3))) * (1 - (1.6 * Math.Abs(lean - blade - 0.5)));
         if (y > tip)
-            color = Mix([18, 34, 34], [104, 128, 58], (0.12 * Noise(blade, row, 4)) + (row / 12.0) * Math.Clamp(1.2 - ((y - tip) / 50), 0.25, 1));
+            color = Mix(
+                [18, 34, 34],
+                [104, 128, 58],
+                (0.12 * Noise(blade, row, 4)) + (row / 12.0) * Math.Clamp(1.2 - ((y - tip) / 50), 0.25, 1));
     }
 
     return color;

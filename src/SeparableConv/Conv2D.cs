@@ -70,7 +70,8 @@ public sealed unsafe class Conv2D : Convolution
     {
         ArgumentNullException.ThrowIfNull(options);
         if (options.Groups < 1 || (long)groupChannels * options.Groups > int.MaxValue)
-            throw new ArgumentException($"Groups is {options.Groups}; it must be at least 1, and groups times {groupChannels} channels at most {int.MaxValue}.");
+            throw new ArgumentException(
+                $"Groups is {options.Groups}; it must be at least 1, and groups times {groupChannels} channels at most {int.MaxValue}.");
         return groupChannels * options.Groups;
     }
 

@@ -1,6 +1,9 @@
 namespace SeparableConv;
 
-/// <summary>What a convolution computes: how it moves over its input, and what follows it. How that is computed is said by <see cref="ExecutionOptions"/>.</summary>
+/// <summary>
+/// What a convolution computes: how it moves over its input, and what follows it. How that is computed is said by
+/// <see cref="ExecutionOptions"/>.
+/// </summary>
 public sealed record ConvOptions
 {
     /// <summary>Stride 1, dilation 1, no padding, one group, no activation.</summary>
@@ -15,7 +18,9 @@ public sealed record ConvOptions
     /// <summary>The border of zeros; none by default.</summary>
     public Padding Padding { get; init; } = Padding.Valid;
 
-    /// <summary>Groups that input channels and filters are cut into, each group of filters reading its own group of channels; 1 by default.</summary>
+    /// <summary>
+    /// Groups that input channels and filters are cut into, each group of filters reading its own group of channels; 1 by default.
+    /// </summary>
     public int Groups { get; init; } = 1;
 
     /// <summary>What is applied to each sum in the same pass; none by default.</summary>

@@ -18,7 +18,8 @@ public abstract unsafe class Convolution
         ArgumentNullException.ThrowIfNull(options);
         WorkerPool.CheckThreads(execution.Threads);
         if (options.Activation.RequiredChannels is > 0 and var slopes && slopes != outChannels)
-            throw new ArgumentException($"PReLU has {slopes} slopes but the convolution has {outChannels} output channels; give one a channel, or one for all.");
+            throw new ArgumentException(
+                $"PReLU has {slopes} slopes but the convolution has {outChannels} output channels; give one a channel, or one for all.");
 
         KernelSize = kernel;
         InChannels = inChannels;
@@ -30,7 +31,9 @@ public abstract unsafe class Convolution
         var fits = new Size2D(
             (int)Math.Min(int.MaxValue / 4, ((long)options.Dilation.Height * Math.Max(0, kernel.Height - 1)) + 1),
             (int)Math.Min(int.MaxValue / 4, ((long)options.Dilation.Width * Math.Max(0, kernel.Width - 1)) + 1));
-        _ = ConvGeometry.Create(1, new(Math.Max(1, fits.Height), Math.Max(1, fits.Width)), inChannels, outChannels, kernel, options.Stride, options.Dilation, options.Padding, options.Groups);
+        _ = ConvGeometry.Create(
+            1, new(Math.Max(1, fits.Height), Math.Max(1, fits.Width)), inChannels, outChannels, kernel,
+            options.Stride, options.Dilation, options.Padding, options.Groups);
     }
 
     /// <summary>Height and width of the kernel.</summary>
@@ -57,13 +60,15 @@ public abstract unsafe class Convolution
         if (inputShape.Length != 4)
         {
             throw new ArgumentException(
-                $"The input has shape {TensorDoor.Shape(inputShape)}; expected 4 dimensions (N, height, width, {InChannels}). Reshape a single image to N = 1.");
+                $"The input has shape {TensorDoor.Shape(inputShape)}; expected 4 dimensions (N, height, width, {InChannels}). "
+                + "Reshape a single image to N = 1.");
         }
 
         if (inputShape[3] != InChannels)
         {
             throw new ArgumentException(
-                $"The input {TensorDoor.Shape(inputShape)} has {inputShape[3]} channels but the convolution was made for {InChannels}; the last dimension is the channels (NHWC).");
+                $"The input {TensorDoor.Shape(inputShape)} has {inputShape[3]} channels but the convolution was made for {InChannels}; "
+                + "the last dimension is the channels (NHWC).");
         }
 
         return CreateGeometry(
@@ -84,13 +89,17 @@ public abstract unsafe class Convolution
     /// <summary>Computes the output.</summary>
     /// <param name="input">(N, inH, inW, C), dense.</param>
     /// <returns>(N, outH, outW, O).</returns>
-    /// <exception cref="ArgumentException">The input's shape does not fit, it is not dense, or the output is too large for a tensor.</exception>
+    /// <exception cref="ArgumentException">
+    /// The input's shape does not fit, it is not dense, or the output is too large for a tensor.
+    /// </exception>
     public Tensor<float> Run(in ReadOnlyTensorSpan<float> input)
     {
         var shape = OutputShape(input.Lengths);
         var length = (Int128)shape[0] * shape[1] * shape[2] * shape[3];
         if (length > Array.MaxLength)
-            throw new ArgumentException($"The output {TensorDoor.Shape(shape)} has {length} numbers; at most {Array.MaxLength} fit a tensor. Run a part of the batch or of the image at a time.");
+            throw new ArgumentException(
+                $"The output {TensorDoor.Shape(shape)} has {length} numbers; at most {Array.MaxLength} fit a tensor. "
+                + "Run a part of the batch or of the image at a time.");
         var output = Tensor.CreateFromShapeUninitialized<float>(shape);
         Run(input, output.AsTensorSpan());
         return output;
@@ -116,7 +125,9 @@ public abstract unsafe class Convolution
     private protected virtual ConvGeometry CreateGeometry(int batch, Size2D input) => ConvGeometry.Create(
         batch, input, InChannels, OutChannels, KernelSize, Options.Stride, Options.Dilation, Options.Padding, Options.Groups);
 
-    /// <summary>Packs now what the first image of this size would have packed, and lets go of what no other size needs, as if none will come.</summary>
+    /// <summary>
+    /// Packs now what the first image of this size would have packed, and lets go of what no other size needs, as if none will come.
+    /// </summary>
     internal virtual void MakeReady(in ConvGeometry geometry)
     {
     }

@@ -15,7 +15,9 @@ public sealed unsafe class DepthwiseConv2D : Convolution
     /// <summary>Packs the weights.</summary>
     /// <param name="weights">(kH, kW, C, M).</param>
     /// <param name="bias">(C*M), or empty for none.</param>
-    /// <param name="options">Stride, padding and the rest; its groups stay 1: a depthwise convolution has a group a channel of itself.</param>
+    /// <param name="options">
+    /// Stride, padding and the rest; its groups stay 1: a depthwise convolution has a group a channel of itself.
+    /// </param>
     /// <param name="execution">Threads and the form of computing; <see cref="ExecutionOptions.Default"/> where null.</param>
     /// <exception cref="ArgumentException">A shape or an option does not fit.</exception>
     public DepthwiseConv2D(
@@ -54,7 +56,8 @@ public sealed unsafe class DepthwiseConv2D : Convolution
     internal static void CheckGroups(ConvOptions options)
     {
         if (options.Groups != 1)
-            throw new ArgumentException($"Groups is {options.Groups}; a depthwise convolution has one group a channel of itself, so leave Groups at 1.");
+            throw new ArgumentException(
+                $"Groups is {options.Groups}; a depthwise convolution has one group a channel of itself, so leave Groups at 1.");
     }
 
     private protected override ConvGeometry CreateGeometry(int batch, Size2D input) => ConvGeometry.Create(

@@ -15,7 +15,9 @@ public sealed unsafe class PointwiseConv2D : Convolution
     /// <summary>Packs the weights.</summary>
     /// <param name="weights">(1, 1, C, O).</param>
     /// <param name="bias">(O), or empty for none.</param>
-    /// <param name="options">The activation; stride, dilation, padding and groups stay at their defaults, else use <see cref="Conv2D"/>.</param>
+    /// <param name="options">
+    /// The activation; stride, dilation, padding and groups stay at their defaults, else use <see cref="Conv2D"/>.
+    /// </param>
     /// <param name="execution">Threads and the form of computing; <see cref="ExecutionOptions.Default"/> where null.</param>
     /// <exception cref="ArgumentException">A shape or an option does not fit.</exception>
     public PointwiseConv2D(
@@ -23,7 +25,12 @@ public sealed unsafe class PointwiseConv2D : Convolution
         ReadOnlySpan<float> bias = default,
         ConvOptions? options = null,
         ExecutionOptions? execution = null)
-        : this(TensorDoor.Weights(weights, "(1, 1, C, O)", "Pointwise"), weights.Lengths, bias, options ?? ConvOptions.Default, execution ?? ExecutionOptions.Default)
+        : this(
+            TensorDoor.Weights(weights, "(1, 1, C, O)", "Pointwise"),
+            weights.Lengths,
+            bias,
+            options ?? ConvOptions.Default,
+            execution ?? ExecutionOptions.Default)
     {
     }
 
@@ -34,7 +41,9 @@ public sealed unsafe class PointwiseConv2D : Convolution
         if (!Fits(KernelSize, options) || options.Groups != 1)
         {
             throw new ArgumentException(
-                $"A pointwise convolution has a 1x1 kernel, stride 1, no padding and one group; received kernel {KernelSize}, stride {options.Stride}, padding {options.Padding}, groups {options.Groups}. Use Conv2D for these.");
+                "A pointwise convolution has a 1x1 kernel, stride 1, no padding and one group; "
+                + $"received kernel {KernelSize}, stride {options.Stride}, padding {options.Padding}, groups {options.Groups}. "
+                + "Use Conv2D for these.");
         }
 
         TensorDoor.CheckBias(bias, OutChannels);

@@ -24,7 +24,9 @@ public sealed unsafe class SpatiallySeparableConv2D : Convolution
         _loop = spatial;
     }
 
-    /// <summary>One column and one row a channel: y[n,i,j,c] = activation(bias[c] + sum over v of r[v,c] * sum over u of x[n,..,..,c] * k[u,c]).</summary>
+    /// <summary>
+    /// One column and one row a channel: y[n,i,j,c] = activation(bias[c] + sum over v of r[v,c] * sum over u of x[n,..,..,c] * k[u,c]).
+    /// </summary>
     /// <param name="column">(kH, C).</param>
     /// <param name="row">(kW, C).</param>
     /// <param name="bias">(C), or empty for none.</param>
@@ -52,7 +54,10 @@ public sealed unsafe class SpatiallySeparableConv2D : Convolution
         return new(kernel, channels, channels, channels, options, execution, new SpatialLoop(first, second));
     }
 
-    /// <summary>Every output channel sees every input channel, through R channels: y[n,i,j,o] = activation(bias[o] + sum over v,r of h[0,v,r,o] * sum over u,c of x[n,..,..,c] * k[u,0,c,r]).</summary>
+    /// <summary>
+    /// Every output channel sees every input channel, through R channels:
+    /// y[n,i,j,o] = activation(bias[o] + sum over v,r of h[0,v,r,o] * sum over u,c of x[n,..,..,c] * k[u,0,c,r]).
+    /// </summary>
     /// <param name="vertical">(kH, 1, C, R).</param>
     /// <param name="horizontal">(1, kW, R, O).</param>
     /// <param name="bias">(O), or empty for none.</param>
@@ -90,7 +95,9 @@ public sealed unsafe class SpatiallySeparableConv2D : Convolution
     private static void Check(ConvOptions options, ReadOnlySpan<float> bias, int outChannels)
     {
         if (options.Groups != 1)
-            throw new ArgumentException($"Groups is {options.Groups}; a spatially separable convolution is per channel or across all channels, so leave Groups at 1.");
+            throw new ArgumentException(
+                $"Groups is {options.Groups}; a spatially separable convolution is per channel or across all channels, "
+                + "so leave Groups at 1.");
         TensorDoor.CheckBias(bias, outChannels);
     }
 }

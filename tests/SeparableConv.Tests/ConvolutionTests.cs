@@ -67,7 +67,9 @@ public sealed class ConvolutionTests
             Assert.Equal(Values(steps), Values(fused));
             Assert.Equal(Values(steps), Values(unfused));
             foreach (var threads in new[] { 2, 7 })
-                Assert.Equal(Values(fused), Values(new SeparableConv2D(depthwise, pointwise, bias, options, new() { Threads = threads }).Run(input)));
+                Assert.Equal(
+                    Values(fused),
+                    Values(new SeparableConv2D(depthwise, pointwise, bias, options, new() { Threads = threads }).Run(input)));
         });
 
     [Fact]

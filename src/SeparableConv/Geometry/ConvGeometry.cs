@@ -44,7 +44,8 @@ public readonly record struct ConvGeometry(
     /// A size is not positive, the groups do not divide the channels, or the output would be empty.
     /// </exception>
     public static ConvGeometry Create(
-        int batch, Size2D input, int inChannels, int outChannels, Size2D kernel, Size2D stride, Size2D dilation, Padding padding, int groups = 1)
+        int batch, Size2D input, int inChannels, int outChannels, Size2D kernel,
+        Size2D stride, Size2D dilation, Padding padding, int groups = 1)
     {
         if (batch <= 0)
             throw new ArgumentException($"The batch is {batch}; it must be at least 1.");

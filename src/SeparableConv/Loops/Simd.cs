@@ -42,7 +42,9 @@ internal readonly partial struct Simd128 : ISimd<Vector128<float>>
         Vector128.MultiplyAddEstimate(a, b, c);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void MultiplyAddBoth(Vector128<float> a, Vector128<float> b, Vector128<float> e, ref Vector128<float> c, ref Vector128<float> d) => (c, d) = (MultiplyAdd(a, b, c), MultiplyAdd(a, e, d));
+    public static void MultiplyAddBoth(
+        Vector128<float> a, Vector128<float> b, Vector128<float> e, ref Vector128<float> c, ref Vector128<float> d) =>
+        (c, d) = (MultiplyAdd(a, b, c), MultiplyAdd(a, e, d));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Min(Vector128<float> a, Vector128<float> b) => Vector128.MinNative(a, b);
@@ -60,7 +62,8 @@ internal readonly partial struct Simd128 : ISimd<Vector128<float>>
     public static Vector128<float> Round(Vector128<float> a) => Vector128.Round(a);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> SelectLess(Vector128<float> a, Vector128<float> b, Vector128<float> ifLess, Vector128<float> otherwise) =>
+    public static Vector128<float> SelectLess(
+        Vector128<float> a, Vector128<float> b, Vector128<float> ifLess, Vector128<float> otherwise) =>
         Vector128.ConditionalSelect(Vector128.LessThan(a, b), ifLess, otherwise);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -105,7 +108,9 @@ internal readonly partial struct Simd256 : ISimd<Vector256<float>>
         Vector256.MultiplyAddEstimate(a, b, c);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void MultiplyAddBoth(Vector256<float> a, Vector256<float> b, Vector256<float> e, ref Vector256<float> c, ref Vector256<float> d) => (c, d) = (MultiplyAdd(a, b, c), MultiplyAdd(a, e, d));
+    public static void MultiplyAddBoth(
+        Vector256<float> a, Vector256<float> b, Vector256<float> e, ref Vector256<float> c, ref Vector256<float> d) =>
+        (c, d) = (MultiplyAdd(a, b, c), MultiplyAdd(a, e, d));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Min(Vector256<float> a, Vector256<float> b) => Vector256.MinNative(a, b);
@@ -123,7 +128,8 @@ internal readonly partial struct Simd256 : ISimd<Vector256<float>>
     public static Vector256<float> Round(Vector256<float> a) => Vector256.Round(a);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> SelectLess(Vector256<float> a, Vector256<float> b, Vector256<float> ifLess, Vector256<float> otherwise) =>
+    public static Vector256<float> SelectLess(
+        Vector256<float> a, Vector256<float> b, Vector256<float> ifLess, Vector256<float> otherwise) =>
         Vector256.ConditionalSelect(Vector256.LessThan(a, b), ifLess, otherwise);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -170,7 +176,9 @@ internal readonly partial struct Simd512 : ISimd<Vector512<float>>
         Vector512.MultiplyAddEstimate(a, b, c);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void MultiplyAddBoth(Vector512<float> a, Vector512<float> b, Vector512<float> e, ref Vector512<float> c, ref Vector512<float> d) => (c, d) = (MultiplyAdd(a, b, c), MultiplyAdd(a, e, d));
+    public static void MultiplyAddBoth(
+        Vector512<float> a, Vector512<float> b, Vector512<float> e, ref Vector512<float> c, ref Vector512<float> d) =>
+        (c, d) = (MultiplyAdd(a, b, c), MultiplyAdd(a, e, d));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Min(Vector512<float> a, Vector512<float> b) => Vector512.MinNative(a, b);
@@ -188,7 +196,8 @@ internal readonly partial struct Simd512 : ISimd<Vector512<float>>
     public static Vector512<float> Round(Vector512<float> a) => Vector512.Round(a);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> SelectLess(Vector512<float> a, Vector512<float> b, Vector512<float> ifLess, Vector512<float> otherwise) =>
+    public static Vector512<float> SelectLess(
+        Vector512<float> a, Vector512<float> b, Vector512<float> ifLess, Vector512<float> otherwise) =>
         Vector512.ConditionalSelect(Vector512.LessThan(a, b), ifLess, otherwise);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

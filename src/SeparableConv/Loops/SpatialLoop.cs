@@ -76,7 +76,8 @@ internal sealed unsafe class SpatialLoop
             var rowFloats = (nint)Horizontal.Columns.In * Horizontal.InChannels;
             var between = Scratch.Tile((endRow - firstRow) * rowFloats);
             Loop._vertical.RunRows(
-                Input + ((nint)n * rows.In * Vertical.Columns.In * Vertical.InChannels), between, Horizontal.InChannels, Vertical, firstRow, endRow);
+                Input + ((nint)n * rows.In * Vertical.Columns.In * Vertical.InChannels), between, Horizontal.InChannels,
+                Vertical, firstRow, endRow);
 
             // The horizontal step counts its rows from the top of the image: so does the pointer it is given.
             Loop._horizontal.RunRows(

@@ -26,7 +26,9 @@ internal sealed class KernelArguments
             }
 
             if (keyed)
-                throw new ArgumentException($"{definition.Name}: '{text.Trim()}' follows a parameter with a name; write values without names first, or name all of them.");
+                throw new ArgumentException(
+                    $"{definition.Name}: '{text.Trim()}' follows a parameter with a name; "
+                    + "write values without names first, or name all of them.");
             if (_positional == _values.Length)
             {
                 throw new ArgumentException(_values.Length == 0
@@ -58,7 +60,8 @@ internal sealed class KernelArguments
         var parameter = _definition.Parameters[index];
         if (_values[index] is not null)
             throw new ArgumentException($"{_definition.Name}: {parameter.Name} was given twice; give it once.");
-        if (!double.TryParse(text.AsSpan().Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out var value) || !double.IsFinite(value))
+        if (!double.TryParse(text.AsSpan().Trim(), NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
+            || !double.IsFinite(value))
             throw new ArgumentException($"{_definition.Name}: {parameter.Name} is '{text.Trim()}'; it must be a number such as 3 or 1.5.");
         _values[index] = value;
     }

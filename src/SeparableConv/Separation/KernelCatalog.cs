@@ -20,10 +20,18 @@ public static class KernelCatalog
             [new("size", true, "5", "odd number of rows and columns"), SigmaFromSize],
             a => GaussianLike(a, 5, KernelLibrary.Gauss, KernelLibrary.GaussFromSigma)),
         new("sobel-x", "horizontal derivative by Sobel's rule",
-            [DerivativeSize, new("dx", true, "1", "order of the horizontal derivative"), new("dy", true, "0", "order of the vertical derivative")],
+            [
+                DerivativeSize,
+                new("dx", true, "1", "order of the horizontal derivative"),
+                new("dy", true, "0", "order of the vertical derivative"),
+            ],
             a => KernelLibrary.Sobel(a.Integer("dx", 1), a.Integer("dy", 0), a.Integer("size", 3))),
         new("sobel-y", "vertical derivative by Sobel's rule",
-            [DerivativeSize, new("dx", true, "0", "order of the horizontal derivative"), new("dy", true, "1", "order of the vertical derivative")],
+            [
+                DerivativeSize,
+                new("dx", true, "0", "order of the horizontal derivative"),
+                new("dy", true, "1", "order of the vertical derivative"),
+            ],
             a => KernelLibrary.Sobel(a.Integer("dx", 0), a.Integer("dy", 1), a.Integer("size", 3))),
         new("scharr-x", "horizontal derivative, 3x3, nearly the same in all directions", [], _ => KernelLibrary.ScharrX()),
         new("scharr-y", "vertical derivative, 3x3, nearly the same in all directions", [], _ => KernelLibrary.ScharrY()),
@@ -57,7 +65,8 @@ public static class KernelCatalog
                 new("psi", false, "0", "phase in degrees"),
             ],
             a => KernelLibrary.Gabor(
-                a.Integer("size", 21), a.Number("sigma", 4), a.Number("theta", 0), a.Number("lambda", 10), a.Number("gamma", 0.5), a.Number("psi", 0))),
+                a.Integer("size", 21), a.Number("sigma", 4), a.Number("theta", 0),
+                a.Number("lambda", 10), a.Number("gamma", 0.5), a.Number("psi", 0))),
         new("identity", "1 in the middle: the picture as it is", [OddSize3], a => KernelLibrary.Identity(a.Integer("size", 3))),
     ];
 

@@ -43,7 +43,8 @@ internal static class KernelChecks
         if (odd > KernelLibrary.MaxSide)
         {
             throw new ArgumentException(
-                $"{kernel}: sigma {sigma} needs a kernel of size {odd}, but sizes end at {KernelLibrary.MaxSide}; use a smaller sigma or give the size too.");
+                $"{kernel}: sigma {sigma} needs a kernel of size {odd}, but sizes end at {KernelLibrary.MaxSide}; "
+                + "use a smaller sigma or give the size too.");
         }
 
         return (int)odd;

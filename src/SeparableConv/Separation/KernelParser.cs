@@ -127,7 +127,8 @@ public static class KernelParser
                         break;
                     default:
                         throw new InvalidDataException(
-                            $"{name}: JSON kernels are rows of numbers, [[1,2],[3,4]]; found {reader.TokenType} at byte {reader.TokenStartIndex}.");
+                            $"{name}: JSON kernels are rows of numbers, [[1,2],[3,4]]; "
+                            + $"found {reader.TokenType} at byte {reader.TokenStartIndex}.");
                 }
             }
         }
@@ -155,7 +156,8 @@ public static class KernelParser
             if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value))
             {
                 throw new InvalidDataException(
-                    $"{name}: '{text}' in row {_height + 1} is not a number; separate numbers with spaces or commas and rows with ';' or line ends.");
+                    $"{name}: '{text}' in row {_height + 1} is not a number; "
+                    + "separate numbers with spaces or commas and rows with ';' or line ends.");
             }
 
             if (!double.IsFinite(value))

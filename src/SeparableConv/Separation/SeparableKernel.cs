@@ -26,7 +26,8 @@ public sealed class SeparableKernel
             if (term.Column.Length != height || term.Row.Length != width)
             {
                 throw new ArgumentException(
-                    $"A term has a column of {term.Column.Length} and a row of {term.Row.Length} numbers but the kernel is {height}x{width}.");
+                    $"A term has a column of {term.Column.Length} and a row of {term.Row.Length} numbers "
+                    + $"but the kernel is {height}x{width}.");
             }
         }
 

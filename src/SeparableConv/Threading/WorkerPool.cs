@@ -91,7 +91,9 @@ internal sealed unsafe class WorkerPool
             _busy = true;
             try
             {
-#pragma warning disable CS8500 // The pointer is only ever turned back into TWork, and what it points to is fixed: references inside are seen by the collector where they lie.
+                // The pointer is only ever turned back into TWork, and what it points to is fixed: references inside are seen by the
+                // collector where they lie.
+#pragma warning disable CS8500
                 fixed (TWork* pinned = &work)
 #pragma warning restore CS8500
                 {

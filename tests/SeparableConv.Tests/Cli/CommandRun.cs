@@ -30,7 +30,8 @@ internal sealed record CommandRun(int Code, string Output, string Error, byte[] 
     }
 
     /// <summary>Starts the built program.</summary>
-    public static Task<CommandRun> StartAsync(byte[] input, params string[] args) => StartAsync("dotnet", input, ["exec", Program, .. args]);
+    public static Task<CommandRun> StartAsync(byte[] input, params string[] args) =>
+        StartAsync("dotnet", input, ["exec", Program, .. args]);
 
     /// <summary>Starts any program.</summary>
     public static async Task<CommandRun> StartAsync(string file, byte[] input, params string[] args)

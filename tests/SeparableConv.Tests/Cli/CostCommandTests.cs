@@ -81,7 +81,9 @@ public sealed class CostCommandTests
     [Fact]
     public void Measure_puts_times_beside_counts()
     {
-        var json = CommandRun.Of("cost", "20x20x8", "--kernel", "3", "--filters", "16", "--depth-multiplier", "2", "--measure", "--threads", "1", "--json").Json();
+        var json = CommandRun.Of(
+            "cost", "20x20x8", "--kernel", "3", "--filters", "16", "--depth-multiplier", "2",
+            "--measure", "--threads", "1", "--json").Json();
         foreach (var form in Forms.Append("fused"))
         {
             var times = json.GetProperty(form).GetProperty("milliseconds");
@@ -126,7 +128,8 @@ public sealed class CostCommandTests
     {
         var json = CommandRun.Of("cost", "1000000x1000000x3", "--kernel", "3", "--filters", "64", "--json").Json();
         Assert.Equal(64L * 27 * 999_998 * 999_998, json.GetProperty("standard").GetProperty("multiplications").GetInt64());
-        CommandRun.Of("cost", "1000000x1000000x3", "--kernel", "3", "--filters", "64", "--measure").AssertFails(1, "memory", "--measure", "GB");
+        CommandRun.Of("cost", "1000000x1000000x3", "--kernel", "3", "--filters", "64", "--measure")
+            .AssertFails(1, "memory", "--measure", "GB");
     }
 
     [Theory]

@@ -32,7 +32,8 @@ public sealed class FilterBatchTests
         using var folder = new TempFolder();
         Picture(folder["a.png"], 20, 10);
         Picture(folder["b.png"], 20, 10);
-        var json = CommandRun.Of("filter", folder["a.png"], folder["b.png"], "-o", folder["out/"], "-k", "box", "--format", "npy", "--json").Json();
+        var json = CommandRun.Of(
+            "filter", folder["a.png"], folder["b.png"], "-o", folder["out/"], "-k", "box", "--format", "npy", "--json").Json();
         Assert.Equal([folder["out/a.npy"], folder["out/b.npy"]], json.EnumerateArray().Select(e => e.GetProperty("output").GetString()!));
         Assert.Equal(10, ImageFile.Load(folder["out/b.npy"]).Height);
 
@@ -47,7 +48,8 @@ public sealed class FilterBatchTests
         Picture(folder["a.png"], 20, 10);
         File.WriteAllText(folder["b.png"], "no picture");
         Picture(folder["c.png"], 20, 10);
-        var run = CommandRun.Of("filter", folder["a.png"], folder["b.png"], folder["missing.png"], folder["c.png"], "-o", folder["out/"], "-k", "box");
+        var run = CommandRun.Of(
+            "filter", folder["a.png"], folder["b.png"], folder["missing.png"], folder["c.png"], "-o", folder["out/"], "-k", "box");
         Assert.Equal(1, run.Code);
         Assert.Equal(2, run.Output.TrimEnd().Split('\n').Length);
         var errors = run.Error.TrimEnd().Split('\n');

@@ -15,9 +15,13 @@ public sealed class FilterCommandTests
     {
         using var folder = new TempFolder();
         ImageFile.Save(TestImages.Smooth<byte>(40, 30, 3), folder["in.png"]);
-        var json = CommandRun.Of("filter", folder["in.png"], "-o", folder["out.png"], "--kernel", Gauss, "--repeat", "3", "--threads", "1", "--json").Json();
+        var json = CommandRun.Of(
+            "filter", folder["in.png"], "-o", folder["out.png"], "--kernel", Gauss, "--repeat", "3", "--threads", "1", "--json").Json();
         Assert.Equal(
-            ["input", "output", "size", "type", "kernel", "plan", "reason", "multiplicationsPerPixel", "errorBound", "threads", "milliseconds"],
+            [
+                "input", "output", "size", "type", "kernel", "plan", "reason", "multiplicationsPerPixel", "errorBound", "threads",
+                "milliseconds",
+            ],
             json.EnumerateObject().Select(p => p.Name));
         Assert.Equal("[30,40,3]", json.GetProperty("size").GetRawText());
         Assert.Equal("uint8", json.GetProperty("type").GetString());
@@ -26,7 +30,9 @@ public sealed class FilterCommandTests
         Assert.Equal("0", json.GetProperty("errorBound").GetRawText());
         Assert.Equal(["min", "median"], json.GetProperty("milliseconds").EnumerateObject().Select(p => p.Name));
         Assert.True(json.GetProperty("milliseconds").GetProperty("min").GetDouble() > 0);
-        Assert.False(CommandRun.Of("filter", folder["in.png"], "-o", folder["out.png"], "-k", Gauss, "--json").Json().TryGetProperty("milliseconds", out _));
+        Assert.False(
+            CommandRun.Of("filter", folder["in.png"], "-o", folder["out.png"], "-k", Gauss, "--json")
+                .Json().TryGetProperty("milliseconds", out _));
     }
 
     [Fact]
@@ -78,7 +84,9 @@ public sealed class FilterCommandTests
             using var folder = new TempFolder();
             var image = TestImages.Noise<T>(37, 23, channels);
             ImageFile.Save(image, folder["in" + extension]);
-            var run = CommandRun.Of("filter", folder["in" + extension], "-o", folder["out" + extension], "-k", "1 2 3; -4 5 6; 7 8 -9", "--border", "wrap", "--convolve", "--scale", "0.05", "--offset", "3");
+            var run = CommandRun.Of(
+                "filter", folder["in" + extension], "-o", folder["out" + extension], "-k", "1 2 3; -4 5 6; 7 8 -9",
+                "--border", "wrap", "--convolve", "--scale", "0.05", "--offset", "3");
             Assert.Equal((0, ""), (run.Code, run.Error));
             var options = new FilterOptions { Border = BorderMode.Wrap, Convolve = true, Scale = 0.05, Offset = 3 };
             TestImages.AssertSame(Filtered(image, "1 2 3; -4 5 6; 7 8 -9", options), ImageFile.Load(folder["out" + extension]));
@@ -99,7 +107,8 @@ public sealed class FilterCommandTests
         var image = TestImages.Noise<byte>(9, 7, 1);
         ImageFile.Save(image, folder["in.npy"]);
         Assert.Equal(0, CommandRun.Of("filter", folder["in.npy"], "-o", folder["out.npy"], "-k", "box:5", "--border", text).Code);
-        TestImages.AssertSame(Filtered(image, "box:5", new FilterOptions { Border = mode, ConstantValue = value }), ImageFile.Load(folder["out.npy"]));
+        TestImages.AssertSame(
+            Filtered(image, "box:5", new FilterOptions { Border = mode, ConstantValue = value }), ImageFile.Load(folder["out.npy"]));
     }
 
     [Theory]
@@ -155,7 +164,10 @@ public sealed class FilterCommandTests
     {
         using var folder = new TempFolder();
         ImageFile.Save(Image.Create<byte>(3, 1, 1, [0, 100, 50]), folder["in.png"]);
-        Assert.Equal(0, CommandRun.Of("filter", folder["in.png"], "-o", folder["out.npy"], "-k", "-0.5 0 0.25", "--border", "constant", "--float").Code);
+        Assert.Equal(
+            0,
+            CommandRun.Of("filter", folder["in.png"], "-o", folder["out.npy"], "-k", "-0.5 0 0.25", "--border", "constant", "--float")
+                .Code);
         Assert.Equal([25f, 12.5f, -50f], Assert.IsType<Image<float>>(ImageFile.Load(folder["out.npy"])).Pixels);
         CommandRun.Of("filter", folder["in.png"], "-o", folder["out.png"], "-k", "sobel-x", "--float").AssertFails(1, "out.png", ".npy");
         Assert.Equal(["in.png", "out.npy"], folder.Names);

@@ -34,7 +34,8 @@ public sealed class FilterErrorTests
     {
         using var folder = new TempFolder();
         ImageFile.Save(TestImages.Noise<byte>(50, 40, 1), folder["in.png"]);
-        CommandRun.Of("filter", folder["in.png"], "-o", folder["out.png"], "-k", "box", "--max-pixels", "1999").AssertFails(1, "50x40", "1999");
+        CommandRun.Of("filter", folder["in.png"], "-o", folder["out.png"], "-k", "box", "--max-pixels", "1999")
+            .AssertFails(1, "50x40", "1999");
         Assert.Equal(0, CommandRun.Of("filter", folder["in.png"], "-o", folder["out.png"], "-k", "box", "--max-pixels", "2000").Code);
         CommandRun.Of("cost", folder["in.png"], "--kernel", "3", "--filters", "2", "--max-pixels", "1999").AssertFails(1, "1999");
     }

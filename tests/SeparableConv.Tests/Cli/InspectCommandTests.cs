@@ -19,7 +19,10 @@ public sealed class InspectCommandTests
         var totals = json.GetProperty("totals");
         Assert.Equal(network.Macs, totals.GetProperty("macs").GetInt64());
         Assert.Equal(475_544, totals.GetProperty("parameters").GetInt64());
-        Assert.InRange(totals.GetProperty("peakActivationBytes").GetInt64(), totals.GetProperty("peakActivationBytesBound").GetInt64(), long.MaxValue);
+        Assert.InRange(
+            totals.GetProperty("peakActivationBytes").GetInt64(),
+            totals.GetProperty("peakActivationBytesBound").GetInt64(),
+            long.MaxValue);
 
         var layers = json.GetProperty("layers").EnumerateArray().ToList();
         Assert.Equal(1, layers.Sum(layer => layer.GetProperty("share").GetDouble()), 1e-9);
@@ -40,7 +43,9 @@ public sealed class InspectCommandTests
         OnnxWriter.Write(MobileNetV1.Create(0.25, 64, 10, Convolutions.Standard), folder["standard.onnx"]);
         var standard = CommandRun.Of("inspect", folder["standard.onnx"], "--json").Json().GetProperty("standardAsSeparable");
         Assert.Equal(14, standard.GetProperty("layers").GetInt32());
-        Assert.Equal(standard.GetProperty("separable").GetProperty("macs").GetInt64() + 2560, standard.GetProperty("networkMacs").GetInt64());
+        Assert.Equal(
+            standard.GetProperty("separable").GetProperty("macs").GetInt64() + 2560,
+            standard.GetProperty("networkMacs").GetInt64());
         Assert.InRange(standard.GetProperty("ratio").GetDouble(), 6, 9);
 
         var text = CommandRun.Of("inspect", folder["standard.onnx"]);
@@ -59,7 +64,9 @@ public sealed class InspectCommandTests
         var layers = CommandRun.Of("inspect", folder["qdq.onnx"], "--json").Json().GetProperty("layers").EnumerateArray().ToList();
         var kinds = layers.Select(layer => layer.GetProperty("kind").GetString()).Where(kind => kind != "Transpose");
         Assert.Equal("Quantize Dequantize standard Quantize Dequantize", string.Join(" ", kinds));
-        Assert.Equal((3 * 3 * 3 * 4) + 4, layers.Single(layer => layer.GetProperty("kind").GetString() == "standard").GetProperty("parameters").GetInt64());
+        Assert.Equal(
+            (3 * 3 * 3 * 4) + 4,
+            layers.Single(layer => layer.GetProperty("kind").GetString() == "standard").GetProperty("parameters").GetInt64());
     }
 
     [Fact]
@@ -71,8 +78,11 @@ public sealed class InspectCommandTests
         Assert.Equal((0, ""), (run.Code, run.Error));
         var lines = run.Output.Split('\n');
         var head = Assert.Single(lines, line => line.StartsWith("layer ", StringComparison.Ordinal));
-        Assert.Equal(["layer", "kind", "input", "output", "parameters", "MACs", "share"], head.Split(' ', StringSplitOptions.RemoveEmptyEntries));
-        Assert.Contains(lines, line => line.Contains(" dense ", StringComparison.Ordinal) && line.Contains(" 1x64  ") && line.Contains(" 768 "));
+        Assert.Equal(
+            ["layer", "kind", "input", "output", "parameters", "MACs", "share"],
+            head.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains(
+            lines, line => line.Contains(" dense ", StringComparison.Ordinal) && line.Contains(" 1x64  ") && line.Contains(" 768 "));
         Assert.Contains("24,908 parameters, 2,656,768 MACs: pointwise 77.09 %", run.Output);
         Assert.Contains("peak activation memory: ", run.Output);
         Assert.All(run.Output, c => Assert.InRange(c, '\n', '~'));
@@ -89,7 +99,9 @@ public sealed class InspectCommandTests
     {
         var json = CommandRun.Of("inspect", TestFiles.Shared("models", name), "--json").Json();
         Assert.Equal(count, json.GetProperty("layers").EnumerateArray().Count(layer => layer.GetProperty("kind").GetString() == kind));
-        Assert.All(CommandRun.Of("inspect", TestFiles.Shared("models", name)).Output.Split('\n'), line => Assert.InRange(line.Length, 0, 200));
+        Assert.All(
+            CommandRun.Of("inspect", TestFiles.Shared("models", name)).Output.Split('\n'),
+            line => Assert.InRange(line.Length, 0, 200));
         Assert.True(json.GetProperty("totals").GetProperty("macs").GetInt64() > 1_000_000);
         Assert.True(json.GetProperty("totals").GetProperty("parameters").GetInt64() > 10_000);
     }

@@ -13,7 +13,10 @@ public sealed class KernelCommandTests
         var run = CommandRun.Of("kernel", "3 6 9; 4 8 12; 5 10 15", "--json");
         var json = run.Json();
         Assert.Equal(
-            ["size", "rank", "singularValues", "terms", "error", "multiplicationsPerPixel", "plan", "reason", "name", "errorBound", "kernelError"],
+            [
+                "size", "rank", "singularValues", "terms", "error", "multiplicationsPerPixel", "plan", "reason", "name", "errorBound",
+                "kernelError",
+            ],
             json.EnumerateObject().Select(p => p.Name));
         Assert.Equal("[3,3]", json.GetProperty("size").GetRawText());
         Assert.Equal(1, json.GetProperty("rank").GetInt32());
@@ -73,7 +76,9 @@ public sealed class KernelCommandTests
         var json = CommandRun.Of("kernel", "disk:5", "--max-error", bound, "--json").Json();
         Assert.Equal(terms, json.GetProperty("terms").GetArrayLength());
         Assert.InRange(json.GetProperty("error").GetDouble(), 0, double.Parse(bound, System.Globalization.CultureInfo.InvariantCulture));
-        Assert.Equal(terms switch { 1 => "separable", 2 => "rank:2", _ => json.GetProperty("plan").GetString() }, json.GetProperty("plan").GetString());
+        Assert.Equal(
+            terms switch { 1 => "separable", 2 => "rank:2", _ => json.GetProperty("plan").GetString() },
+            json.GetProperty("plan").GetString());
     }
 
     [Fact]

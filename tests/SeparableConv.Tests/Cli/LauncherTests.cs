@@ -49,7 +49,8 @@ public sealed class LauncherTests
             """);
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(folder["bin/dotnet"], UnixFileMode.UserRead | UnixFileMode.UserExecute);
-        var run = await CommandRun.StartAsync("env", [], $"PATH={folder["bin"]}:{Environment.GetEnvironmentVariable("PATH")}", folder["sepconv"], "kernel");
+        var run = await CommandRun.StartAsync(
+            "env", [], $"PATH={folder["bin"]}:{Environment.GetEnvironmentVariable("PATH")}", folder["sepconv"], "kernel");
         Assert.Equal((code, tries), (run.Code, File.ReadAllText(folder["tries"])));
         Assert.Equal(code == 0 ? "ran\n" : "", run.Output);
         Assert.Equal(code != 0, run.Error.Contains(error, StringComparison.Ordinal));

@@ -60,7 +60,8 @@ public sealed class ProcessTests
         using var folder = new TempFolder();
         ImageFile.Save(TestImages.Smooth<byte>(40, 30, 3), folder["in.png"]);
         Assert.Equal(0, CommandRun.Of("filter", folder["in.png"], "-o", folder["out.png"], "-k", "gauss").Code);
-        var run = await CommandRun.StartAsync(await File.ReadAllBytesAsync(folder["in.png"], TestContext.Current.CancellationToken), "filter", "-", "-o", "-", "-k", "gauss");
+        var run = await CommandRun.StartAsync(
+            await File.ReadAllBytesAsync(folder["in.png"], TestContext.Current.CancellationToken), "filter", "-", "-o", "-", "-k", "gauss");
         Assert.Equal(0, run.Code);
         Assert.Equal(await File.ReadAllBytesAsync(folder["out.png"], TestContext.Current.CancellationToken), run.Bytes);
     }

@@ -20,8 +20,14 @@ public sealed class RunCommandTests
         Assert.Equal(folder["a.png"], result.GetProperty("input").GetString());
         Assert.Equal([(11, 255 / 128.0 - 1), (10, 254 / 128.0 - 1), (9, 253 / 128.0 - 1)], Top(result));
         Assert.False(result.GetProperty("top")[0].TryGetProperty("label", out _));
-        Assert.Equal(5, CommandRun.Of("run", folder["bytes.tflite"], folder["a.png"], "--json").Json().GetProperty("results")[0].GetProperty("top").GetArrayLength());
-        Assert.Equal(12, CommandRun.Of("run", folder["bytes.tflite"], folder["a.png"], "--top", "99", "--json").Json().GetProperty("results")[0].GetProperty("top").GetArrayLength());
+        Assert.Equal(
+            5,
+            CommandRun.Of("run", folder["bytes.tflite"], folder["a.png"], "--json")
+                .Json().GetProperty("results")[0].GetProperty("top").GetArrayLength());
+        Assert.Equal(
+            12,
+            CommandRun.Of("run", folder["bytes.tflite"], folder["a.png"], "--top", "99", "--json")
+                .Json().GetProperty("results")[0].GetProperty("top").GetArrayLength());
     }
 
     [Fact]
@@ -36,8 +42,10 @@ public sealed class RunCommandTests
         Assert.Matches(@"class eleven +11 +0\.992188", text.Output);
 
         File.WriteAllLines(folder["short.txt"], File.ReadLines(folder["labels.txt"]).Skip(1));
-        CommandRun.Of("run", folder["bytes.tflite"], folder["a.png"], "--labels", folder["short.txt"]).AssertFails(1, "11 lines", "12 classes");
-        CommandRun.Of("run", folder["bytes.tflite"], folder["a.png"], "--labels", folder["none.txt"]).AssertFails(1, "none.txt", "not found");
+        CommandRun.Of("run", folder["bytes.tflite"], folder["a.png"], "--labels", folder["short.txt"])
+            .AssertFails(1, "11 lines", "12 classes");
+        CommandRun.Of("run", folder["bytes.tflite"], folder["a.png"], "--labels", folder["none.txt"])
+            .AssertFails(1, "none.txt", "not found");
         CommandRun.Of("run", folder["two.tflite"], folder["a.png"], "--labels", folder["labels.txt"]).AssertFails(1, "--labels", "a/b:0");
         CommandRun.Of("run", folder["two.tflite"], folder["a.png"], "--top", "2").AssertFails(1, "--top");
     }
@@ -66,7 +74,8 @@ public sealed class RunCommandTests
         NpyFile.Save(folder["double.npy"], NpyArray.Create<double>(new double[12], 2, 2, 3));
         NpyFile.Save(folder["whole.npy"], NpyArray.Create<float>(new float[12], 1, 2, 2, 3));
         CommandRun.Of("run", folder["floats.tflite"], folder["flat.npy"]).AssertFails(1, "flat.npy", "float32 (2,6)", "float32 (1,2,2,3)");
-        CommandRun.Of("run", folder["floats.tflite"], folder["double.npy"]).AssertFails(1, "double.npy", "float64 (2,2,3)", "float32 (1,2,2,3)");
+        CommandRun.Of("run", folder["floats.tflite"], folder["double.npy"])
+            .AssertFails(1, "double.npy", "float64 (2,2,3)", "float32 (1,2,2,3)");
         Assert.Equal(0, CommandRun.Of("run", folder["floats.tflite"], folder["whole.npy"]).Code);
         File.WriteAllBytes(folder["cut.npy"], File.ReadAllBytes(folder["whole.npy"])[..^4]);
         CommandRun.Of("run", folder["floats.tflite"], folder["cut.npy"]).AssertFails(1, "cut.npy", "cut off");
@@ -77,7 +86,9 @@ public sealed class RunCommandTests
     {
         using var folder = Prepared();
         string[] both = ["--input", $"t1={folder["r.npy"]}", "--input", $"t0={folder["l.npy"]}"];
-        Assert.Equal([(1, 20.0), (0, 10.0), (3, 4.0), (2, 3.0)], Top(CommandRun.Of(["run", folder["join.tflite"], .. both, "--json"]).Json().GetProperty("results")[0]));
+        Assert.Equal(
+            [(1, 20.0), (0, 10.0), (3, 4.0), (2, 3.0)],
+            Top(CommandRun.Of(["run", folder["join.tflite"], .. both, "--json"]).Json().GetProperty("results")[0]));
         var one = CommandRun.Of("run", folder["join.tflite"], folder["r.npy"], "--input", $"t0={folder["l.npy"]}", "--json").Json();
         Assert.Equal([(1, 20.0), (0, 10.0), (3, 4.0), (2, 3.0)], Top(one.GetProperty("results")[0]));
         CommandRun.Of("run", folder["join.tflite"], "--input", $"t0={folder["l.npy"]}").AssertFails(1, "'t1'", "float32 (1,2)");
@@ -102,14 +113,17 @@ public sealed class RunCommandTests
         Assert.Equal([2, 6], outputs[0].GetProperty("shape").EnumerateArray().Select(e => e.GetInt32()));
         Assert.Equal((0.0, 255.0), (outputs[0].GetProperty("min").GetDouble(), outputs[0].GetProperty("max").GetDouble()));
         Assert.Equal(Pixels.Average(p => (double)p), outputs[0].GetProperty("mean").GetDouble(), 9);
-        Assert.Matches(@"a/b:0 .*float32 .*\(2,6\) .*0 .*255 .*100\.75", CommandRun.Of("run", folder["two.tflite"], folder["a.png"], "--mean", "0").Output);
+        Assert.Matches(
+            @"a/b:0 .*float32 .*\(2,6\) .*0 .*255 .*100\.75",
+            CommandRun.Of("run", folder["two.tflite"], folder["a.png"], "--mean", "0").Output);
     }
 
     [Fact]
     public void Outputs_are_written_with_their_type_and_shape()
     {
         using var folder = Prepared();
-        var json = CommandRun.Of("run", folder["two.tflite"], folder["a.png"], "--std", "1", "--output", folder["out/deep"], "--json").Json();
+        var json = CommandRun.Of(
+            "run", folder["two.tflite"], folder["a.png"], "--std", "1", "--output", folder["out/deep"], "--json").Json();
         string[] files = [folder["out/deep/a_b_0.npy"], folder["out/deep/a_b_0_1.npy"]];
         Assert.Equal(files, json.GetProperty("results")[0].GetProperty("files").EnumerateArray().Select(e => e.GetString()!));
         Assert.Equal([2, 6], NpyFile.Load(files[0]).Shape.ToArray());
@@ -164,7 +178,8 @@ public sealed class RunCommandTests
         Assert.Equal(3, lines.Count(line => line.Contains(": class ", StringComparison.Ordinal)));
         Assert.Contains(lines, line => line.StartsWith(folder["a.png"] + ": class 11 0.992188", StringComparison.Ordinal));
 
-        var failing = CommandRun.Of("run", folder["bytes.tflite"], folder["a.png"], folder["labels.txt"], folder["missing.png"], folder["b.png"], "--json");
+        var failing = CommandRun.Of(
+            "run", folder["bytes.tflite"], folder["a.png"], folder["labels.txt"], folder["missing.png"], folder["b.png"], "--json");
         Assert.Equal(1, failing.Code);
         Assert.Equal(2, JsonDocument.Parse(failing.Output).RootElement.GetProperty("results").GetArrayLength());
         var errors = failing.Error.TrimEnd().Split('\n');
@@ -175,7 +190,8 @@ public sealed class RunCommandTests
 
         Directory.CreateDirectory(folder["other"]);
         File.Copy(folder["a.png"], folder["other/a.png"]);
-        CommandRun.Of("run", folder["bytes.tflite"], folder["a.png"], folder["other/a.png"], "-o", folder["x"]).AssertFails(1, "both go to");
+        CommandRun.Of("run", folder["bytes.tflite"], folder["a.png"], folder["other/a.png"], "-o", folder["x"])
+            .AssertFails(1, "both go to");
         CommandRun.Of("run", folder["bytes.tflite"], folder["a.png"], folder["b.png"], "-o", folder["one.npy"]).AssertFails(2, "directory");
     }
 
@@ -183,22 +199,28 @@ public sealed class RunCommandTests
     public void Repeats_and_layers_are_timed()
     {
         using var folder = Prepared();
-        var json = CommandRun.Of("run", folder["join.tflite"], folder["r.npy"], "--input", $"t0={folder["l.npy"]}", "--repeat", "5", "--profile", "--threads", "1", "--json").Json();
+        var json = CommandRun.Of(
+            "run", folder["join.tflite"], folder["r.npy"], "--input", $"t0={folder["l.npy"]}",
+            "--repeat", "5", "--profile", "--threads", "1", "--json").Json();
         var times = json.GetProperty("results")[0].GetProperty("milliseconds");
         Assert.InRange(times.GetProperty("min").GetDouble(), 0, times.GetProperty("median").GetDouble());
         var layer = Assert.Single(json.GetProperty("profile").EnumerateArray());
         Assert.Equal(1, layer.GetProperty("share").GetDouble());
-        var text = CommandRun.Of("run", folder["join.tflite"], folder["r.npy"], "--input", $"t0={folder["l.npy"]}", "--repeat", "5", "--profile");
+        var text = CommandRun.Of(
+            "run", folder["join.tflite"], folder["r.npy"], "--input", $"t0={folder["l.npy"]}", "--repeat", "5", "--profile");
         Assert.Contains("(median of 5; fastest", text.Output);
         Assert.Contains("100.0 %", text.Output);
-        Assert.False(CommandRun.Of("run", folder["bytes.tflite"], folder["a.png"], "--json").Json().GetProperty("results")[0].TryGetProperty("milliseconds", out _));
+        Assert.False(
+            CommandRun.Of("run", folder["bytes.tflite"], folder["a.png"], "--json")
+                .Json().GetProperty("results")[0].TryGetProperty("milliseconds", out _));
     }
 
     [Fact]
     public void Standard_input_is_a_picture()
     {
         using var folder = Prepared();
-        var run = CommandRun.WithInput(File.ReadAllBytes(folder["a.png"]), "run", folder["bytes.tflite"], "-", "--top", "1", "--json").Json();
+        var run = CommandRun.WithInput(
+            File.ReadAllBytes(folder["a.png"]), "run", folder["bytes.tflite"], "-", "--top", "1", "--json").Json();
         Assert.Equal([(11, 255 / 128.0 - 1)], Top(run.GetProperty("results")[0]));
         CommandRun.Of("run", folder["bytes.tflite"], "-", folder["a.png"]).AssertFails(2, "Standard input");
     }
@@ -208,8 +230,10 @@ public sealed class RunCommandTests
     {
         using var folder = Prepared();
         var before = File.ReadAllBytes(folder["bytes.npy"]);
-        CommandRun.Of("run", folder["bytes.tflite"], folder["bytes.npy"], "-o", folder["bytes.npy"]).AssertFails(1, "bytes.npy", "overwritten", "another name");
-        CommandRun.Of("run", folder["bytes.tflite"], "--input", $"t0={folder["bytes.npy"]}", "-o", folder["bytes.npy"]).AssertFails(1, "overwritten");
+        CommandRun.Of("run", folder["bytes.tflite"], folder["bytes.npy"], "-o", folder["bytes.npy"])
+            .AssertFails(1, "bytes.npy", "overwritten", "another name");
+        CommandRun.Of("run", folder["bytes.tflite"], "--input", $"t0={folder["bytes.npy"]}", "-o", folder["bytes.npy"])
+            .AssertFails(1, "overwritten");
         Assert.Equal(before, File.ReadAllBytes(folder["bytes.npy"]));
     }
 
@@ -218,7 +242,8 @@ public sealed class RunCommandTests
     {
         using var folder = Prepared();
         NpyFile.Save(folder["other.npy"], NpyArray.Create<double>(new double[6], 6));
-        CommandRun.Of("run", folder["bytes.tflite"], folder["other.npy"]).AssertFails(1, "float64 (6)", "uint8 (1,2,2,3)", "another input or network");
+        CommandRun.Of("run", folder["bytes.tflite"], folder["other.npy"])
+            .AssertFails(1, "float64 (6)", "uint8 (1,2,2,3)", "another input or network");
     }
 
     [Fact]
@@ -278,5 +303,8 @@ public sealed class RunCommandTests
     private static double Score(CommandRun run) => Top(run.Json().GetProperty("results")[0])[0].Score;
 
     private static (int Index, double Score)[] Top(JsonElement result) =>
-        [.. result.GetProperty("top").EnumerateArray().Select(e => (e.GetProperty("index").GetInt32(), e.GetProperty("score").GetDouble()))];
+        [
+            .. result.GetProperty("top").EnumerateArray()
+                .Select(e => (e.GetProperty("index").GetInt32(), e.GetProperty("score").GetDouble())),
+        ];
 }

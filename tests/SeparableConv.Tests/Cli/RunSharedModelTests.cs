@@ -58,9 +58,13 @@ public sealed class RunSharedModelTests
         var signed = Array.ConvertAll(File.ReadAllBytes(TestFiles.Shared("inputs", picture + ".rgb")), b => (sbyte)b);
         NpyFile.Save(folder["tensor.npy"], NpyArray.Create<sbyte>(signed, 1, 96, 96, 1));
         ImageFile.Save(Image.Create(96, 96, 1, Array.ConvertAll(signed, s => (byte)(s + 128))), folder["picture.png"]);
-        var json = CommandRun.Of("run", TestFiles.Shared("models", "person_detect_int8.tflite"), folder["tensor.npy"], folder["picture.png"], "--json").Json();
+        var json = CommandRun.Of(
+            "run", TestFiles.Shared("models", "person_detect_int8.tflite"), folder["tensor.npy"], folder["picture.png"], "--json").Json();
         foreach (var result in json.GetProperty("results").EnumerateArray())
-            Assert.Equal(Parsed(expected), result.GetProperty("top").EnumerateArray().Select(e => (e.GetProperty("index").GetInt32(), Math.Round(e.GetProperty("score").GetDouble(), 6))));
+            Assert.Equal(
+                Parsed(expected),
+                result.GetProperty("top").EnumerateArray()
+                    .Select(e => (e.GetProperty("index").GetInt32(), Math.Round(e.GetProperty("score").GetDouble(), 6))));
     }
 
     [Fact]
@@ -68,7 +72,8 @@ public sealed class RunSharedModelTests
     {
         using var folder = new TempFolder();
         File.WriteAllLines(folder["labels.txt"], File.ReadLines(TestFiles.Shared("models", "imagenet_labels_1001.txt")).Skip(1));
-        CommandRun.Of("run", TestFiles.Shared("models", Quantized), TestFiles.Shared("images", "chelsea.png"), "--labels", folder["labels.txt"])
+        CommandRun.Of(
+            "run", TestFiles.Shared("models", Quantized), TestFiles.Shared("images", "chelsea.png"), "--labels", folder["labels.txt"])
             .AssertFails(1, "1000 lines", "1001 classes");
     }
 

@@ -15,7 +15,9 @@ internal sealed record FilterCase(ImageShape Shape, FilterKernel Kernel, FilterO
     private const double FewTaps = 10;
 
     private double SummedTaps =>
-        FilterPlan.Create(Kernel, Shape, Options).Separable is { } terms ? terms.Rank * (Kernel.Height + Kernel.Width) : Kernel.Height * Kernel.Width;
+        FilterPlan.Create(Kernel, Shape, Options).Separable is { } terms
+            ? terms.Rank * (Kernel.Height + Kernel.Width)
+            : Kernel.Height * Kernel.Width;
 
     public void Check()
     {

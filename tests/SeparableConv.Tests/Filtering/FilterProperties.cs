@@ -40,7 +40,9 @@ public class FilterProperties
                     var kernel = FilterCases.Kernel(taps, taps, 1, holes, new Random(taps));
                     var options = new FilterOptions { Threads = 1, Plan = FilterPlanChoice.Separable };
                     new FilterCase(new ImageShape(11, 67, 1, type), kernel, options, (SimdWidth)width, taps).Check();
-                    new FilterCase(new ImageShape(6, 43, 3, type), kernel, options with { Plan = FilterPlanChoice.Dense }, (SimdWidth)width, taps).Check();
+                    new FilterCase(
+                        new ImageShape(6, 43, 3, type), kernel, options with { Plan = FilterPlanChoice.Dense }, (SimdWidth)width, taps)
+                        .Check();
                 }
             }
         }

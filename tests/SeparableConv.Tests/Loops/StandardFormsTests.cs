@@ -58,7 +58,8 @@ public sealed unsafe class StandardFormsTests
         var weights = ConvolutionTests.Tensor(RandomData.Convolution(g).Weights, 3, 3, 32, 48);
         foreach (var isWinograd in new[] { true, false })
         {
-            var conv = new Conv2D(weights, RandomData.Convolution(g).Bias, new() { Padding = Padding.Same }, new() { Winograd = isWinograd });
+            var conv = new Conv2D(
+                weights, RandomData.Convolution(g).Bias, new() { Padding = Padding.Same }, new() { Winograd = isWinograd });
             var form = isWinograd ? StandardForm.Winograd : StandardForm.Direct;
             Assert.Equal(Run(Create(g, new ConvOptions(), form), g), ConvolutionTests.Values(conv.Run(input)));
         }

@@ -27,7 +27,8 @@ internal sealed class InfoCommand
     public static Command Create(Terminal terminal)
     {
         var self = new InfoCommand(terminal);
-        var command = new Command(Name, "Show the processor, the vectors and int8 instructions in use, threads, runtime and picture codecs.")
+        var command = new Command(
+            Name, "Show the processor, the vectors and int8 instructions in use, threads, runtime and picture codecs.")
         {
             self._json,
         };

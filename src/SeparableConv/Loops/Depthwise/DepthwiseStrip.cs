@@ -73,8 +73,9 @@ internal unsafe struct DepthwiseStrip
     public int PadBefore;
 
     /// <summary>
-    /// A step reads as many columns as the stride and finishes one pixel of each output row, the first pixel at step (side - 1)/stride, when
-    /// its last column has come. A row is cut into runs of steps, so that all its channels are dealt with while its pixels are in the cache.
+    /// A step reads as many columns as the stride and finishes one pixel of each output row, the first pixel at step (side - 1)/stride,
+    /// when its last column has come. A row is cut into runs of steps, so that all its channels are dealt with while its pixels are in
+    /// the cache.
     /// </summary>
     public int FirstStep;
 

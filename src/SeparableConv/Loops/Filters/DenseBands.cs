@@ -94,7 +94,9 @@ internal unsafe struct DenseBands : IParallelWork
 
     private readonly int PairTaps => Pair.Upper + Pair.Both + Pair.Lower;
 
-    /// <summary>How many bands <see cref="Execute"/> can be asked for. All begin on an even row, but for the first where Top is odd.</summary>
+    /// <summary>
+    /// How many bands <see cref="Execute"/> can be asked for. All begin on an even row, but for the first where Top is odd.
+    /// </summary>
     public readonly int Bands => (Bottom - (Top & ~1) + BandRows - 1) / BandRows;
 
     /// <summary>Bytes of scratch memory that <see cref="Execute"/> takes from its thread.</summary>

@@ -119,7 +119,8 @@ internal static unsafe class SmallFilterPass
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Taps<TRow, TStep>(
-        Vector512<float> last, Vector512<float> here, Vector512<float> next, Vector512<float> r0, Vector512<float> r1, Vector512<float> r2, Vector512<float> offset)
+        Vector512<float> last, Vector512<float> here, Vector512<float> next,
+        Vector512<float> r0, Vector512<float> r1, Vector512<float> r2, Vector512<float> offset)
         where TRow : struct, ITapCount
         where TStep : struct, ITapStep
     {
@@ -161,7 +162,8 @@ internal static unsafe class SmallFilterPass
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Add(
-            float* row0, float* row1, float* row2, float* row3, float* row4, float* row5, Vector512<float> c0, Vector512<float> c1, Vector512<float> c2)
+            float* row0, float* row1, float* row2, float* row3, float* row4, float* row5,
+            Vector512<float> c0, Vector512<float> c1, Vector512<float> c2)
         {
             var (in0, in1, in2) = (Vector512.Load(row0), Vector512.Load(row1), Vector512.Load(row2));
             var (in3, in4, in5) = (Vector512.Load(row3), Vector512.Load(row4), Vector512.Load(row5));
@@ -173,7 +175,8 @@ internal static unsafe class SmallFilterPass
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static Vector512<float> Sum(
-            Vector512<float> upper, Vector512<float> middle, Vector512<float> lower, Vector512<float> c0, Vector512<float> c1, Vector512<float> c2)
+            Vector512<float> upper, Vector512<float> middle, Vector512<float> lower,
+            Vector512<float> c0, Vector512<float> c1, Vector512<float> c2)
         {
             var sum = Vector512.FusedMultiplyAdd(upper, c0, Vector512<float>.Zero);
             if (!TColumn.Hollow)

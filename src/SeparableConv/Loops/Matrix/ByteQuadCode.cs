@@ -103,7 +103,8 @@ internal sealed unsafe class ByteQuadCode
             return null;
         return RuntimeFeature.IsDynamicCodeCompiled
             ? ".NET 10 has no AVX512-VNNI, and the switch SeparableConv.MachineCode forbids instructions written at run time."
-            : ".NET 10 has no AVX512-VNNI, and a program compiled ahead of time writes no instructions unless SeparableConv.MachineCode is true.";
+            : ".NET 10 has no AVX512-VNNI, and a program compiled ahead of time writes no instructions "
+                + "unless SeparableConv.MachineCode is true.";
     }
 
     private static void WriteTile(X64Assembler code, int rows, int vectors)

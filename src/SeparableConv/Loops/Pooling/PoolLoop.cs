@@ -27,7 +27,8 @@ internal static unsafe class PoolLoop
     /// <param name="width">The widest vectors to run with; fewer channels than lanes take narrower ones.</param>
     /// <param name="threads">Threads to use at most; the result does not depend on it.</param>
     public static void Run(
-        float* input, float* output, in ConvGeometry geometry, bool mean, bool countsBorder, Activation activation, SimdWidth width, int threads)
+        float* input, float* output, in ConvGeometry geometry, bool mean, bool countsBorder, Activation activation,
+        SimdWidth width, int threads)
     {
         Debug.Assert(geometry.InChannels == geometry.OutChannels, "Pooling keeps the channels.");
         var rows = (long)geometry.Batch * geometry.Rows.Out;
@@ -114,7 +115,9 @@ internal static unsafe class PoolLoop
                 var firstX = columns.InputStart(outX) + ((nint)startV * columns.Dilation);
                 window.Input = inputRow + (firstX * channels);
                 window.Output = Output + ((((nint)row * columns.Out) + outX) * channels);
-                var counted = CountsBorder && window.Columns < countV ? BorderedTaps(columns, outX) : CountsBorder ? countV : window.Columns;
+                var counted = CountsBorder && window.Columns < countV
+                    ? BorderedTaps(columns, outX)
+                    : CountsBorder ? countV : window.Columns;
                 window.Divisor = Mean ? Math.Max(1f, (float)countU * counted) : 1;
                 Reduce<TSimd, TVec, TReduction>(window);
             }

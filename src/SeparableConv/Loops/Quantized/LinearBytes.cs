@@ -108,7 +108,10 @@ internal static unsafe class LinearBytes
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public Vector256<float> Floats(int quarter) =>
-            Vector256.ConvertToSingle((quarter & 1) == 0 ? Vector256.WidenLower(quarter < 2 ? _low : _high) : Vector256.WidenUpper(quarter < 2 ? _low : _high)) * _scale;
+            Vector256.ConvertToSingle(
+                (quarter & 1) == 0
+                    ? Vector256.WidenLower(quarter < 2 ? _low : _high)
+                    : Vector256.WidenUpper(quarter < 2 ? _low : _high)) * _scale;
     }
 
     /// <summary>Floats on their way to bytes.</summary>

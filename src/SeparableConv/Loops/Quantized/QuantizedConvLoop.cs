@@ -117,7 +117,9 @@ internal sealed unsafe class QuantizedConvLoop
         var fits = least >= sbyte.MinValue && most <= sbyte.MaxValue;
         shift = fits ? 0 : least - sbyte.MinValue;
         return fits
-            || (most - least <= byte.MaxValue && _groupChannels % sizeof(int) == 0 && (isForced || Taps * _groupChannels >= LeastShiftedDepth));
+            || (most - least <= byte.MaxValue
+                && _groupChannels % sizeof(int) == 0
+                && (isForced || Taps * _groupChannels >= LeastShiftedDepth));
     }
 
     private PackedMatrix Pack(in QuantizedLayer layer, int firstFilter, int filters, SimdWidth width)
@@ -147,7 +149,8 @@ internal sealed unsafe class QuantizedConvLoop
         }
 
         return new PackedMatrix(
-            MemoryMarshal.Cast<uint, float>(lanes), filters, depth, filters, MemoryMarshal.Cast<int, float>(bias), width, tapLanes, _lanes.Kind);
+            MemoryMarshal.Cast<uint, float>(lanes), filters, depth, filters, MemoryMarshal.Cast<int, float>(bias),
+            width, tapLanes, _lanes.Kind);
     }
 
     private byte* At(byte* output, nint index) => output + (index * _requantizer.OutputBytes);
@@ -178,7 +181,8 @@ internal sealed unsafe class QuantizedConvLoop
     private void RunRows(byte* image, byte* output, in ConvGeometry g, int firstRow, int endRow)
     {
         var form = QuantizedWindow.Create(g, _lanes, _groupChannels);
-        var lines = (int)Math.Clamp((BlockBytes - (form.FirstLineLanes * sizeof(int))) / (form.LineLanes * sizeof(int)), 1, endRow - firstRow);
+        var lines = (int)Math.Clamp(
+            (BlockBytes - (form.FirstLineLanes * sizeof(int))) / (form.LineLanes * sizeof(int)), 1, endRow - firstRow);
         var offsetBytes = (nint)form.Segments * sizeof(nint);
         var rowSumCount = (nint)lines * g.Columns.Out;
         var sums = (int*)Scratch.Bytes(checked(SumsBytes + offsetBytes + ((rowSumCount + form.Lanes(lines)) * sizeof(int))));
@@ -290,7 +294,8 @@ internal sealed unsafe class QuantizedConvLoop
                 sums += Avx2.SumAbsoluteDifferences(Vector256.Load(bytes), Vector256<byte>.Zero).AsInt32();
             sum = Vector256.Sum(sums);
             for (; count >= 8; count -= 8, bytes += 8)
-                sum += Sse2.SumAbsoluteDifferences(Vector128.CreateScalar(*(ulong*)bytes).AsByte(), Vector128<byte>.Zero).AsInt32().ToScalar();
+                sum += Sse2.SumAbsoluteDifferences(Vector128.CreateScalar(*(ulong*)bytes).AsByte(), Vector128<byte>.Zero)
+                    .AsInt32().ToScalar();
         }
 
         for (; count > 0; count--)

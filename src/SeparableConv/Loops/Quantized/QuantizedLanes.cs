@@ -181,7 +181,8 @@ internal readonly unsafe struct QuantizedLanes(QuantizedInput input, LaneKind ki
         for (; pixel <= pixels - 6; pixel += 4)
         {
             var bytes = Vector128.Load(source + (pixel * 3)) ^ flip;
-            Vector128.Shuffle(bytes, Vector128.Create((byte)0, 1, 2, 0, 3, 4, 5, 0, 6, 7, 8, 0, 9, 10, 11, 0)).Store((byte*)(target + pixel));
+            Vector128.Shuffle(bytes, Vector128.Create((byte)0, 1, 2, 0, 3, 4, 5, 0, 6, 7, 8, 0, 9, 10, 11, 0))
+                .Store((byte*)(target + pixel));
         }
 
         return pixel;

@@ -31,7 +31,12 @@ internal sealed unsafe class Requantizer
     /// <param name="output">What to make of them.</param>
     /// <param name="width">The vector width to run with.</param>
     /// <param name="order">The channel of each column of sums; none where they are the same.</param>
-    public Requantizer(ReadOnlySpan<double> factors, ReadOnlySpan<long> largestSums, QuantizedOutput output, SimdWidth width, ReadOnlySpan<int> order = default)
+    public Requantizer(
+        ReadOnlySpan<double> factors,
+        ReadOnlySpan<long> largestSums,
+        QuantizedOutput output,
+        SimdWidth width,
+        ReadOnlySpan<int> order = default)
     {
         var columns = order.IsEmpty ? largestSums.Length : order.Length;
         (Output, _width, _isOrdered) = (output, width, order.IsEmpty);

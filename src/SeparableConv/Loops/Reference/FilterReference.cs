@@ -39,7 +39,8 @@ internal static class FilterReference
     }
 
     /// <summary>One element of what <see cref="Run"/> gives, from pixels that are asked for by their index.</summary>
-    public static double Element(Func<int, double> input, ImageShape shape, FilterKernel kernel, FilterOptions options, int i, int j, int c) =>
+    public static double Element(
+        Func<int, double> input, ImageShape shape, FilterKernel kernel, FilterOptions options, int i, int j, int c) =>
         Sum(input, shape, kernel, options, i, j, c).Value;
 
     private static (double Value, double Magnitude) Sum(

@@ -49,13 +49,17 @@ internal sealed unsafe class StandardForms
     /// <param name="width">The vector width to run with.</param>
     /// <param name="form">The form; where it does not fit the options, the direct one.</param>
     public StandardForms(
-        ReadOnlySpan<float> weights, Size2D kernel, int inChannels, int outChannels, ConvOptions options, ReadOnlySpan<float> bias, SimdWidth width, StandardForm form)
+        ReadOnlySpan<float> weights, Size2D kernel, int inChannels, int outChannels,
+        ConvOptions options, ReadOnlySpan<float> bias, SimdWidth width, StandardForm form)
     {
         (_kernel, _inChannels, _outChannels, _groups) = (kernel, inChannels, outChannels, options.Groups);
         _activation = options.Activation;
         _width = width;
         _bias = bias.ToArray();
-        var fits = kernel == new Size2D(3, 3) && options.Stride == new Size2D(1, 1) && options.Dilation == new Size2D(1, 1) && options.Groups == 1;
+        var fits = kernel == new Size2D(3, 3)
+            && options.Stride == new Size2D(1, 1)
+            && options.Dilation == new Size2D(1, 1)
+            && options.Groups == 1;
         var pays = Math.Min(inChannels, outChannels) >= LeastChannels && (long)inChannels * outChannels >= LeastProducts;
         _form = fits && (pays || form == StandardForm.Winograd) ? form : StandardForm.Direct;
         if (_form == StandardForm.Direct)

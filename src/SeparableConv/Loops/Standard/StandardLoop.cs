@@ -42,7 +42,8 @@ internal sealed unsafe class StandardLoop : IRowLoop
     /// <param name="activation">Applied to the sum.</param>
     /// <param name="width">The vector width to run with.</param>
     public StandardLoop(
-        ReadOnlySpan<float> weights, Size2D kernel, int inChannels, int outChannels, int groups, ReadOnlySpan<float> bias, Activation activation, SimdWidth width)
+        ReadOnlySpan<float> weights, Size2D kernel, int inChannels, int outChannels, int groups,
+        ReadOnlySpan<float> bias, Activation activation, SimdWidth width)
     {
         _kernel = kernel;
         _groupChannels = inChannels / groups;
@@ -85,7 +86,8 @@ internal sealed unsafe class StandardLoop : IRowLoop
     /// Computes some filters of a rectangle; panels are numbered through all groups, <paramref name="output"/> is its first pixel.
     /// </summary>
     private void RunRectangle(
-        float* image, float* output, nint outputPixelStride, in ConvGeometry geometry, in OutputRectangle rectangle, int firstPanel, int endPanel)
+        float* image, float* output, nint outputPixelStride, in ConvGeometry geometry, in OutputRectangle rectangle,
+        int firstPanel, int endPanel)
     {
         if (UnfoldingPays(geometry, rectangle))
             RunUnfolded(image, output, outputPixelStride, geometry, rectangle, firstPanel, endPanel);
@@ -110,7 +112,8 @@ internal sealed unsafe class StandardLoop : IRowLoop
     }
 
     private void RunUnfolded(
-        float* image, float* output, nint outputPixelStride, in ConvGeometry geometry, in OutputRectangle rectangle, int firstPanel, int endPanel)
+        float* image, float* output, nint outputPixelStride, in ConvGeometry geometry, in OutputRectangle rectangle,
+        int firstPanel, int endPanel)
     {
         var window = new StandardWindow(geometry, rectangle);
         var segments = window.Segments;
@@ -122,7 +125,15 @@ internal sealed unsafe class StandardLoop : IRowLoop
         var patches = (float*)offsets + offsetFloats;
         window.FillSegmentOffsets(offsets);
         nint whole = 0;
-        var left = new LeftRows { Start = patches, RowStride = patchStride, Rows = pixels, SegmentOffsets = &whole, Segments = 1, SegmentLength = depth };
+        var left = new LeftRows
+        {
+            Start = patches,
+            RowStride = patchStride,
+            Rows = pixels,
+            SegmentOffsets = &whole,
+            Segments = 1,
+            SegmentLength = depth,
+        };
         for (var panel = firstPanel; panel < endPanel;)
         {
             var (group, inGroup) = Math.DivRem(panel, PanelsInGroup);
@@ -130,7 +141,8 @@ internal sealed unsafe class StandardLoop : IRowLoop
             var source = window.Prepare(image + ((nint)group * _groupChannels), patches + (pixels * patchStride));
             window.Unfold(source, rectangle, new(offsets, segments), depth / segments, patches, patchStride);
             MatrixProduct.Run(
-                _groups[group], left, output + ((nint)group * Filters), outputPixelStride, _activation.LowerBound, _activation.UpperBound, inGroup, endInGroup);
+                _groups[group], left, output + ((nint)group * Filters), outputPixelStride,
+                _activation.LowerBound, _activation.UpperBound, inGroup, endInGroup);
             panel += endInGroup - inGroup;
         }
 
@@ -139,7 +151,8 @@ internal sealed unsafe class StandardLoop : IRowLoop
     }
 
     private void RunLines(
-        float* image, float* output, nint outputPixelStride, in ConvGeometry geometry, in OutputRectangle rectangle, int firstPanel, int endPanel)
+        float* image, float* output, nint outputPixelStride, in ConvGeometry geometry, in OutputRectangle rectangle,
+        int firstPanel, int endPanel)
     {
         var window = new StandardWindow(geometry, rectangle);
         var segments = window.Segments;
@@ -154,7 +167,13 @@ internal sealed unsafe class StandardLoop : IRowLoop
         var inputStride = new LineStrides(geometry.Rows.Stride * window.RowStride, (nint)geometry.Columns.Stride * window.PixelStride);
         var outputStride = new LineStrides(geometry.Columns.Out * outputPixelStride, outputPixelStride);
         var lines = rectangle.Rows;
-        var left = new LeftRows { Rows = rectangle.Columns, SegmentOffsets = offsets, Segments = segments, SegmentLength = _groups[0].Depth / segments };
+        var left = new LeftRows
+        {
+            Rows = rectangle.Columns,
+            SegmentOffsets = offsets,
+            Segments = segments,
+            SegmentLength = _groups[0].Depth / segments,
+        };
         if (rectangle.Rows > rectangle.Columns)
         {
             (lines, left.Rows) = (rectangle.Columns, rectangle.Rows);
@@ -209,7 +228,8 @@ internal sealed unsafe class StandardLoop : IRowLoop
         for (var line = 0; line < lines; line++)
         {
             _activation.ApplyRows(
-                output + (line * outputStride.Line) + firstColumn, left.Rows, Column(endPanel) - firstColumn, outputStride.Pixel, firstColumn, _width);
+                output + (line * outputStride.Line) + firstColumn, left.Rows, Column(endPanel) - firstColumn,
+                outputStride.Pixel, firstColumn, _width);
         }
     }
 

@@ -62,7 +62,8 @@ internal readonly unsafe struct StandardWindow
         for (var u = 0; u < _geometry.Rows.Kernel; u++)
         {
             for (var v = 0; v < across; v++)
-                offsets[(u * across) + v] = (u * _geometry.Rows.Dilation * RowStride) + ((nint)v * _geometry.Columns.Dilation * PixelStride);
+                offsets[(u * across) + v] =
+                    (u * _geometry.Rows.Dilation * RowStride) + ((nint)v * _geometry.Columns.Dilation * PixelStride);
         }
     }
 

@@ -2,7 +2,8 @@ namespace SeparableConv.Loops;
 
 /// <summary>The sizes of a transposed convolution.</summary>
 internal readonly record struct ConvTransposeGeometry(
-    int Batch, Size2D Input, Size2D Output, Size2D Kernel, Size2D Stride, Size2D Dilation, int Top, int Left, int InChannels, int OutChannels, int Groups)
+    int Batch, Size2D Input, Size2D Output, Size2D Kernel, Size2D Stride, Size2D Dilation, int Top, int Left,
+    int InChannels, int OutChannels, int Groups)
 {
     /// <summary>The sizes; out = stride*(in-1) + outputPadding + dilation*(kernel-1) + 1 - before - after on each axis.</summary>
     /// <exception cref="ArgumentException">
@@ -21,7 +22,9 @@ internal readonly record struct ConvTransposeGeometry(
         int groups)
     {
         if (batch < 1 || input.Height < 1 || input.Width < 1 || inChannels < 1 || outChannels < 1)
-            throw new ArgumentException($"The input is ({batch},{input.Height},{input.Width},{inChannels}) and there are {outChannels} filters; every number must be 1 or more.");
+            throw new ArgumentException(
+                $"The input is ({batch},{input.Height},{input.Width},{inChannels}) and there are {outChannels} filters; "
+                + "every number must be 1 or more.");
         if (kernel.Height < 1 || kernel.Width < 1 || stride.Height < 1 || stride.Width < 1 || dilation.Height < 1 || dilation.Width < 1)
             throw new ArgumentException(
                 $"The kernel is {kernel}, the stride {stride} and the dilation {dilation}; every number must be 1 or more.");
@@ -49,6 +52,7 @@ internal readonly record struct ConvTransposeGeometry(
         return length is > 0 and <= int.MaxValue
             ? (int)length
             : throw new ArgumentException(
-                $"The {axis} of the output would be {length}: stride {stride} * ({input} - 1) + output padding {outputPadding} + dilation {dilation} * ({kernel} - 1) + 1 - padding {before} and {after}.");
+                $"The {axis} of the output would be {length}: stride {stride} * ({input} - 1) + output padding {outputPadding} "
+                + $"+ dilation {dilation} * ({kernel} - 1) + 1 - padding {before} and {after}.");
     }
 }

@@ -37,7 +37,15 @@ public class SmallFilterPassTests
         {
             foreach (var border in Enum.GetValues<BorderMode>())
             {
-                var options = new FilterOptions { Border = border, ConstantValue = border == BorderMode.Constant ? 0.25 : 0, Plan = FilterPlanChoice.Separable, FilterAlpha = true, Offset = 0.125, Threads = 2 };
+                var options = new FilterOptions
+                {
+                    Border = border,
+                    ConstantValue = border == BorderMode.Constant ? 0.25 : 0,
+                    Plan = FilterPlanChoice.Separable,
+                    FilterAlpha = true,
+                    Offset = 0.125,
+                    Threads = 2,
+                };
                 var plan = FilterPlan.Create(kernel, shape, options);
                 var x = new ReadOnlyTensorSpan<float>(input.Span<float>(), lengths);
                 new ImageFilter(plan, SimdWidth.V256).Run<float>(x, new TensorSpan<float>(expected, lengths));

@@ -20,7 +20,13 @@ public sealed class GradientGraphTests
     public void Dense_layers_have_the_gradients_of_central_differences(int outer, int inner, int inputs, int hidden, int outputs)
     {
         var (graph, x) = Begin(outer, inner, inputs);
-        Value[] stored = [Stored(graph, 2, inputs, hidden), Stored(graph, 3, hidden), Stored(graph, 4, hidden, outputs), Stored(graph, 5, outputs)];
+        Value[] stored =
+        [
+            Stored(graph, 2, inputs, hidden),
+            Stored(graph, 3, hidden),
+            Stored(graph, 4, hidden, outputs),
+            Stored(graph, 5, outputs),
+        ];
         var first = graph.Add("first", new DenseOperator(Activation.Clip(-0.4f, 0.6f)), x, stored[0], stored[1]);
         var y = graph.Add("second", new DenseOperator(Activation.None), first, stored[2], stored[3]);
         var data = OperatorRun.Floats(1, outer, inner, inputs);
@@ -33,7 +39,8 @@ public sealed class GradientGraphTests
         {
             for (var at = 0; at < numbers[i].Length; at++)
             {
-                var difference = CentralDifference(numbers, i, at, () => Loss(numbers, OperatorRun.Doubles(seed), outer * inner, inputs, hidden, outputs));
+                var difference = CentralDifference(
+                    numbers, i, at, () => Loss(numbers, OperatorRun.Doubles(seed), outer * inner, inputs, hidden, outputs));
                 Assert.True(
                     Math.Abs(difference - gradients[i].Span<float>()[at]) <= 1e-4 * Math.Max(1, Math.Abs(difference)),
                     $"tensor {i}, element {at}: {gradients[i].Span<float>()[at]}, expected {difference}");
@@ -49,7 +56,10 @@ public sealed class GradientGraphTests
         var y = graph.Add("b", new DenseOperator(Activation.None), graph.Add("a", new DenseOperator(Activation.None), x, shared), shared);
         var gradients = Run(graph.BuildWithParameters("twice", y), OperatorRun.Floats(1, 1, 2, 3), OperatorRun.Floats(3, 1, 2, 3));
 
-        var (data, w, seed) = (OperatorRun.Doubles(OperatorRun.Floats(1, 1, 2, 3)), OperatorRun.Doubles(shared.Data!), OperatorRun.Doubles(OperatorRun.Floats(3, 1, 2, 3)));
+        var (data, w, seed) = (
+            OperatorRun.Doubles(OperatorRun.Floats(1, 1, 2, 3)),
+            OperatorRun.Doubles(shared.Data!),
+            OperatorRun.Doubles(OperatorRun.Floats(3, 1, 2, 3)));
         for (var at = 0; at < w.Length; at++)
         {
             var difference = CentralDifference([w], 0, at, () => Dot(Product(Product(data, w, 2, 3, 3), w, 2, 3, 3), seed));
@@ -76,7 +86,10 @@ public sealed class GradientGraphTests
     {
         var (graph, x) = Begin(1, 2, 3);
         var y = graph.Add("dense", new DenseOperator(Activation.None), x, Stored(graph, 2, 3, 3));
-        y = graph.Add("largest", new ArgMaxOperator(1, keepDimensions: false, ElementType.Int64), graph.Add("tanh", new ActivationOperator(Activation.Tanh), y));
+        y = graph.Add(
+            "largest",
+            new ArgMaxOperator(1, keepDimensions: false, ElementType.Int64),
+            graph.Add("tanh", new ActivationOperator(Activation.Tanh), y));
         y = graph.Add("float", new CastOperator(ElementType.Float32), y);
         var seed = graph.Input("seed", y.Type);
         var error = Assert.Throws<NetworkException>(() => GradientGraph.Add(graph, [(y, seed)], [x]));
@@ -89,7 +102,8 @@ public sealed class GradientGraphTests
         return (graph, graph.Input("x", new TensorType(ElementType.Float32, new TensorShape(shape))));
     }
 
-    private static Value Stored(GraphBuilder graph, int seed, params int[] shape) => graph.Constant($"p{seed}", OperatorRun.Floats(seed, shape));
+    private static Value Stored(GraphBuilder graph, int seed, params int[] shape) =>
+        graph.Constant($"p{seed}", OperatorRun.Floats(seed, shape));
 
     /// <summary>The gradients of all parameters in their order, and of the input.</summary>
     private static TensorData[] Run(Network network, TensorData data, TensorData seedData)
@@ -130,7 +144,11 @@ public sealed class GradientGraphTests
             session.Run();
         }
 
-        return [.. step.Outputs.Select((output, i) => new TensorData(output.Type, System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(session.OutputBytes(i)).ToArray()))];
+        return
+        [
+            .. step.Outputs.Select((output, i) => new TensorData(
+                output.Type, System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(session.OutputBytes(i)).ToArray())),
+        ];
     }
 
     private static double CentralDifference(double[][] numbers, int tensor, int at, Func<double> loss)

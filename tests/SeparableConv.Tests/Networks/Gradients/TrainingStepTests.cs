@@ -47,7 +47,9 @@ public sealed class TrainingStepTests
             }
 
             for (var i = 0; i < network.Parameters.Count; i++)
-                Assert.True(alone.Parameter(i).SequenceEqual(together.Parameter(i)), $"'{network.Parameters[i].Name}' differs on {threads} threads");
+                Assert.True(
+                    alone.Parameter(i).SequenceEqual(together.Parameter(i)),
+                    $"'{network.Parameters[i].Name}' differs on {threads} threads");
             alone.Reset();
         }
     }
@@ -64,7 +66,10 @@ public sealed class TrainingStepTests
     {
         using var compiled = new CompiledNetwork(Classifier(), new(), PassList.Step);
         using var session = new InferenceSession(compiled);
-        Assert.Contains("one session", Assert.Throws<InvalidOperationException>(() => new InferenceSession(compiled)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "one session",
+            Assert.Throws<InvalidOperationException>(() => new InferenceSession(compiled)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -119,7 +124,8 @@ public sealed class TrainingStepTests
             var rate = graph.Input("rate", new(ElementType.Float32, new TensorShape(1)));
             var distance = graph.Add("distance", new BinaryOperator(BinaryKind.Sub, Activation.None), y, target);
             var gradients = GradientGraph.Add(graph, [(y, distance)], [.. forward.Parameters]);
-            var updates = forward.Parameters.Select((parameter, i) => graph.Add($"{parameter.Name}/update", new DescentOperator(), parameter, gradients[i], rate));
+            var updates = forward.Parameters.Select(
+                (parameter, i) => graph.Add($"{parameter.Name}/update", new DescentOperator(), parameter, gradients[i], rate));
             _compiled = new CompiledNetwork(graph.Build("step", [distance, .. updates]), new() { Threads = threads }, PassList.Step);
             _runner = new StepRunner(_compiled);
             _targets = Array.ConvertAll(RandomData.Floats(Batch * 3, 2), number => number / 2);

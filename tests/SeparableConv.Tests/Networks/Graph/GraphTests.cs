@@ -22,8 +22,16 @@ public class GraphTests
         var (depthwise, pointwise) = (RandomData.Floats(9 * 4, 1), RandomData.Floats(4 * 8, 2));
         var graph = new GraphBuilder();
         var x = graph.Input("x", new TensorType(ElementType.Float32, new TensorShape(1, 6, 5, 4)));
-        var y = graph.Add("dw", new DepthwiseConv2DOperator(new() { Padding = Padding.Same }), x, graph.Constant("dw/w", TensorData.Create(depthwise, 3, 3, 4, 1)));
-        var z = graph.Add("pw", new Conv2DOperator(new() { Activation = Activation.ReLU }), y, graph.Constant("pw/w", TensorData.Create(pointwise, 1, 1, 4, 8)));
+        var y = graph.Add(
+            "dw",
+            new DepthwiseConv2DOperator(new() { Padding = Padding.Same }),
+            x,
+            graph.Constant("dw/w", TensorData.Create(depthwise, 3, 3, 4, 1)));
+        var z = graph.Add(
+            "pw",
+            new Conv2DOperator(new() { Activation = Activation.ReLU }),
+            y,
+            graph.Constant("pw/w", TensorData.Create(pointwise, 1, 1, 4, 8)));
         var network = graph.BuildWithParameters("two", z);
         Assert.Equal((6 * 5 * 4 * 9) + (6 * 5 * 4 * 8), network.Macs);
         Assert.Equal((9 * 4) + (4 * 8), network.ParameterCount);

@@ -18,7 +18,13 @@ public sealed class ParameterRuleTests
         var x = net.BatchNormalization(net.Conv2D(image, 4, 3, useBias: false));
         var network = net.Build(net.Add([x, x]));
         Assert.Equal(
-            ["conv2d/kernel Parameter", "batch_normalization/gamma Parameter", "batch_normalization/beta Parameter", "batch_normalization/moving_mean Statistic", "batch_normalization/moving_variance Statistic"],
+            [
+                "conv2d/kernel Parameter",
+                "batch_normalization/gamma Parameter",
+                "batch_normalization/beta Parameter",
+                "batch_normalization/moving_mean Statistic",
+                "batch_normalization/moving_variance Statistic",
+            ],
             network.Parameters.Select(value => $"{value.Name} {value.Kind}"));
         Assert.Equal((9 * 3 * 4) + (4 * 4), network.ParameterCount);
         Assert.Equal(ValueKind.Input, network.Inputs[0].Kind);

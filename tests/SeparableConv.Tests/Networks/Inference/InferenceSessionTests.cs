@@ -172,7 +172,10 @@ public class InferenceSessionTests
         session.Input<float>(network.Inputs[0].Name).Fill(0.5f);
         session.Run();
         Assert.Equal(session.Output<float>(0)[0, 3, 5, 2], session.Output<float>(network.Outputs[0].Name)[0, 3, 5, 2]);
-        Assert.Contains("no input 'y'; it has 'x'", Assert.Throws<ArgumentException>(() => session.Input<float>("y").FlattenedLength).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no input 'y'; it has 'x'",
+            Assert.Throws<ArgumentException>(() => session.Input<float>("y").FlattenedLength).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

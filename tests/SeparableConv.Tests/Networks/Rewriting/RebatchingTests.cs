@@ -40,11 +40,17 @@ public sealed class RebatchingTests
         Assert.Contains("1 or more", Assert.Throws<ArgumentException>(() => network.WithBatch(0)).Message, StringComparison.Ordinal);
 
         var six = Reshaped(g => g.Input(6, 2), [3, 4], [3, 4]);
-        Assert.Contains("'Reshape' (Reshape) joins the batch", Assert.Throws<NetworkException>(() => six.WithBatch(1)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'Reshape' (Reshape) joins the batch",
+            Assert.Throws<NetworkException>(() => six.WithBatch(1)).Message,
+            StringComparison.Ordinal);
 
         var g = new GraphSketch();
         var first = g.Build(g.Add(new SliceOperator([0, 0], [1, 1], [1, 3]), g.Input(2, 3)));
-        Assert.Contains("gives (1,3) for any batch", Assert.Throws<NetworkException>(() => first.WithBatch(3)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "gives (1,3) for any batch",
+            Assert.Throws<NetworkException>(() => first.WithBatch(3)).Message,
+            StringComparison.Ordinal);
     }
 
     private static Network Reshaped(Func<GraphSketch, Value> input, params int[][] shapes)
@@ -69,7 +75,8 @@ public sealed class RebatchingTests
     {
         var shape = network.Inputs[0].Type.Shape;
         var images = Enumerable.Range(0, batch).Select(i => OperatorRun.Floats(i + 1, [.. shape.Lengths])).ToArray();
-        var together = TensorData.Create(images.SelectMany(image => image.Span<float>().ToArray()).ToArray(), [batch, .. shape.Lengths[1..]]);
+        var together = TensorData.Create(
+            images.SelectMany(image => image.Span<float>().ToArray()).ToArray(), [batch, .. shape.Lengths[1..]]);
         var many = network.WithBatch(batch);
         var all = Evaluator.Of(Evaluator.Run(many, together), many.Outputs[0]).Span<float>();
         Assert.Equal(batch, many.Outputs[0].Type.Shape[0]);

@@ -69,7 +69,8 @@ internal sealed unsafe class QuantizedDepthwiseLoop
         var rowBytes = checked((nint)g.Columns.In * _blocks.Channels);
         nint outBytes = IsPadded ? checked((nint)g.Columns.Out * _blocks.Channels * _outputBytes) : 0;
         var span = Math.Min(g.Rows.Span, g.Rows.In);
-        var rows = (int)Math.Clamp((SpreadBytes - (span * rowBytes)) / ((Math.Min(g.Rows.Stride, g.Rows.In) * rowBytes) + outBytes), 1, endRow - firstRow);
+        var rows = (int)Math.Clamp(
+            (SpreadBytes - (span * rowBytes)) / ((Math.Min(g.Rows.Stride, g.Rows.In) * rowBytes) + outBytes), 1, endRow - firstRow);
         var inRows = (int)Math.Min(g.Rows.In, ((rows - 1) * (long)g.Rows.Stride) + g.Rows.Span);
         var padded = (byte*)Scratch.Tile((checked((rows * outBytes) + (inRows * rowBytes) + ChannelSpread.Slack) / sizeof(float)) + 1);
         var copy = padded + (rows * outBytes);

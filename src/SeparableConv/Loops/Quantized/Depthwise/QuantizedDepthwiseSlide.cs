@@ -130,7 +130,8 @@ internal static unsafe class QuantizedDepthwiseSlide
                     p0 += step0;
                     p1 += step1;
                     p2 += step2;
-                    var (aLow, aHigh, bLow, bHigh) = (TSimd.JoinLow(x0, x1), TSimd.JoinHigh(x0, x1), TSimd.JoinLow(x2, x2), TSimd.JoinHigh(x2, x2));
+                    var (aLow, aHigh, bLow, bHigh) =
+                        (TSimd.JoinLow(x0, x1), TSimd.JoinHigh(x0, x1), TSimd.JoinLow(x2, x2), TSimd.JoinHigh(x2, x2));
                     if (sizeof(TStride) == 2 && isOdd)
                     {
                         oneLow = TSimd.MultiplyAddPairs(bLow, w1bLow, TSimd.MultiplyAddPairs(aLow, w1aLow, oneLow));

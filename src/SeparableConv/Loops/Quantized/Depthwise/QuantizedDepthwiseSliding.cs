@@ -117,7 +117,8 @@ internal sealed unsafe class QuantizedDepthwiseSliding : QuantizedDepthwiseForm
             var first = columns.InputStart(phase);
             band.Columns = ((outputs - 1) * columns.Stride) + _side;
             band.LeftColumns = (int)Math.Clamp((step - 1L - first) / step, 0, band.Columns);
-            band.InsideColumns = (int)Math.Clamp((columns.In + (step - 1L) - first) / step, band.LeftColumns, band.Columns) - band.LeftColumns;
+            band.InsideColumns =
+                (int)Math.Clamp((columns.In + (step - 1L) - first) / step, band.LeftColumns, band.Columns) - band.LeftColumns;
             band.Image = image + ((first + ((nint)band.LeftColumns * step)) * _blocks.Channels);
             band.Target = output + ((nint)phase * _blocks.Channels);
             _requantizer.Dispatch(new BandWork { Form = this, Band = band });

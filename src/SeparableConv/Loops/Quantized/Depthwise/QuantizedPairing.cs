@@ -68,7 +68,10 @@ internal readonly unsafe struct QuantizedPairing
         {
             first = (int)Math.Min(_positions, (_columns.PadBefore + _grid - 1L) / _grid);
             end = (int)Math.Clamp(((_columns.In - 1L - _columns.Dilation + _columns.PadBefore) / _grid) + 1, first, _positions);
-            FillInside<TSimd, TVec>(row + ((((nint)first * _grid) - _columns.PadBefore) * _channels) + channel, end - first, target + ((nint)first * 2 * TSimd.Count));
+            FillInside<TSimd, TVec>(
+                row + ((((nint)first * _grid) - _columns.PadBefore) * _channels) + channel,
+                end - first,
+                target + ((nint)first * 2 * TSimd.Count));
         }
 
         for (var p = 0; p < first; p++)

@@ -40,7 +40,8 @@ internal readonly unsafe struct Integers128 : IIntegerSimd<Vector128<int>>
             return c + AdvSimd.Arm64.AddPairwise(low, AdvSimd.MultiplyWideningUpper(a.AsInt16(), b.AsInt16()));
         }
 
-        var lows = Vector128.ShiftRightArithmetic(Vector128.ShiftLeft(a, 16), 16) * Vector128.ShiftRightArithmetic(Vector128.ShiftLeft(b, 16), 16);
+        var lows = Vector128.ShiftRightArithmetic(Vector128.ShiftLeft(a, 16), 16)
+            * Vector128.ShiftRightArithmetic(Vector128.ShiftLeft(b, 16), 16);
         return c + lows + (Vector128.ShiftRightArithmetic(a, 16) * Vector128.ShiftRightArithmetic(b, 16));
     }
 
@@ -123,12 +124,15 @@ internal readonly unsafe struct Integers128 : IIntegerSimd<Vector128<int>>
             var (aLow, aHigh) = Vector128.Widen(a);
             var (bLow, bHigh) = Vector128.Widen(b);
             return Vector128.Narrow(
-                Vector128.ShiftRightArithmetic((aLow * bLow) + rounding, 32), Vector128.ShiftRightArithmetic((aHigh * bHigh) + rounding, 32));
+                Vector128.ShiftRightArithmetic((aLow * bLow) + rounding, 32),
+                Vector128.ShiftRightArithmetic((aHigh * bHigh) + rounding, 32));
         }
 
         // The instruction multiplies even lanes; what is wanted of its products are their odd ones.
         var even = Sse41.Multiply(a, b) + rounding;
-        var odd = Sse41.Multiply(Vector128.ShiftRightLogical(a.AsInt64(), 32).AsInt32(), Vector128.ShiftRightLogical(b.AsInt64(), 32).AsInt32()) + rounding;
+        var odd = Sse41.Multiply(
+            Vector128.ShiftRightLogical(a.AsInt64(), 32).AsInt32(),
+            Vector128.ShiftRightLogical(b.AsInt64(), 32).AsInt32()) + rounding;
         return Vector128.ConditionalSelect(
             Vector128.Create(-1, 0, -1, 0), Vector128.ShiftRightLogical(even, 32).AsInt32(), odd.AsInt32());
     }

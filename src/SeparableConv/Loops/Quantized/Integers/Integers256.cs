@@ -126,7 +126,9 @@ internal readonly unsafe struct Integers256 : IIntegerSimd<Vector256<int>>
         // The instruction multiplies even lanes; what is wanted of its products are their odd ones.
         var rounding = Vector256.Create(1L << 31);
         var even = Avx2.Multiply(a, b) + rounding;
-        var odd = Avx2.Multiply(Vector256.ShiftRightLogical(a.AsInt64(), 32).AsInt32(), Vector256.ShiftRightLogical(b.AsInt64(), 32).AsInt32()) + rounding;
+        var odd = Avx2.Multiply(
+            Vector256.ShiftRightLogical(a.AsInt64(), 32).AsInt32(),
+            Vector256.ShiftRightLogical(b.AsInt64(), 32).AsInt32()) + rounding;
         return Avx2.Blend(Vector256.ShiftRightLogical(even, 32).AsInt32(), odd.AsInt32(), 0b10101010);
     }
 

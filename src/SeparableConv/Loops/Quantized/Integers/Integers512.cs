@@ -126,7 +126,9 @@ internal readonly unsafe struct Integers512 : IIntegerSimd<Vector512<int>>
         // The instruction multiplies even lanes; what is wanted of its products are their odd ones.
         var rounding = Vector512.Create(1L << 31);
         var even = Avx512F.Multiply(a, b) + rounding;
-        var odd = Avx512F.Multiply(Vector512.ShiftRightLogical(a.AsInt64(), 32).AsInt32(), Vector512.ShiftRightLogical(b.AsInt64(), 32).AsInt32()) + rounding;
+        var odd = Avx512F.Multiply(
+            Vector512.ShiftRightLogical(a.AsInt64(), 32).AsInt32(),
+            Vector512.ShiftRightLogical(b.AsInt64(), 32).AsInt32()) + rounding;
         return Avx512F.PermuteVar16x32x2(
             even.AsInt32(), Vector512.Create(1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31), odd.AsInt32());
     }

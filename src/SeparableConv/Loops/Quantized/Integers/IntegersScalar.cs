@@ -30,7 +30,8 @@ internal readonly unsafe struct IntegersScalar : IIntegerSimd<int>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int MultiplyAddQuads(int a, int b, int c) =>
-        c + ((byte)a * (sbyte)b) + ((byte)(a >> 8) * (sbyte)(b >> 8)) + ((byte)(a >> 16) * (sbyte)(b >> 16)) + ((byte)(a >> 24) * (sbyte)(b >> 24));
+        c + ((byte)a * (sbyte)b) + ((byte)(a >> 8) * (sbyte)(b >> 8))
+        + ((byte)(a >> 16) * (sbyte)(b >> 16)) + ((byte)(a >> 24) * (sbyte)(b >> 24));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int LoadShorts(byte* source, bool signed) =>

@@ -17,7 +17,8 @@ internal static class OnnxBackend
     public static string[] Folders() =>
     [
         .. new[] { "node", "pytorch-converted", "pytorch-operator", "simple" }
-            .SelectMany(suite => Directory.GetDirectories(TestFiles.Shared("onnx", suite)).Select(folder => $"{suite}/{Path.GetFileName(folder)}"))
+            .SelectMany(suite => Directory.GetDirectories(TestFiles.Shared("onnx", suite))
+                .Select(folder => $"{suite}/{Path.GetFileName(folder)}"))
             .Order(StringComparer.Ordinal),
     ];
 

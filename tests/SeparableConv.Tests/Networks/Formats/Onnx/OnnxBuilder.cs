@@ -10,7 +10,8 @@ namespace SeparableConv.Tests.Networks.Formats;
 /// <summary>Makes small ONNX models for tests.</summary>
 internal sealed class OnnxBuilder(int opset = 17)
 {
-    public ModelProto Model { get; } = new() { IrVersion = 8, Graph = new GraphProto(), OpsetImport = { new OperatorSetIdProto { Domain = "", Version = opset } } };
+    public ModelProto Model { get; } =
+        new() { IrVersion = 8, Graph = new GraphProto(), OpsetImport = { new OperatorSetIdProto { Domain = "", Version = opset } } };
 
     /// <summary>An input; a length that is no number is a symbol, an empty one is unknown.</summary>
     public OnnxBuilder Input(string name, params string[] shape)
@@ -22,7 +23,8 @@ internal sealed class OnnxBuilder(int opset = 17)
     /// <summary>An input of int8 or uint8.</summary>
     public OnnxBuilder Bytes(string name, bool signed, params int[] shape)
     {
-        Model.Graph.Input.Add(Info(name, signed ? 3 : 2, Array.ConvertAll(shape, length => length.ToString(System.Globalization.CultureInfo.InvariantCulture))));
+        Model.Graph.Input.Add(Info(
+            name, signed ? 3 : 2, Array.ConvertAll(shape, length => length.ToString(System.Globalization.CultureInfo.InvariantCulture))));
         return this;
     }
 
@@ -56,9 +58,11 @@ internal sealed class OnnxBuilder(int opset = 17)
 
     public static AttributeProto Int(string name, long value) => new() { Name = name, I = value, Type = AttributeType.Int };
 
-    public static AttributeProto Ints(string name, params long[] values) => new() { Name = name, Ints = { values }, Type = AttributeType.Ints };
+    public static AttributeProto Ints(string name, params long[] values) =>
+        new() { Name = name, Ints = { values }, Type = AttributeType.Ints };
 
-    public static AttributeProto Text(string name, string value) => new() { Name = name, S = ByteString.CopyFromUtf8(value), Type = AttributeType.String };
+    public static AttributeProto Text(string name, string value) =>
+        new() { Name = name, S = ByteString.CopyFromUtf8(value), Type = AttributeType.String };
 
     private static ValueInfoProto Info(string name, int element, string[] shape)
     {

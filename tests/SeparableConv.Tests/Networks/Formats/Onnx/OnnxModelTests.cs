@@ -51,7 +51,11 @@ public class OnnxModelTests
         var input = session.InputBytes(0);
         System.Runtime.InteropServices.MemoryMarshal.AsBytes(RandomData.Floats(input.Length / sizeof(float), 5).AsSpan()).CopyTo(input);
         session.Run();
-        return [.. network.Outputs.Select((_, i) => System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(session.OutputBytes(i)).ToArray())];
+        return
+        [
+            .. network.Outputs.Select(
+                (_, i) => System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(session.OutputBytes(i)).ToArray()),
+        ];
     }
 
     private static void AssertClose(float[][] expected, float[][] actual)

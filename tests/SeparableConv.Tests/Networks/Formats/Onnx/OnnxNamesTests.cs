@@ -21,7 +21,8 @@ public sealed class OnnxNamesTests
             .Constant("up.w", RandomData.Floats(16 * 4 * 4, 5), 16, 4, 2, 2)
             .Constant("scale", [1f, 2, 3, 4], 4).Constant("shift", RandomData.Floats(4, 6), 4)
             .Constant("mean", RandomData.Floats(4, 7), 4).Constant("variance", [1f, 2, 1, 2], 4)
-            .Constant("gain", RandomData.Floats(4, 8), 4, 1, 1).Constant("fc.w", RandomData.Floats(5 * 4, 9), 5, 4).Constant("fc.b", RandomData.Floats(5, 9), 5)
+            .Constant("gain", RandomData.Floats(4, 8), 4, 1, 1)
+            .Constant("fc.w", RandomData.Floats(5 * 4, 9), 5, 4).Constant("fc.b", RandomData.Floats(5, 9), 5)
             .Node("Conv", ["x", "conv.w", "conv.b"], ["a"], Ints("pads", 1, 1, 1, 1))
             .Node("Conv", ["a", "dw.w"], ["b"], Int("group", 8))
             .Node("PRelu", ["b", "slopes"], ["c"])
@@ -30,8 +31,12 @@ public sealed class OnnxNamesTests
             .Node("Mul", ["e", "gain"], ["f"]).Node("GlobalAveragePool", ["f"], ["g"]).Node("Flatten", ["g"], ["h"])
             .Node("Gemm", ["h", "fc.w", "fc.b"], ["y"], Int("transB", 1)).Output("y");
         var network = model.Read();
-        Assert.Equal(model.Model.Graph.Initializer.Select(tensor => tensor.Name).Order(), network.Parameters.Select(value => value.Name).Order());
-        Assert.Equal(["mean", "variance"], network.Parameters.Where(value => value.Kind == ValueKind.Statistic).Select(value => value.Name));
+        Assert.Equal(
+            model.Model.Graph.Initializer.Select(tensor => tensor.Name).Order(),
+            network.Parameters.Select(value => value.Name).Order());
+        Assert.Equal(
+            ["mean", "variance"],
+            network.Parameters.Where(value => value.Kind == ValueKind.Statistic).Select(value => value.Name));
         Assert.Equal(model.Model.Graph.Initializer.Sum(tensor => tensor.Dims.Aggregate(1L, (a, b) => a * b)), network.ParameterCount);
 
         var written = Written(network);
@@ -79,7 +84,8 @@ public sealed class OnnxNamesTests
     public void Layers_that_share_weights_in_the_file_share_them_in_the_network()
     {
         var network = new OnnxBuilder().Input("x", "1", "4", "5", "5").Constant("w", RandomData.Floats(4 * 4 * 9, 1), 4, 4, 3, 3)
-            .Node("Conv", ["x", "w"], ["a"], Ints("pads", 1, 1, 1, 1)).Node("Conv", ["a", "w"], ["y"], Ints("pads", 1, 1, 1, 1)).Output("y").Read();
+            .Node("Conv", ["x", "w"], ["a"], Ints("pads", 1, 1, 1, 1))
+            .Node("Conv", ["a", "w"], ["y"], Ints("pads", 1, 1, 1, 1)).Output("y").Read();
         Assert.Equal("w", Assert.Single(network.Parameters).Name);
         Assert.Equal(4 * 4 * 9, network.ParameterCount);
         Assert.Equal("w", Assert.Single(Written(network).Graph.Initializer).Name);
@@ -93,7 +99,8 @@ public sealed class OnnxNamesTests
         Assert.Equal("Conv2D", g.Check(y));
 
         var net = new NetworkBuilder();
-        var network = net.Build(net.Conv2D(net.Input(new(6, 6, 4)), 8, 3, activation: Activation.PReLU([0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.6f, 0.7f, 0.8f])));
+        var network = net.Build(net.Conv2D(
+            net.Input(new(6, 6, 4)), 8, 3, activation: Activation.PReLU([0.1f, 0.2f, 0.3f, 0.4f, 0.5f, 0.6f, 0.7f, 0.8f])));
         Assert.Equal(["conv2d/kernel", "conv2d/bias", "conv2d/alpha"], network.Parameters.Select(value => value.Name));
         Assert.Equal(["Conv2D"], CompiledComparison.Check(network));
     }

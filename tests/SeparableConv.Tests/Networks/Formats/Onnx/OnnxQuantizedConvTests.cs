@@ -5,16 +5,19 @@ using Xunit;
 
 namespace SeparableConv.Tests.Networks.Formats;
 
-/// <summary>QLinearConv and ConvInteger beside plain loops in ONNX's own layout, as they are read and after they were written and read again.</summary>
+/// <summary>
+/// QLinearConv and ConvInteger beside plain loops in ONNX's own layout, as they are read and after they were written and read again.
+/// </summary>
 public sealed class OnnxQuantizedConvTests
 {
     private static readonly (int Channels, int Filters, int Groups, int Kernel, int Stride, int Dilation, int Pad)[] Sizes =
     [
-        (3, 8, 1, 3, 2, 1, 1), (7, 5, 1, 1, 1, 1, 0), (16, 33, 1, 1, 1, 1, 0), (6, 9, 3, 3, 1, 2, 2), (19, 19, 19, 3, 1, 1, 1), (5, 15, 5, 5, 2, 1, 2),
-        (40, 40, 40, 3, 2, 2, 1), (1, 4, 1, 3, 1, 1, 0), (4, 1, 1, 2, 1, 1, 1),
+        (3, 8, 1, 3, 2, 1, 1), (7, 5, 1, 1, 1, 1, 0), (16, 33, 1, 1, 1, 1, 0), (6, 9, 3, 3, 1, 2, 2), (19, 19, 19, 3, 1, 1, 1),
+        (5, 15, 5, 5, 2, 1, 2), (40, 40, 40, 3, 2, 2, 1), (1, 4, 1, 3, 1, 1, 0), (4, 1, 1, 2, 1, 1, 1),
     ];
 
-    public static TheoryData<bool, bool, bool> Elements() => new() { { false, false, true }, { false, true, false }, { true, false, false }, { true, true, true } };
+    public static TheoryData<bool, bool, bool> Elements() =>
+        new() { { false, false, true }, { false, true, false }, { true, false, false }, { true, true, true } };
 
     [Theory]
     [MemberData(nameof(Elements))]
@@ -39,7 +42,10 @@ public sealed class OnnxQuantizedConvTests
             {
                 var layer = new Layer(size, inputSigned, weightsSigned, perChannel);
                 var builder = layer.Start()
-                    .Constant("xs", [0.031f]).Constant("ws", layer.WeightScales, layer.WeightScales.Length).Constant("ys", [0.7f]).Constant("b", layer.Bias, layer.Bias.Length);
+                    .Constant("xs", [0.031f])
+                    .Constant("ws", layer.WeightScales, layer.WeightScales.Length)
+                    .Constant("ys", [0.7f])
+                    .Constant("b", layer.Bias, layer.Bias.Length);
                 var zeroPoint = outputSigned ? -5 : 120;
                 builder = outputSigned ? builder.Constant("yz", [(sbyte)zeroPoint]) : builder.Constant("yz", [(byte)zeroPoint]);
                 builder.Node("QLinearConv", ["x", "xs", "xz", "w", "ws", "wz", "ys", "yz", "b"], ["y"], layer.Attributes());
@@ -79,7 +85,8 @@ public sealed class OnnxQuantizedConvTests
         var graph = new GraphBuilder();
         var x = graph.Input("x", new(ElementType.Int8, new(1, 4, 4, 2), new(0.5f, 3)));
         var w = new TensorData(new(ElementType.Int8, new(1, 1, 2, 3), new(0.25f, 0)), new sbyte[] { 50, -40, 30, 20, -10, 60 });
-        var op = new SeparableConv.Networks.Operators.QuantizedConv2DOperator(new(), ElementType.Int8, new(1, 0), -5, 20, SeparableConv.Loops.Requantization.Float);
+        var op = new SeparableConv.Networks.Operators.QuantizedConv2DOperator(
+            new(), ElementType.Int8, new(1, 0), -5, 20, SeparableConv.Loops.Requantization.Float);
         var network = graph.Build("n", graph.Add("y", op, x, graph.Constant("w", w)));
         var outputs = new List<byte[]>();
         foreach (var one in new[] { network, OnnxBackend.RoundTrip(network) })
@@ -101,12 +108,22 @@ public sealed class OnnxQuantizedConvTests
         Assert.Equal(
             "In node 'y_node' (ConvInteger): x_zero_point is int8 (); expected 1 of int8 or uint8, as the tensor has that it belongs to.",
             Refusal("ConvInteger", b => b.Constant("xz", [(sbyte)1]), ["x", "w", "xz"]));
-        Assert.Contains("w_zero_point is int8 (2); expected 1 of", Refusal("QLinearConv", b => b.Constant("wz", new sbyte[2], 2), ["x", "s", "z", "w", "s", "wz", "s", "z"]), StringComparison.Ordinal);
-        Assert.Contains("scale 0", Refusal("QLinearConv", b => b.Constant("ys", [0f]).Constant("wz", new sbyte[1]), ["x", "s", "z", "w", "s", "wz", "ys", "z"]), StringComparison.Ordinal);
-        Assert.Contains("the weights are (1,2)", Refusal("ConvInteger", b => b.Constant("v", new sbyte[2], 1, 2), ["x", "v"]), StringComparison.Ordinal);
+        Assert.Contains(
+            "w_zero_point is int8 (2); expected 1 of",
+            Refusal("QLinearConv", b => b.Constant("wz", new sbyte[2], 2), ["x", "s", "z", "w", "s", "wz", "s", "z"]),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "scale 0",
+            Refusal("QLinearConv", b => b.Constant("ys", [0f]).Constant("wz", new sbyte[1]), ["x", "s", "z", "w", "s", "wz", "ys", "z"]),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "the weights are (1,2)",
+            Refusal("ConvInteger", b => b.Constant("v", new sbyte[2], 1, 2), ["x", "v"]),
+            StringComparison.Ordinal);
 
         static string Refusal(string type, Func<OnnxBuilder, OnnxBuilder> more, string[] inputs) => Assert.Throws<NetworkException>(() =>
-            more(new OnnxBuilder().Bytes("x", signed: false, 1, 2, 4, 4).Constant("w", new sbyte[2], 1, 2, 1, 1).Constant("s", [0.5f]).Constant("z", [(byte)3]))
+            more(new OnnxBuilder().Bytes("x", signed: false, 1, 2, 4, 4)
+                .Constant("w", new sbyte[2], 1, 2, 1, 1).Constant("s", [0.5f]).Constant("z", [(byte)3]))
                 .Node(type, inputs, ["y"]).Output("y").Read()).Message;
     }
 
@@ -137,7 +154,11 @@ public sealed class OnnxQuantizedConvTests
         private readonly byte[] _weightZeroPoints;
         private readonly byte _inputZeroPoint;
 
-        public Layer((int Channels, int Filters, int Groups, int Kernel, int Stride, int Dilation, int Pad) size, bool inputSigned, bool weightsSigned, bool perChannel)
+        public Layer(
+            (int Channels, int Filters, int Groups, int Kernel, int Stride, int Dilation, int Pad) size,
+            bool inputSigned,
+            bool weightsSigned,
+            bool perChannel)
         {
             (_size, _inputSigned, _weightsSigned) = (size, inputSigned, weightsSigned);
             var random = new Random(size.Channels);
@@ -165,7 +186,8 @@ public sealed class OnnxQuantizedConvTests
             builder = _inputSigned ? builder.Constant("xz", [(sbyte)_inputZeroPoint]) : builder.Constant("xz", [_inputZeroPoint]);
             int[] zeroPoints = _weightZeroPoints.Length == 1 ? [] : [_weightZeroPoints.Length];
             return _weightsSigned
-                ? builder.Constant("w", Array.ConvertAll(_weights, b => (sbyte)b), shape).Constant("wz", Array.ConvertAll(_weightZeroPoints, b => (sbyte)b), zeroPoints)
+                ? builder.Constant("w", Array.ConvertAll(_weights, b => (sbyte)b), shape)
+                    .Constant("wz", Array.ConvertAll(_weightZeroPoints, b => (sbyte)b), zeroPoints)
                 : builder.Constant("w", _weights, shape).Constant("wz", _weightZeroPoints, zeroPoints);
         }
 
@@ -186,7 +208,8 @@ public sealed class OnnxQuantizedConvTests
             var sums = new int[2 * filters * outHeight * outWidth];
             for (var i = 0; i < sums.Length; i++)
             {
-                var (x, y, o, n) = (i % outWidth, i / outWidth % outHeight, i / outWidth / outHeight % filters, i / outWidth / outHeight / filters);
+                var (x, y, o, n) =
+                    (i % outWidth, i / outWidth % outHeight, i / outWidth / outHeight % filters, i / outWidth / outHeight / filters);
                 for (var k = 0; k < inGroup * kernel * kernel; k++)
                 {
                     var (v, u, c) = (k % kernel, k / kernel % kernel, k / kernel / kernel);
@@ -194,7 +217,8 @@ public sealed class OnnxQuantizedConvTests
                     if (row < 0 || row >= Height || column < 0 || column >= Width)
                         continue;
                     var channel = (o / (filters / groups) * inGroup) + c;
-                    var a = Number(Input[(((((n * channels) + channel) * Height) + row) * Width) + column], _inputSigned) - Number(_inputZeroPoint, _inputSigned);
+                    var a = Number(Input[(((((n * channels) + channel) * Height) + row) * Width) + column], _inputSigned)
+                        - Number(_inputZeroPoint, _inputSigned);
                     var w = Number(_weights[(o * inGroup * kernel * kernel) + k], _weightsSigned)
                         - Number(_weightZeroPoints[_weightZeroPoints.Length == 1 ? 0 : o], _weightsSigned);
                     sums[i] += a * w;

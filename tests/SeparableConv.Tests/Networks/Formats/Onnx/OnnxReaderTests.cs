@@ -15,12 +15,15 @@ public class OnnxReaderTests
     {
         var open = new OnnxBuilder().Input("image", "N", "3", "height", "").Node("Relu", ["image"], ["y"]).Output("y");
         Assert.Equal(
-            "Input 'image' has no fixed length in dimension 2 ('height'), 3; give its shape with a number for each N: --shape image=1x3xNxN.",
+            "Input 'image' has no fixed length in dimension 2 ('height'), 3; "
+            + "give its shape with a number for each N: --shape image=1x3xNxN.",
             Assert.Throws<NetworkException>(() => open.Read()).Message);
 
         var network = open.Read(new() { Shapes = new Dictionary<string, IReadOnlyList<int>> { ["image"] = [2, 3, 8, 6] } });
         Assert.Equal(new TensorShape(2, 3, 8, 6), network.Inputs[0].Type.Shape);
-        Assert.Equal(new TensorShape(1, 5), new OnnxBuilder().Input("x", "N", "5").Node("Relu", ["x"], ["y"]).Output("y").Read().Outputs[0].Type.Shape);
+        Assert.Equal(
+            new TensorShape(1, 5),
+            new OnnxBuilder().Input("x", "N", "5").Node("Relu", ["x"], ["y"]).Output("y").Read().Outputs[0].Type.Shape);
     }
 
     [Fact]
@@ -38,9 +41,13 @@ public class OnnxReaderTests
         var model = new OnnxBuilder().Input("x", "1", "3");
         for (var i = 0; i < 6; i++)
             model.Node("LSTM", ["x"], [$"lstm{i}"]);
-        model.Node("If", ["x"], ["y"]).Node("Sum", ["lstm0", "lstm1", "lstm2", "lstm3", "lstm4", "lstm5", "y"], ["z"]).Node("Loop", ["x"], ["unused"]).Output("z");
+        model.Node("If", ["x"], ["y"])
+            .Node("Sum", ["lstm0", "lstm1", "lstm2", "lstm3", "lstm4", "lstm5", "y"], ["z"])
+            .Node("Loop", ["x"], ["unused"])
+            .Output("z");
         Assert.Equal(
-            "The model has operators that are not supported: LSTM ('lstm0_node', 'lstm1_node', 'lstm2_node', 'lstm3_node' and 2 more); If ('y_node').",
+            "The model has operators that are not supported: "
+            + "LSTM ('lstm0_node', 'lstm1_node', 'lstm2_node', 'lstm3_node' and 2 more); If ('y_node').",
             Assert.Throws<NetworkException>(() => model.Read()).Message);
     }
 
@@ -50,7 +57,8 @@ public class OnnxReaderTests
         // What PyTorch writes for x.view(x.size(0), -1).
         var network = new OnnxBuilder(11).Input("x", "N", "4", "5", "6")
             .Node("Shape", ["x"], ["shape"]).Constant("zero", new[] { 0L }).Node("Gather", ["shape", "zero"], ["n"])
-            .Node("Unsqueeze", ["n"], ["n1"], Ints("axes", 0)).Constant("rest", new[] { -1L }, 1).Node("Concat", ["n1", "rest"], ["target"], Int("axis", 0))
+            .Node("Unsqueeze", ["n"], ["n1"], Ints("axes", 0)).Constant("rest", new[] { -1L }, 1)
+            .Node("Concat", ["n1", "rest"], ["target"], Int("axis", 0))
             .Node("Reshape", ["x", "target"], ["y"]).Output("y").Read();
         Assert.Equal(new TensorShape(1, 120), network.Outputs[0].Type.Shape);
         Assert.IsType<ReshapeOperator>(Assert.Single(network.Nodes).Operator);
@@ -62,7 +70,10 @@ public class OnnxReaderTests
         var model = new OnnxBuilder().Input("x", "2", "6").Node("Reshape", ["x", "shape"], ["y"]).Output("y");
         model.Input("shape", "2");
         model.Model.Graph.Input[1].Type.TensorType.ElemType = 7;
-        Assert.Contains("the shape 'shape' depends on what the model is given when it runs", Assert.Throws<NetworkException>(() => model.Read()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "the shape 'shape' depends on what the model is given when it runs",
+            Assert.Throws<NetworkException>(() => model.Read()).Message,
+            StringComparison.Ordinal);
         var network = model.Read(new OnnxReadOptions().WithValue<long>("shape", new long[] { 3, 4 }));
         Assert.Equal("x", Assert.Single(network.Inputs).Name);
         Assert.Equal(new TensorShape(3, 4), network.Outputs[0].Type.Shape);
@@ -74,7 +85,8 @@ public class OnnxReaderTests
         // A model made for channels last: every convolution stands between two transposes.
         var network = new OnnxBuilder().Input("x", "1", "8", "8", "4")
             .Node("Transpose", ["x"], ["first"], Ints("perm", 0, 3, 1, 2)).Constant("w", RandomData.Floats(6 * 4, 1), 6, 4, 1, 1)
-            .Node("Conv", ["first", "w"], ["conv"]).Node("Relu", ["conv"], ["relu"]).Node("Transpose", ["relu"], ["y"], Ints("perm", 0, 2, 3, 1)).Output("y").Read();
+            .Node("Conv", ["first", "w"], ["conv"]).Node("Relu", ["conv"], ["relu"])
+            .Node("Transpose", ["relu"], ["y"], Ints("perm", 0, 2, 3, 1)).Output("y").Read();
         Assert.Equal(["Conv2D", "Activation"], network.Nodes.Select(node => node.Operator.Kind));
         Assert.Equal("y", network.Outputs[0].Name);
     }
@@ -82,21 +94,35 @@ public class OnnxReaderTests
     [Fact]
     public void Constants_that_unfold_out_of_proportion_are_refused()
     {
-        var model = new OnnxBuilder().Input("x", "1").Constant("shape", new long[] { 30000, 30000 }, 2).Node("ConstantOfShape", ["shape"], ["big"])
-            .Node("Add", ["x", "big"], ["y"]).Output("y");
-        Assert.Contains("constants computed from the model's own take more than", Assert.Throws<NetworkException>(() => model.Read()).Message, StringComparison.Ordinal);
-        var range = new OnnxBuilder().Input("x", "1").Constant("a", new[] { 0L }).Constant("b", new[] { long.MaxValue }).Constant("c", new[] { 1L })
+        var model = new OnnxBuilder().Input("x", "1").Constant("shape", new long[] { 30000, 30000 }, 2)
+            .Node("ConstantOfShape", ["shape"], ["big"]).Node("Add", ["x", "big"], ["y"]).Output("y");
+        Assert.Contains(
+            "constants computed from the model's own take more than",
+            Assert.Throws<NetworkException>(() => model.Read()).Message,
+            StringComparison.Ordinal);
+        var range = new OnnxBuilder().Input("x", "1")
+            .Constant("a", new[] { 0L }).Constant("b", new[] { long.MaxValue }).Constant("c", new[] { 1L })
             .Node("Range", ["a", "b", "c"], ["big"]).Node("Cast", ["big"], ["f"], Int("to", 1)).Node("Add", ["x", "f"], ["y"]).Output("y");
-        Assert.Contains("more than a model's constants may have", Assert.Throws<NetworkException>(() => range.Read()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "more than a model's constants may have",
+            Assert.Throws<NetworkException>(() => range.Read()).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Attributes_that_would_change_the_result_are_refused()
     {
         var model = new OnnxBuilder().Input("x", "1", "3").Node("Relu", ["x"], ["y"], Int("leaky", 1)).Output("y");
-        Assert.Equal("In node 'y_node' (Relu): attribute 'leaky' is not supported.", Assert.Throws<NetworkException>(() => model.Read()).Message);
-        var both = new OnnxBuilder().Input("x", "1", "3", "8", "8").Node("MaxPool", ["x"], ["y"], Ints("kernel_shape", 2, 2), Ints("pads", 0, 0, 0, 0), Text("auto_pad", "SAME_UPPER")).Output("y");
-        Assert.Contains("auto_pad is SAME_UPPER and there are pads as well", Assert.Throws<NetworkException>(() => both.Read()).Message, StringComparison.Ordinal);
+        Assert.Equal(
+            "In node 'y_node' (Relu): attribute 'leaky' is not supported.",
+            Assert.Throws<NetworkException>(() => model.Read()).Message);
+        var both = new OnnxBuilder().Input("x", "1", "3", "8", "8")
+            .Node("MaxPool", ["x"], ["y"], Ints("kernel_shape", 2, 2), Ints("pads", 0, 0, 0, 0), Text("auto_pad", "SAME_UPPER"))
+            .Output("y");
+        Assert.Contains(
+            "auto_pad is SAME_UPPER and there are pads as well",
+            Assert.Throws<NetworkException>(() => both.Read()).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -151,20 +177,28 @@ public class OnnxReaderTests
         var shape = Array.ConvertAll(weights.Split(','), int.Parse);
         var model = new OnnxBuilder().Input("x", input.Split(',')).Constant("w", new float[shape.Aggregate(1, (a, b) => a * b)], shape)
             .Node("Conv", ["x", "w"], ["y"], Ints("kernel_shape", 3, 3)).Output("y");
-        Assert.Contains($"the weights are ({weights}); expected {input.Split(',').Length} dimensions", Assert.Throws<NetworkException>(() => model.Read()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"the weights are ({weights}); expected {input.Split(',').Length} dimensions",
+            Assert.Throws<NetworkException>(() => model.Read()).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Slopes_that_are_no_float32_are_refused()
     {
-        var model = new OnnxBuilder().Input("x", "1", "2", "4", "4").Constant("slope", new[] { 1, 2 }, 2, 1, 1).Node("PRelu", ["x", "slope"], ["y"]).Output("y");
-        Assert.StartsWith("In node 'y_node' (PReLU): The inputs are float32 ", Assert.Throws<NetworkException>(() => model.Read()).Message, StringComparison.Ordinal);
+        var model = new OnnxBuilder().Input("x", "1", "2", "4", "4").Constant("slope", new[] { 1, 2 }, 2, 1, 1)
+            .Node("PRelu", ["x", "slope"], ["y"]).Output("y");
+        Assert.StartsWith(
+            "In node 'y_node' (PReLU): The inputs are float32 ",
+            Assert.Throws<NetworkException>(() => model.Read()).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_message_about_a_long_list_is_cut()
     {
-        var model = new OnnxBuilder(10).Input("x", "1", "2", "4", "4").Constant("scales", RandomData.Floats(5000, 1), 5000).Node("Resize", ["x", "scales"], ["y"]).Output("y");
+        var model = new OnnxBuilder(10).Input("x", "1", "2", "4", "4").Constant("scales", RandomData.Floats(5000, 1), 5000)
+            .Node("Resize", ["x", "scales"], ["y"]).Output("y");
         var message = Assert.Throws<NetworkException>(() => model.Read()).Message;
         Assert.StartsWith("In node 'y_node' (Resize): the scales of the input (1,2,4,4) are (", message, StringComparison.Ordinal);
         Assert.EndsWith("....", message, StringComparison.Ordinal);

@@ -15,7 +15,8 @@ internal sealed class QdqBuilder(int seed, bool exact, bool signed)
 
     public OnnxBuilder Model { get; } = new();
 
-    public float Scale(float about) => exact ? MathF.Pow(2, MathF.Round(MathF.Log2(about))) : about * (0.8f + (0.4f * _random.NextSingle()));
+    public float Scale(float about) =>
+        exact ? MathF.Pow(2, MathF.Round(MathF.Log2(about))) : about * (0.8f + (0.4f * _random.NextSingle()));
 
     /// <summary>An input, its bytes and the numbers they stand for.</summary>
     public (string X, float Scale) Input(string name, params int[] shape)

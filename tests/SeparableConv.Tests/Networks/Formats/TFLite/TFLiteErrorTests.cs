@@ -52,7 +52,12 @@ public class TFLiteErrorTests
             for (var changes = random.Next(1, 8); changes > 0; changes--)
             {
                 var at = random.Next(2) == 0 ? random.Next(bytes.Length) : random.Next(Math.Min(2000, bytes.Length));
-                bytes[at] = random.Next(3) switch { 0 => (byte)random.Next(256), 1 => 0xFF, _ => (byte)(bytes[at] ^ (1 << random.Next(8))) };
+                bytes[at] = random.Next(3) switch
+                {
+                    0 => (byte)random.Next(256),
+                    1 => 0xFF,
+                    _ => (byte)(bytes[at] ^ (1 << random.Next(8))),
+                };
             }
 
             Refuses(bytes);
@@ -99,7 +104,10 @@ public class TFLiteErrorTests
         file.Tensor(ElementType.Int8, [4], (scale, 0));
         file.Tensor(ElementType.Int8, [4], (1f, 0));
         file.Operator(BuiltinOperator.RELU, [0], [1]);
-        Assert.Contains("a scale is finite and above 0", Assert.Throws<NetworkException>(() => file.Read()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "a scale is finite and above 0",
+            Assert.Throws<NetworkException>(() => file.Read()).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -117,7 +125,11 @@ public class TFLiteErrorTests
             Runs(file, [1, 2, 3, 4], [5, 6, 7, 8]);
         }
 
-        foreach (var code in new[] { BuiltinOperator.RELU6, BuiltinOperator.HARD_SWISH, BuiltinOperator.LEAKY_RELU, BuiltinOperator.LOGISTIC, BuiltinOperator.QUANTIZE })
+        foreach (var code in new[]
+        {
+            BuiltinOperator.RELU6, BuiltinOperator.HARD_SWISH, BuiltinOperator.LEAKY_RELU, BuiltinOperator.LOGISTIC,
+            BuiltinOperator.QUANTIZE,
+        })
         {
             var file = new TFLiteFile { Inputs = [0], Outputs = [1] };
             file.Tensor(ElementType.Int8, [4], (first, 0));

@@ -46,12 +46,27 @@ public class TFLiteFloatTests
     public void Arithmetic(string code, int optionsType, int activation)
     {
         var (a, b) = (Array.ConvertAll(RandomData.Floats(60, 1), f => 5 * f), RandomData.Floats(5, 2));
-        var y = Run(Enum.Parse<BuiltinOperator>(code), [3, 4, 5], [(a, [3, 4, 5]), (b, [5])], optionsType, new() { [0] = (byte)activation });
+        var y = Run(
+            Enum.Parse<BuiltinOperator>(code), [3, 4, 5], [(a, [3, 4, 5]), (b, [5])], optionsType, new() { [0] = (byte)activation });
         Near(a.Select((v, i) =>
         {
             double w = b[i % 5];
-            var result = code switch { "ADD" => v + w, "SUB" => v - w, "MUL" => v * w, "DIV" => v / w, "MAXIMUM" => Math.Max(v, w), _ => Math.Min(v, w) };
-            return activation switch { 1 => Math.Max(0, result), 2 => Math.Clamp(result, -1, 1), 3 => Math.Clamp(result, 0, 6), _ => result };
+            var result = code switch
+            {
+                "ADD" => v + w,
+                "SUB" => v - w,
+                "MUL" => v * w,
+                "DIV" => v / w,
+                "MAXIMUM" => Math.Max(v, w),
+                _ => Math.Min(v, w),
+            };
+            return activation switch
+            {
+                1 => Math.Max(0, result),
+                2 => Math.Clamp(result, -1, 1),
+                3 => Math.Clamp(result, 0, 6),
+                _ => result,
+            };
         }), y, 1e-4);
     }
 
@@ -71,7 +86,12 @@ public class TFLiteFloatTests
     public void Pools_count_only_what_is_inside(string code)
     {
         var x = RandomData.Floats(5 * 5 * 2, 1);
-        var y = Run(Enum.Parse<BuiltinOperator>(code), [1, 3, 3, 2], [(x, [1, 5, 5, 2])], 5, new() { [0] = (byte)0, [1] = 2, [2] = 2, [3] = 3, [4] = 3, [5] = (byte)1 });
+        var y = Run(
+            Enum.Parse<BuiltinOperator>(code),
+            [1, 3, 3, 2],
+            [(x, [1, 5, 5, 2])],
+            5,
+            new() { [0] = (byte)0, [1] = 2, [2] = 2, [3] = 3, [4] = 3, [5] = (byte)1 });
         Near(Enumerable.Range(0, 18).Select(i =>
         {
             var window = new List<float>();
@@ -156,7 +176,9 @@ public class TFLiteFloatTests
         var y = MemoryMarshal.Cast<byte, float>(file.Run(MemoryMarshal.AsBytes<float>(x).ToArray())).ToArray();
 
         double Place(int i, int input, int output) => Math.Clamp(
-            align ? i * (input - 1.0) / (output - 1) : half ? ((i + 0.5) * input / output) - 0.5 : i * (double)input / output, 0, input - 1);
+            align ? i * (input - 1.0) / (output - 1) : half ? ((i + 0.5) * input / output) - 0.5 : i * (double)input / output,
+            0,
+            input - 1);
         Near(Enumerable.Range(0, 35).Select(i =>
         {
             var (v, u) = (Place(i / 5, 4, 7), Place(i % 5, 3, 5));
@@ -168,7 +190,8 @@ public class TFLiteFloatTests
         }), y);
     }
 
-    private static float[] Run(BuiltinOperator code, int[] output, (float[] Values, int[] Shape)[] inputs, int optionsType, FlatRecord options)
+    private static float[] Run(
+        BuiltinOperator code, int[] output, (float[] Values, int[] Shape)[] inputs, int optionsType, FlatRecord options)
     {
         var file = new TFLiteFile { Inputs = [.. Enumerable.Range(0, inputs.Length)], Outputs = [inputs.Length] };
         foreach (var (_, shape) in inputs)
@@ -176,7 +199,8 @@ public class TFLiteFloatTests
         file.Tensor(ElementType.Float32, output);
         file.Operator(code, file.Inputs, file.Outputs, optionsType, options);
         Assert.Equal(new TensorShape(output), file.Read().Outputs[0].Type.Shape);
-        return MemoryMarshal.Cast<byte, float>(file.Run(Array.ConvertAll(inputs, input => MemoryMarshal.AsBytes<float>(input.Values).ToArray()))).ToArray();
+        return MemoryMarshal.Cast<byte, float>(file.Run(
+            Array.ConvertAll(inputs, input => MemoryMarshal.AsBytes<float>(input.Values).ToArray()))).ToArray();
     }
 
     private static void Near(IEnumerable<double> expected, float[] actual, double within = 1e-6)

@@ -56,7 +56,13 @@ public class TFLiteLayerTests
     {
         // (2,3,5) x (4,5) -> (6,4) or (2,3,4): a 1x1 convolution of a 6 by 1 image.
         var layer = new Layer(type, 1, 1, false, 3, 5, 4, 1, isDepthwise: false) { Input = (6, 1), Kernel = 1 };
-        var file = layer.File(BuiltinOperator.FULLY_CONNECTED, [2, 3, 5], [4, 5], 8, new() { [0] = (byte)3, [2] = (byte)(keepsDimensions ? 1 : 0) }, onePerTensor: true);
+        var file = layer.File(
+            BuiltinOperator.FULLY_CONNECTED,
+            [2, 3, 5],
+            [4, 5],
+            8,
+            new() { [0] = (byte)3, [2] = (byte)(keepsDimensions ? 1 : 0) },
+            onePerTensor: true);
         Assert.Equal(keepsDimensions ? "(2,3,4)" : "(6,4)", file.Read().Outputs[0].Type.Shape.ToString());
         layer.Compare(file, onePerTensor: true);
     }
@@ -71,14 +77,18 @@ public class TFLiteLayerTests
         var (kernel, channels, filters) = (3, 2, 4);
         int Out(int length) => isSame ? length * stride : ((length - 1) * stride) + kernel;
         int Before(int length) => isSame ? Math.Max(0, ((length - 1) * stride) + kernel - Out(length)) / 2 : 0;
-        var (x, w, b) = (RandomData.Floats(Height * Width * channels, 1), RandomData.Floats(filters * 9 * channels, 2), RandomData.Floats(filters, 3));
+        var (x, w, b) = (
+            RandomData.Floats(Height * Width * channels, 1),
+            RandomData.Floats(filters * 9 * channels, 2),
+            RandomData.Floats(filters, 3));
         var file = new TFLiteFile { Inputs = [2], Outputs = [4] };
         file.Constant([1, Out(Height), Out(Width), filters], [4]);
         file.Constant(w, [filters, kernel, kernel, channels]);
         file.Tensor(ElementType.Float32, [1, Height, Width, channels]);
         file.Constant(b, [filters]);
         file.Tensor(ElementType.Float32, [1, 1, 1, 1]);
-        file.Operator(BuiltinOperator.TRANSPOSE_CONV, [0, 1, 2, 3], [4], 49, new() { [0] = (byte)(isSame ? 0 : 1), [1] = stride, [2] = stride });
+        file.Operator(
+            BuiltinOperator.TRANSPOSE_CONV, [0, 1, 2, 3], [4], 49, new() { [0] = (byte)(isSame ? 0 : 1), [1] = stride, [2] = stride });
         var y = MemoryMarshal.Cast<byte, float>(file.Run(MemoryMarshal.AsBytes<float>(x).ToArray())).ToArray();
 
         var expected = new double[Out(Height) * Out(Width) * filters];
@@ -101,15 +111,33 @@ public class TFLiteLayerTests
     private static void Check(Layer layer)
     {
         var options = layer.IsDepthwise
-            ? new FlatRecord { [0] = layer.PaddingCode, [1] = layer.Stride, [2] = layer.Stride, [3] = layer.Filters / layer.Channels, [4] = (byte)layer.Activation, [5] = layer.Dilation, [6] = layer.Dilation }
-            : new FlatRecord { [0] = layer.PaddingCode, [1] = layer.Stride, [2] = layer.Stride, [3] = (byte)layer.Activation, [4] = layer.Dilation, [5] = layer.Dilation };
+            ? new FlatRecord
+            {
+                [0] = layer.PaddingCode,
+                [1] = layer.Stride,
+                [2] = layer.Stride,
+                [3] = layer.Filters / layer.Channels,
+                [4] = (byte)layer.Activation,
+                [5] = layer.Dilation,
+                [6] = layer.Dilation,
+            }
+            : new FlatRecord
+            {
+                [0] = layer.PaddingCode,
+                [1] = layer.Stride,
+                [2] = layer.Stride,
+                [3] = (byte)layer.Activation,
+                [4] = layer.Dilation,
+                [5] = layer.Dilation,
+            };
         int[] weights = layer.IsDepthwise ? [1, 3, 3, layer.Filters] : [layer.Filters, 3, 3, layer.Channels / layer.Groups];
         var code = layer.IsDepthwise ? BuiltinOperator.DEPTHWISE_CONV_2D : BuiltinOperator.CONV_2D;
         layer.Compare(layer.File(code, [1, Height, Width, layer.Channels], weights, layer.IsDepthwise ? 2 : 1, options));
     }
 
     /// <summary>One layer: its file, and what plain loops over the file's own layouts give.</summary>
-    private sealed class Layer(string type, int stride, int dilation, bool isSame, int activation, int channels, int filters, int groups, bool isDepthwise)
+    private sealed class Layer(
+        string type, int stride, int dilation, bool isSame, int activation, int channels, int filters, int groups, bool isDepthwise)
     {
         private readonly QuantizedNumbers _numbers = new(type == "uint8" ? ElementType.UInt8 : ElementType.Int8, stride + (10 * filters));
         private (float Scale, int ZeroPoint) _input;
@@ -143,11 +171,16 @@ public class TFLiteLayerTests
 
         private ElementType Element => type switch { "int8" => ElementType.Int8, "uint8" => ElementType.UInt8, _ => ElementType.Float32 };
 
-        public TFLiteFile File(BuiltinOperator code, int[] inputShape, int[] weightShape, int optionsType, FlatRecord options, bool onePerTensor = false)
+        public TFLiteFile File(
+            BuiltinOperator code, int[] inputShape, int[] weightShape, int optionsType, FlatRecord options, bool onePerTensor = false)
         {
             var one = onePerTensor || type == "uint8";
             (_input, _output) = (_numbers.Quantization(0.05f), _numbers.Quantization(0.1f));
-            _scales = [.. Enumerable.Range(0, one ? 1 : filters).Select(_ => type == "uint8" ? _numbers.Quantization(0.02f) : (_numbers.Quantization(0.02f).Scale, 0))];
+            _scales =
+            [
+                .. Enumerable.Range(0, one ? 1 : filters).Select(
+                    _ => type == "uint8" ? _numbers.Quantization(0.02f) : (_numbers.Quantization(0.02f).Scale, 0)),
+            ];
             _weightBytes = _numbers.Bytes(weightShape.Aggregate(1, (a, b) => a * b));
             _bias = [.. Enumerable.Range(0, filters).Select(_ => _numbers.Next(-800, 800))];
             var values = _numbers.Values(_weightBytes);
@@ -185,7 +218,9 @@ public class TFLiteLayerTests
             var bytes = _numbers.Bytes(count);
             var floats = RandomData.Floats(count, 5);
             var y = file.Run(IsQuantized ? bytes : MemoryMarshal.AsBytes<float>(floats).ToArray());
-            var x = IsQuantized ? [.. _numbers.Values(bytes).Select(q => (double)(q - _input.ZeroPoint))] : Array.ConvertAll(floats, f => (double)f);
+            var x = IsQuantized
+                ? [.. _numbers.Values(bytes).Select(q => (double)(q - _input.ZeroPoint))]
+                : Array.ConvertAll(floats, f => (double)f);
             var sums = Sums(x);
             if (!IsQuantized)
             {
@@ -209,7 +244,8 @@ public class TFLiteLayerTests
         // The scale of a weight by its place in the file: the filter is the last dimension of a depthwise layer, else the first.
         private int ScaleOf(int index) => _scales.Length == 1 ? 0 : isDepthwise ? index % filters : index / (_weightBytes.Length / filters);
 
-        private double Activated(double x) => activation switch { 1 => Math.Max(0, x), 2 => Math.Clamp(x, -1, 1), 3 => Math.Clamp(x, 0, 6), _ => x };
+        private double Activated(double x) =>
+            activation switch { 1 => Math.Max(0, x), 2 => Math.Clamp(x, -1, 1), 3 => Math.Clamp(x, 0, 6), _ => x };
 
         private double Weight(int filter, int tap, int channel)
         {
@@ -237,7 +273,9 @@ public class TFLiteLayerTests
                 sums[i] = IsQuantized ? _bias[o] : _bias[o] / 64.0;
                 for (var tap = 0; tap < Kernel * Kernel; tap++)
                 {
-                    var (atY, atX) = ((row * stride) - Before(Input.Height) + (tap / Kernel * dilation), (column * stride) - Before(Input.Width) + (tap % Kernel * dilation));
+                    var (atY, atX) = (
+                        (row * stride) - Before(Input.Height) + (tap / Kernel * dilation),
+                        (column * stride) - Before(Input.Width) + (tap % Kernel * dilation));
                     if (atY < 0 || atY >= Input.Height || atX < 0 || atX >= Input.Width)
                         continue;
                     for (var c = 0; c < inGroup; c++)

@@ -35,7 +35,8 @@ public class TFLiteModelTests
         using var session = Session("mobilenet_v1_0.25_224_float.tflite");
         var input = session.Input<float>(0);
         var pixels = Picture(picture);
-        System.Numerics.Tensors.Tensor.Create(Array.ConvertAll(pixels, b => (b * 2 / 255f) - 1), [1, 224, 224, 3]).AsTensorSpan().CopyTo(input);
+        System.Numerics.Tensors.Tensor.Create(Array.ConvertAll(pixels, b => (b * 2 / 255f) - 1), [1, 224, 224, 3])
+            .AsTensorSpan().CopyTo(input);
         session.Run();
         var output = new float[1001];
         session.Output<float>(0).FlattenTo(output);

@@ -5,7 +5,9 @@ using Xunit;
 
 namespace SeparableConv.Tests.Networks.Formats;
 
-/// <summary>Quantized operators of several elements, read from hand-made files, against the reference's arithmetic in plain loops.</summary>
+/// <summary>
+/// Quantized operators of several elements, read from hand-made files, against the reference's arithmetic in plain loops.
+/// </summary>
 public class TFLiteQuantizedArithmeticTests
 {
     private const int Seeds = 12;

@@ -10,11 +10,19 @@ public class TFLiteShapeTests
 {
     // Masks: begin, end, ellipsis, new axis, shrink. The input is 0 .. 23 in the shape (2,3,4).
     [Theory]
-    [InlineData(new[] { 0, 1 }, new[] { 2, 3 }, new[] { 1, 1 }, new[] { 0, 0, 0, 0, 0 }, new[] { 2, 2, 4 }, new[] { 4, 5, 6, 7, 8, 9, 10, 11, 16, 17, 18, 19, 20, 21, 22, 23 })]
-    [InlineData(new[] { 1, -1, 0 }, new[] { 2, -4, 4 }, new[] { 1, -1, 2 }, new[] { 0, 0, 0, 0, 0 }, new[] { 1, 3, 2 }, new[] { 20, 22, 16, 18, 12, 14 })]
-    [InlineData(new[] { 0, 9, 1 }, new[] { 0, 0, 3 }, new[] { 1, -2, 1 }, new[] { 1, 3, 0, 0, 0 }, new[] { 2, 2, 2 }, new[] { 9, 10, 1, 2, 21, 22, 13, 14 })]
+    [InlineData(
+        new[] { 0, 1 }, new[] { 2, 3 }, new[] { 1, 1 }, new[] { 0, 0, 0, 0, 0 }, new[] { 2, 2, 4 },
+        new[] { 4, 5, 6, 7, 8, 9, 10, 11, 16, 17, 18, 19, 20, 21, 22, 23 })]
+    [InlineData(
+        new[] { 1, -1, 0 }, new[] { 2, -4, 4 }, new[] { 1, -1, 2 }, new[] { 0, 0, 0, 0, 0 }, new[] { 1, 3, 2 },
+        new[] { 20, 22, 16, 18, 12, 14 })]
+    [InlineData(
+        new[] { 0, 9, 1 }, new[] { 0, 0, 3 }, new[] { 1, -2, 1 }, new[] { 1, 3, 0, 0, 0 }, new[] { 2, 2, 2 },
+        new[] { 9, 10, 1, 2, 21, 22, 13, 14 })]
     [InlineData(new[] { 0, 2 }, new[] { 0, 3 }, new[] { 1, 1 }, new[] { 0, 0, 1, 0, 2 }, new[] { 2, 3 }, new[] { 2, 6, 10, 14, 18, 22 })]
-    [InlineData(new[] { -1, 0, 0 }, new[] { 0, 0, 2 }, new[] { 1, 1, 1 }, new[] { 0, 0, 0, 2, 1 }, new[] { 1, 2, 4 }, new[] { 12, 13, 14, 15, 16, 17, 18, 19 })]
+    [InlineData(
+        new[] { -1, 0, 0 }, new[] { 0, 0, 2 }, new[] { 1, 1, 1 }, new[] { 0, 0, 0, 2, 1 }, new[] { 1, 2, 4 },
+        new[] { 12, 13, 14, 15, 16, 17, 18, 19 })]
     [InlineData(new[] { 0, 0, 3 }, new[] { 2, 3, 1 }, new[] { 1, 1, 1 }, new[] { 0, 0, 0, 0, 0 }, new[] { 2, 3, 0 }, new int[0])]
     public void Strided_slice(int[] begins, int[] ends, int[] strides, int[] masks, int[] shape, int[] expected)
     {
@@ -119,9 +127,12 @@ public class TFLiteShapeTests
         file.Tensor(ElementType.UInt8, [1, 3, 3, 2], (1f, 0));
         file.Constant([length, length], [2]);
         file.Tensor(ElementType.UInt8, [1, length, length, 2], (1f, 0));
-        file.Operator(BuiltinOperator.RESIZE_NEAREST_NEIGHBOR, [0, 1], [2], 74, new() { [0] = (byte)(align ? 1 : 0), [1] = (byte)(half ? 1 : 0) });
+        file.Operator(
+            BuiltinOperator.RESIZE_NEAREST_NEIGHBOR, [0, 1], [2], 74,
+            new() { [0] = (byte)(align ? 1 : 0), [1] = (byte)(half ? 1 : 0) });
         var y = file.Run([.. Enumerable.Range(0, 18).Select(i => (byte)i)]);
-        Assert.Equal(expected.SelectMany(r => expected.SelectMany(c => new[] { (byte)((6 * r) + (2 * c)), (byte)((6 * r) + (2 * c) + 1) })), y);
+        Assert.Equal(
+            expected.SelectMany(r => expected.SelectMany(c => new[] { (byte)((6 * r) + (2 * c)), (byte)((6 * r) + (2 * c) + 1) })), y);
     }
 
     [Fact]

@@ -14,7 +14,8 @@ public class LinearScaleTests
         var scale = TensorData.Create([2f]);
         Assert.Equal(
             new byte[] { 128, 129, 130, 130, 1, 0, 255, 128, 130, 126 },
-            Evaluator.Run(new QuantizeLinearOperator(ElementType.UInt8, 1), x, scale, TensorData.Create([(byte)128]))[0].Span<byte>().ToArray());
+            Evaluator.Run(new QuantizeLinearOperator(ElementType.UInt8, 1), x, scale, TensorData.Create([(byte)128]))[0]
+                .Span<byte>().ToArray());
         Assert.Equal(
             new short[] { 0, 1, 2, 2, -127, -500, short.MaxValue, 0, 2, -2 },
             Evaluator.Run(new QuantizeLinearOperator(ElementType.Int16, 1), x, scale)[0].Span<short>().ToArray());
@@ -47,9 +48,11 @@ public class LinearScaleTests
     public void Scales_that_do_not_fit_are_refused()
     {
         var x = TensorData.Create(new float[6], 2, 3);
-        var e = Assert.Throws<ArgumentException>(() => Evaluator.Run(new QuantizeLinearOperator(ElementType.Int8, 1), x, TensorData.Create(new float[2], 2)));
+        var e = Assert.Throws<ArgumentException>(
+            () => Evaluator.Run(new QuantizeLinearOperator(ElementType.Int8, 1), x, TensorData.Create(new float[2], 2)));
         Assert.Contains("expected one float32, or 3 of them", e.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => Evaluator.Run(new QuantizeLinearOperator(ElementType.Int32, 1), x, TensorData.Create([1f])));
-        Assert.Throws<ArgumentException>(() => Evaluator.Run(new QuantizeLinearOperator(ElementType.Int8, 1), x, TensorData.Create([1f]), TensorData.Create([(byte)1])));
+        Assert.Throws<ArgumentException>(
+            () => Evaluator.Run(new QuantizeLinearOperator(ElementType.Int8, 1), x, TensorData.Create([1f]), TensorData.Create([(byte)1])));
     }
 }

@@ -93,9 +93,11 @@ public sealed class QuantizedLayerOperatorTests
         Assert.Equal(
             "The weight tensor is int16 (1,1,2,8); expected quantized int8 or uint8.", Message(x, w with { Element = ElementType.Int16 }));
         Assert.Equal(
-            "The weight tensor has 3 scales; expected one, or one for each of 8 channels.", Message(x, w with { Quantization = new([1, 1, 1], [0, 0, 0], 3) }));
+            "The weight tensor has 3 scales; expected one, or one for each of 8 channels.",
+            Message(x, w with { Quantization = new([1, 1, 1], [0, 0, 0], 3) }));
         Assert.Equal(
-            "The input has zero point 200; expected -128 .. 127, as its elements are int8.", Message(x with { Quantization = new(1, 200) }, w));
+            "The input has zero point 200; expected -128 .. 127, as its elements are int8.",
+            Message(x with { Quantization = new(1, 200) }, w));
         Assert.Equal("The output is clamped to 0 .. 255; expected a range inside -128 .. 127.", Message(x, w, 0, 255));
         Assert.Contains("channels", Message(x with { Shape = new(1, 4, 4, 3) }, w), StringComparison.Ordinal);
     }
