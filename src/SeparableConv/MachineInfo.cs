@@ -56,11 +56,14 @@ public static class MachineInfo
     public static string? Int8Limit => Int8Path switch
     {
         Int8Path.Avx512Vnni => null,
-        Int8Path.AvxVnni => ByteQuadCode.Shared.Missing,
+        Int8Path.AvxVnni => ByteQuadCode.Shared.Missing ?? Narrowed,
         Int8Path.Scalar => ".NET uses no vectors on this processor.",
-        _ when X86Base.IsSupported => ByteQuadCode.Shared.Missing + " .NET finds no AVX-VNNI either.",
+        _ when X86Base.IsSupported => (ByteQuadCode.Shared.Missing ?? Narrowed) + " .NET finds no AVX-VNNI either.",
         _ => "The library has nothing faster for this kind of processor.",
     };
+
+    // Machine code is there, but the runtime was told to prefer narrower vectors than it is for.
+    private static string Narrowed => $"The runtime prefers vectors of {VectorBits} bits here.";
 
     // Leaves 0x80000002 to 0x80000004 hold 48 characters, filled up with zeros and spaces.
     private static string ReadProcessorName()

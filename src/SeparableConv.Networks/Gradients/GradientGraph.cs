@@ -27,12 +27,19 @@ internal static class GradientGraph
             Accumulate(graph, gradients, of, seed);
 
         var lacking = new List<Node>();
+        var reached = new HashSet<Value>(gradients.Keys);
         foreach (var node in forward.AsEnumerable().Reverse())
         {
             var outputs = node.Outputs.Select(output => gradients.GetValueOrDefault(output)).ToArray();
             var wanted = node.Inputs.Select(input => input is not null && dependent.Contains(input)).ToArray();
-            if (!Array.Exists(outputs, output => output is not null) || !Array.Exists(wanted, isWanted => isWanted))
+            if (!node.Outputs.Any(reached.Contains) || !Array.Exists(wanted, isWanted => isWanted))
                 continue;
+            reached.UnionWith(node.Inputs.OfType<Value>());
+
+            // Behind a node without a gradient none arrives. Those before it are asked all the same, with their outputs in its place, so
+            // that all that lack one are found; what they add is thrown away with the graph.
+            if (lacking.Count > 0 && !Array.Exists(outputs, output => output is not null))
+                outputs = [.. node.Outputs];
             if (node.Operator.Gradient(new(graph, node, outputs, wanted)) is not { } inputs)
             {
                 lacking.Add(node);

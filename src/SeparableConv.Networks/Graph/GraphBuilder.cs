@@ -9,6 +9,7 @@ internal sealed class GraphBuilder
     private readonly List<Value> _inputs = [];
     private readonly List<Node> _nodes = [];
     private readonly Dictionary<string, int> _names = [];
+    private readonly HashSet<string> _reserved = [];
 
     /// <summary>Begins with nothing.</summary>
     public GraphBuilder()
@@ -37,12 +38,24 @@ internal sealed class GraphBuilder
         return value;
     }
 
-    /// <summary>A constant.</summary>
-    public Value Constant(string name, TensorData data) => new(UniqueName(name), data.Type, data);
+    /// <summary>Keeps a name for a stored tensor that is still to come: no node before it takes the name.</summary>
+    public void Reserve(string name)
+    {
+        if (_names.TryAdd(name, 0))
+            _reserved.Add(name);
+    }
 
-    /// <summary>The numbers of a stored tensor in another order, shape or type: if they become a parameter, it is known by that tensor's name.</summary>
-    public Value Constant(string name, TensorData data, Value from) =>
-        new(UniqueName(name), data.Type, data) { Origin = from.Origin ?? (from.Name, from.Shape) };
+    /// <summary>A constant.</summary>
+    public Value Constant(string name, TensorData data) => new(_reserved.Remove(name) ? name : UniqueName(name), data.Type, data);
+
+    /// <summary>
+    /// The numbers of a stored tensor in another order, shape or type: if they become a parameter, it is known by that tensor's name.
+    /// </summary>
+    public Value Constant(string name, TensorData data, Value from, bool isTransposed)
+    {
+        var origin = from.Origin ?? new(from.Name, from.Shape, IsTransposed: false);
+        return new(UniqueName(name), data.Type, data) { Origin = origin with { IsTransposed = origin.IsTransposed || isTransposed } };
+    }
 
     /// <summary>A node with one output, which takes the node's name.</summary>
     /// <exception cref="NetworkException">The inputs do not fit the operator; the message names the node.</exception>

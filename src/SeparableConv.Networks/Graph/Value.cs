@@ -62,10 +62,10 @@ public sealed class Value
     internal TensorData? Constant => _stored == ValueKind.Constant ? Data : null;
 
     /// <summary>
-    /// Name and shape, in the file, of the stored tensor whose numbers these are in another order, shape or type; null where they are as
+    /// The stored tensor of the file whose numbers these are in another order, shape or type; null where they are as
     /// they were stored. A parameter gets this name when its network is built, and a writer turns the numbers back.
     /// </summary>
-    internal (string Name, TensorShape Shape)? Origin { get; init; }
+    internal StoredForm? Origin { get; init; }
 
     internal TensorShape Shape => Type.Shape;
 

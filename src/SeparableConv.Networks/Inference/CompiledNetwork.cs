@@ -18,9 +18,10 @@ public sealed unsafe class CompiledNetwork : IDisposable
 {
     private readonly PreparedStep[] _prepared;
     private readonly WeightMemory _memory;
-    private readonly TensorPlaces _places;
+    private readonly StoredBlock _parameters;
     private readonly TensorPlace[] _inputPlaces;
     private readonly TensorPlace[] _outputPlaces;
+    private volatile bool _isDisposed;
     private int _sessions;
 
     /// <summary>Makes a network ready.</summary>
@@ -56,15 +57,18 @@ public sealed unsafe class CompiledNetwork : IDisposable
         Step[] steps = [];
         var packed = PackedBuffer.MadeBy(() => steps = Array.ConvertAll(nodes, Prepare));
         ScratchBytes = steps.Select(step => step.ScratchBytes).DefaultIfEmpty().Max();
-        _places = new TensorPlaces(plan);
+        CheckLimit(options.MemoryLimit, network.Name);
+
+        // Only what is kept may hold values: by its producer each holds the whole graph, and all weights.
+        var places = new TensorPlaces(plan);
         _prepared = new PreparedStep[nodes.Length];
         for (var i = 0; i < nodes.Length; i++)
-            _prepared[i] = _places.Bind(nodes[i], steps[i]);
-        _inputPlaces = [.. graph.Inputs.Select(_places.Of)];
-        _outputPlaces = [.. graph.Outputs.Select(_places.Of)];
-        _memory = new WeightMemory(_places.CopyConstants(), packed);
+            _prepared[i] = places.Bind(nodes[i], steps[i]);
+        _inputPlaces = [.. graph.Inputs.Select(places.Of)];
+        _outputPlaces = [.. graph.Outputs.Select(places.Of)];
+        _parameters = places.Parameters;
+        _memory = new WeightMemory(places.Constants.Copy(), packed);
         Steps = Array.ConvertAll(nodes, node => new CompiledStep(node.Name, node.Operator.Kind, node.Cost, node.Outputs[0].Type));
-        CheckLimit(options.MemoryLimit, network.Name);
     }
 
     /// <summary>What must be given to run it.</summary>
@@ -102,32 +106,44 @@ public sealed unsafe class CompiledNetwork : IDisposable
     /// <summary>The weights; whoever runs the steps holds them.</summary>
     internal WeightMemory Memory => _memory;
 
-    /// <summary>The parameters that steps read or update, which were not frozen.</summary>
-    internal IEnumerable<Value> Parameters => _places.Parameters;
+    /// <summary>Whether it was disposed; runs that were under way then may still go on.</summary>
+    internal bool IsDisposed => _isDisposed;
 
     /// <summary>Frees the weights at once, or when the runs end that are under way.</summary>
-    public void Dispose() => _memory.Dispose();
-
-    /// <summary>Counts one more session.</summary>
-    /// <exception cref="InvalidOperationException">There is one already, and the steps cannot be shared.</exception>
-    internal void AddSession()
+    public void Dispose()
     {
-        if (Interlocked.Increment(ref _sessions) > 1 && Array.Exists(_prepared, prepared => !prepared.Step.IsShareable))
-            throw new InvalidOperationException(
-                "A network whose parameters are not frozen runs in one session; compile it again for another.");
+        _isDisposed = true;
+        _memory.Dispose();
     }
 
+    /// <summary>Counts one more session.</summary>
+    /// <exception cref="InvalidOperationException">There is one already, and it may be changing the parameters.</exception>
+    internal void AddSession()
+    {
+        if (Interlocked.Increment(ref _sessions) == 1 || IsShareable)
+            return;
+        RemoveSession();
+        throw new InvalidOperationException(
+            "A network whose parameters are not frozen runs in one session at a time; compile it again for another.");
+    }
+
+    /// <summary>Counts one session less.</summary>
+    internal void RemoveSession() => Interlocked.Decrement(ref _sessions);
+
     /// <summary>A new copy of the parameters, for a session to change.</summary>
-    internal NativeBlock CopyParameters() => _places.CopyParameters();
+    internal NativeBlock CopyParameters() => _parameters.Copy();
 
     /// <summary>Where a parameter lies.</summary>
-    internal TensorPlace PlaceOf(Value parameter) => _places.Of(parameter);
+    /// <exception cref="ArgumentException">No step reads or updates it.</exception>
+    internal TensorPlace PlaceOf(Value parameter) => new(parameter.Type, MemoryRegion.Parameters, _parameters.OffsetOf(parameter));
 
     /// <summary>Where an input lies.</summary>
     internal TensorPlace InputPlace(int index) => _inputPlaces[index];
 
     /// <summary>Where an output lies.</summary>
     internal TensorPlace OutputPlace(int index) => _outputPlaces[index];
+
+    private bool IsShareable => _parameters.IsEmpty && Array.TrueForAll(_prepared, prepared => prepared.Step.IsShareable);
 
     private static Step Prepare(Node node)
     {

@@ -12,14 +12,14 @@ internal sealed unsafe class StepRunner : IDisposable
     private readonly NativeBlock _parameters;
     private readonly Step[] _steps;
     private readonly ForwardContext[] _contexts;
+    private volatile bool _isDisposed;
     private int _isRunning;
 
     /// <exception cref="NetworkException">The memory is not there.</exception>
     /// <exception cref="ObjectDisposedException">The network was disposed.</exception>
     public StepRunner(CompiledNetwork compiled)
     {
-        ObjectDisposedException.ThrowIf(compiled.Memory.IsClosed, compiled);
-        compiled.AddSession();
+        ObjectDisposedException.ThrowIf(compiled.IsDisposed, compiled);
         _compiled = compiled;
 
         // Scratch begins on a line of its own behind the arena.
@@ -44,6 +44,9 @@ internal sealed unsafe class StepRunner : IDisposable
         Outputs = new TensorBuffer[compiled.Outputs.Count];
         for (var i = 0; i < Outputs.Length; i++)
             Outputs[i] = In(compiled.OutputPlace(i));
+
+        // Last, so that a session that could not be made does not count.
+        compiled.AddSession();
     }
 
     /// <summary>The inputs where they lie.</summary>
@@ -52,8 +55,8 @@ internal sealed unsafe class StepRunner : IDisposable
     /// <summary>The outputs where they lie.</summary>
     public TensorBuffer[] Outputs { get; }
 
-    /// <summary>Whether the memory was let go.</summary>
-    public bool IsClosed => _arena.IsClosed;
+    /// <summary>Whether the memory, or that of the network, was let go.</summary>
+    public bool IsClosed => _isDisposed || _compiled.IsDisposed;
 
     /// <summary>A parameter where it lies, as the runs so far have left it.</summary>
     public TensorBuffer Parameter(Value parameter) => In(_compiled.PlaceOf(parameter));
@@ -100,6 +103,10 @@ internal sealed unsafe class StepRunner : IDisposable
     /// <summary>Lets the memory go, at the end of a run where one is under way.</summary>
     public void Dispose()
     {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
+        _compiled.RemoveSession();
         _arena.Dispose();
         _parameters.Dispose();
     }
@@ -118,6 +125,7 @@ internal sealed unsafe class StepRunner : IDisposable
     // Whoever runs holds all memory that the steps use: it may be disposed meanwhile, but is freed behind the run.
     private void Enter()
     {
+        ObjectDisposedException.ThrowIf(IsClosed, this);
         if (Interlocked.Exchange(ref _isRunning, 1) != 0)
             throw new InvalidOperationException(
                 "This session is running already; give every thread a session of its own, they share the compiled network.");

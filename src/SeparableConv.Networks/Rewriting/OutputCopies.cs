@@ -3,8 +3,8 @@ using SeparableConv.Networks.Operators;
 namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>
-/// Gives an output that shows nothing but an input of the network bytes of its own, so that it stays what it was when the next
-/// input is written.
+/// Gives an output that shows nothing but an input or something stored bytes of its own: so it stays what it was when the next input is
+/// written, when a parameter is updated, and when the compiled network is disposed.
 /// </summary>
 internal sealed class OutputCopies : NetworkPass
 {
@@ -16,6 +16,6 @@ internal sealed class OutputCopies : NetworkPass
         var viewed = value;
         while (viewed.Producer is { } producer && producer.Operator.Aliasing == Aliasing.View)
             viewed = producer.Inputs[0]!;
-        return viewed.Producer is null && !viewed.IsStored ? Graph.Add($"{output.Name}/copy", new CopyOperator(), value) : value;
+        return viewed.Producer is null ? Graph.Add($"{output.Name}/copy", new CopyOperator(), value) : value;
     }
 }

@@ -19,7 +19,7 @@ public sealed class MatrixDecomposition
         _singularValues = Array.ConvertAll(_svd.Values, s => Math.ScaleB(s, _svd.ScaleExponent));
 
         // Counted on the scaled values, so that tiny matrices lose nothing to underflow.
-        var relative = Math.Max(rows, columns) * epsilon;
+        var relative = Math.Max(rows, columns) * Math.Max(epsilon, FilterKernel.DoubleEpsilon);
         var threshold = relative * _svd.Values[0];
         Tolerance = relative * _singularValues[0];
         Rank = _svd.Values.Count(s => s > threshold);

@@ -27,6 +27,7 @@ internal sealed class OnnxModelReader(ModelProto model, OnnxReadOptions options,
         {
             if (!_initializers.TryAdd(tensor.Name, tensor))
                 throw new NetworkException($"Two initializers are called '{OneLine.Of(tensor.Name)}'; names must differ.");
+            _builder.Reserve(OneLine.Clean(tensor.Name));
         }
 
         var nodes = NeededNodes();

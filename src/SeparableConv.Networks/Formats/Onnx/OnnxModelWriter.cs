@@ -19,6 +19,8 @@ internal sealed class OnnxModelWriter(Network network)
         var output = new OnnxOutput();
         foreach (var value in network.Inputs.Concat(network.Outputs))
             output.Reserve(value.Name);
+        foreach (var stored in network.Nodes.SelectMany(node => node.Inputs).Where(input => input is { IsStored: true }))
+            output.ReserveStored(stored!.Name);
         foreach (var input in network.Inputs)
         {
             output.Graph.Input.Add(Info(input));

@@ -18,6 +18,7 @@ internal sealed class OnnxOutput
     private readonly Dictionary<Value, string> _first = [];
     private readonly Dictionary<(Value, string), string> _forms = [];
     private readonly HashSet<string> _names = [];
+    private readonly HashSet<string> _kept = [];
     private readonly Dictionary<string, int> _counts = [];
     private long _bytes;
 
@@ -25,6 +26,13 @@ internal sealed class OnnxOutput
 
     /// <summary>Keeps a name for an input or output.</summary>
     public void Reserve(string name) => _names.Add(name);
+
+    /// <summary>Keeps a name for a stored tensor: no node before it takes the name.</summary>
+    public void ReserveStored(string name)
+    {
+        if (_names.Add(name))
+            _kept.Add(name);
+    }
 
     /// <summary>A name that nothing has yet.</summary>
     public string Unique(string name)
@@ -74,7 +82,7 @@ internal sealed class OnnxOutput
         _bytes += data.Type.Bytes;
         if (_bytes > int.MaxValue - (1 << 20))
             throw new NetworkException($"The network's constants take {_bytes} bytes and more; an ONNX file holds 2 GB at most.");
-        name = Unique(name);
+        name = _kept.Remove(name) ? name : Unique(name);
         Graph.Initializer.Add(OnnxTensors.Write(name, data));
         return name;
     }
@@ -249,7 +257,9 @@ internal sealed class OnnxOutput
             var first = Transposed(Reshaped(data, lengths), 0, 3, 1, 2);
 
             // Dimensions of length 1 in front are as many as there were in the file; else only the batch is left out.
-            var wanted = value.Origin is { } origin ? origin.Shape.Lengths : first.Type.Shape.Lengths[(4 - Math.Max(3, value.Shape.Rank))..];
+            var wanted = value.Origin is { } origin
+                ? origin.Shape.Lengths
+                : first.Type.Shape.Lengths[(4 - Math.Max(3, value.Shape.Rank))..];
             return wanted.TrimStart(1).SequenceEqual(first.Type.Shape.Lengths.TrimStart(1)) ? Reshaped(first, wanted) : first;
         });
     }

@@ -79,6 +79,11 @@ internal sealed class MemoryPlan
 
         foreach (var value in network.Inputs.Concat(network.Outputs))
             _lastUse[Viewed(value)] = network.Nodes.Count;
+        foreach (var output in network.Outputs)
+        {
+            if (_updated.Contains(Viewed(output)) && !_fresh.Contains(output))
+                throw new NetworkException($"Output '{output.Name}' shows a parameter before its update; give what the update gives.");
+        }
     }
 
     private void AssignBuffers(Network network)

@@ -8,11 +8,11 @@ namespace SeparableConv.Networks.Inference;
 /// </summary>
 internal sealed class TensorPlaces(MemoryPlan plan)
 {
-    private readonly StoredBlock _constants = new();
-    private readonly StoredBlock _parameters = new();
+    /// <summary>The constants that some step reads, or that an output shows.</summary>
+    public StoredBlock Constants { get; } = new();
 
     /// <summary>The parameters that some step reads or updates.</summary>
-    public IEnumerable<Value> Parameters => _parameters.Values;
+    public StoredBlock Parameters { get; } = new();
 
     /// <summary>Where a step finds its tensors.</summary>
     public PreparedStep Bind(Node node, Step step)
@@ -34,41 +34,44 @@ internal sealed class TensorPlaces(MemoryPlan plan)
             return new(value.Type, MemoryRegion.Arena, offset);
         var stored = plan.Viewed(value);
         return stored.IsParameter
-            ? new(value.Type, MemoryRegion.Parameters, _parameters.OffsetOf(stored))
-            : new(value.Type, MemoryRegion.Constants, _constants.OffsetOf(stored));
+            ? new(value.Type, MemoryRegion.Parameters, Parameters.Add(stored))
+            : new(value.Type, MemoryRegion.Constants, Constants.Add(stored));
+    }
+}
+
+/// <summary>Stored tensors that lie in one piece of memory, each at a place of its own.</summary>
+internal sealed unsafe class StoredBlock
+{
+    private readonly Dictionary<Value, long> _offsets = [];
+    private long _bytes;
+
+    /// <summary>Whether nothing lies here.</summary>
+    public bool IsEmpty => _offsets.Count == 0;
+
+    /// <summary>Gives a tensor a place, and tells it; the same place again for one that has one.</summary>
+    public long Add(Value stored)
+    {
+        if (!_offsets.TryGetValue(stored, out var at))
+        {
+            _offsets[stored] = at = _bytes;
+            _bytes = checked(_bytes + ((stored.Type.Bytes + ArenaLayout.Alignment - 1) / ArenaLayout.Alignment * ArenaLayout.Alignment));
+        }
+
+        return at;
     }
 
-    /// <summary>The constants that were asked for, each where it was said to lie.</summary>
-    public NativeBlock CopyConstants() => _constants.Copy();
+    /// <summary>Where a tensor lies.</summary>
+    /// <exception cref="ArgumentException">It was given no place.</exception>
+    public long OffsetOf(Value stored) => _offsets.TryGetValue(stored, out var at)
+        ? at
+        : throw new ArgumentException($"'{stored}' is no parameter that a step of the network reads or updates.");
 
-    /// <summary>A new copy of the parameters that were asked for, as they are stored with the network.</summary>
-    public NativeBlock CopyParameters() => _parameters.Copy();
-
-    private sealed unsafe class StoredBlock
+    /// <summary>New memory with the numbers that the tensors are stored with.</summary>
+    public NativeBlock Copy()
     {
-        private readonly Dictionary<Value, long> _offsets = [];
-        private long _bytes;
-
-        public IEnumerable<Value> Values => _offsets.Keys;
-
-        public long OffsetOf(Value stored)
-        {
-            if (!_offsets.TryGetValue(stored, out var at))
-            {
-                _offsets[stored] = at = _bytes;
-                _bytes = checked(
-                    _bytes + ((stored.Type.Bytes + ArenaLayout.Alignment - 1) / ArenaLayout.Alignment * ArenaLayout.Alignment));
-            }
-
-            return at;
-        }
-
-        public NativeBlock Copy()
-        {
-            var block = new NativeBlock(_bytes);
-            foreach (var (value, offset) in _offsets)
-                value.Data!.Bytes.CopyTo(new Span<byte>(block.Pointer + offset, checked((int)value.Type.Bytes)));
-            return block;
-        }
+        var block = new NativeBlock(_bytes);
+        foreach (var (value, offset) in _offsets)
+            value.Data!.Bytes.CopyTo(new Span<byte>(block.Pointer + offset, checked((int)value.Type.Bytes)));
+        return block;
     }
 }

@@ -71,6 +71,13 @@ internal sealed class ConvTranspose2DOperator(
 
     internal override void Forward(ForwardContext context)
     {
+        // What is packed for this run alone goes with it, not with some later collection.
+        foreach (var buffer in PackedBuffer.MadeBy(() => PackAndRun(context)))
+            buffer.Dispose();
+    }
+
+    private void PackAndRun(ForwardContext context)
+    {
         var (x, w) = (context.Inputs[0], context.Inputs[1]);
         var bias = context.Inputs.Length > 2 && context.Inputs[2].IsPresent ? context.Inputs[2].Span<float>() : default;
         new PackedStep(new ConvTransposeLoop(w.Span<float>(), bias, Geometry(x.Type, w.Type), Activation, SimdWidths.Best)).Run(context);

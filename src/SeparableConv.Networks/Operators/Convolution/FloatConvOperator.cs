@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using SeparableConv.Loops;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -44,6 +45,13 @@ internal abstract class FloatConvOperator(ConvOptions options) : Operator
     }
 
     internal override void Forward(ForwardContext context)
+    {
+        // What is packed for this run alone goes with it, not with some later collection.
+        foreach (var buffer in PackedBuffer.MadeBy(() => PackAndRun(context)))
+            buffer.Dispose();
+    }
+
+    private void PackAndRun(ForwardContext context)
     {
         var (x, w) = (context.Inputs[0], context.Inputs[1]);
         var bias = context.Inputs.Length > 2 && context.Inputs[2].IsPresent ? context.Inputs[2].Span<float>() : default;

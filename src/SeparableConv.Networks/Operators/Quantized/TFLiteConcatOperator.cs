@@ -8,6 +8,8 @@ internal sealed class TFLiteConcatOperator(int axis, Quantization output) : Quan
 {
     public override string Kind => "QuantizedConcat";
 
+    public int Axis => axis;
+
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
         var first = QuantizedTypes.Required(inputs, 0, "input 0");

@@ -11,6 +11,8 @@ internal sealed unsafe class TFLiteMeanOperator(int[] axes, bool keepDimensions,
 {
     public override string Kind => "QuantizedMean";
 
+    public ReadOnlySpan<int> Axes => axes;
+
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
         var input = QuantizedTypes.Required(inputs, 0, "input");

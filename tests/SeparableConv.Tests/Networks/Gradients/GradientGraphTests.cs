@@ -93,7 +93,8 @@ public sealed class GradientGraphTests
         y = graph.Add("float", new CastOperator(ElementType.Float32), y);
         var seed = graph.Input("seed", y.Type);
         var error = Assert.Throws<NetworkException>(() => GradientGraph.Add(graph, [(y, seed)], [x]));
-        Assert.Contains("'float' (Cast)", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "3 of the network's nodes have no gradient: 'float' (Cast), 'largest' (ArgMax), 'tanh' (Activation).", error.Message);
     }
 
     private static (GraphBuilder Graph, Value X) Begin(params int[] shape)

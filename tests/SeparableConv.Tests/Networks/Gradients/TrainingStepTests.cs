@@ -70,6 +70,13 @@ public sealed class TrainingStepTests
             "one session",
             Assert.Throws<InvalidOperationException>(() => new InferenceSession(compiled)).Message,
             StringComparison.Ordinal);
+        session.Dispose();
+        new InferenceSession(compiled).Dispose();
+
+        // A parameter that no step reads has no place.
+        using var frozen = new CompiledNetwork(Classifier());
+        using var runner = new StepRunner(frozen);
+        Assert.Throws<ArgumentException>(() => runner.Parameter(Classifier().Parameters[0]).Shape);
     }
 
     [Fact]

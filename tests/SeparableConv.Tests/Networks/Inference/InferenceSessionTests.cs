@@ -196,6 +196,27 @@ public class InferenceSessionTests
     }
 
     [Fact]
+    public void A_compiled_network_lets_go_of_the_network_it_was_made_from()
+    {
+        var (compiled, weights) = Compile();
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+        Assert.False(weights.IsAlive);
+        using var session = new InferenceSession(compiled);
+        session.Run();
+        compiled.Dispose();
+
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        static (CompiledNetwork, WeakReference) Compile()
+        {
+            var network = Blocks(8, 2);
+            var weights = network.Nodes[0].Inputs[1]!.Data!.Values;
+            return (new CompiledNetwork(network), new WeakReference(weights));
+        }
+    }
+
+    [Fact]
     public void A_disposed_network_is_run_by_no_session()
     {
         var compiled = new CompiledNetwork(Blocks(4, 1));
@@ -203,6 +224,7 @@ public class InferenceSessionTests
         session.Run();
         compiled.Dispose();
         Assert.Throws<ObjectDisposedException>(session.Run);
+        Assert.Throws<ObjectDisposedException>(() => session.Output<float>(0).FlattenedLength);
         Assert.Throws<ObjectDisposedException>(() => new InferenceSession(compiled));
     }
 

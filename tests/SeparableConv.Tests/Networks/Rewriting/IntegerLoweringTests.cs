@@ -1,6 +1,6 @@
 using SeparableConv.Networks;
-using SeparableConv.Tests.Networks.Inference;
 using SeparableConv.Tests.Networks.Formats;
+using SeparableConv.Tests.Networks.Inference;
 using Xunit;
 
 namespace SeparableConv.Tests.Networks.Rewriting;

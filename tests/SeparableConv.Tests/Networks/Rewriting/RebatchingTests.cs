@@ -14,10 +14,14 @@ public sealed class RebatchingTests
     public void Images_of_a_batch_give_what_they_give_alone()
     {
         Check(MobileNetV2.Create(resolution: 32, classes: 5), 3);
-        Check(Reshaped(g => g.Input(1, 4, 3, 2), [4, 6], [1, 24]), 5);
+        Check(Reshaped(g => g.Input(1, 4, 3, 2), [1, 4, 6], [1, 24]), 5);
 
-        // The batch moves to the second place, is joined with what follows, and comes back.
+        // The batch moves to the second place, and comes back.
         Check(Moved(), 4);
+
+        // A part of each image.
+        var g = new GraphSketch();
+        Check(g.Build(g.Add(new SliceOperator([0, 1], [1, 2], [1, 3]), g.Input(1, 8))), 3);
     }
 
     [Fact]
@@ -48,9 +52,40 @@ public sealed class RebatchingTests
         var g = new GraphSketch();
         var first = g.Build(g.Add(new SliceOperator([0, 0], [1, 1], [1, 3]), g.Input(2, 3)));
         Assert.Contains(
-            "gives (1,3) for any batch",
+            "gives (1,3), in which",
             Assert.Throws<NetworkException>(() => first.WithBatch(3)).Message,
             StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_would_mix_the_images_of_a_batch_is_refused()
+    {
+        // Each of these gives shapes that fit, and another answer than the images alone.
+        Refuse(g => g.Add(new SoftmaxOperator(0), g.Add(new ReshapeOperator(new TensorShape(16)), g.Input(1, 16))), "Reshape");
+        Refuse(g => g.Add(new ReshapeOperator(new TensorShape(16, 8)), g.Input(1, 4, 4, 8)), "Reshape");
+        Refuse(g => g.Add(new SoftmaxOperator(0), g.Input(1, 16)), "Softmax");
+        Refuse(g => g.Add(new ReduceOperator(ReduceKind.Sum, [0], keepDimensions: true), g.Input(1, 16)), "ReduceSum");
+        Refuse(
+            g =>
+            {
+                var x = g.Input(1, 16);
+                return g.Add(new ConcatOperator(0), x, x);
+            },
+            "Concat");
+        Refuse(
+            g =>
+            {
+                var x = g.Input(1, 3, 3);
+                return g.Add(new MatMulOperator(), x, g.Add(new TransposeOperator([1, 0, 2]), x));
+            },
+            "MatMul");
+
+        static void Refuse(Func<GraphSketch, Value> make, string kind)
+        {
+            var g = new GraphSketch();
+            var network = g.Build(make(g));
+            Assert.Contains($"({kind})", Assert.Throws<NetworkException>(() => network.WithBatch(2)).Message, StringComparison.Ordinal);
+        }
     }
 
     private static Network Reshaped(Func<GraphSketch, Value> input, params int[][] shapes)
@@ -66,7 +101,7 @@ public sealed class RebatchingTests
     {
         var g = new GraphSketch();
         var x = g.Add(new TransposeOperator([1, 0, 2]), g.Input(1, 4, 6));
-        x = g.Add(new ReshapeOperator(new TensorShape(4, 6)), x);
+        x = g.Add(new ReshapeOperator(new TensorShape(4, 1, 2, 3)), x);
         x = g.Add(new ReshapeOperator(new TensorShape(4, 1, 6)), x);
         return g.Build(g.Add(new TransposeOperator([1, 0, 2]), x));
     }

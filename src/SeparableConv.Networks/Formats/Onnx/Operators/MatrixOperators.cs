@@ -48,7 +48,7 @@ internal static class MatrixOperators
         var bias = output.OptionalAsIs(node, 2);
         var rank = node.Inputs[0]!.Shape.Rank;
         string y;
-        if (rank == 2 && weights is { Constant: { } data, Origin: not null })
+        if (rank == 2 && weights is { Constant: { } data, Origin.IsTransposed: true })
         {
             // They were (O, I) in their file, and so they are again.
             y = output.Node(
