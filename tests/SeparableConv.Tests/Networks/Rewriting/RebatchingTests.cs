@@ -71,7 +71,7 @@ public sealed class RebatchingTests
                 var x = g.Input(1, 16);
                 return g.Add(new ConcatOperator(0), x, x);
             },
-            "Concat");
+            "Concatenate");
         Refuse(
             g =>
             {
