@@ -76,7 +76,7 @@ public sealed class RebatchingTests
             g =>
             {
                 var x = g.Input(1, 3, 3);
-                return g.Add(new MatMulOperator(), x, g.Add(new TransposeOperator([1, 0, 2]), x));
+                return g.Add(new MatMulOperator(), x, g.Add(new TransposeOperator([1, 2, 0]), x));
             },
             "MatMul");
 
@@ -103,7 +103,7 @@ public sealed class RebatchingTests
         var x = g.Add(new TransposeOperator([1, 0, 2]), g.Input(1, 4, 6));
         x = g.Add(new ReshapeOperator(new TensorShape(4, 1, 2, 3)), x);
         x = g.Add(new ReshapeOperator(new TensorShape(4, 1, 6)), x);
-        return g.Build(g.Add(new TransposeOperator([1, 0, 2]), x));
+        return g.Build(g.Add(new TransposeOperator([1, 2, 0]), x));
     }
 
     private static void Check(Network network, int batch)
