@@ -51,6 +51,7 @@ internal static unsafe class TransposeLoop
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Squares(float* source, nint sourceStride, float* target, nint targetStride, int rows, int columns)
     {
         var (wholeRows, wholeColumns) = (rows & ~3, columns & ~3);
@@ -84,6 +85,7 @@ internal static unsafe class TransposeLoop
     }
 
     /// <summary>Three planes into pixels of three.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void JoinThree(float* source, nint plane, float* target, int pixels)
     {
         // Lanes of the three stores: a0 b0 c0 a1 | b1 c1 a2 b2 | c2 a3 b3 c3. Each takes one shuffle of each plane and two selections.
@@ -113,6 +115,7 @@ internal static unsafe class TransposeLoop
     }
 
     /// <summary>Three planes of bytes into pixels of three.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void JoinThree(byte* source, nint plane, byte* target, int pixels)
     {
         // Byte k of 48 is plane k%3 of pixel k/3; a shuffle leaves 0 where another plane's byte comes.
@@ -140,6 +143,7 @@ internal static unsafe class TransposeLoop
     }
 
     /// <summary>Pixels of three into three planes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void PartThree(float* source, float* target, nint plane, int pixels)
     {
         // Lanes of the three loads: a0 b0 c0 a1 | b1 c1 a2 b2 | c2 a3 b3 c3.
