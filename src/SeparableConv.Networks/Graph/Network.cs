@@ -12,6 +12,7 @@ public sealed class Network
     private readonly Value[] _inputs;
     private readonly Value[] _outputs;
     private readonly Node[] _nodes;
+    private IReadOnlyList<Value>? _parameters;
 
     internal Network(string name, Value[] inputs, Value[] outputs, Node[] nodes)
     {
@@ -37,10 +38,10 @@ public sealed class Network
     /// What a training changes or tracks: weights, biases, scales, slopes and statistics, each once, in the order in which the nodes
     /// read them first. They have the names of their file.
     /// </summary>
-    public IReadOnlyList<Value> Parameters => ParameterRule.Of(_nodes);
+    public IReadOnlyList<Value> Parameters => _parameters ??= ParameterRule.Of(_nodes);
 
     /// <summary>How many numbers <see cref="Parameters"/> are.</summary>
-    public long ParameterCount => ParameterRule.Count(_nodes);
+    public long ParameterCount => Parameters.Sum(value => value.Shape.ElementCount);
 
     /// <summary>The same network for another number of images at a time; it shares its parameters with this one.</summary>
     /// <param name="batch">N, 1 or more.</param>

@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using SeparableConv.Imaging;
+using SeparableConv.Networks.Operators;
 using SeparableConv.Networks.Pictures;
 
 namespace SeparableConv.Networks;
@@ -168,40 +169,12 @@ public sealed class PictureTransform
         return new ImageRegion((image.Width - width) / 2, (image.Height - height) / 2, width, height);
     }
 
-    private void WriteSamples(double unit, Span<byte> memory)
+    private unsafe void WriteSamples(double unit, Span<byte> memory)
     {
-        switch (_input.Type.Element)
+        fixed (byte* start = memory)
         {
-            case ElementType.Float32:
-                WriteNumbers<float>(unit, memory);
-                break;
-            case ElementType.Float64:
-                WriteNumbers<double>(unit, memory);
-                break;
-            case ElementType.Float16:
-                WriteNumbers<Half>(unit, memory);
-                break;
-            case ElementType.UInt8:
-                WriteNumbers<byte>(unit, memory);
-                break;
-            case ElementType.Int8:
-                WriteNumbers<sbyte>(unit, memory);
-                break;
-            case ElementType.Int16:
-                WriteNumbers<short>(unit, memory);
-                break;
-            case ElementType.UInt16:
-                WriteNumbers<ushort>(unit, memory);
-                break;
-            case ElementType.Int32:
-                WriteNumbers<int>(unit, memory);
-                break;
-            case ElementType.UInt32:
-                WriteNumbers<uint>(unit, memory);
-                break;
-            default:
-                WriteNumbers<long>(unit, memory);
-                break;
+            var work = new SampleWork { Transform = this, Unit = unit, Memory = start, Length = memory.Length };
+            ElementDispatch.Numbers(_input.Type.Element, ref work);
         }
     }
 
@@ -253,5 +226,16 @@ public sealed class PictureTransform
                 }
             }
         }
+    }
+
+    private unsafe struct SampleWork : INumberWork
+    {
+        public PictureTransform Transform;
+        public double Unit;
+        public byte* Memory;
+        public int Length;
+
+        public readonly void Run<T>()
+            where T : unmanaged, INumber<T>, IMinMaxValue<T> => Transform.WriteNumbers<T>(Unit, new Span<byte>(Memory, Length));
     }
 }

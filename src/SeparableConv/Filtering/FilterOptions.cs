@@ -52,8 +52,7 @@ public sealed record FilterOptions
 
         if (!double.IsFinite(Scale) || !double.IsFinite(Offset))
             throw new ArgumentException($"The scale is {Scale} and the offset {Offset}; both must be finite.");
-        if (Threads is < 1 or > WorkerPool.MostThreads)
-            throw new ArgumentException($"The number of threads is {Threads}; it must be from 1 to {WorkerPool.MostThreads}.");
+        WorkerPool.CheckThreads(Threads);
         if (!(MaxError >= 0))
             throw new ArgumentException($"The largest error is {MaxError}; it must be 0 (exact) or more.");
         if (Border != BorderMode.Constant)

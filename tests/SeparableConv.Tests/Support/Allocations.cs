@@ -8,6 +8,7 @@ internal static class Allocations
     private const int CallsInRound = 50;
     private const int LeastRounds = 3;
     private const int MostRounds = 20;
+    private const int RoundsThatMustAgree = 8;
 
     // The runtime compiles a method anew after 30 calls, as soon as for 100 ms no method was called for the first time: methods
     // that were measured meanwhile twice, hence the rounds.
@@ -15,7 +16,8 @@ internal static class Allocations
 
     /// <summary>
     /// Runs the calls until they are compiled for good and every thread of the pool has its memory; from then on not one of 50 calls may
-    /// allocate a byte, on any thread. What runs beside them would be counted too, hence <see cref="QuietCollection"/>.
+    /// allocate a byte on the caller's thread, nor on any other in each of several rounds. What runs beside them would be counted too,
+    /// hence <see cref="QuietCollection"/>.
     /// </summary>
     /// <param name="cases">The calls, and what the failure names them.</param>
     public static void AreNone(params ReadOnlySpan<(string What, Action Call)> cases)
