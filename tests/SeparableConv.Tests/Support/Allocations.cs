@@ -33,7 +33,10 @@ internal static class Allocations
 
         foreach (var (what, call) in cases)
         {
+            // The test runner's own threads allocate now and then. A call that allocates does so in each of these rounds.
             var (own, all) = Run(call);
+            for (var again = 1; again < RoundsThatMustAgree && own == 0 && all != 0; again++)
+                (own, all) = Run(call);
             Assert.True(
                 (own, all) == (0, 0),
                 $"{what}: {CallsInRound} calls allocated {own} bytes on the caller's thread and {all} on all threads together; expected "
