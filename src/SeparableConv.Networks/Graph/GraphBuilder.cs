@@ -21,7 +21,7 @@ internal sealed class GraphBuilder
     {
         _inputs.AddRange(network.Inputs);
         _nodes.AddRange(network.Nodes);
-        foreach (var value in network.Inputs.Concat(network.Nodes.SelectMany(node => node.Outputs)).Concat(network.Parameters))
+        foreach (var value in network.Inputs.Concat(network.Nodes.SelectMany(node => node.Inputs.Concat(node.Outputs))).OfType<Value>())
             _names.TryAdd(value.Name, 0);
         foreach (var node in network.Nodes)
             _names.TryAdd(node.Name, 0);

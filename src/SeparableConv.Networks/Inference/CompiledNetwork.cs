@@ -120,7 +120,7 @@ public sealed unsafe class CompiledNetwork : IDisposable
     /// <exception cref="InvalidOperationException">There is one already, and it may be changing the parameters.</exception>
     internal void AddSession()
     {
-        if (Interlocked.Increment(ref _sessions) == 1 || IsShareable)
+        if (Interlocked.Increment(ref _sessions) == 1 || _parameters.IsEmpty)
             return;
         RemoveSession();
         throw new InvalidOperationException(
@@ -142,8 +142,6 @@ public sealed unsafe class CompiledNetwork : IDisposable
 
     /// <summary>Where an output lies.</summary>
     internal TensorPlace OutputPlace(int index) => _outputPlaces[index];
-
-    private bool IsShareable => _parameters.IsEmpty && Array.TrueForAll(_prepared, prepared => prepared.Step.IsShareable);
 
     private static Step Prepare(Node node)
     {

@@ -6,9 +6,6 @@ internal abstract class Step
     /// <summary>Bytes of working memory that a run needs beside its outputs.</summary>
     public virtual long ScratchBytes => 0;
 
-    /// <summary>Whether a run changes nothing in the step, so that several sessions may run it at the same time.</summary>
-    public virtual bool IsShareable => true;
-
     /// <summary>Whether a run reads this input. One that was packed is not read again: a compiled network does not keep it.</summary>
     public virtual bool Reads(int input) => true;
 

@@ -35,8 +35,6 @@ internal sealed unsafe class PackedProductStep : Step
         (_refills, _transposes) = (true, transposed);
     }
 
-    public override bool IsShareable => !_refills;
-
     public override long ScratchBytes => _transposes ? (long)_inputs * _outputs * sizeof(float) : 0;
 
     /// <summary>A product that reads its right side, and its bias (O) where there is one, in every run.</summary>
