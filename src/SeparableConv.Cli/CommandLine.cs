@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using SeparableConv.Cli.Commands;
-using SeparableConv.Cli.Output;
 
 namespace SeparableConv.Cli;
 

@@ -1,5 +1,4 @@
 using System.Text;
-using SeparableConv.Networks;
 
 namespace SeparableConv.Cli;
 

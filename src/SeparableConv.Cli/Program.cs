@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using SeparableConv.Cli.Output;
 
 namespace SeparableConv.Cli;
 

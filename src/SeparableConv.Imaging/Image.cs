@@ -120,7 +120,7 @@ public abstract class Image
     public Image Filter(ImageFilter filter, ImageRegion? region = null)
     {
         var result = CreateLike(region?.Width ?? Width, region?.Height ?? Height);
-        Filter(filter, result, region);
+        FilterInto(filter, result, region);
         return result;
     }
 
@@ -134,7 +134,7 @@ public abstract class Image
     /// <exception cref="ArgumentException">
     /// The filter is for another shape, the result does not suit, or the region is not inside the picture.
     /// </exception>
-    public abstract void Filter(ImageFilter filter, Image result, ImageRegion? region = null);
+    public abstract void FilterInto(ImageFilter filter, Image result, ImageRegion? region = null);
 
     /// <summary>Filters the picture, or a part of it, in place: what is read is copied first, into a pooled array.</summary>
     /// <param name="kernel">The kernel.</param>

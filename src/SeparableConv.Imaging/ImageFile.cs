@@ -84,12 +84,12 @@ public static class ImageFile
         var start = new byte[ImageFormat.MarkBytes];
         var count = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
         file.Position = 0;
-        var format = Recognize(start.AsSpan(0, count));
-        if (format is ImageFormat.Png or ImageFormat.Npy)
+        var format = ImageFormat.Of(start.AsSpan(0, count));
+        if (format.IsOwn)
             return Load(file, options, vips);
 
-        vips.Require($"Reading {format}");
-        return VipsCodec.Load(path, format, options);
+        vips.Require($"Reading {format.Name}");
+        return VipsCodec.Load(path, format.Name, options);
     }
 
     internal static Image Load(Stream input, ImageReadOptions options, VipsLibrary vips)
@@ -99,17 +99,17 @@ public static class ImageFile
         // A PNG's signature and header chunk: enough to refuse a bomb before the rest is read.
         var start = new byte[8 + 12 + PngHeader.Length];
         var count = input.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
-        var format = Recognize(start.AsSpan(0, count));
+        var format = ImageFormat.Of(start.AsSpan(0, count));
         if (format == ImageFormat.Npy)
             return NpyImage.Read(new PrefixedStream(start.AsMemory(0, count), input), options);
 
         if (format == ImageFormat.Png)
             PngParts.ReadHeader(start.AsSpan(0, count), options.MaxPixels);
         else
-            vips.Require($"Reading {format}");
+            vips.Require($"Reading {format.Name}");
 
         var file = ReadToEnd(start.AsSpan(0, count), input);
-        return format == ImageFormat.Png ? PngDecoder.Decode(file, options) : VipsCodec.Load(file, format, options);
+        return format == ImageFormat.Png ? PngDecoder.Decode(file, options) : VipsCodec.Load(file, format.Name, options);
     }
 
     internal static void Save(Image image, string path, ImageWriteOptions options, VipsLibrary vips)
@@ -117,28 +117,17 @@ public static class ImageFile
         ArgumentNullException.ThrowIfNull(image);
         ArgumentException.ThrowIfNullOrEmpty(path);
         var extension = Path.GetExtension(path);
-        if (extension.ToLowerInvariant() is ".png" or ".npy")
+        var format = ImageFormat.OfExtension(extension, path);
+        if (format.IsOwn)
         {
             AtomicFile.Write(path, output => Save(image, output, extension, options));
             return;
         }
 
-        var target = ImageTarget.FromExtension(extension) ?? throw new ArgumentException(
-            $"'{path}' names no format to write; use .png, .npy, .jpg, .webp, .tif, .gif, .avif, .heif, .jp2, .jxl or .ppm.", nameof(path));
-        target.Check(image);
-        vips.Require($"Writing {target.Name}");
+        format.Check(image);
+        vips.Require($"Writing {format.Name}");
         var quality = options.Quality.ToString(CultureInfo.InvariantCulture);
-        AtomicFile.WriteBeside(path, beside => VipsCodec.Save(image, beside, target.Name, target.HasQuality ? [("Q", quality)] : []));
-    }
-
-    private static string Recognize(ReadOnlySpan<byte> start)
-    {
-        if (start.IsEmpty)
-            throw new InvalidDataException("The image file is empty.");
-
-        return ImageFormat.Recognize(start) ?? throw new InvalidDataException(
-            $"The file is no image of a known kind: it begins with the bytes {Convert.ToHexString(start[..Math.Min(8, start.Length)])}; "
-            + "PNG, JPEG, WebP, TIFF, GIF, AVIF, HEIF, BMP, PNM, JPEG 2000, JPEG XL, OpenEXR or .npy is expected.");
+        AtomicFile.WriteBeside(path, beside => VipsCodec.Save(image, beside, format.Name, format.HasQuality ? [("Q", quality)] : []));
     }
 
     // Grows as bytes arrive, so that memory follows the file and not a claim.

@@ -52,7 +52,7 @@ public sealed class Image<T> : Image
     public override Image<T> CreateLike(int width, int height) => CreateEmpty(width, height, Channels);
 
     /// <inheritdoc/>
-    public override void Filter(ImageFilter filter, Image result, ImageRegion? region = null)
+    public override void FilterInto(ImageFilter filter, Image result, ImageRegion? region = null)
     {
         ArgumentNullException.ThrowIfNull(filter);
         ArgumentNullException.ThrowIfNull(result);

@@ -53,7 +53,7 @@ public static class MachineInfo
     public static int Int8VectorBits => 32 * (int)ByteInstructions.Machine.Choose(SimdWidths.Best).Width;
 
     /// <summary>Why <see cref="Int8Path"/> is not a faster one, as a sentence or two; null where there is no faster one.</summary>
-    public static string? Int8Limit => Int8Path switch
+    public static string? Int8Obstacle => Int8Path switch
     {
         Int8Path.Avx512Vnni => null,
         Int8Path.AvxVnni => ByteQuadCode.Shared.Missing ?? Narrowed,

@@ -4,16 +4,11 @@ using System.Runtime.InteropServices;
 using SeparableConv;
 using SeparableConv.Imaging;
 using SeparableConv.Loops;
-using SeparableConv.Networks;
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
 using SeparableConv.Tests.Filtering;
 using SeparableConv.Tests.Loops.Quantized;
 using SeparableConv.Tests.Networks.Formats;
 using SeparableConv.Tests.Networks.Inference;
 using SeparableConv.Tests.Networks.Operators;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests;
 
@@ -92,7 +87,7 @@ public sealed unsafe class AllocationTests
         foreach (var plan in new[] { FilterPlanChoice.Dense, FilterPlanChoice.Separable })
         {
             var filter = ImageFilter.Create(KernelLibrary.Gauss(5), picture.Shape, new FilterOptions { Plan = plan, Threads = threads });
-            cases.Add(($"{plan}, picture", () => picture.Filter(filter, result)));
+            cases.Add(($"{plan}, picture", () => picture.FilterInto(filter, result)));
             cases.Add(($"{plan}, in place", () => result.FilterInPlace(filter)));
             cases.Add(($"{plan}, region", () => filter.Run(
                 picture.AsTensor(), new ImageRegion(7, 9, 40, 30), new TensorSpan<byte>(region, [30, 40, 3]))));

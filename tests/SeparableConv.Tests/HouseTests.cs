@@ -1,7 +1,6 @@
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using SeparableConv.Tests.Readme;
-using Xunit;
 
 namespace SeparableConv.Tests;
 

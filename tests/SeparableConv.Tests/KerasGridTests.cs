@@ -1,6 +1,4 @@
 using System.Text.Json;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests;
 

@@ -1,8 +1,6 @@
 using System.Numerics.Tensors;
 using System.Text;
-using SeparableConv.Cli.Output;
 using SeparableConv.Cli.Pictures;
-using SeparableConv.Imaging;
 
 namespace SeparableConv.Cli.Options;
 

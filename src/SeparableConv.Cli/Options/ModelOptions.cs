@@ -1,6 +1,5 @@
 using System.CommandLine;
 using SeparableConv.Cli.Pictures;
-using SeparableConv.Networks;
 
 namespace SeparableConv.Cli.Options;
 

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using SeparableConv.Imaging;
 
 namespace SeparableConv.Cli.Options;
 

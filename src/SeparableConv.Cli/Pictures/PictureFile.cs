@@ -1,6 +1,3 @@
-using SeparableConv.Cli.Output;
-using SeparableConv.Imaging;
-
 namespace SeparableConv.Cli.Pictures;
 
 /// <summary>A picture, and what the file it came from must pass on to the file it goes to.</summary>

@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks;
 

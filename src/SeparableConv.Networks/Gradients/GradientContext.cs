@@ -1,5 +1,3 @@
-using SeparableConv.Networks.Graph;
-
 namespace SeparableConv.Networks.Gradients;
 
 /// <summary>What an operator needs to add the gradient of one node to a graph.</summary>

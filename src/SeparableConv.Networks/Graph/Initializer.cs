@@ -1,6 +1,6 @@
 namespace SeparableConv.Networks;
 
-/// <summary>How the weights of a layer begin: random numbers between -limit and limit, each as likely as any other.</summary>
+/// <summary>The random numbers that a layer's weights start from. They are uniform between -limit and limit.</summary>
 /// <remarks>
 /// For weights (kH, kW, I, O) fanIn is kH*kW*I and fanOut is kH*kW*O. A depthwise kernel (kH, kW, C, M) has kH*kW numbers of the
 /// input in each output, and that is its fanIn; Keras and so <see cref="GlorotUniform"/> count kH*kW*C and kH*kW*M there.

@@ -1,4 +1,3 @@
-using SeparableConv.Networks.Graph;
 using SeparableConv.Networks.Rewriting;
 
 namespace SeparableConv.Networks;

@@ -1,5 +1,3 @@
-using SeparableConv.Networks.Operators;
-
 namespace SeparableConv.Networks;
 
 /// <content>The layers that merge several tensors or lay one out anew.</content>

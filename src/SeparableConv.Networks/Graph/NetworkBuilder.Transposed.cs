@@ -1,5 +1,3 @@
-using SeparableConv.Networks.Operators;
-
 namespace SeparableConv.Networks;
 
 /// <content>The layer that convolves backwards.</content>

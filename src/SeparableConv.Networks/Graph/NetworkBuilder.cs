@@ -1,6 +1,4 @@
 using SeparableConv.Activations;
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
 using SeparableConv.Networks.Rewriting;
 
 namespace SeparableConv.Networks;

@@ -5,16 +5,16 @@ namespace SeparableConv.Networks;
 /// </summary>
 public sealed class NetworkException : Exception
 {
-    /// <summary>One line: what was expected, what came, what to do.</summary>
-    /// <param name="message">The line.</param>
+    /// <summary>Makes an exception.</summary>
+    /// <param name="message">One line that says what was expected, what came and what to do.</param>
     public NetworkException(string message)
         : base(message)
     {
     }
 
-    /// <summary>The same, with what led to it.</summary>
-    /// <param name="message">The line.</param>
-    /// <param name="innerException">What led to it.</param>
+    /// <summary>Makes an exception that another one led to.</summary>
+    /// <param name="message">One line that says what was expected, what came and what to do.</param>
+    /// <param name="innerException">The exception that led to it.</param>
     public NetworkException(string message, Exception innerException)
         : base(message, innerException)
     {

@@ -1,5 +1,3 @@
-using SeparableConv.Networks.Graph;
-
 namespace SeparableConv.Networks;
 
 /// <summary>One operator at work: what it reads and what it computes.</summary>

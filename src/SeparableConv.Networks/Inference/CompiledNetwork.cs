@@ -1,6 +1,5 @@
 using SeparableConv.Loops;
 using SeparableConv.Networks.Inference;
-using SeparableConv.Networks.Operators;
 using SeparableConv.Networks.Rewriting;
 using SeparableConv.Threading;
 

@@ -1,6 +1,5 @@
 using System.Numerics.Tensors;
 using SeparableConv.Networks.Inference;
-using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks;
 

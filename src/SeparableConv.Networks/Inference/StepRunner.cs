@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Inference;
 
-/// <summary>Memory to run a compiled network in, and the run itself: what a session is, without its door.</summary>
+/// <summary>
+/// Runs the steps of a compiled network in memory of its own. An <see cref="InferenceSession"/> is this and a public door.
+/// </summary>
 internal sealed unsafe class StepRunner : IDisposable
 {
     private readonly CompiledNetwork _compiled;

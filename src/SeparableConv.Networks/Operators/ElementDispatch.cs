@@ -1,5 +1,4 @@
 using System.Numerics;
-using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Operators;
 

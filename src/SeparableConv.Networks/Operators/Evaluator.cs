@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Operators;
 

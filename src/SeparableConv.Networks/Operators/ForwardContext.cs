@@ -9,6 +9,9 @@ internal sealed unsafe class ForwardContext(TensorBuffer[] inputs, TensorBuffer[
     /// <summary>The inputs, in the operator's order; one that is not there has no memory.</summary>
     public TensorBuffer[] Inputs { get; } = inputs;
 
+    /// <summary>An input that may be left out, as a bias may be: no memory and no elements then.</summary>
+    public TensorBuffer Optional(int input) => input < Inputs.Length ? Inputs[input] : default;
+
     /// <summary>The outputs.</summary>
     public TensorBuffer[] Outputs { get; } = outputs;
 

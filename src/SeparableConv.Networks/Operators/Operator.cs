@@ -1,5 +1,4 @@
 using SeparableConv.Networks.Gradients;
-using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks;
 
@@ -51,3 +50,8 @@ public abstract class Operator
     /// </returns>
     internal virtual Value?[]? Gradient(GradientContext context) => null;
 }
+
+/// <summary>What running an operator once costs.</summary>
+/// <param name="Macs">Multiply-accumulates of convolutions and matrix products; taps that fall on padding count, as is usual.</param>
+/// <param name="Additional">Further arithmetic, an operation an element: additions, comparisons, activations.</param>
+public readonly record struct OperatorCost(long Macs, long Additional = 0);

@@ -3,6 +3,34 @@ namespace SeparableConv.Networks.Operators;
 /// <summary>Checks that operators of several families make.</summary>
 internal static class OperatorChecks
 {
+    /// <summary>An input that must be there.</summary>
+    /// <exception cref="ArgumentException">It is not.</exception>
+    public static TensorType Required(ReadOnlySpan<TensorType?> inputs, int index, string what) =>
+        index < inputs.Length && inputs[index] is { } type ? type : throw new ArgumentException($"Input {index}, the {what}, is missing.");
+
+    /// <summary>An input of a given element type and rank.</summary>
+    /// <exception cref="ArgumentException">It is not there or is another.</exception>
+    public static TensorType Required(ReadOnlySpan<TensorType?> inputs, int index, string what, ElementType element, int rank)
+    {
+        var type = Required(inputs, index, what);
+        return type.Element == element && type.Shape.Rank == rank
+            ? type
+            : throw new ArgumentException(
+                $"The {what} is {type}; expected {element.ToString().ToLowerInvariant()} with {rank} dimensions.");
+    }
+
+    /// <summary>Checks the bias, where there is one.</summary>
+    /// <exception cref="ArgumentException">It is not one number an output channel.</exception>
+    public static void Bias(ReadOnlySpan<TensorType?> inputs, int index, int outChannels, ElementType element)
+    {
+        if (index < inputs.Length && inputs[index] is { } bias
+            && (bias.Element != element || bias.Shape.Rank != 1 || bias.Shape[0] != outChannels))
+        {
+            throw new ArgumentException(
+                $"The bias is {bias}; expected {element.ToString().ToLowerInvariant()} ({outChannels}), one number an output channel.");
+        }
+    }
+
     /// <summary>Refuses an activation that the output cannot have.</summary>
     /// <exception cref="ArgumentException">The elements are not float32, or the activation is for another number of channels.</exception>
     public static void Activation(Activation activation, ElementType element, int channels)

@@ -1,5 +1,3 @@
-using SeparableConv.Networks.Graph;
-
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>A tensor's type and the memory that it lies in. The owner of the memory keeps it alive and in place.</summary>
@@ -13,10 +11,10 @@ internal readonly unsafe struct TensorBuffer(TensorType type, void* memory)
 
     public bool IsPresent => Memory is not null;
 
-    /// <summary>The elements.</summary>
+    /// <summary>The elements; none where there is no tensor.</summary>
     /// <exception cref="InvalidOperationException">They are of another type.</exception>
     public Span<T> Span<T>()
-        where T : unmanaged => new(Pointer<T>(), checked((int)Type.Shape.ElementCount));
+        where T : unmanaged => IsPresent ? new(Pointer<T>(), checked((int)Type.Shape.ElementCount)) : default;
 
     /// <summary>The first element.</summary>
     /// <exception cref="InvalidOperationException">The elements are of another type.</exception>

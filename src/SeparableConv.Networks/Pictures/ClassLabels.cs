@@ -41,7 +41,8 @@ public sealed class ClassLabels : IReadOnlyList<string>
         using (var file = File.OpenRead(path))
         {
             if (file.CanSeek && file.Length > MostBytes)
-                throw new InvalidDataException($"longer than {MostBytes} bytes, which no list of labels needs; is it another file?");
+                throw new InvalidDataException(
+                    $"'{path}' is longer than {MostBytes} bytes, which no list of labels needs; is it another file?");
         }
 
         var lines = File.ReadAllLines(path).AsSpan().TrimEnd("");

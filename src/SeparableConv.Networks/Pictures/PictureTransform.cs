@@ -2,7 +2,6 @@ using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using SeparableConv.Imaging;
-using SeparableConv.Networks.Operators;
 using SeparableConv.Networks.Pictures;
 
 namespace SeparableConv.Networks;

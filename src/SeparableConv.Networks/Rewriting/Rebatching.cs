@@ -1,5 +1,3 @@
-using SeparableConv.Networks.Operators;
-
 namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>

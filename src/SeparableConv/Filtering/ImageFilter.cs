@@ -200,29 +200,35 @@ public sealed unsafe class ImageFilter
         where TIn : unmanaged
         where TOut : unmanaged
     {
-        output -= (region.Top * outputRow) + ((nint)region.Left * Plan.Shape.Channels * sizeof(TOut));
+        var pictures = new FilterPair
+        {
+            Input = input,
+            InputRowBytes = inputRow,
+            InputElementBytes = sizeof(TIn),
+            Output = output - (region.Top * outputRow) - ((nint)region.Left * Plan.Shape.Channels * sizeof(TOut)),
+            OutputRowBytes = outputRow,
+            OutputElementBytes = sizeof(TOut),
+            Top = region.Top,
+            Bottom = region.Top + region.Height,
+            Left = region.Left,
+            Right = region.Left + region.Width,
+        };
+        if (Plan.Shape.HasAlpha && !Plan.Options.FilterAlpha)
+            pictures.KeepAlpha = typeof(TIn) == typeof(TOut) ? &AlphaPass.Copy<TIn> : &AlphaPass.CopyToFloat<TIn>;
         if (Plan.Separable is null)
-            RunDense<TIn, TOut>(input, inputRow, output, outputRow, region);
+            RunDense<TOut>(pictures, region);
         else
-            RunSeparable<TIn, TOut>(input, inputRow, read, output, outputRow, region);
+            RunSeparable<TIn, TOut>(pictures, read, region);
     }
 
-    private void RunSeparable<TIn, TOut>(byte* input, nint inputRow, ImageRegion read, byte* output, nint outputRow, ImageRegion region)
+    private void RunSeparable<TIn, TOut>(in FilterPair pictures, ImageRegion read, ImageRegion region)
         where TIn : unmanaged
         where TOut : unmanaged
     {
         var bands = _separable;
-        bands.Input = input;
-        bands.InputRowBytes = inputRow;
-        bands.InputElementBytes = sizeof(TIn);
-        bands.Output = output;
-        bands.OutputRowBytes = outputRow;
-        bands.OutputElementBytes = sizeof(TOut);
-        (bands.Left, bands.Right) = (region.Left, region.Left + region.Width);
-        (bands.Top, bands.Bottom) = (region.Top, region.Top + region.Height);
+        bands.Pictures = pictures;
         (bands.FirstColumn, bands.LastColumn) = (read.Left, read.Left + read.Width);
         bands.Strips = Strip.Count(bands.Strips, bands.Width, region.Width);
-        bands.KeepAlpha = AlphaCopy<TIn, TOut>();
         bands.Streams = Streams<TOut>(region);
         var width = SeparableSetup.Narrow(_width, Strip.Smallest(bands.Strips, region.Width) * bands.Channels, SeparableSetup.Vectors);
         var (taps, step) = (bands.RowTaps.Taps, bands.RowTaps.Step);
@@ -238,30 +244,21 @@ public sealed unsafe class ImageFilter
         var fits = bands is { TermCount: 1, Before: 1, After: 1, Border: not BorderMode.Wrap }
             && bands.Terms[0] is { Span: 3, FourLines: not null }
             && bands.RowTaps.Step * (bands.RowTaps.Taps - 1) == 2 * bands.Channels
-            && bands.OutputRowBytes % CacheLine == 0 && bands.Width * bands.Channels >= 8 * SmallFilterPass.V;
+            && bands.Pictures.OutputRowBytes % CacheLine == 0 && bands.Width * bands.Channels >= 8 * SmallFilterPass.V;
         return fits ? SmallFilterPass.For(bands.Terms[0].Taps == 2, bands.RowTaps.Taps, bands.Channels) : null;
     }
 
-    private void RunDense<TIn, TOut>(byte* input, nint inputRow, byte* output, nint outputRow, ImageRegion region)
-        where TIn : unmanaged
+    private void RunDense<TOut>(in FilterPair pictures, ImageRegion region)
         where TOut : unmanaged
     {
         var bands = _dense;
-        bands.Input = input;
-        bands.InputRowBytes = inputRow;
-        bands.InputElementBytes = sizeof(TIn);
-        bands.Output = output;
-        bands.OutputRowBytes = outputRow;
-        bands.OutputElementBytes = sizeof(TOut);
-        (bands.Left, bands.Right) = (region.Left, region.Left + region.Width);
-        (bands.Top, bands.Bottom) = (region.Top, region.Top + region.Height);
+        bands.Pictures = pictures;
         bands.Strips = Strip.Count(bands.Strips, bands.Width, region.Width);
-        bands.KeepAlpha = AlphaCopy<TIn, TOut>();
         var stripElements = Strip.Smallest(bands.Strips, region.Width) * bands.Channels;
         var width = SeparableSetup.Narrow(_width, stripElements, DensePass.Vectors);
         bands.OneRow = FilterLoops.Row<TOut>(width, bands.SingleTaps);
-        var first = (nint)output + (region.Left * bands.Channels * sizeof(TOut));
-        var streams = Streams<TOut>(region) && first % CacheLine == 0 && bands.OutputRowBytes % CacheLine == 0;
+        var first = (nint)pictures.Output + (region.Left * bands.Channels * sizeof(TOut));
+        var streams = Streams<TOut>(region) && first % CacheLine == 0 && pictures.OutputRowBytes % CacheLine == 0;
 
         // Rows shorter than one block of the narrowest width are summed one by one.
         if (stripElements >= DensePass.Vectors * (int)width)
@@ -275,15 +272,6 @@ public sealed unsafe class ImageFilter
         typeof(TOut) == typeof(float)
         && (long)region.Height * region.Width * Plan.Shape.Channels * sizeof(float) >= StreamedFloat.WorthwhileBytes
         && (!Plan.Shape.HasAlpha || Plan.Options.FilterAlpha);
-
-    private delegate*<byte*, byte*, int, int, void> AlphaCopy<TIn, TOut>()
-        where TIn : unmanaged
-        where TOut : unmanaged
-    {
-        if (!Plan.Shape.HasAlpha || Plan.Options.FilterAlpha)
-            return null;
-        return typeof(TIn) == typeof(TOut) ? &AlphaPass.Copy<TIn> : &AlphaPass.CopyToFloat<TIn>;
-    }
 
     // The distance from row to row in elements.
     private nint RowStride(string what, ReadOnlySpan<nint> lengths, ReadOnlySpan<nint> strides, ImageShape expected)

@@ -60,6 +60,13 @@ internal sealed unsafe class PackedBuffer : IDisposable
         return collected;
     }
 
+    /// <summary>Frees every buffer that the calling thread makes while <paramref name="run"/> runs, when it has run.</summary>
+    public static void FreeMadeBy(Action run)
+    {
+        foreach (var buffer in MadeBy(run))
+            buffer.Dispose();
+    }
+
     /// <summary>Frees the memory now; nobody may use it any more.</summary>
     public void Dispose()
     {

@@ -1,6 +1,5 @@
 using SeparableConv.Activations;
 using SeparableConv.Loops;
-using Xunit;
 
 namespace SeparableConv.Tests.Activations;
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
 using SeparableConv.Cli.Output;
-using Xunit;
 
 namespace SeparableConv.Tests.Cli;
 

@@ -1,8 +1,6 @@
 using System.Numerics.Tensors;
 using SeparableConv.Imaging;
 using SeparableConv.Tests.Imaging;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Cli;
 

@@ -2,8 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using SeparableConv.Imaging;
 using SeparableConv.Loops;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Cli;
 
@@ -72,7 +70,7 @@ public sealed class InfoCommandTests
         string[] pieces = [MachineInfo.ProcessorName, threads, "int8", ".NET 10.", "PNG and .npy", "libvips"];
         foreach (var piece in pieces)
             Assert.Contains(piece, run.Output);
-        if (MachineInfo.Int8Limit is { } limit)
+        if (MachineInfo.Int8Obstacle is { } limit)
             Assert.Contains(limit, run.Output);
     }
 

@@ -1,7 +1,4 @@
-using SeparableConv.Networks;
 using SeparableConv.Tests.Networks.Formats;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Cli;
 

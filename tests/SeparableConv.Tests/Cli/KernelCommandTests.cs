@@ -1,7 +1,5 @@
 using System.Text.Json;
 using SeparableConv.Imaging;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Cli;
 

@@ -1,7 +1,5 @@
 using SeparableConv.Cli;
 using SeparableConv.Cli.Commands;
-using SeparableConv.Networks;
-using Xunit;
 
 namespace SeparableConv.Tests.Cli;
 

@@ -2,8 +2,6 @@ using System.Diagnostics;
 using System.Text.Json;
 using SeparableConv.Imaging;
 using SeparableConv.Tests.Imaging;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Cli;
 

@@ -1,9 +1,6 @@
 using System.Text.Json;
 using SeparableConv.Imaging;
-using SeparableConv.Networks;
 using SeparableConv.Tests.Imaging;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Cli;
 

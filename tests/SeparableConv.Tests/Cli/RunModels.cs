@@ -1,4 +1,3 @@
-using SeparableConv.Networks;
 using SeparableConv.Networks.Formats.TFLite;
 using SeparableConv.Tests.Networks.Formats;
 

@@ -1,7 +1,5 @@
 using System.Globalization;
 using SeparableConv.Imaging;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Cli;
 

@@ -1,5 +1,3 @@
-using Xunit;
-
 namespace SeparableConv.Tests.Cost;
 
 public class ConvCostTests

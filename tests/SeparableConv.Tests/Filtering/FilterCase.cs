@@ -1,6 +1,5 @@
 using System.Numerics.Tensors;
 using SeparableConv.Loops;
-using Xunit;
 
 namespace SeparableConv.Tests.Filtering;
 

@@ -2,7 +2,6 @@ using System.Numerics.Tensors;
 using System.Text.Json;
 using SeparableConv.Loops;
 using SeparableConv.Tests.Golden;
-using Xunit;
 
 namespace SeparableConv.Tests.Filtering;
 

@@ -1,7 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
 using SeparableConv.Loops;
-using Xunit;
 
 namespace SeparableConv.Tests.Filtering;
 

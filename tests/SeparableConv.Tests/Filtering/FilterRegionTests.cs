@@ -2,8 +2,6 @@ using System.Numerics.Tensors;
 using FsCheck;
 using FsCheck.Fluent;
 using SeparableConv.Loops;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Filtering;
 

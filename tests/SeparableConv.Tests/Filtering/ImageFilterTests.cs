@@ -1,7 +1,5 @@
 using System.Numerics.Tensors;
 using SeparableConv.Loops;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Filtering;
 

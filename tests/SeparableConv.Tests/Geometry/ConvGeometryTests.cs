@@ -1,6 +1,3 @@
-using SeparableConv.Tests.Support;
-using Xunit;
-
 namespace SeparableConv.Tests.Geometry;
 
 public sealed class ConvGeometryTests

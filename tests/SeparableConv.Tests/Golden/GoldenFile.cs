@@ -1,5 +1,4 @@
 using System.Text.Json;
-using SeparableConv.Tests.Support;
 
 namespace SeparableConv.Tests.Golden;
 

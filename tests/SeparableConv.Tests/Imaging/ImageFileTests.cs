@@ -1,6 +1,4 @@
 using SeparableConv.Imaging;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Imaging;
 

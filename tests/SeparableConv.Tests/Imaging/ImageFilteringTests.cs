@@ -1,6 +1,4 @@
 using SeparableConv.Imaging;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Imaging;
 
@@ -60,7 +58,7 @@ public sealed class ImageFilteringTests
         var picture = TestImages.Noise<byte>(64, 48, 3);
         var filter = ImageFilter.Create(Gauss, picture.Shape, new FilterOptions { Threads = 1 });
         var result = picture.Filter(filter);
-        picture.Filter(filter, result);
+        picture.FilterInto(filter, result);
         TestImages.AssertSame(Expected(picture), result);
     }
 
@@ -69,12 +67,12 @@ public sealed class ImageFilteringTests
     {
         var picture = TestImages.Noise<byte>(20, 10, 1);
         var floats = Image.Create(20, 10, 1, new float[200]);
-        picture.Filter(ImageFilter.Create(KernelLibrary.Sobel(), picture.Shape), floats);
+        picture.FilterInto(ImageFilter.Create(KernelLibrary.Sobel(), picture.Shape), floats);
         Assert.Contains(floats.Pixels, sample => sample < 0);
         var words = Image.Create(20, 10, 1, new ushort[200]);
         Assert.Contains(
             "UInt8 or Float32",
-            Assert.Throws<ArgumentException>(() => picture.Filter(ImageFilter.Create(Gauss, picture.Shape), words)).Message);
+            Assert.Throws<ArgumentException>(() => picture.FilterInto(ImageFilter.Create(Gauss, picture.Shape), words)).Message);
     }
 
     [Fact]

@@ -1,7 +1,5 @@
 using SeparableConv.Imaging;
 using SeparableConv.Tests.Golden;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Imaging;
 

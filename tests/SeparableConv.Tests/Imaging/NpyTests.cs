@@ -3,8 +3,6 @@ using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
 using SeparableConv.Imaging;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Imaging;
 

@@ -1,5 +1,4 @@
 using SeparableConv.Imaging;
-using Xunit;
 
 namespace SeparableConv.Tests.Imaging;
 

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using FsCheck;
 using FsCheck.Fluent;
 using SeparableConv.Imaging;
-using Xunit;
 
 namespace SeparableConv.Tests.Imaging;
 

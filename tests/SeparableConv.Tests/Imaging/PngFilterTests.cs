@@ -1,6 +1,5 @@
 using System.Text;
 using SeparableConv.Imaging.Png;
-using Xunit;
 
 namespace SeparableConv.Tests.Imaging;
 

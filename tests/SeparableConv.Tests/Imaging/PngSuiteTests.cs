@@ -1,7 +1,5 @@
 using System.Security.Cryptography;
 using SeparableConv.Imaging;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Imaging;
 

@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using FsCheck;
 using FsCheck.Fluent;
 using SeparableConv.Imaging;
-using Xunit;
 
 namespace SeparableConv.Tests.Imaging;
 

@@ -1,6 +1,4 @@
 using SeparableConv.Loops;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Loops;
 

@@ -1,8 +1,5 @@
 using System.Numerics.Tensors;
 using SeparableConv.Imaging;
-using SeparableConv.Networks;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Readme;
 
@@ -59,7 +56,7 @@ public sealed class ReadmeExamples
         Console.WriteLine(filter.Plan);   // separable (30 multiplications): gauss:15:2.6 (15x15) has rank 1; ...
 
         Image blurred = picture.Filter(filter);
-        picture.Filter(filter, blurred);                                 // into a picture that is there: allocates nothing
+        picture.FilterInto(filter, blurred);                             // into a picture that is there: allocates nothing
         picture.FilterInPlace(filter, new ImageRegion(100, 50, 64, 48)); // a part, with its real neighbours
 
         Assert.StartsWith("separable (30 multiplications): gauss:15:2.6 (15x15) has rank 1; ", filter.Plan.ToString());

@@ -1,7 +1,5 @@
 using System.Text.RegularExpressions;
 using SeparableConv.Tests.Cli;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Readme;
 

@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using Xunit;
 
 namespace SeparableConv.Tests.Separation;
 

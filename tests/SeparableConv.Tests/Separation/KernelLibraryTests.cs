@@ -1,5 +1,4 @@
 using SeparableConv.Tests.Golden;
-using Xunit;
 
 namespace SeparableConv.Tests.Separation;
 

@@ -1,5 +1,3 @@
-using Xunit;
-
 namespace SeparableConv.Tests.Separation;
 
 public class KernelParserTests

@@ -1,6 +1,5 @@
 using System.Numerics.Tensors;
 using SeparableConv.Tests.Golden;
-using Xunit;
 
 namespace SeparableConv.Tests.Separation;
 

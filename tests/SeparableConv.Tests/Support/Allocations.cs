@@ -1,5 +1,3 @@
-using Xunit;
-
 namespace SeparableConv.Tests.Support;
 
 /// <summary>Checks that calls allocate nothing once they have run a while.</summary>

@@ -1,5 +1,3 @@
-using Xunit;
-
 namespace SeparableConv.Tests.Support;
 
 /// <summary>The bound that every fast path keeps: |y - reference| is at most c * K * eps * sum |x*w|, K the terms in a sum.</summary>

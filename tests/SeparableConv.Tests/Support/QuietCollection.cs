@@ -1,5 +1,3 @@
-using Xunit;
-
 namespace SeparableConv.Tests.Support;
 
 /// <summary>Tests that measure the whole process: they run when all others have ended, one after the other.</summary>

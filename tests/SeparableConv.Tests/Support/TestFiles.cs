@@ -1,5 +1,4 @@
 using SeparableConv.Imaging.Vips;
-using Xunit;
 
 namespace SeparableConv.Tests.Support;
 

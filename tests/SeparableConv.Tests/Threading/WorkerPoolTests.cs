@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
-using SeparableConv.Tests.Support;
 using SeparableConv.Threading;
-using Xunit;
 
 namespace SeparableConv.Tests.Threading;
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using SeparableConv.Cli.Options;
-using SeparableConv.Cli.Output;
 using SeparableConv.Cli.Pictures;
 
 namespace SeparableConv.Cli.Commands;

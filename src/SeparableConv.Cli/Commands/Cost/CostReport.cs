@@ -1,5 +1,4 @@
 using System.Text.Json;
-using SeparableConv.Cli.Output;
 
 namespace SeparableConv.Cli.Commands;
 

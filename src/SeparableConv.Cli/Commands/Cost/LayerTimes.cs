@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using SeparableConv.Cli.Output;
 
 namespace SeparableConv.Cli.Commands;
 

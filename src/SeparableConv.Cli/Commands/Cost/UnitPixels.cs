@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using SeparableConv.Imaging;
 
 namespace SeparableConv.Cli.Commands;
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using SeparableConv.Cli.Options;
-using SeparableConv.Cli.Output;
 using SeparableConv.Cli.Pictures;
 
 namespace SeparableConv.Cli.Commands;

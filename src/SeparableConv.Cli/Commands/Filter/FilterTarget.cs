@@ -1,4 +1,3 @@
-using SeparableConv.Cli.Output;
 using SeparableConv.Cli.Pictures;
 
 namespace SeparableConv.Cli.Commands;

@@ -1,6 +1,4 @@
-using SeparableConv.Cli.Output;
 using SeparableConv.Cli.Pictures;
-using SeparableConv.Imaging;
 
 namespace SeparableConv.Cli.Commands;
 
@@ -41,7 +39,7 @@ internal sealed class PictureFilter(FilterSettings settings)
 
         var filter = _filter;
         var result = Result(image);
-        var times = Time(() => image.Filter(filter, result), out var rounds);
+        var times = Time(() => image.FilterInto(filter, result), out var rounds);
         var ways = settings.Explain ? TimeWays(filter, image) : null;
 
         // A gray picture has no channel axis to keep but the one it came with.
@@ -73,7 +71,7 @@ internal sealed class PictureFilter(FilterSettings settings)
                 ? chosen
                 : ImageFilter.Create(plan.Kernel, plan.Shape, plan.Options with { Plan = PlanNames.Choice(way) });
             var result = Result(image);
-            return () => image.Filter(filter, result);
+            return () => image.FilterInto(filter, result);
         });
         return RunTimes.Interleave(Math.Max(LeastRoundsExplained, settings.Repeat ?? 0), [.. runs], least: 0);
     }

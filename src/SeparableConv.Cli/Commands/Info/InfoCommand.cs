@@ -2,8 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using SeparableConv.Cli.Output;
-using SeparableConv.Imaging;
 
 namespace SeparableConv.Cli.Commands;
 
@@ -51,7 +49,7 @@ internal sealed class InfoCommand
         Line(output, "threads", $"{MachineInfo.DefaultThreads} by default, on {MachineInfo.LogicalProcessors} logical {processors}");
         Line(output, "vectors", MachineInfo.VectorBits == 32 ? "none: one float at a time" : $"{MachineInfo.VectorBits} bits");
         Line(output, "int8", Words(MachineInfo.Int8Path));
-        if (MachineInfo.Int8Limit is { } limit)
+        if (MachineInfo.Int8Obstacle is { } limit)
             Line(output, "", $"not faster because: {limit}");
         var compilation = RuntimeFeature.IsDynamicCodeCompiled ? "compiling at run time" : "compiled ahead of time";
         Line(output, "runtime", $"{RuntimeInformation.FrameworkDescription}, {compilation}");
@@ -72,7 +70,7 @@ internal sealed class InfoCommand
         json.WriteStartObject("int8");
         json.WriteString("path", Key(MachineInfo.Int8Path));
         json.WriteNumber("vectorBits", MachineInfo.Int8VectorBits);
-        json.WriteString("limit", MachineInfo.Int8Limit);
+        json.WriteString("limit", MachineInfo.Int8Obstacle);
         json.WriteEndObject();
         json.WriteString("runtime", RuntimeInformation.FrameworkDescription);
         json.WriteBoolean("compilesAtRunTime", RuntimeFeature.IsDynamicCodeCompiled);

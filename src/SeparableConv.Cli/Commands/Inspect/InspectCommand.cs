@@ -1,6 +1,5 @@
 using System.CommandLine;
 using SeparableConv.Cli.Options;
-using SeparableConv.Cli.Output;
 
 namespace SeparableConv.Cli.Commands;
 

@@ -1,4 +1,3 @@
-using SeparableConv.Networks;
 using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Cli.Commands;

@@ -1,5 +1,3 @@
-using SeparableConv.Cli.Output;
-
 namespace SeparableConv.Cli.Commands;
 
 /// <summary>What a kernel separates into, as text or as JSON.</summary>

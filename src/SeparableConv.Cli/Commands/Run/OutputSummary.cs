@@ -1,6 +1,3 @@
-using SeparableConv.Networks;
-using SeparableConv.Networks.Pictures;
-
 namespace SeparableConv.Cli.Commands;
 
 /// <summary>The lowest, highest and mean number of an output that is not a list of classes.</summary>
@@ -14,7 +11,7 @@ internal sealed record OutputSummary(Value Output, double Min, double Max, doubl
     public static OutputSummary Of(Value output, ReadOnlySpan<byte> memory)
     {
         var numbers = new double[output.Type.Shape.ElementCount];
-        ClassRanking.ReadNumbers(output.Type, memory, numbers);
+        output.Type.ReadNumbers(memory, numbers);
         var (min, max, sum) = numbers.Length == 0
             ? (double.NaN, double.NaN, double.NaN)
             : (double.PositiveInfinity, double.NegativeInfinity, 0.0);

@@ -1,4 +1,3 @@
-using SeparableConv.Networks;
 using SeparableConv.Networks.Pictures;
 
 namespace SeparableConv.Cli.Commands;

@@ -1,7 +1,5 @@
 using SeparableConv.Cli.Options;
-using SeparableConv.Cli.Output;
 using SeparableConv.Cli.Pictures;
-using SeparableConv.Networks;
 
 namespace SeparableConv.Cli.Commands;
 

@@ -1,6 +1,4 @@
 using System.Text.Json;
-using SeparableConv.Cli.Output;
-using SeparableConv.Networks;
 
 namespace SeparableConv.Cli.Commands;
 

@@ -1,5 +1,4 @@
 using SeparableConv.Cli.Options;
-using SeparableConv.Imaging;
 
 namespace SeparableConv.Cli.Commands;
 

@@ -1,8 +1,5 @@
 using System.Text;
-using SeparableConv.Cli.Output;
 using SeparableConv.Cli.Pictures;
-using SeparableConv.Imaging;
-using SeparableConv.Networks;
 
 namespace SeparableConv.Cli.Commands;
 

@@ -1,7 +1,4 @@
-using SeparableConv.Cli.Output;
 using SeparableConv.Cli.Pictures;
-using SeparableConv.Imaging;
-using SeparableConv.Networks;
 
 namespace SeparableConv.Cli.Commands;
 

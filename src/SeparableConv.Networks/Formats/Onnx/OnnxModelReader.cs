@@ -1,6 +1,4 @@
 using SeparableConv.Networks.Formats.Onnx.Schema;
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Formats.Onnx;
 

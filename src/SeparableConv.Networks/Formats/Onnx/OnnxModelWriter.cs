@@ -1,5 +1,4 @@
 using SeparableConv.Networks.Formats.Onnx.Schema;
-using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Formats.Onnx;
 

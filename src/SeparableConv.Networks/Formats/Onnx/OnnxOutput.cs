@@ -1,6 +1,5 @@
 using Google.Protobuf;
 using SeparableConv.Networks.Formats.Onnx.Schema;
-using SeparableConv.Networks.Graph;
 using AttributeType = SeparableConv.Networks.Formats.Onnx.Schema.AttributeProto.Types.AttributeType;
 
 namespace SeparableConv.Networks.Formats.Onnx;

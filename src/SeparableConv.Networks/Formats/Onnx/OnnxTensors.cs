@@ -1,7 +1,6 @@
 using Google.Protobuf;
 using Google.Protobuf.Collections;
 using SeparableConv.Networks.Formats.Onnx.Schema;
-using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Formats.Onnx;
 

@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Formats.TFLite;
 

@@ -1,5 +1,3 @@
-using SeparableConv.Networks.Operators;
-
 namespace SeparableConv.Networks.Inference;
 
 /// <summary>The three pieces of memory that a network runs in.</summary>

@@ -1,6 +1,6 @@
 namespace SeparableConv.Networks.Operators;
 
-/// <summary>The checks and sizes that every convolution shares.</summary>
+/// <summary>The sizes that every convolution shares.</summary>
 internal static class ConvShapes
 {
     /// <summary>The sizes of a convolution of <paramref name="input"/> (N, inH, inW, C).</summary>
@@ -18,32 +18,4 @@ internal static class ConvShapes
 
     /// <summary>The output's shape.</summary>
     public static TensorShape Output(in ConvGeometry g) => new(g.Batch, g.Rows.Out, g.Columns.Out, g.OutChannels);
-
-    /// <summary>An input that must be there.</summary>
-    /// <exception cref="ArgumentException">It is not.</exception>
-    public static TensorType Required(ReadOnlySpan<TensorType?> inputs, int index, string what) =>
-        index < inputs.Length && inputs[index] is { } type ? type : throw new ArgumentException($"Input {index}, the {what}, is missing.");
-
-    /// <summary>An input of a given element type and rank.</summary>
-    /// <exception cref="ArgumentException">It is not there or is another.</exception>
-    public static TensorType Required(ReadOnlySpan<TensorType?> inputs, int index, string what, ElementType element, int rank)
-    {
-        var type = Required(inputs, index, what);
-        return type.Element == element && type.Shape.Rank == rank
-            ? type
-            : throw new ArgumentException(
-                $"The {what} is {type}; expected {element.ToString().ToLowerInvariant()} with {rank} dimensions.");
-    }
-
-    /// <summary>Checks the bias, where there is one.</summary>
-    /// <exception cref="ArgumentException">It is not one number an output channel.</exception>
-    public static void CheckBias(ReadOnlySpan<TensorType?> inputs, int index, int outChannels, ElementType element)
-    {
-        if (index < inputs.Length && inputs[index] is { } bias
-            && (bias.Element != element || bias.Shape.Rank != 1 || bias.Shape[0] != outChannels))
-        {
-            throw new ArgumentException(
-                $"The bias is {bias}; expected {element.ToString().ToLowerInvariant()} ({outChannels}), one number an output channel.");
-        }
-    }
 }

@@ -45,9 +45,9 @@ internal sealed class ConvTranspose2DOperator(
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var input = ConvShapes.Required(inputs, 0, "input", ElementType.Float32, 4);
-        var g = Geometry(input, ConvShapes.Required(inputs, 1, "weights", ElementType.Float32, 4));
-        ConvShapes.CheckBias(inputs, 2, g.OutChannels, ElementType.Float32);
+        var input = OperatorChecks.Required(inputs, 0, "input", ElementType.Float32, 4);
+        var g = Geometry(input, OperatorChecks.Required(inputs, 1, "weights", ElementType.Float32, 4));
+        OperatorChecks.Bias(inputs, 2, g.OutChannels, ElementType.Float32);
         OperatorChecks.Activation(Activation, ElementType.Float32, g.OutChannels);
         return [new(ElementType.Float32, new TensorShape(g.Batch, g.Output.Height, g.Output.Width, g.OutChannels))];
     }
@@ -69,17 +69,13 @@ internal sealed class ConvTranspose2DOperator(
         return new PackedStep(new ConvTransposeLoop(weights.Constant.Span<float>(), biases, geometry, Activation, SimdWidths.Best));
     }
 
-    internal override void Forward(ForwardContext context)
-    {
-        // What is packed for this run alone goes with it, not with some later collection.
-        foreach (var buffer in PackedBuffer.MadeBy(() => PackAndRun(context)))
-            buffer.Dispose();
-    }
+    // What is packed for this run alone goes with it, not with some later collection.
+    internal override void Forward(ForwardContext context) => PackedBuffer.FreeMadeBy(() => PackAndRun(context));
 
     private void PackAndRun(ForwardContext context)
     {
         var (x, w) = (context.Inputs[0], context.Inputs[1]);
-        var bias = context.Inputs.Length > 2 && context.Inputs[2].IsPresent ? context.Inputs[2].Span<float>() : default;
+        var bias = context.Optional(2).Span<float>();
         new PackedStep(new ConvTransposeLoop(w.Span<float>(), bias, Geometry(x.Type, w.Type), Activation, SimdWidths.Best)).Run(context);
     }
 

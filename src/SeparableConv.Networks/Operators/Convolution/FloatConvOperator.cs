@@ -25,10 +25,10 @@ internal abstract class FloatConvOperator(ConvOptions options) : Operator
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var input = ConvShapes.Required(inputs, 0, "input", ElementType.Float32, 4);
-        var weights = ConvShapes.Required(inputs, 1, "weights", ElementType.Float32, 4);
+        var input = OperatorChecks.Required(inputs, 0, "input", ElementType.Float32, 4);
+        var weights = OperatorChecks.Required(inputs, 1, "weights", ElementType.Float32, 4);
         var g = Geometry(input, weights);
-        ConvShapes.CheckBias(inputs, 2, g.OutChannels, ElementType.Float32);
+        OperatorChecks.Bias(inputs, 2, g.OutChannels, ElementType.Float32);
         return [new(ElementType.Float32, ConvShapes.Output(g))];
     }
 
@@ -44,17 +44,13 @@ internal abstract class FloatConvOperator(ConvOptions options) : Operator
         return new ConvStep(convolution, geometry);
     }
 
-    internal override void Forward(ForwardContext context)
-    {
-        // What is packed for this run alone goes with it, not with some later collection.
-        foreach (var buffer in PackedBuffer.MadeBy(() => PackAndRun(context)))
-            buffer.Dispose();
-    }
+    // What is packed for this run alone goes with it, not with some later collection.
+    internal override void Forward(ForwardContext context) => PackedBuffer.FreeMadeBy(() => PackAndRun(context));
 
     private void PackAndRun(ForwardContext context)
     {
         var (x, w) = (context.Inputs[0], context.Inputs[1]);
-        var bias = context.Inputs.Length > 2 && context.Inputs[2].IsPresent ? context.Inputs[2].Span<float>() : default;
+        var bias = context.Optional(2).Span<float>();
         new ConvStep(Create(Weights(w.Span<float>(), w.Shape), bias), Geometry(x.Type, w.Type)).Run(context);
     }
 

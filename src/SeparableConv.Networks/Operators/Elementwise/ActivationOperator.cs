@@ -17,7 +17,7 @@ internal sealed class ActivationOperator(Activation activation) : Operator
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var input = ConvShapes.Required(inputs, 0, "input");
+        var input = OperatorChecks.Required(inputs, 0, "input");
         OperatorChecks.Takes(input.Element == ElementType.Float32, input, "float32");
         OperatorChecks.Activation(Activation, input.Element, input.Shape.Rank > 0 ? input.Shape[^1] : 1);
         return [input with { Quantization = null }];

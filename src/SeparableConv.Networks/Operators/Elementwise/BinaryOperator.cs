@@ -1,5 +1,3 @@
-using SeparableConv.Networks.Graph;
-
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>Element-wise operations of two operands.</summary>
@@ -74,7 +72,7 @@ internal sealed class BinaryOperator(BinaryKind kind, Activation activation) : O
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var (a, b) = (ConvShapes.Required(inputs, 0, "first operand"), ConvShapes.Required(inputs, 1, "second operand"));
+        var (a, b) = (OperatorChecks.Required(inputs, 0, "first operand"), OperatorChecks.Required(inputs, 1, "second operand"));
         if (BinaryKind != BinaryKind.Pow)
             OperatorChecks.SameElement(a, b);
         if (!BinaryRow.For(BinaryKind, a.Element, b.Element).Exists)

@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Numerics.Tensors;
-using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Operators;
 

@@ -1,5 +1,4 @@
 using SeparableConv.Loops;
-using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Operators;
 

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
-/// The gradient of a clamp, ReLU and ReLU6 among them, from its output: gradient dy and output y of one shape -> dx, dx = dy where
-/// lower &lt; y &lt; upper, else 0. At a bound the gradient is 0, as in PyTorch's ReLU and ReLU6.
+/// The gradient of a clamp, ReLU and ReLU6 among them, from its output: gradient dy and output y of one shape -> dx, dx = 0 where
+/// y &lt;= lower or y &gt;= upper, else dy. At a bound the gradient is 0, as in PyTorch's ReLU and ReLU6; where y is NaN it is dy.
 /// </summary>
 internal sealed unsafe class ClampGradientOperator(float lower, float upper) : Operator
 {
@@ -14,7 +14,7 @@ internal sealed unsafe class ClampGradientOperator(float lower, float upper) : O
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var (gradient, output) = (ConvShapes.Required(inputs, 0, "gradient"), ConvShapes.Required(inputs, 1, "output"));
+        var (gradient, output) = (OperatorChecks.Required(inputs, 0, "gradient"), OperatorChecks.Required(inputs, 1, "output"));
         OperatorChecks.Takes(gradient.Element == ElementType.Float32, gradient, "float32");
         OperatorChecks.SameElement(gradient, output);
         return gradient.Shape == output.Shape
@@ -52,12 +52,13 @@ internal sealed unsafe class ClampGradientOperator(float lower, float upper) : O
             for (; at + Vector<float>.Count <= end; at += Vector<float>.Count)
             {
                 var y = Vector.Load(Output + at);
-                var isInside = Vector.GreaterThan(y, new Vector<float>(Lower)) & Vector.LessThan(y, new Vector<float>(Upper));
-                Vector.Store(Vector.ConditionalSelect(isInside, Vector.Load(Gradient + at), Vector<float>.Zero), Result + at);
+                var isClamped = Vector.LessThanOrEqual(y, new Vector<float>(Lower))
+                    | Vector.GreaterThanOrEqual(y, new Vector<float>(Upper));
+                Vector.Store(Vector.ConditionalSelect(isClamped, Vector<float>.Zero, Vector.Load(Gradient + at)), Result + at);
             }
 
             for (; at < end; at++)
-                Result[at] = Output[at] > Lower && Output[at] < Upper ? Gradient[at] : 0;
+                Result[at] = Output[at] <= Lower || Output[at] >= Upper ? 0 : Gradient[at];
         }
     }
 }

@@ -19,7 +19,7 @@ internal sealed unsafe class ClipOperator(double minimum, double maximum) : Oper
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var input = ConvShapes.Required(inputs, 0, "input");
+        var input = OperatorChecks.Required(inputs, 0, "input");
         OperatorChecks.Takes(input.Element != ElementType.Bool, input, "numbers");
         if (double.IsNaN(Minimum) || double.IsNaN(Maximum))
         {

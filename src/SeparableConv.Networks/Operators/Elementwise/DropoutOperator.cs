@@ -14,7 +14,7 @@ internal sealed class DropoutOperator(float rate) : Operator
     {
         if (!(Rate >= 0 && Rate <= 1))
             throw new ArgumentException(FormattableString.Invariant($"Dropout has rate {Rate}; it must be from 0 to 1."));
-        return [ConvShapes.Required(inputs, 0, "input")];
+        return [OperatorChecks.Required(inputs, 0, "input")];
     }
 
     internal override unsafe void Forward(ForwardContext context)

@@ -15,7 +15,7 @@ internal sealed class PReluOperator : Operator
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var (x, slope) = (ConvShapes.Required(inputs, 0, "input"), ConvShapes.Required(inputs, 1, "slope"));
+        var (x, slope) = (OperatorChecks.Required(inputs, 0, "input"), OperatorChecks.Required(inputs, 1, "slope"));
         OperatorChecks.SameElement(x, slope);
         OperatorChecks.Takes(BinaryRow.ForSlope(x.Element).Exists, x, "floats, or integers of 32 or 64 bits");
         if (TensorShapes.Broadcast(x.Shape, slope.Shape) != x.Shape)

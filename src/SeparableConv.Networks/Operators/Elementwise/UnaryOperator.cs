@@ -1,5 +1,3 @@
-using SeparableConv.Networks.Graph;
-
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>Element-wise functions of one operand.</summary>
@@ -56,7 +54,7 @@ internal sealed class UnaryOperator(UnaryKind kind) : Operator
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var input = ConvShapes.Required(inputs, 0, "input");
+        var input = OperatorChecks.Required(inputs, 0, "input");
         if (!UnaryRow.For(UnaryKind, input.Element).Exists)
             throw new ArgumentException($"The input is {input}; {Kind} does not take this element type: put a Cast before it.");
         return [input with { Quantization = null }];

@@ -16,8 +16,8 @@ internal sealed class DenseOperator(Activation activation) : Operator
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var x = ConvShapes.Required(inputs, 0, "input");
-        var weights = ConvShapes.Required(inputs, 1, "weights", ElementType.Float32, 2);
+        var x = OperatorChecks.Required(inputs, 0, "input");
+        var weights = OperatorChecks.Required(inputs, 1, "weights", ElementType.Float32, 2);
         if (x.Element != ElementType.Float32 || x.Shape.Rank == 0 || x.Shape[^1] != weights.Shape[0])
         {
             throw new ArgumentException(
@@ -27,7 +27,7 @@ internal sealed class DenseOperator(Activation activation) : Operator
         if (weights.Shape.ElementCount == 0)
             throw new ArgumentException($"The weights {weights.Shape} are empty; give at least one input and one output.");
         TensorShapes.CheckRank(x.Shape);
-        ConvShapes.CheckBias(inputs, 2, weights.Shape[1], ElementType.Float32);
+        OperatorChecks.Bias(inputs, 2, weights.Shape[1], ElementType.Float32);
         OperatorChecks.Activation(Activation, ElementType.Float32, weights.Shape[1]);
         int[] shape = [.. x.Shape.Lengths[..^1], weights.Shape[1]];
         return [new(ElementType.Float32, new TensorShape(shape))];
@@ -62,7 +62,7 @@ internal sealed class DenseOperator(Activation activation) : Operator
             Columns = outputs,
         };
         product.Run(1, context.Threads);
-        if (context.Inputs.Length > 2 && context.Inputs[2].IsPresent)
+        if (context.Optional(2).IsPresent)
         {
             var add = BinaryRow.For(BinaryKind.Add, ElementType.Float32, ElementType.Float32);
             ElementParts.Run(new BroadcastWork(add, y, context.Inputs[2], y, Activation.None), y.Shape.ElementCount, 1, context.Threads);

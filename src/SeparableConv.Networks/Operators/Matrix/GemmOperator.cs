@@ -25,7 +25,7 @@ internal sealed unsafe class GemmOperator(float alpha, float beta, bool transpos
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var (a, b) = (ConvShapes.Required(inputs, 0, "matrix a"), ConvShapes.Required(inputs, 1, "matrix b"));
+        var (a, b) = (OperatorChecks.Required(inputs, 0, "matrix a"), OperatorChecks.Required(inputs, 1, "matrix b"));
         OperatorChecks.SameElement(a, b);
         OperatorChecks.Takes(ElementDispatch.IsWide(a.Element), a, ElementDispatch.WideNames);
         if (a.Shape.Rank != 2 || b.Shape.Rank != 2)
@@ -97,7 +97,7 @@ internal sealed unsafe class GemmOperator(float alpha, float beta, bool transpos
             Columns = y.Shape[1],
         };
         work.Run(1, context.Threads);
-        var c = context.Inputs.Length > 2 ? context.Inputs[2] : default;
+        var c = context.Optional(2);
         if (!c.IsPresent && Alpha == 1)
             return;
         var scaling = new Scaling<T> { Y = y.Pointer<T>(), Columns = y.Shape[1], Alpha = Alpha, Beta = Beta };

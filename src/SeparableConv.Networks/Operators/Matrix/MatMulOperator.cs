@@ -15,7 +15,7 @@ internal sealed unsafe class MatMulOperator : Operator, INumberOperator
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var (a, b) = (ConvShapes.Required(inputs, 0, "left matrix"), ConvShapes.Required(inputs, 1, "right matrix"));
+        var (a, b) = (OperatorChecks.Required(inputs, 0, "left matrix"), OperatorChecks.Required(inputs, 1, "right matrix"));
         OperatorChecks.SameElement(a, b);
         OperatorChecks.Takes(ElementDispatch.IsWide(a.Element), a, ElementDispatch.WideNames);
         if (a.Shape.Rank == 0 || b.Shape.Rank == 0)

@@ -69,7 +69,7 @@ internal sealed unsafe class PackedProductStep : Step
             weights = (float*)context.Scratch;
         }
 
-        var bias = context.Inputs.Length > 2 && context.Inputs[2].IsPresent ? context.Inputs[2].Span<float>() : default;
+        var bias = context.Optional(2).Span<float>();
         _loop.Refill(new ReadOnlySpan<float>(weights, _inputs * _outputs), bias);
     }
 }

@@ -27,12 +27,12 @@ internal sealed unsafe class BatchNormalizationOperator(float epsilon) : Operato
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var input = ConvShapes.Required(inputs, 0, "input");
+        var input = OperatorChecks.Required(inputs, 0, "input");
         if (input.Element != ElementType.Float32 || input.Shape.Rank == 0)
             throw new ArgumentException($"The input is {input}; expected float32 with the channels as its last dimension.");
         for (var i = 0; i < Parameters.Length; i++)
         {
-            var parameter = ConvShapes.Required(inputs, i + 1, Parameters[i], ElementType.Float32, 1);
+            var parameter = OperatorChecks.Required(inputs, i + 1, Parameters[i], ElementType.Float32, 1);
             if (parameter.Shape[0] != input.Shape[^1])
             {
                 throw new ArgumentException(

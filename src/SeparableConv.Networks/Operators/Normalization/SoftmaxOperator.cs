@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Numerics.Tensors;
-using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -20,7 +19,7 @@ internal sealed class SoftmaxOperator(int axis, bool logarithm = false) : Operat
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var input = ConvShapes.Required(inputs, 0, "input");
+        var input = OperatorChecks.Required(inputs, 0, "input");
         OperatorChecks.Takes(input.Element.IsFloat(), input, "floats");
         _ = TensorAxis.Resolve(Axis, input.Shape.Rank);
         return [input with { Quantization = null }];

@@ -13,7 +13,7 @@ internal sealed unsafe class GlobalPoolOperator(PoolKind kind) : Operator
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var shape = ConvShapes.Required(inputs, 0, "input", ElementType.Float32, 4).Shape;
+        var shape = OperatorChecks.Required(inputs, 0, "input", ElementType.Float32, 4).Shape;
         if (shape[1] == 0 || shape[2] == 0)
             throw new ArgumentException($"The input {shape} has no pixels; pooling needs at least one.");
         return [new(ElementType.Float32, new TensorShape(shape[0], 1, 1, shape[3]))];

@@ -1,5 +1,4 @@
 using System.Numerics;
-using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -28,7 +27,7 @@ internal sealed unsafe class MaxPoolWithIndicesOperator(
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var input = ConvShapes.Required(inputs, 0, "input");
+        var input = OperatorChecks.Required(inputs, 0, "input");
         OperatorChecks.Takes(input.Element.IsFloat() || input.Element.IsByte(), input, "floats or bytes");
         var shape = PoolShapes.Output(Geometry(input.Shape));
         return [new(input.Element, shape, input.Quantization), new(ElementType.Int64, shape)];

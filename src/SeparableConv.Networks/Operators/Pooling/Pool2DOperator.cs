@@ -61,7 +61,7 @@ internal sealed unsafe class Pool2DOperator(
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var input = ConvShapes.Required(inputs, 0, "input");
+        var input = OperatorChecks.Required(inputs, 0, "input");
         var takes = PoolKind == PoolKind.Max
             ? input.Element != ElementType.Bool
             : input.Element is ElementType.Float32 or ElementType.Float64;

@@ -15,7 +15,7 @@ internal sealed class DequantizeLinearOperator(int axis) : Operator, INumberOper
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var x = ConvShapes.Required(inputs, 0, "input");
+        var x = OperatorChecks.Required(inputs, 0, "input");
         if (x.Element != ElementType.Int32)
             LinearScale.Range(x.Element);
         LinearScale.Check(inputs, Axis, x.Element);
@@ -28,7 +28,7 @@ internal sealed class DequantizeLinearOperator(int axis) : Operator, INumberOper
 
     unsafe void INumberOperator.Run<T>(ForwardContext context)
     {
-        var (x, scale, zeroPoint) = (context.Inputs[0], context.Inputs[1], context.Inputs.Length > 2 ? context.Inputs[2] : default);
+        var (x, scale, zeroPoint) = (context.Inputs[0], context.Inputs[1], context.Optional(2));
         var scales = (int)scale.Shape.ElementCount;
         ElementParts.Run(
             new Work<T>

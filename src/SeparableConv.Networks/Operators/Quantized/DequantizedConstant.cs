@@ -1,5 +1,3 @@
-using SeparableConv.Networks.Graph;
-
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>A value of a network that is a dequantized constant: scale*(q - zeroPoint), computed when the network runs.</summary>

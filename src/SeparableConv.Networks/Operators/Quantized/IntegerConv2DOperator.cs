@@ -42,7 +42,7 @@ internal sealed class IntegerConv2DOperator(ConvOptions options, bool isDepthwis
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var (input, weights) = (ConvShapes.Required(inputs, 0, "input"), ConvShapes.Required(inputs, 1, "weights"));
+        var (input, weights) = (OperatorChecks.Required(inputs, 0, "input"), OperatorChecks.Required(inputs, 1, "weights"));
         var g = Geometry(input, weights);
         QuantizedLayerOperator.CheckQuantization(input, "input", 1);
         QuantizedLayerOperator.CheckQuantization(weights, "weight tensor", g.OutChannels);

@@ -9,8 +9,8 @@ internal static class LinearScale
     /// <exception cref="ArgumentException">They do not fit.</exception>
     public static void Check(ReadOnlySpan<TensorType?> inputs, int axis, ElementType zeroPointElement)
     {
-        var x = ConvShapes.Required(inputs, 0, "input");
-        var scale = ConvShapes.Required(inputs, 1, "scale");
+        var x = OperatorChecks.Required(inputs, 0, "input");
+        var scale = OperatorChecks.Required(inputs, 1, "scale");
         var zeroPoint = inputs.Length > 2 ? inputs[2] : null;
         var length = scale.Shape.ElementCount == 1 ? 1 : x.Shape[TensorAxis.Resolve(axis, x.Shape.Rank)];
         if (scale.Element != ElementType.Float32 || scale.Shape.Rank > 1 || scale.Shape.ElementCount != length)

@@ -8,7 +8,7 @@ internal sealed class QuantizationViewOperator(Quantization? quantization) : Ope
     internal override Aliasing Aliasing => Aliasing.View;
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs) =>
-        [ConvShapes.Required(inputs, 0, "input") with { Quantization = quantization }];
+        [OperatorChecks.Required(inputs, 0, "input") with { Quantization = quantization }];
 
     internal override void Forward(ForwardContext context) => context.Inputs[0].Bytes().CopyTo(context.Outputs[0].Bytes());
 }

@@ -41,7 +41,7 @@ internal sealed class QuantizeLinearOperator(ElementType element, int axis) : Op
         where TIn : unmanaged, INumber<TIn>
         where T : unmanaged, INumber<T>
     {
-        var (x, scale, zeroPoint) = (context.Inputs[0], context.Inputs[1], context.Inputs.Length > 2 ? context.Inputs[2] : default);
+        var (x, scale, zeroPoint) = (context.Inputs[0], context.Inputs[1], context.Optional(2));
         var (least, greatest) = LinearScale.Range(Element);
         var scales = (int)scale.Shape.ElementCount;
         ElementParts.Run(

@@ -21,7 +21,7 @@ internal abstract class QuantizedConvOperator(
 
     internal sealed override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var g = Geometry(ConvShapes.Required(inputs, 0, "input"), ConvShapes.Required(inputs, 1, "weights"));
+        var g = Geometry(OperatorChecks.Required(inputs, 0, "input"), OperatorChecks.Required(inputs, 1, "weights"));
         CheckTypes(inputs, g.OutChannels);
         return [new(Element, ConvShapes.Output(g), Output)];
     }

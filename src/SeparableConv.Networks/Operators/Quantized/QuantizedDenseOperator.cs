@@ -12,8 +12,8 @@ internal sealed class QuantizedDenseOperator(ElementType element, Quantization o
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var input = ConvShapes.Required(inputs, 0, "input");
-        var weights = ConvShapes.Required(inputs, 1, "weights");
+        var input = OperatorChecks.Required(inputs, 0, "input");
+        var weights = OperatorChecks.Required(inputs, 1, "weights");
         if (weights.Shape.Rank != 2 || weights.Shape.ElementCount == 0)
             throw new ArgumentException($"The weights are {weights}; expected 2 dimensions (inputs, outputs), none of them 0.");
         if (input.Shape.Rank == 0 || input.Shape[^1] != weights.Shape[0])

@@ -1,5 +1,4 @@
 using SeparableConv.Loops;
-using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -46,7 +45,7 @@ internal abstract class QuantizedLayerOperator : Operator
     internal override void Forward(ForwardContext context)
     {
         var (x, weights) = (context.Inputs[0], context.Inputs[1]);
-        var bias = context.Inputs.Length > 2 && context.Inputs[2].IsPresent ? context.Inputs[2].Span<int>() : default;
+        var bias = context.Optional(2).Span<int>();
         Create(x.Type, weights.Type, weights.Bytes(), bias).Run(context);
     }
 
@@ -60,11 +59,11 @@ internal abstract class QuantizedLayerOperator : Operator
     /// <exception cref="ArgumentException">A type, a zero point or the clamp does not fit.</exception>
     private protected void CheckTypes(ReadOnlySpan<TensorType?> inputs, int outChannels)
     {
-        var input = ConvShapes.Required(inputs, 0, "input");
-        var weights = ConvShapes.Required(inputs, 1, "weights");
+        var input = OperatorChecks.Required(inputs, 0, "input");
+        var weights = OperatorChecks.Required(inputs, 1, "weights");
         CheckQuantization(input, "input", 1);
         CheckQuantization(weights, "weight tensor", outChannels);
-        ConvShapes.CheckBias(inputs, 2, outChannels, ElementType.Int32);
+        OperatorChecks.Bias(inputs, 2, outChannels, ElementType.Int32);
         CheckQuantization(new TensorType(Element, default, Output), "output", 1);
         var (least, most) = Range(Element);
         if (ClampMin < least || ClampMax > most || ClampMin > ClampMax)

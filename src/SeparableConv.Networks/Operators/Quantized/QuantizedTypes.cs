@@ -1,5 +1,4 @@
 using SeparableConv.Loops;
-using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -10,7 +9,7 @@ internal static class QuantizedTypes
     /// <exception cref="ArgumentException">It is not there or is something else.</exception>
     public static TensorType Required(ReadOnlySpan<TensorType?> inputs, int index, string what)
     {
-        var type = ConvShapes.Required(inputs, index, what);
+        var type = OperatorChecks.Required(inputs, index, what);
         if (!type.Element.IsByte())
             throw new ArgumentException($"The {what} is {type}; expected int8 or uint8.");
         CheckPerTensor(type.Quantization, type.Element, what);

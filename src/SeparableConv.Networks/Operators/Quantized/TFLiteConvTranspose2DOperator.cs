@@ -18,13 +18,13 @@ internal sealed unsafe class TFLiteConvTranspose2DOperator(
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
         var x = QuantizedTypes.Required(inputs, 0, "input");
-        var weights = ConvShapes.Required(inputs, 1, "weights", x.Element, 4);
+        var weights = OperatorChecks.Required(inputs, 1, "weights", x.Element, 4);
         QuantizedTypes.CheckPerTensor(output, x.Element, "output");
         if (x.Shape.Rank != 4 || x.Shape[3] != weights.Shape[2])
             throw new ArgumentException($"The input is {x}; expected 4 dimensions (N, height, width, {weights.Shape[2]}).");
         if (stride.Height < 1 || stride.Width < 1 || size.Height < 1 || size.Width < 1)
             throw new ArgumentException($"The stride is {stride} and the output {size}; both must be 1 or more.");
-        ConvShapes.CheckBias(inputs, 2, weights.Shape[3], ElementType.Int32);
+        OperatorChecks.Bias(inputs, 2, weights.Shape[3], ElementType.Int32);
         _ = Multipliers(x, weights);
         return [new(x.Element, new TensorShape(x.Shape[0], size.Height, size.Width, weights.Shape[3]), output)];
     }
@@ -88,7 +88,7 @@ internal sealed unsafe class TFLiteConvTranspose2DOperator(
             var x = context.Inputs[0].Pointer<T>();
             var w = context.Inputs[1].Pointer<T>();
             var y = context.Outputs[0].Pointer<T>();
-            var bias = context.Inputs.Length > 2 && context.Inputs[2].IsPresent ? context.Inputs[2].Span<int>() : default;
+            var bias = context.Optional(2).Span<int>();
             var sums = new Span<int>(context.Scratch, _filters);
             for (var n = 0; n < input.Shape[0]; n++)
             {

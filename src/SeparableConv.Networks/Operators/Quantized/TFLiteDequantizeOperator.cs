@@ -12,7 +12,7 @@ internal sealed class TFLiteDequantizeOperator : QuantizedOperator
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var input = ConvShapes.Required(inputs, 0, "input");
+        var input = OperatorChecks.Required(inputs, 0, "input");
         if (input.Quantization is not { } quantization)
             throw new ArgumentException("The input has no scale and zero point; dequantizing needs them.");
         if (input.Element is not (ElementType.Int8 or ElementType.UInt8 or ElementType.Int16 or ElementType.Int32))

@@ -1,5 +1,3 @@
-using SeparableConv.Networks.Graph;
-
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
@@ -12,7 +10,7 @@ internal sealed class TFLiteQuantizeOperator(ElementType element, Quantization o
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var input = ConvShapes.Required(inputs, 0, "input");
+        var input = OperatorChecks.Required(inputs, 0, "input");
         if (input.Element != ElementType.Float32)
             throw new ArgumentException($"The input is {input}; expected float32.");
         if (!element.IsByte())

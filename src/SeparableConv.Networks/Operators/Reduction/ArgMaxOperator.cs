@@ -21,7 +21,7 @@ internal sealed unsafe class ArgMaxOperator(
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var x = ConvShapes.Required(inputs, 0, "input");
+        var x = OperatorChecks.Required(inputs, 0, "input");
         OperatorChecks.Takes(x.Element != ElementType.Bool, x, "numbers");
         if (Output is not (ElementType.Int64 or ElementType.Int32))
             throw new ArgumentException($"ArgMax gives int64 or int32, not {Output.ToString().ToLowerInvariant()}.");

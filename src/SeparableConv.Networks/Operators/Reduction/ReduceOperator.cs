@@ -36,7 +36,7 @@ internal sealed unsafe class ReduceOperator(ReduceKind kind, int[] axes, bool ke
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var x = ConvShapes.Required(inputs, 0, "input");
+        var x = OperatorChecks.Required(inputs, 0, "input");
         OperatorChecks.Takes(x.Element != ElementType.Bool, x, "numbers");
         TensorShapes.CheckRank(x.Shape);
         foreach (var axis in _axes)

@@ -1,5 +1,3 @@
-using SeparableConv.Networks.Graph;
-
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>Tensors one after another along an axis. All other lengths, the element types and the quantizations must be equal.</summary>
@@ -12,12 +10,12 @@ internal sealed class ConcatOperator(int axis) : ShapeOperator
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var first = ConvShapes.Required(inputs, 0, "first input");
+        var first = OperatorChecks.Required(inputs, 0, "first input");
         var along = TensorAxis.Resolve(axis, first.Shape.Rank);
         var lengths = first.Shape.Lengths.ToArray();
         for (var i = 1; i < inputs.Length; i++)
         {
-            var next = ConvShapes.Required(inputs, i, "next input");
+            var next = OperatorChecks.Required(inputs, i, "next input");
             if (next.Element != first.Element || next.Shape.Rank != first.Shape.Rank || !EqualBeside(next.Shape, first.Shape, along))
                 throw new ArgumentException($"Input {i} is {next} but input 0 is {first}; they may differ in dimension {along} only.");
             if (!SameScale(next.Quantization, first.Quantization))

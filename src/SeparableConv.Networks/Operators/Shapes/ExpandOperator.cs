@@ -1,5 +1,3 @@
-using SeparableConv.Networks.Graph;
-
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>Repeats dimensions of length 1 until the tensor has the shape to which its own and <see cref="Shape"/> broadcast.</summary>

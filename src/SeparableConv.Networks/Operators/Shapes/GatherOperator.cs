@@ -1,5 +1,3 @@
-using SeparableConv.Networks.Graph;
-
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
@@ -15,8 +13,8 @@ internal sealed unsafe class GatherOperator(int axis) : Operator
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var input = ConvShapes.Required(inputs, 0, "input");
-        var indices = ConvShapes.Required(inputs, 1, "indices");
+        var input = OperatorChecks.Required(inputs, 0, "input");
+        var indices = OperatorChecks.Required(inputs, 1, "indices");
         var along = TensorAxis.Resolve(axis, input.Shape.Rank);
         if (indices.Element is not (ElementType.Int32 or ElementType.Int64))
             throw new ArgumentException($"The indices are {indices}; expected int32 or int64.");

@@ -1,5 +1,3 @@
-using SeparableConv.Networks.Graph;
-
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>y = x: a value of its own for a tensor that is there already, such as an output that is also an input.</summary>

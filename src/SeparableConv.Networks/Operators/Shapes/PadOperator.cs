@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Networks.Operators;
 

@@ -51,6 +51,6 @@ internal static class ShapeRules
     /// <summary>The input of an operator that has one.</summary>
     /// <exception cref="ArgumentException">It is missing, or there are more.</exception>
     public static TensorType Only(ReadOnlySpan<TensorType?> inputs) => inputs.Length == 1
-        ? ConvShapes.Required(inputs, 0, "input")
+        ? OperatorChecks.Required(inputs, 0, "input")
         : throw new ArgumentException($"There are {inputs.Length} inputs; expected one.");
 }

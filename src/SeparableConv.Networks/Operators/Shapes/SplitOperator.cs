@@ -1,5 +1,3 @@
-using SeparableConv.Networks.Graph;
-
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>Cuts a tensor along an axis into pieces of given lengths, an output each.</summary>

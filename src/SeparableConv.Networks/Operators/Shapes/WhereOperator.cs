@@ -1,5 +1,3 @@
-using SeparableConv.Networks.Graph;
-
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>y = condition ? a : b, element by element; condition (bool), a and b broadcast to one shape.</summary>
@@ -9,9 +7,9 @@ internal sealed unsafe class WhereOperator : ShapeOperator
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var condition = ConvShapes.Required(inputs, 0, "condition");
-        var a = ConvShapes.Required(inputs, 1, "first choice");
-        var b = ConvShapes.Required(inputs, 2, "second choice");
+        var condition = OperatorChecks.Required(inputs, 0, "condition");
+        var a = OperatorChecks.Required(inputs, 1, "first choice");
+        var b = OperatorChecks.Required(inputs, 2, "second choice");
         if (condition.Element != ElementType.Bool)
             throw new ArgumentException($"The condition is {condition}; expected bool.");
         if (a.Element != b.Element)

@@ -13,8 +13,8 @@ internal sealed unsafe class DescentOperator : Operator
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var (parameter, gradient) = (ConvShapes.Required(inputs, 0, "parameter"), ConvShapes.Required(inputs, 1, "gradient"));
-        var rate = ConvShapes.Required(inputs, 2, "rate");
+        var (parameter, gradient) = (OperatorChecks.Required(inputs, 0, "parameter"), OperatorChecks.Required(inputs, 1, "gradient"));
+        var rate = OperatorChecks.Required(inputs, 2, "rate");
         foreach (var type in new[] { parameter, gradient, rate })
             OperatorChecks.Takes(type.Element == ElementType.Float32, type, "float32");
         if (gradient.Shape != parameter.Shape || rate.Shape.ElementCount != 1)

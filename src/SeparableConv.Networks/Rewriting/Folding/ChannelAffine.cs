@@ -1,6 +1,3 @@
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
-
 namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>A node that does no more than y = scale_c*x + shift_c, c the index in the last dimension.</summary>
@@ -12,7 +9,7 @@ internal sealed record ChannelAffine(Value Input, double[] Scale, double[] Shift
     // A last dimension longer than that is a damaged file's rather than channels; numbers for each would take more than the file.
     private const int MostChannels = 1 << 16;
 
-    /// <summary>A node as such; null where it does something else.</summary>
+    /// <summary>Sees a node as a scale and a shift of each channel; null where it does something else.</summary>
     public static ChannelAffine? Of(Node node) => Of(node.Operator, [.. node.Inputs], node.Outputs[0].Type);
 
     /// <inheritdoc cref="Of(Node)"/>

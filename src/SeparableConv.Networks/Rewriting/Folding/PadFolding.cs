@@ -1,5 +1,3 @@
-using SeparableConv.Networks.Operators;
-
 namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>Lets a convolution or a mean read the zeros of a Pad before it as a border of its own.</summary>

@@ -1,6 +1,4 @@
 using System.Numerics.Tensors;
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Rewriting;
 
@@ -26,7 +24,7 @@ internal sealed class WeightedNode
     /// <summary>Whether something is applied to the sums, so that nothing behind it can be merged into them.</summary>
     public bool HasActivation { get; private init; }
 
-    /// <summary>A node as such; null where it is another or its weights are computed.</summary>
+    /// <summary>Sees a node as a layer with constant weights; null where it is no such layer.</summary>
     public static WeightedNode? Of(Operator op, Value?[] inputs)
     {
         if (inputs.Length < 2 || inputs[1]?.Constant is not { } weights || inputs is [_, _, { IsConstant: false }, ..])

@@ -1,5 +1,3 @@
-using SeparableConv.Networks.Operators;
-
 namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>Lets an operator apply the activation that alone reads it, in its own pass over memory.</summary>

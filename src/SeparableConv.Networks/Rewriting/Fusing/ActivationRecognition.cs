@@ -1,6 +1,4 @@
 using SeparableConv.Activations;
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Rewriting;
 
@@ -29,23 +27,25 @@ internal sealed class ActivationRecognition : NetworkPass
                 WithNumber(a, b) is var (x, number) && !float.IsNaN(number) ? (Activation.Clip(number, float.PositiveInfinity), x) : null,
             BinaryKind.Min =>
                 WithNumber(a, b) is var (x, number) && !float.IsNaN(number) ? (Activation.Clip(float.NegativeInfinity, number), x) : null,
-            BinaryKind.Div => Number(b) == 6 ? OfSixth(a) : null,
+            BinaryKind.Div => Number(b) == 6 ? AsSixth(a) : null,
             BinaryKind.Mul => Product(a, b) ?? Product(b, a),
             _ => null,
         },
         _ => null,
     };
 
-    /// <summary>x*hard-sigmoid(x), or a sixth of what <see cref="OfSixth"/> knows.</summary>
+    /// <summary>
+    /// The activation that the product of two values is: x*hard-sigmoid(x), or a value times one sixth (<see cref="AsSixth"/>).
+    /// </summary>
     private static (Activation, Value)? Product(Value a, Value b)
     {
         if (b.Producer is { Operator: ActivationOperator gate } && IsHardSigmoid(gate.Activation) && b.Producer.Inputs[0] == a)
             return (Activation.HardSwish, a);
-        return Number(b) is { } number && IsSixth(number) ? OfSixth(a) : null;
+        return Number(b) is { } number && IsSixth(number) ? AsSixth(a) : null;
     }
 
-    /// <summary>What a sixth of a value is: of min(max(x + 3, 0), 6), or of x times that.</summary>
-    private static (Activation, Value)? OfSixth(Value value)
+    /// <summary>The activation that a sixth of a value is: the value is min(max(x + 3, 0), 6), or x times that.</summary>
+    private static (Activation, Value)? AsSixth(Value value)
     {
         if (Gate(value) is { } x)
             return (Activation.HardSigmoid(Sixth, 0.5f), x);

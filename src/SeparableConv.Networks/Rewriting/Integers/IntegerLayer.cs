@@ -1,6 +1,4 @@
 using SeparableConv.Loops;
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Rewriting;
 

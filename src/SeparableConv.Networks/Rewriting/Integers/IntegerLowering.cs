@@ -1,6 +1,3 @@
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
-
 namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>

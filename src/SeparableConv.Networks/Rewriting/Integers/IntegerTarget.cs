@@ -1,6 +1,3 @@
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
-
 namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>What the bytes behind a QuantizeLinear are: clamp(round(x / scale) + zeroPoint, Min, Max).</summary>
@@ -10,7 +7,7 @@ namespace SeparableConv.Networks.Rewriting;
 /// <param name="Max">The greatest.</param>
 internal sealed record IntegerTarget(ElementType Element, Quantization Quantization, int Min, int Max)
 {
-    /// <summary>A node as such; null where it is no QuantizeLinear to bytes with one constant scale.</summary>
+    /// <summary>What a QuantizeLinear gives; null where the node is another, gives no bytes, or its scale is not one constant.</summary>
     public static IntegerTarget? Of(Node node)
     {
         if (node.Operator is not QuantizeLinearOperator op || !op.Element.IsByte() || Read(node, op.Element) is not { } quantization)

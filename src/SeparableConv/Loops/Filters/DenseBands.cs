@@ -8,28 +8,11 @@ namespace SeparableConv.Loops;
 /// </summary>
 internal unsafe struct DenseBands : IParallelWork
 {
-    public byte* Input;
-    public nint InputRowBytes;
-    public int InputElementBytes;
-    public byte* Output;
-    public nint OutputRowBytes;
-    public int OutputElementBytes;
+    public FilterPair Pictures;
     public int Height;
     public int Width;
     public int Channels;
     public int BandRows;
-
-    /// <summary>The first row written.</summary>
-    public int Top;
-
-    /// <summary>One more than the last row written.</summary>
-    public int Bottom;
-
-    /// <summary>The first column written.</summary>
-    public int Left;
-
-    /// <summary>One more than the last column written.</summary>
-    public int Right;
 
     /// <summary>Strips that the columns written are cut into.</summary>
     public int Strips;
@@ -86,18 +69,15 @@ internal unsafe struct DenseBands : IParallelWork
     /// <summary>Source columns of the pixels left (Before of them) and right (After of them) of the image.</summary>
     public int* BorderColumns;
 
-    /// <summary>Not null where the last channel is copied: (source, target, pixels, channels).</summary>
-    public delegate*<byte*, byte*, int, int, void> KeepAlpha;
-
     // One more line than the kernel has rows, so that two output rows see all of theirs.
     private readonly int WindowLines => Span + 1;
 
     private readonly int PairTaps => Pair.Upper + Pair.Both + Pair.Lower;
 
     /// <summary>
-    /// How many bands <see cref="Execute"/> can be asked for. All begin on an even row, but for the first where Top is odd.
+    /// How many bands <see cref="Execute"/> can be asked for. Each begins on an even row, or where the part that is written begins.
     /// </summary>
-    public readonly int Bands => (Bottom - (Top & ~1) + BandRows - 1) / BandRows;
+    public readonly int Bands => (Pictures.Bottom - (Pictures.Top & ~1) + BandRows - 1) / BandRows;
 
     /// <summary>Bytes of scratch memory that <see cref="Execute"/> takes from its thread.</summary>
     public readonly nint ScratchBytes =>
@@ -107,27 +87,17 @@ internal unsafe struct DenseBands : IParallelWork
     {
         var window = (float*)Scratch.Bytes(ScratchBytes);
         var offsets = (nint*)(window + (WindowLines * LineStride));
-        var band = (Top & ~1) + (part * BandRows);
-        var start = Math.Max(Top, band);
-        var end = Math.Min(band + BandRows, Bottom);
+        var band = (Pictures.Top & ~1) + (part * BandRows);
+        var start = Math.Max(Pictures.Top, band);
+        var end = Math.Min(band + BandRows, Pictures.Bottom);
         for (var strip = 0; strip < Strips; strip++)
         {
-            var x0 = Left + Strip.Start(strip, Strips, Right - Left);
-            var x1 = Left + Strip.Start(strip + 1, Strips, Right - Left);
+            var x0 = Pictures.Left + Strip.Start(strip, Strips, Pictures.Right - Pictures.Left);
+            var x1 = Pictures.Left + Strip.Start(strip + 1, Strips, Pictures.Right - Pictures.Left);
             FilterStrip(start, end, x0, x1, window, offsets);
         }
 
-        if (KeepAlpha == null)
-            return;
-        var first = (nint)Left * Channels;
-        for (var y = start; y < end; y++)
-        {
-            KeepAlpha(
-                Input + (y * InputRowBytes) + (first * InputElementBytes),
-                Output + (y * OutputRowBytes) + (first * OutputElementBytes),
-                Right - Left,
-                Channels);
-        }
+        Pictures.CopyAlpha(start, end, Channels);
     }
 
     private readonly void FilterStrip(int start, int end, int x0, int x1, float* window, nint* offsets)
@@ -142,7 +112,7 @@ internal unsafe struct DenseBands : IParallelWork
             for (; filled < y - start + Span + rows - 1; filled++)
                 Fill(start + FirstRow + filled, x0, x1, window + (filled % WindowLines * LineStride));
 
-            var target = Output + (y * OutputRowBytes) + ((nint)x0 * Channels * OutputElementBytes);
+            var target = Pictures.Output + (y * Pictures.OutputRowBytes) + ((nint)x0 * Channels * Pictures.OutputElementBytes);
             var count = (nint)(x1 - x0) * Channels;
             if (rows == 2)
             {
@@ -151,7 +121,7 @@ internal unsafe struct DenseBands : IParallelWork
                 call.Window = window;
                 call.Offsets = offsets;
                 call.UpperTarget = target;
-                call.LowerTarget = target + OutputRowBytes;
+                call.LowerTarget = target + Pictures.OutputRowBytes;
                 call.Count = count;
                 TwoRows(&call);
             }
@@ -209,8 +179,8 @@ internal unsafe struct DenseBands : IParallelWork
             return;
         }
 
-        var row = Input + (source * InputRowBytes);
-        var pixelBytes = Channels * InputElementBytes;
+        var row = Pictures.Input + (source * Pictures.InputRowBytes);
+        var pixelBytes = Channels * Pictures.InputElementBytes;
         var c0 = Math.Max(0, x0 - Before);
         var c1 = Math.Min(Width, x1 + After);
         Widen(row + ((nint)c0 * pixelBytes), line + ((c0 - x0 + Before) * (nint)Channels), (nint)(c1 - c0) * Channels);
@@ -225,6 +195,6 @@ internal unsafe struct DenseBands : IParallelWork
         if (column == Borders.Outside)
             new Span<float>(pixel, Channels).Fill(BorderValue);
         else
-            Widen(row + ((nint)column * Channels * InputElementBytes), pixel, Channels);
+            Widen(row + ((nint)column * Channels * Pictures.InputElementBytes), pixel, Channels);
     }
 }

@@ -47,28 +47,11 @@ internal unsafe struct SeparableBands : IParallelWork
 {
     private const int LineFloats = 16;
 
-    public byte* Input;
-    public nint InputRowBytes;
-    public int InputElementBytes;
-    public byte* Output;
-    public nint OutputRowBytes;
-    public int OutputElementBytes;
+    public FilterPair Pictures;
     public int Height;
     public int Width;
     public int Channels;
     public int BandRows;
-
-    /// <summary>The first row written.</summary>
-    public int Top;
-
-    /// <summary>One more than the last row written.</summary>
-    public int Bottom;
-
-    /// <summary>The first column written.</summary>
-    public int Left;
-
-    /// <summary>One more than the last column written.</summary>
-    public int Right;
 
     /// <summary>The first column read: within reach of those written, or one that stands for a pixel beyond the edge.</summary>
     public int FirstColumn;
@@ -113,15 +96,13 @@ internal unsafe struct SeparableBands : IParallelWork
     /// <summary>Not null where four rows can be filtered in one pass between their borders.</summary>
     public delegate*<SmallFilterTaps*, void> Small;
 
-    /// <summary>Not null where the last channel is copied: (source, target, pixels, channels).</summary>
-    public delegate*<byte*, byte*, int, int, void> KeepAlpha;
-
     // Puts sums as far behind the beginning of a cache line as the pixels that they are of: an array's elements seldom begin on one, and
     // then loads and stores of the column pass do together. In front of it a line is left free.
-    private readonly nint LinePadding => LineFloats + (((nint)Input / sizeof(float)) + ((Left - Before) * Channels) & (LineFloats - 1));
+    private readonly nint LinePadding =>
+        LineFloats + (((nint)Pictures.Input / sizeof(float)) + ((Pictures.Left - Before) * Channels) & (LineFloats - 1));
 
     // Columns that stand for what lies beyond the edge may lie left of those within reach, and then of a line's beginning.
-    private readonly nint LineLead => Math.Max(0, Left - Before - FirstColumn) * Channels;
+    private readonly nint LineLead => Math.Max(0, Pictures.Left - Before - FirstColumn) * Channels;
 
     private readonly nint RowPointerBytes => (((nint)TermCount * (LargestSpan + 3) * sizeof(void*)) + 63) & ~63;
 
@@ -132,8 +113,8 @@ internal unsafe struct SeparableBands : IParallelWork
     {
         var rows = (void**)Scratch.Bytes(ScratchBytes);
         var lines = (float*)((byte*)rows + RowPointerBytes) + LinePadding + LineLead;
-        var y = Top + (part * BandRows);
-        var end = Math.Min(y + BandRows, Bottom);
+        var y = Pictures.Top + (part * BandRows);
+        var end = Math.Min(y + BandRows, Pictures.Bottom);
         for (; y + 4 <= end; y += 4)
         {
             if (Small != null)
@@ -152,8 +133,8 @@ internal unsafe struct SeparableBands : IParallelWork
         FindRows(y, count, rows);
         for (var strip = 0; strip < Strips; strip++)
         {
-            var x0 = Left + Strip.Start(strip, Strips, Right - Left);
-            var x1 = Left + Strip.Start(strip + 1, Strips, Right - Left);
+            var x0 = Pictures.Left + Strip.Start(strip, Strips, Pictures.Right - Pictures.Left);
+            var x1 = Pictures.Left + Strip.Start(strip + 1, Strips, Pictures.Right - Pictures.Left);
             var isLast = strip == Strips - 1;
             var c0 = strip == 0 ? FirstColumn : x0 + After;
             var c1 = isLast ? LastColumn : x1 + After;
@@ -162,30 +143,22 @@ internal unsafe struct SeparableBands : IParallelWork
                 var term = lines + (t * LineStride);
                 SumColumns(t, rows + (t * (LargestSpan + 3)), count, c0, c1, term + ((c0 + Before - x0) * Channels));
                 if (strip == 0)
-                    Extend(t, term, count, Left, Before - Left, Before - Left, 0);
+                    Extend(t, term, count, Pictures.Left, Before - Pictures.Left, Before - Pictures.Left, 0);
                 if (isLast)
-                    Extend(t, term, count, Before, Right + After - Width, Before - x0, Width + Before - x0);
+                    Extend(t, term, count, Before, Pictures.Right + After - Width, Before - x0, Width + Before - x0);
             }
 
             for (var r = 0; r < count; r++)
-                SumRow(lines + (r * TermCount * LineStride), Output + ((y + r) * OutputRowBytes), x0 * Channels, x1 * Channels, isLast);
+            {
+                var target = Pictures.Output + ((y + r) * Pictures.OutputRowBytes);
+                SumRow(lines + (r * TermCount * LineStride), target, x0 * Channels, x1 * Channels, isLast);
+            }
 
             if (!isLast)
                 KeepOverlap(lines, count, x1 - x0);
         }
 
-        if (KeepAlpha != null)
-        {
-            var first = (nint)Left * Channels;
-            for (var r = 0; r < count; r++)
-            {
-                KeepAlpha(
-                    Input + ((y + r) * InputRowBytes) + (first * InputElementBytes),
-                    Output + ((y + r) * OutputRowBytes) + (first * OutputElementBytes),
-                    Right - Left,
-                    Channels);
-            }
-        }
+        Pictures.CopyAlpha(y, y + count, Channels);
     }
 
     /// <summary>Four rows: a piece at each end in two passes, with the border, and what lies between in one.</summary>
@@ -193,7 +166,7 @@ internal unsafe struct SeparableBands : IParallelWork
     private readonly void FilterSmall(int y, float* lines, void** rows)
     {
         FindRows(y, 4, rows);
-        var target = (float*)(Output + (y * OutputRowBytes));
+        var target = (float*)(Pictures.Output + (y * Pictures.OutputRowBytes));
         var elements = Width * Channels;
 
         // The part between begins and ends where the output's vectors do, and reads a vector more on either side.
@@ -208,7 +181,7 @@ internal unsafe struct SeparableBands : IParallelWork
         SmallFilterTaps call;
         call.Rows = inputs;
         call.Target = target + from;
-        call.TargetStride = OutputRowBytes / sizeof(float);
+        call.TargetStride = Pictures.OutputRowBytes / sizeof(float);
         call.Count = to - from;
         call.Column = Terms[0].Weights;
         call.Row = RowTaps.Weights;
@@ -227,7 +200,7 @@ internal unsafe struct SeparableBands : IParallelWork
         if (isLast)
             Extend(0, lines, 4, Before, After, Before - x0, Width + Before - x0);
         for (var r = 0; r < 4; r++)
-            SumElements(lines + (r * LineStride), Output + ((y + r) * OutputRowBytes), x0 * Channels, from, to);
+            SumElements(lines + (r * LineStride), Pictures.Output + ((y + r) * Pictures.OutputRowBytes), x0 * Channels, from, to);
     }
 
     private readonly void FindRows(int y, int count, void** rows)
@@ -244,7 +217,7 @@ internal unsafe struct SeparableBands : IParallelWork
     private readonly byte* InputRow(int y)
     {
         var source = (uint)y < (uint)Height ? y : Borders.Resolve(y, Height, Border);
-        return source == Borders.Outside ? ConstantRow : Input + (source * InputRowBytes);
+        return source == Borders.Outside ? ConstantRow : Pictures.Input + (source * Pictures.InputRowBytes);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -254,7 +227,7 @@ internal unsafe struct SeparableBands : IParallelWork
         ColumnTaps call;
         call.Start = (nint)c0 * Channels;
         call.Count = (nint)(c1 - c0) * Channels;
-        call.AheadBytes = c1 < Width ? (nint)c1 * Channels * InputElementBytes : 4 * InputRowBytes;
+        call.AheadBytes = c1 < Width ? (nint)c1 * Channels * Pictures.InputElementBytes : 4 * Pictures.InputRowBytes;
         call.LineStride = TermCount * LineStride;
         call.Lines = line;
         if (count == 4 && term.FourLines != null)
@@ -291,7 +264,7 @@ internal unsafe struct SeparableBands : IParallelWork
             var shift = (int)((nint)row / sizeof(float) % LineFloats);
             from -= (start + shift) % LineFloats;
             to -= (end + shift) % LineFloats;
-            if (from < Left * Channels)
+            if (from < Pictures.Left * Channels)
             {
                 from += LineFloats;
                 SumElements(line, row, start, start, Math.Min(from, end));
@@ -311,7 +284,7 @@ internal unsafe struct SeparableBands : IParallelWork
             return;
         var call = RowTaps;
         call.Line = line + (from - start);
-        call.Target = row + ((nint)from * OutputElementBytes);
+        call.Target = row + ((nint)from * Pictures.OutputElementBytes);
         call.Count = to - from;
         Row(&call);
     }

@@ -1,7 +1,5 @@
 using SeparableConv.Imaging;
-using SeparableConv.Tests.Support;
 using SeparableConv.Tests.Support.Fuzz;
-using Xunit;
 
 namespace SeparableConv.Tests.Imaging.Fuzz;
 

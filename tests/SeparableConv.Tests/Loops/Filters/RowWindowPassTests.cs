@@ -1,5 +1,4 @@
 using SeparableConv.Loops;
-using Xunit;
 
 namespace SeparableConv.Tests.Loops.Filters;
 

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using SeparableConv.Loops;
-using Xunit;
 
 namespace SeparableConv.Tests.Loops.MachineCode;
 

@@ -1,5 +1,4 @@
 using SeparableConv.Loops;
-using Xunit;
 using static SeparableConv.Loops.X64Register;
 
 namespace SeparableConv.Tests.Loops.MachineCode;

@@ -1,8 +1,6 @@
 using System.Runtime.Intrinsics.X86;
 using SeparableConv.Loops;
 using SeparableConv.Tests.Loops.MachineCode;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Loops.Matrix;
 

@@ -1,6 +1,5 @@
 using System.Numerics;
 using SeparableConv.Loops;
-using Xunit;
 
 namespace SeparableConv.Tests.Loops.Quantized;
 

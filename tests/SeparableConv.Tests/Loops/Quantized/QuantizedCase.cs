@@ -1,5 +1,4 @@
 using SeparableConv.Loops;
-using SeparableConv.Tests.Support;
 
 namespace SeparableConv.Tests.Loops.Quantized;
 

@@ -1,8 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
 using SeparableConv.Loops;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Loops.Quantized;
 

@@ -1,8 +1,5 @@
 using System.Numerics.Tensors;
 using SeparableConv.Bench;
-using SeparableConv.Networks;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Networks.Architectures;
 

@@ -1,5 +1,4 @@
 using Google.Protobuf;
-using SeparableConv.Networks;
 using SeparableConv.Networks.Formats.Onnx.Schema;
 using SeparableConv.Networks.Formats.TFLite;
 using SeparableConv.Tests.Networks.Formats;

@@ -1,6 +1,4 @@
-using SeparableConv.Networks;
 using SeparableConv.Tests.Support.Fuzz;
-using Xunit;
 
 namespace SeparableConv.Tests.Networks.Fuzz;
 

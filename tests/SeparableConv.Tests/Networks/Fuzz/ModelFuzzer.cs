@@ -1,4 +1,3 @@
-using SeparableConv.Networks;
 using SeparableConv.Tests.Support.Fuzz;
 
 namespace SeparableConv.Tests.Networks.Fuzz;

@@ -1,11 +1,6 @@
-using SeparableConv.Networks;
 using SeparableConv.Networks.Gradients;
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
 using SeparableConv.Networks.Rewriting;
 using SeparableConv.Tests.Networks.Operators;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Networks.Gradients;
 

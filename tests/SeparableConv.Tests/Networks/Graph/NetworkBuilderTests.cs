@@ -1,7 +1,4 @@
 using System.Numerics.Tensors;
-using SeparableConv.Networks;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Networks;
 

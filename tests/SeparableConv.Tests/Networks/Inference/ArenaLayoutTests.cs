@@ -1,7 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
 using SeparableConv.Networks.Inference;
-using Xunit;
 
 namespace SeparableConv.Tests.Networks.Inference;
 

@@ -1,8 +1,3 @@
-using SeparableConv.Networks;
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
-using SeparableConv.Tests.Support;
-
 namespace SeparableConv.Tests.Networks.Inference;
 
 /// <summary>A few words to write small networks with.</summary>

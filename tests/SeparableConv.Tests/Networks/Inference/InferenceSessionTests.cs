@@ -1,10 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using SeparableConv.Networks;
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Networks.Inference;
 

@@ -1,8 +1,3 @@
-using SeparableConv.Networks;
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
-using SeparableConv.Tests.Support;
-
 namespace SeparableConv.Tests.Networks.Inference;
 
 /// <summary>Runs a network as it is, each node by its operator alone: what a compiled one is compared with.</summary>

@@ -1,6 +1,3 @@
-using SeparableConv.Networks;
-using SeparableConv.Networks.Operators;
-
 namespace SeparableConv.Tests.Networks.Inference;
 
 /// <summary>Small networks put together at random: nodes read any earlier value, several values are outputs.</summary>

@@ -1,9 +1,4 @@
 using System.Runtime.InteropServices;
-using SeparableConv.Networks;
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Networks.Operators;
 

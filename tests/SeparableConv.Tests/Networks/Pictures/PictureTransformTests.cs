@@ -1,8 +1,5 @@
 using SeparableConv.Imaging;
-using SeparableConv.Networks;
 using SeparableConv.Networks.Pictures;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Networks.Pictures;
 

@@ -1,7 +1,5 @@
-using SeparableConv.Networks;
 using SeparableConv.Networks.Rewriting;
 using SeparableConv.Tests.Networks.Inference;
-using Xunit;
 
 namespace SeparableConv.Tests.Networks.Rewriting;
 

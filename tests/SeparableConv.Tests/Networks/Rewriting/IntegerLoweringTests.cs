@@ -1,7 +1,5 @@
-using SeparableConv.Networks;
 using SeparableConv.Tests.Networks.Formats;
 using SeparableConv.Tests.Networks.Inference;
-using Xunit;
 
 namespace SeparableConv.Tests.Networks.Rewriting;
 

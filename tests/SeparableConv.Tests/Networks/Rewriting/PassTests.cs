@@ -1,7 +1,4 @@
-using SeparableConv.Networks;
-using SeparableConv.Networks.Operators;
 using SeparableConv.Tests.Networks.Inference;
-using Xunit;
 
 namespace SeparableConv.Tests.Networks.Rewriting;
 

@@ -1,9 +1,5 @@
-using SeparableConv.Networks;
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
 using SeparableConv.Tests.Networks.Inference;
 using SeparableConv.Tests.Networks.Operators;
-using Xunit;
 
 namespace SeparableConv.Tests.Networks.Rewriting;
 

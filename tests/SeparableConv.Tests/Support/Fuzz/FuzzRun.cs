@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.IO.MemoryMappedFiles;
-using Xunit;
 
 namespace SeparableConv.Tests.Support.Fuzz;
 

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using SeparableConv.Activations;
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
 using static SeparableConv.Networks.Formats.Onnx.OnnxOutput;
 
 namespace SeparableConv.Networks.Formats.Onnx;

@@ -1,4 +1,3 @@
-using SeparableConv.Networks.Operators;
 using static SeparableConv.Networks.Formats.Onnx.OnnxOutput;
 
 namespace SeparableConv.Networks.Formats.Onnx;

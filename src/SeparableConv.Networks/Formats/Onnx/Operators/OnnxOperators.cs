@@ -1,5 +1,4 @@
 using SeparableConv.Loops;
-using SeparableConv.Networks.Operators;
 
 namespace SeparableConv.Networks.Formats.Onnx;
 

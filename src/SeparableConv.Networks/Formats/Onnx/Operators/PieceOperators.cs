@@ -1,5 +1,3 @@
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
 using static SeparableConv.Networks.Formats.Onnx.OnnxOutput;
 
 namespace SeparableConv.Networks.Formats.Onnx;

@@ -1,6 +1,4 @@
 using SeparableConv.Networks.Formats.Onnx.Schema;
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
 using static SeparableConv.Networks.Formats.Onnx.OnnxOutput;
 
 namespace SeparableConv.Networks.Formats.Onnx;

@@ -1,6 +1,3 @@
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
-
 namespace SeparableConv.Networks.Formats.TFLite;
 
 /// <summary>What layers with weights share: reading their inputs, the weights' layout and type, and the padding.</summary>

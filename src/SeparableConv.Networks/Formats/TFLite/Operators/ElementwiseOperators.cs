@@ -1,6 +1,3 @@
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
-
 namespace SeparableConv.Networks.Formats.TFLite;
 
 /// <summary>Operators of two operands: ADD, MUL and their like.</summary>

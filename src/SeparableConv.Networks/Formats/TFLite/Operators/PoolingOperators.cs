@@ -1,6 +1,3 @@
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
-
 namespace SeparableConv.Networks.Formats.TFLite;
 
 /// <summary>AVERAGE_POOL_2D and MAX_POOL_2D.</summary>

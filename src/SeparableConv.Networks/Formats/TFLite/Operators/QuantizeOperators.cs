@@ -1,6 +1,3 @@
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
-
 namespace SeparableConv.Networks.Formats.TFLite;
 
 /// <summary>QUANTIZE, DEQUANTIZE and CAST: operators that change the type of elements.</summary>

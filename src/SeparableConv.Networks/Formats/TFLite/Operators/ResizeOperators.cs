@@ -1,6 +1,3 @@
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
-
 namespace SeparableConv.Networks.Formats.TFLite;
 
 /// <summary>RESIZE_BILINEAR and RESIZE_NEAREST_NEIGHBOR.</summary>

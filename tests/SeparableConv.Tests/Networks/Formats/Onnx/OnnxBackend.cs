@@ -1,9 +1,6 @@
 using System.Globalization;
-using SeparableConv.Networks;
 using SeparableConv.Networks.Formats.Onnx;
 using SeparableConv.Networks.Formats.Onnx.Schema;
-using SeparableConv.Networks.Graph;
-using SeparableConv.Tests.Support;
 
 namespace SeparableConv.Tests.Networks.Formats;
 

@@ -1,6 +1,3 @@
-using SeparableConv.Networks;
-using Xunit;
-
 namespace SeparableConv.Tests.Networks.Formats;
 
 /// <summary>ONNX's own backend tests, all that lie in the shared data.</summary>

@@ -1,8 +1,6 @@
 using Google.Protobuf;
-using SeparableConv.Networks;
 using SeparableConv.Networks.Formats.Onnx;
 using SeparableConv.Networks.Formats.Onnx.Schema;
-using SeparableConv.Networks.Graph;
 using AttributeType = SeparableConv.Networks.Formats.Onnx.Schema.AttributeProto.Types.AttributeType;
 
 namespace SeparableConv.Tests.Networks.Formats;

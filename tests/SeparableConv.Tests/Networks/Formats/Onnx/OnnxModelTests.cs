@@ -1,8 +1,4 @@
-using SeparableConv.Networks;
 using SeparableConv.Networks.Formats.Onnx.Schema;
-using SeparableConv.Networks.Operators;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Networks.Formats;
 

@@ -1,10 +1,6 @@
-using SeparableConv.Networks;
 using SeparableConv.Networks.Formats.Onnx;
 using SeparableConv.Networks.Formats.Onnx.Schema;
-using SeparableConv.Networks.Operators;
 using SeparableConv.Tests.Networks.Inference;
-using SeparableConv.Tests.Support;
-using Xunit;
 using static SeparableConv.Tests.Networks.Formats.OnnxBuilder;
 
 namespace SeparableConv.Tests.Networks.Formats;

@@ -1,7 +1,4 @@
 using System.Runtime.InteropServices;
-using SeparableConv.Networks;
-using SeparableConv.Networks.Graph;
-using Xunit;
 
 namespace SeparableConv.Tests.Networks.Formats;
 

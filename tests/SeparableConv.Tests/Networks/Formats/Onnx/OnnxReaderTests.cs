@@ -1,9 +1,5 @@
 using Google.Protobuf;
-using SeparableConv.Networks;
 using SeparableConv.Networks.Formats.Onnx.Schema;
-using SeparableConv.Networks.Operators;
-using SeparableConv.Tests.Support;
-using Xunit;
 using static SeparableConv.Tests.Networks.Formats.OnnxBuilder;
 
 namespace SeparableConv.Tests.Networks.Formats;

@@ -1,6 +1,4 @@
-using SeparableConv.Networks;
 using SeparableConv.Networks.Formats.Onnx.Schema;
-using SeparableConv.Tests.Support;
 
 namespace SeparableConv.Tests.Networks.Formats;
 

@@ -1,5 +1,3 @@
-using SeparableConv.Networks;
-
 namespace SeparableConv.Tests.Networks.Formats;
 
 /// <summary>Random quantized bytes and what they stand for.</summary>

@@ -1,8 +1,5 @@
 using System.Diagnostics;
-using SeparableConv.Networks;
 using SeparableConv.Networks.Formats.TFLite;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Networks.Formats;
 

@@ -1,7 +1,5 @@
 using System.Runtime.InteropServices;
-using SeparableConv.Networks;
 using SeparableConv.Networks.Formats.TFLite;
-using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Tests.Networks.Formats;
 

@@ -1,7 +1,4 @@
-using SeparableConv.Networks;
 using SeparableConv.Networks.Formats.TFLite;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Networks.Formats;
 

@@ -1,6 +1,4 @@
-using SeparableConv.Networks;
 using SeparableConv.Networks.Formats.TFLite;
-using Xunit;
 
 namespace SeparableConv.Tests.Networks.Formats;
 

@@ -1,8 +1,4 @@
 using SeparableConv.Loops;
-using SeparableConv.Networks;
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
-using Xunit;
 
 namespace SeparableConv.Tests.Networks.Operators;
 

@@ -1,9 +1,5 @@
 using SeparableConv.Loops;
-using SeparableConv.Networks;
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
 using SeparableConv.Tests.Loops.Quantized;
-using Xunit;
 
 namespace SeparableConv.Tests.Networks.Operators;
 

@@ -1,8 +1,3 @@
-using SeparableConv.Networks;
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
-using Xunit;
-
 namespace SeparableConv.Tests.Networks.Operators;
 
 public class ReductionTests

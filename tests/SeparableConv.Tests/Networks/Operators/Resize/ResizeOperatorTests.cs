@@ -1,10 +1,5 @@
 using SeparableConv.Loops;
-using SeparableConv.Networks;
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
 using SeparableConv.Tests.Golden;
-using SeparableConv.Tests.Support;
-using Xunit;
 
 namespace SeparableConv.Tests.Networks.Operators;
 

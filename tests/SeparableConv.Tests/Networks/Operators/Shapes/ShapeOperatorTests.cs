@@ -1,22 +1,15 @@
-using SeparableConv.Networks;
-using SeparableConv.Networks.Graph;
-using SeparableConv.Networks.Operators;
-using Xunit;
-
 namespace SeparableConv.Tests.Networks.Operators;
 
 public class ShapeOperatorTests
 {
+    public static TheoryData<int> Ranks => [0, 1, 2, 3, 4, 5, 6];
+
+    public static TheoryData<int> RanksFrom1 => [1, 2, 3, 4, 5, 6];
+
     private static TensorData Floats(params int[] shape) => MovedElements.Random(new Random(1), ElementType.Float32, shape);
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(3)]
-    [InlineData(4)]
-    [InlineData(5)]
-    [InlineData(6)]
+    [MemberData(nameof(Ranks))]
     public void Transpose_moves_every_element(int rank)
     {
         var random = new Random(rank);
@@ -84,11 +77,7 @@ public class ShapeOperatorTests
     }
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(3)]
-    [InlineData(4)]
-    [InlineData(6)]
+    [MemberData(nameof(RanksFrom1))]
     public void Split_takes_apart_what_concat_puts_together(int rank)
     {
         var random = new Random(rank);
@@ -121,12 +110,7 @@ public class ShapeOperatorTests
     }
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(3)]
-    [InlineData(4)]
-    [InlineData(6)]
+    [MemberData(nameof(Ranks))]
     public void Slice_reads_with_any_step(int rank)
     {
         var random = new Random(rank);
@@ -154,11 +138,7 @@ public class ShapeOperatorTests
     }
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(3)]
-    [InlineData(5)]
+    [MemberData(nameof(Ranks))]
     public void Expand_and_tile_repeat(int rank)
     {
         var random = new Random(rank);

@@ -1,10 +1,8 @@
 using FsCheck;
 using FsCheck.Fluent;
 using SeparableConv.Loops;
-using SeparableConv.Tests.Support;
-using Xunit;
 
-namespace SeparableConv.Tests.Loops;
+namespace SeparableConv.Tests.Loops.Standard;
 
 public sealed unsafe class WinogradLoopTests
 {

@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using SeparableConv.Loops;
-using SeparableConv.Tests.Support;
-using Xunit;
 
-namespace SeparableConv.Tests.Loops;
+namespace SeparableConv.Tests.Loops.Transposed;
 
 public sealed unsafe class ConvTransposeLoopTests
 {

@@ -1,12 +1,12 @@
 
 namespace SeparableConv.Networks.Operators;
 
-/// <summary>The same numbers in memory of their own.</summary>
+/// <summary>Copies its input, so that an output that only shows another value has memory of its own.</summary>
 internal sealed class CopyOperator : Operator
 {
     public override string Kind => "Copy";
 
-    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs) => [ConvShapes.Required(inputs, 0, "input")];
+    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs) => [OperatorChecks.Required(inputs, 0, "input")];
 
     internal override void Forward(ForwardContext context) => context.Inputs[0].Bytes().CopyTo(context.Outputs[0].Bytes());
 }

@@ -2,19 +2,6 @@ using System.Runtime.Intrinsics.X86;
 
 namespace SeparableConv.Loops;
 
-/// <summary>What 32 bits of a matrix product's operands hold.</summary>
-internal enum LaneKind
-{
-    /// <summary>A float.</summary>
-    Float,
-
-    /// <summary>Two signed numbers of 16 bits; the sums are integers of 32 bits.</summary>
-    ShortPair,
-
-    /// <summary>Four bytes, unsigned in the left operand and signed in the weights; the sums are integers of 32 bits.</summary>
-    ByteQuad,
-}
-
 /// <summary>The instructions for products of bytes that a machine has.</summary>
 /// <param name="HasWritten">Four bytes at once on 512 bits, by <see cref="ByteQuadCode"/>.</param>
 /// <param name="HasAvxVnni">Four bytes at once on 128 and 256 bits, by the framework.</param>
@@ -34,4 +21,17 @@ internal readonly record struct ByteInstructions(bool HasWritten, bool HasAvxVnn
         SimdWidth.V128 when HasAvxVnni => (LaneKind.ByteQuad, SimdWidth.V128),
         _ => (LaneKind.ShortPair, width),
     };
+}
+
+/// <summary>What 32 bits of a matrix product's operands hold.</summary>
+internal enum LaneKind
+{
+    /// <summary>A float.</summary>
+    Float,
+
+    /// <summary>Two signed numbers of 16 bits; the sums are integers of 32 bits.</summary>
+    ShortPair,
+
+    /// <summary>Four bytes, unsigned in the left operand and signed in the weights; the sums are integers of 32 bits.</summary>
+    ByteQuad,
 }

@@ -1,8 +1,6 @@
 using SeparableConv.Loops;
-using SeparableConv.Tests.Support;
-using Xunit;
 
-namespace SeparableConv.Tests.Loops;
+namespace SeparableConv.Tests.Loops.Matrix;
 
 public sealed unsafe class PointwiseLoopTests
 {
