@@ -48,7 +48,9 @@ internal sealed unsafe class DepthwiseLoop : IRowLoop
         var lanes = (int)width;
         _isSpread = multiplier > 1 || channels < lanes;
         _pixelsTogether = OutChannels >= lanes ? 1 : lanes / GreatestCommonDivisor(lanes, OutChannels);
-        (_weights, _bias) = Pack(weights, bias, kernel.Height * kernel.Width);
+        _weights = new PackedBuffer((nint)Vectors * kernel.Height * kernel.Width * lanes);
+        _bias = new PackedBuffer((nint)Vectors * lanes);
+        Refill(weights, bias);
     }
 
     private int OutChannels => _channels * _multiplier;
@@ -88,12 +90,14 @@ internal sealed unsafe class DepthwiseLoop : IRowLoop
 
     private static int GreatestCommonDivisor(int a, int b) => b == 0 ? a : GreatestCommonDivisor(b, a % b);
 
-    // [vector][tap][lane] and [vector][lane]; the last vector ends with the last channel.
-    private (PackedBuffer Weights, PackedBuffer Bias) Pack(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, int taps)
+    /// <summary>
+    /// Packs other weights (kH, kW, C, M), and a bias where there is one, in the place of those before; allocates nothing.
+    /// They lie [vector][tap][lane] and [vector][lane]; the last vector ends with the last channel.
+    /// </summary>
+    public void Refill(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias)
     {
         var lanes = (int)_width;
-        var packedWeights = new PackedBuffer((nint)Vectors * taps * lanes);
-        var packedBias = new PackedBuffer((nint)Vectors * lanes);
+        var taps = _kernel.Height * _kernel.Width;
         for (var vector = 0; vector < Vectors; vector++)
         {
             var first = Math.Min(vector * lanes, PackedChannels - lanes);
@@ -101,12 +105,12 @@ internal sealed unsafe class DepthwiseLoop : IRowLoop
             {
                 var channel = (first + lane) % OutChannels;
                 for (var tap = 0; tap < taps; tap++)
-                    packedWeights.Pointer[((((nint)vector * taps) + tap) * lanes) + lane] = weights[(tap * OutChannels) + channel];
-                packedBias.Pointer[(vector * lanes) + lane] = bias.IsEmpty ? 0 : bias[channel];
+                    _weights.Pointer[((((nint)vector * taps) + tap) * lanes) + lane] = weights[(tap * OutChannels) + channel];
+                _bias.Pointer[(vector * lanes) + lane] = bias.IsEmpty ? 0 : bias[channel];
             }
         }
 
-        return (packedWeights, packedBias);
+        GC.KeepAlive(this);
     }
 
     private void RunBlock(

@@ -19,7 +19,7 @@ internal static unsafe class TransposeLoop
     // 16 floats fill a cache line: a block uses up each line it touches at both ends before it goes on.
     private const int Block = 16;
 
-    /// <summary>Transposes; source and target do not overlap.</summary>
+    /// <summary>Transposes into so many rows and columns of the target; source and target do not overlap.</summary>
     public static void Run<T>(T* source, nint sourceStride, T* target, nint targetStride, int rows, int columns)
         where T : unmanaged
     {

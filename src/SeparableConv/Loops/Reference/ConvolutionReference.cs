@@ -62,4 +62,56 @@ internal static class ConvolutionReference
 
         return output;
     }
+
+    /// <summary>Both gradients of <see cref="Run"/> without a bias, from that of its output.</summary>
+    /// <returns>As the input and as the weights; the magnitudes are the sums of the absolute values that were added.</returns>
+    public static ConvolutionGradients Gradients(
+        in ConvGeometry geometry, ReadOnlySpan<float> input, ReadOnlySpan<float> weights, ReadOnlySpan<float> outputGradient)
+    {
+        var (rows, columns) = (geometry.Rows, geometry.Columns);
+        var groupChannels = geometry.InChannels / geometry.Groups;
+        var groupFilters = geometry.OutChannels / geometry.Groups;
+        var result = new ConvolutionGradients(
+            new double[input.Length], new double[input.Length], new double[weights.Length], new double[weights.Length]);
+        var at = 0;
+        for (var n = 0; n < geometry.Batch; n++)
+        {
+            for (var i = 0; i < rows.Out; i++)
+            {
+                for (var j = 0; j < columns.Out; j++)
+                {
+                    for (var o = 0; o < geometry.OutChannels; o++)
+                    {
+                        double g = outputGradient[at++];
+                        var (firstU, endU) = rows.Taps(i);
+                        var (firstV, endV) = columns.Taps(j);
+                        for (var u = firstU; u < endU; u++)
+                        {
+                            for (var v = firstV; v < endV; v++)
+                            {
+                                var y = rows.InputStart(i) + (u * rows.Dilation);
+                                var x = columns.InputStart(j) + (v * columns.Dilation);
+                                var pixel = ((((n * rows.In) + y) * columns.In) + x) * geometry.InChannels;
+                                for (var c = 0; c < groupChannels; c++)
+                                {
+                                    var a = pixel + (o / groupFilters * groupChannels) + c;
+                                    var w = ((((u * columns.Kernel) + v) * groupChannels) + c) * geometry.OutChannels + o;
+                                    result.Input[a] += g * weights[w];
+                                    result.InputMagnitudes[a] += Math.Abs(g * weights[w]);
+                                    result.Weights[w] += g * input[a];
+                                    result.WeightMagnitudes[w] += Math.Abs(g * input[a]);
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+
+        return result;
+    }
 }
+
+/// <summary>Gradients of a convolution in double precision, each with the scale of its rounding error.</summary>
+internal readonly record struct ConvolutionGradients(
+    double[] Input, double[] InputMagnitudes, double[] Weights, double[] WeightMagnitudes);

@@ -61,6 +61,15 @@ internal sealed unsafe class StandardLoop : IRowLoop
         }
     }
 
+    /// <summary>
+    /// Packs other weights (kH, kW, C/groups, O), and a bias where there is one, in the place of those before; allocates nothing.
+    /// </summary>
+    public void Refill(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias)
+    {
+        for (var g = 0; g < _groups.Length; g++)
+            _groups[g].Fill(weights[(g * Filters)..], _outChannels, bias.IsEmpty ? bias : bias.Slice(g * Filters, Filters));
+    }
+
     private int PanelsInGroup => _groups[0].Panels.Length;
 
     private int Filters => _groups[0].Columns;
