@@ -172,7 +172,12 @@ internal sealed unsafe class PointwiseGradientLoop
                 return;
             var left = new LeftRows
             {
-                Start = dz, RowStride = dzStride, Rows = pixels, SegmentOffsets = &origin, Segments = 1, SegmentLength = outChannels,
+                Start = dz,
+                RowStride = dzStride,
+                Rows = pixels,
+                SegmentOffsets = &origin,
+                Segments = 1,
+                SegmentLength = outChannels,
             };
             var dx = Call.InputGradient + (first * inChannels);
             var transposed = Loop._transposed!;
@@ -182,8 +187,13 @@ internal sealed unsafe class PointwiseGradientLoop
                 return;
             var mask = new Mask
             {
-                Map = Call.InputMap, Z = z, Dx = dx, Pixels = pixels, Channels = inChannels,
-                Sums = sums + ((nint)inChannels * outChannels), SumFloats = Loop.SumFloats,
+                Map = Call.InputMap,
+                Z = z,
+                Dx = dx,
+                Pixels = pixels,
+                Channels = inChannels,
+                Sums = sums + ((nint)inChannels * outChannels),
+                SumFloats = Loop.SumFloats,
             };
             Loop._inWidth.Dispatch(ref mask);
         }
