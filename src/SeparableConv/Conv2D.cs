@@ -77,6 +77,15 @@ public sealed unsafe class Conv2D : Convolution
 
     internal override void MakeReady(in ConvGeometry geometry) => _standard?.MakeReady(geometry);
 
+    internal override nint RefillFloats => _standard?.RefillFloats ?? 0;
+
+    internal override void Refill(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, float* scratch)
+    {
+        _pointwise?.Refill(weights, bias);
+        _depthwise?.Refill(weights, bias);
+        _standard?.Refill(weights, bias, scratch);
+    }
+
     internal override void RunLoop(float* input, float* output, in ConvGeometry geometry, int threads)
     {
         if (_pointwise is not null)

@@ -132,6 +132,16 @@ public abstract unsafe class Convolution
     {
     }
 
+    /// <summary>Floats that <see cref="Refill"/> needs.</summary>
+    internal virtual nint RefillFloats => 0;
+
+    /// <summary>
+    /// Packs other weights, and a bias where there is one, in the place of those before, for the sizes that <see cref="MakeReady"/> was
+    /// called for; allocates nothing. For convolutions of one kernel. None may be running.
+    /// </summary>
+    internal virtual void Refill(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, float* scratch) =>
+        throw new NotSupportedException($"{GetType().Name} has more than one kernel.");
+
     /// <summary>Computes images that were checked, on at most <paramref name="threads"/> threads.</summary>
     internal abstract void RunLoop(float* input, float* output, in ConvGeometry geometry, int threads);
 }

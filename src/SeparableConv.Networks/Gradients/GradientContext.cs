@@ -16,6 +16,10 @@ internal sealed class GradientContext(GraphBuilder graph, Node node, Value?[] ou
     /// <summary>Whether the gradient of an input is needed.</summary>
     public bool Wants(int input) => input < wanted.Length && wanted[input];
 
+    /// <summary>Adds a node of several outputs.</summary>
+    public Node AddNode(string what, Operator op, params ReadOnlySpan<Value?> inputs) =>
+        graph.AddNode($"{node.Name}/gradient/{what}", op, inputs);
+
     /// <summary>Adds a node, called after the forward node and what it computes.</summary>
     public Value Add(string what, Operator op, params ReadOnlySpan<Value?> inputs) => graph.Add($"{node.Name}/gradient/{what}", op, inputs);
 }

@@ -44,6 +44,26 @@ internal static class OperatorChecks
         }
     }
 
+    /// <summary>Refuses inputs that are not one float32 number a channel.</summary>
+    /// <exception cref="ArgumentException">One is not there or is another.</exception>
+    public static void ChannelRows(ReadOnlySpan<TensorType?> inputs, int first, int channels, params ReadOnlySpan<string> names)
+    {
+        for (var i = 0; i < names.Length; i++)
+        {
+            var row = Required(inputs, first + i, names[i], ElementType.Float32, 1);
+            if (row.Shape[0] != channels)
+                throw new ArgumentException($"The {names[i]} has {row.Shape[0]} numbers; expected one for each of {channels} channels.");
+        }
+    }
+
+    /// <summary>Refuses two inputs of different shapes.</summary>
+    /// <exception cref="ArgumentException">They differ.</exception>
+    public static void SameShape(TensorType a, TensorType b)
+    {
+        if (a.Shape != b.Shape)
+            throw new ArgumentException($"The inputs are {a} and {b}; both must have one shape.");
+    }
+
     /// <summary>Refuses two inputs of different element types.</summary>
     /// <exception cref="ArgumentException">They differ.</exception>
     public static void SameElement(TensorType a, TensorType b)

@@ -40,6 +40,9 @@ internal abstract class NetworkPass
         return Graph.Build(network.Name, results);
     }
 
+    /// <summary>What a value of the network that was read became, once the pass has run.</summary>
+    public Value Find(Value value) => Map(value);
+
     /// <summary>
     /// What takes the place of a node's outputs; null to keep it. <paramref name="inputs"/> are its inputs in the network being built:
     /// what produces them there may already be what earlier nodes were joined into.

@@ -24,6 +24,6 @@ internal sealed class DepthwiseConv2DOperator(ConvOptions options) : FloatConvOp
         return new(ConvCost.Depthwise(g, g.OutChannels / g.InChannels).Macs);
     }
 
-    private protected override Convolution Create(in ReadOnlyTensorSpan<float> weights, ReadOnlySpan<float> bias) =>
+    internal override Convolution Create(in ReadOnlyTensorSpan<float> weights, ReadOnlySpan<float> bias) =>
         new DepthwiseConv2D(weights, bias, Options);
 }

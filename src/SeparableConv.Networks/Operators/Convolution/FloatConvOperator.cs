@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using SeparableConv.Loops;
+using SeparableConv.Networks.Gradients;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -35,6 +36,8 @@ internal abstract class FloatConvOperator(ConvOptions options) : Operator
     internal override Step Prepare(Node node)
     {
         var (weights, bias) = (node.Inputs[1]!, node.Inputs.Count > 2 ? node.Inputs[2] : null);
+        if (weights.IsParameter && bias is null or { IsStored: true })
+            return RefilledConvStep.Create(this, node.Inputs[0]!.Type, weights.Type);
         if (weights.Constant is null || bias is { IsConstant: false })
             return new ForwardStep(this);
         var biases = bias is null ? default : bias.Constant!.Span<float>();
@@ -55,10 +58,60 @@ internal abstract class FloatConvOperator(ConvOptions options) : Operator
     }
 
     /// <summary>The convolution with its weights packed.</summary>
-    private protected abstract Convolution Create(in ReadOnlyTensorSpan<float> weights, ReadOnlySpan<float> bias);
+    internal abstract Convolution Create(in ReadOnlyTensorSpan<float> weights, ReadOnlySpan<float> bias);
 
-    private static ReadOnlyTensorSpan<float> Weights(ReadOnlySpan<float> values, TensorShape shape) =>
+    /// <summary>
+    /// dx and dw are <see cref="ConvGradientOperator"/>'s; dbias[o] = sum over n, i, j of dy[n, i, j, o]. The activation was split off
+    /// before.
+    /// </summary>
+    internal override Value?[]? Gradient(GradientContext context)
+    {
+        if (!Options.Activation.IsNone || context.Output(0) is not { } dy)
+            return null;
+        var inputs = context.Node.Inputs;
+        var gradients = new Value?[inputs.Count];
+        if (context.Wants(0) || context.Wants(1))
+        {
+            var op = new ConvGradientOperator(this, null, context.Wants(0), context.Wants(1));
+            var node = context.AddNode("weights", op, inputs[0], inputs[1], dy);
+            gradients[0] = context.Wants(0) ? node.Outputs[0] : null;
+            gradients[1] = context.Wants(1) ? node.Outputs[^1] : null;
+        }
+
+        if (context.Wants(2))
+            gradients[2] = context.Add("bias", new ReduceOperator(ReduceKind.Sum, [0, 1, 2], keepDimensions: false), dy);
+        return gradients;
+    }
+
+    internal static ReadOnlyTensorSpan<float> Weights(ReadOnlySpan<float> values, TensorShape shape) =>
         new(values, [shape[0], shape[1], shape[2], shape[3]]);
+}
+
+/// <summary>A convolution whose weights change from run to run: they are packed anew in each, in the same place.</summary>
+internal sealed unsafe class RefilledConvStep : Step
+{
+    private readonly Convolution _convolution;
+    private readonly ConvGeometry _geometry;
+
+    private RefilledConvStep(Convolution convolution, in ConvGeometry geometry) =>
+        (_convolution, _geometry) = (convolution, geometry);
+
+    public override long ScratchBytes => _convolution.RefillFloats * sizeof(float);
+
+    public static RefilledConvStep Create(FloatConvOperator op, TensorType input, TensorType weights)
+    {
+        var zeros = new float[checked((int)weights.Shape.ElementCount)];
+        var geometry = op.Geometry(input, weights);
+        var convolution = op.Create(FloatConvOperator.Weights(zeros, weights.Shape), default);
+        convolution.MakeReady(geometry);
+        return new(convolution, geometry);
+    }
+
+    public override void Run(ForwardContext context)
+    {
+        _convolution.Refill(context.Inputs[1].Span<float>(), context.Optional(2).Span<float>(), (float*)context.Scratch);
+        _convolution.RunLoop(context.Inputs[0].Pointer<float>(), context.Outputs[0].Pointer<float>(), _geometry, context.Threads);
+    }
 }
 
 /// <summary>A convolution with its weights packed, for one size of input.</summary>

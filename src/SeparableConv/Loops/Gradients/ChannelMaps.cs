@@ -54,11 +54,11 @@ internal unsafe struct ConvGradientCall
     /// </summary>
     public float* InputGradient;
 
-    /// <summary>
-    /// (2, C), or null: over all pixels, the sums of <see cref="InputGradient"/> and of its products with (z - center), the gradients of
-    /// shift and scale. Only where <see cref="InputMap"/> is present.
-    /// </summary>
-    public float* InputSums;
+    /// <summary>(C): the sums of <see cref="InputGradient"/> over all pixels. Only where <see cref="InputMap"/> is present.</summary>
+    public float* ShiftGradient;
+
+    /// <summary>(C): the sums of <see cref="InputGradient"/> times (z - center). Only where <see cref="InputMap"/> is present.</summary>
+    public float* ScaleGradient;
 
     /// <summary>As the weights, or null where it is not wanted.</summary>
     public float* WeightGradient;

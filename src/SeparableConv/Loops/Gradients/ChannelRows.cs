@@ -89,4 +89,91 @@ internal static unsafe class ChannelRows
             TSimd.Store(TSimd.Add(products, TSimd.Load(productSums + target)), productSums + target);
         }
     }
+
+    /// <summary>Maps rows of pixels, whatever the vectors.</summary>
+    public struct MapWork : ISimdWork
+    {
+        public ChannelMap Map;
+        public float* Z;
+        public float* X;
+        public nint XStride;
+        public nint Pixels;
+        public int Channels;
+
+        public readonly void Run<TSimd, TVec>()
+            where TSimd : struct, ISimd<TVec>
+            where TVec : struct => Map<TSimd, TVec>(Map, Z, X, XStride, Pixels, Channels);
+    }
+
+    /// <summary>Maps rows of gradients, whatever the vectors.</summary>
+    public struct GradientMapWork : ISimdWork
+    {
+        public GradientMap Map;
+        public float* G;
+        public float* Z;
+        public float* Dz;
+        public nint DzStride;
+        public nint Pixels;
+        public int Channels;
+
+        public readonly void Run<TSimd, TVec>()
+            where TSimd : struct, ISimd<TVec>
+            where TVec : struct => Map<TSimd, TVec>(Map, G, Z, Dz, DzStride, Pixels, Channels);
+    }
+}
+
+/// <summary>
+/// Masks pixels' gradients and sums them (<see cref="ChannelRows.Mask"/>), some rows at a time so that they stay in the cache. A part's
+/// sums are two runs of vectors, [vector][lane].
+/// </summary>
+internal unsafe struct MaskedSums : ISimdWork
+{
+    // Two rows of so many floats stay in the first-level cache while every vector of channels goes down them.
+    private const int CachedFloats = 2048;
+
+    public ChannelMap Map;
+    public float* Z;
+    public float* Dx;
+    public nint Pixels;
+    public int Channels;
+    public float* Sums;
+
+    /// <summary>Floats of a part's sums.</summary>
+    public static int Floats(int channels, SimdWidth width) => 2 * Row(channels, width);
+
+    /// <summary>Adds up the sums of parts that begin a stride apart, in their order: (C) each.</summary>
+    public static void Total(
+        float* first, nint stride, int parts, float* shiftGradient, float* scaleGradient, int channels, SimdWidth width)
+    {
+        var lanes = (int)width;
+        for (var c = 0; c < channels; c++)
+        {
+            var start = c / lanes * lanes;
+            var lane = start + c - Math.Min(start, channels - lanes);
+            var (sum, products) = (0.0, 0.0);
+            for (var part = 0; part < parts; part++)
+            {
+                sum += first[(part * stride) + lane];
+                products += first[(part * stride) + Row(channels, width) + lane];
+            }
+
+            shiftGradient[c] = (float)sum;
+            scaleGradient[c] = (float)products;
+        }
+    }
+
+    public readonly void Run<TSimd, TVec>()
+        where TSimd : struct, ISimd<TVec>
+        where TVec : struct
+    {
+        var rows = Math.Max(1, CachedFloats / Channels);
+        for (nint p = 0; p < Pixels; p += rows)
+        {
+            var at = p * Channels;
+            var products = Sums + Row(Channels, (SimdWidth)TSimd.Count);
+            ChannelRows.Mask<TSimd, TVec>(Map, Z + at, Dx + at, Math.Min(rows, Pixels - p), Channels, Sums, products);
+        }
+    }
+
+    private static int Row(int channels, SimdWidth width) => (channels + (int)width - 1) / (int)width * (int)width;
 }

@@ -12,7 +12,7 @@ namespace SeparableConv.Loops;
 /// nothing. They are made from what is stored (<see cref="GradientMap"/>) when they are first met. Columns a stride apart are
 /// met by the same taps, and are one run of <see cref="DepthwiseGradientTaps"/> for each 3x3 of them.
 /// </remarks>
-internal sealed unsafe class DepthwiseGradientLoop
+internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
 {
     private readonly ConvGeometry _geometry;
     private readonly int _multiplier;
@@ -42,15 +42,15 @@ internal sealed unsafe class DepthwiseGradientLoop
     }
 
     /// <summary>Floats that <see cref="Run"/> needs beside its tensors.</summary>
-    public nint ScratchFloats => PackedFloats + (_parts.Count * PartFloats);
+    public override nint ScratchFloats => PackedFloats + (_parts.Count * PartFloats);
 
     private nint PackedFloats => (nint)_vectors * _taps * (int)_width;
 
     // The weights' gradient of a part, then the two sums.
     private nint PartFloats => PackedFloats + (2 * (nint)_vectors * (int)_width);
 
-    /// <summary>Computes both gradients.</summary>
-    public void Run(in ConvGradientCall call, float* scratch, int threads)
+    /// <inheritdoc/>
+    public override void Run(in ConvGradientCall call, float* scratch, int threads)
     {
         Pack(call.Weights, scratch);
         var work = new Work { Loop = this, Call = call, Packed = scratch, Sums = scratch + PackedFloats };
@@ -98,12 +98,10 @@ internal sealed unsafe class DepthwiseGradientLoop
                 call.WeightGradient[((((nint)position * channels) + c) * _multiplier) + m] = Total(at + ((nint)tap * lanes));
             }
 
-            if (call.InputSums == null)
-                continue;
-            at = sums + PackedFloats + (vector * lanes) + c - FirstChannel(vector);
-            call.InputSums[c] = Total(at);
-            call.InputSums[channels + c] = Total(at + (_vectors * lanes));
         }
+
+        if (call.ShiftGradient != null)
+            MaskedSums.Total(sums + PackedFloats, PartFloats, _parts.Count, call.ShiftGradient, call.ScaleGradient, channels, _width);
     }
 
     private float Total(float* first)

@@ -8,6 +8,9 @@ internal readonly record struct GradientParts(int Images, int ImageParts, int Ro
 {
     private const int Wanted = 16;
     private const int LeastBandRows = 4;
+    private const int LeastParts = 4;
+    private const int LeastPixels = 4 * MatrixTile.MostRows;
+    private const int MostWeightsRead = 4 * 1024 * 1024;
 
     public int Count => ImageParts * Bands;
 
@@ -17,6 +20,17 @@ internal readonly record struct GradientParts(int Images, int ImageParts, int Ro
         var imageParts = Math.Min(images, Wanted);
         var bands = Math.Clamp((Wanted + imageParts - 1) / imageParts, 1, Math.Max(1, rows / LeastBandRows));
         return new(images, imageParts, rows, bands);
+    }
+
+    /// <summary>
+    /// Cuts rows of pixels that are read by themselves, where every part also reads all of so many weights: fewer parts then, as long as a
+    /// few threads are served.
+    /// </summary>
+    public static GradientParts CutRows(int rows, int columns, long weights)
+    {
+        var most = Math.Clamp(MostWeightsRead / Math.Max(1, weights), LeastParts, Wanted);
+        var parts = Math.Clamp((long)rows * columns / LeastPixels, 1, Math.Min(most, rows));
+        return new(1, 1, rows, (int)parts);
     }
 
     /// <summary>The images and rows of a part.</summary>

@@ -10,7 +10,7 @@ namespace SeparableConv.Loops;
 /// Blocks of pixels, small enough for the second-level cache: x and dz of a block are made from what is stored (<see cref="ChannelMap"/>,
 /// <see cref="GradientMap"/>), then multiplied with the transposed weights and with each other.
 /// </remarks>
-internal sealed unsafe class PointwiseGradientLoop
+internal sealed unsafe class PointwiseGradientLoop : ConvGradientLoop
 {
     // Both operands of a block: half of the smallest second-level cache in use, with the weights beside them.
     private const int BlockFloats = 64 * 1024;
@@ -50,19 +50,17 @@ internal sealed unsafe class PointwiseGradientLoop
     }
 
     /// <summary>Floats that <see cref="Run"/> needs beside its tensors.</summary>
-    public nint ScratchFloats => Math.Max(_parts * PartFloats, (nint)_inChannels * _outChannels);
+    public override nint ScratchFloats => Math.Max(_parts * PartFloats, (nint)_inChannels * _outChannels);
 
     // The weights' gradient of a part, then the two sums.
-    private nint PartFloats => ((nint)_inChannels * _outChannels) + (2 * (nint)SumFloats);
-
-    private int SumFloats => (_inChannels + (int)_inWidth - 1) / (int)_inWidth * (int)_inWidth;
+    private nint PartFloats => ((nint)_inChannels * _outChannels) + MaskedSums.Floats(_inChannels, _inWidth);
 
     private nint InStride => Scratch.RowStride(_inChannels);
 
     private nint OutStride => Scratch.RowStride(_outChannels);
 
-    /// <summary>Computes both gradients.</summary>
-    public void Run(in ConvGradientCall call, float* scratch, int threads)
+    /// <inheritdoc/>
+    public override void Run(in ConvGradientCall call, float* scratch, int threads)
     {
         if (call.InputGradient != null)
         {
@@ -78,24 +76,10 @@ internal sealed unsafe class PointwiseGradientLoop
             WorkerPool.Shared.Run(ref total, Math.Min(_inChannels, MostParts), threads);
         }
 
-        if (call.InputSums != null)
-            AddSums(call.InputSums, scratch + ((nint)_inChannels * _outChannels));
-    }
-
-    private void AddSums(float* target, float* first)
-    {
-        for (var c = 0; c < _inChannels; c++)
+        if (call.ShiftGradient != null)
         {
-            var at = c / (int)_inWidth * (int)_inWidth;
-            var lane = at + c - Math.Min(at, _inChannels - (int)_inWidth);
-            var (sum, products) = (0.0, 0.0);
-            for (var part = 0; part < _parts; part++)
-            {
-                sum += first[(part * PartFloats) + lane];
-                products += first[(part * PartFloats) + SumFloats + lane];
-            }
-
-            (target[c], target[_inChannels + c]) = ((float)sum, (float)products);
+            var sums = scratch + ((nint)_inChannels * _outChannels);
+            MaskedSums.Total(sums, PartFloats, _parts, call.ShiftGradient, call.ScaleGradient, _inChannels, _inWidth);
         }
     }
 
@@ -128,7 +112,15 @@ internal sealed unsafe class PointwiseGradientLoop
             {
                 x = scratch;
                 xStride = Loop.InStride;
-                var map = new MapInput { Map = Call.InputMap, Z = z, X = x, XStride = xStride, Pixels = pixels, Channels = inChannels };
+                var map = new ChannelRows.MapWork
+                {
+                    Map = Call.InputMap,
+                    Z = z,
+                    X = x,
+                    XStride = xStride,
+                    Pixels = pixels,
+                    Channels = inChannels,
+                };
                 Loop._inWidth.Dispatch(ref map);
             }
 
@@ -136,7 +128,7 @@ internal sealed unsafe class PointwiseGradientLoop
             nint dzStride = outChannels;
             if (Call.OutputMap.IsPresent)
             {
-                var map = new MapOutput
+                var map = new ChannelRows.GradientMapWork
                 {
                     Map = Call.OutputMap,
                     G = dz,
@@ -185,7 +177,7 @@ internal sealed unsafe class PointwiseGradientLoop
                 transposed, left, dx, inChannels, float.NegativeInfinity, float.PositiveInfinity, 0, transposed.Panels.Length);
             if (!Call.InputMap.IsPresent)
                 return;
-            var mask = new Mask
+            var mask = new MaskedSums
             {
                 Map = Call.InputMap,
                 Z = z,
@@ -193,64 +185,8 @@ internal sealed unsafe class PointwiseGradientLoop
                 Pixels = pixels,
                 Channels = inChannels,
                 Sums = sums + ((nint)inChannels * outChannels),
-                SumFloats = Loop.SumFloats,
             };
             Loop._inWidth.Dispatch(ref mask);
-        }
-    }
-
-    private struct MapInput : ISimdWork
-    {
-        public ChannelMap Map;
-        public float* Z;
-        public float* X;
-        public nint XStride;
-        public int Pixels;
-        public int Channels;
-
-        public readonly void Run<TSimd, TVec>()
-            where TSimd : struct, ISimd<TVec>
-            where TVec : struct => ChannelRows.Map<TSimd, TVec>(Map, Z, X, XStride, Pixels, Channels);
-    }
-
-    private struct MapOutput : ISimdWork
-    {
-        public GradientMap Map;
-        public float* G;
-        public float* Z;
-        public float* Dz;
-        public nint DzStride;
-        public int Pixels;
-        public int Channels;
-
-        public readonly void Run<TSimd, TVec>()
-            where TSimd : struct, ISimd<TVec>
-            where TVec : struct => ChannelRows.Map<TSimd, TVec>(Map, G, Z, Dz, DzStride, Pixels, Channels);
-    }
-
-    private struct Mask : ISimdWork
-    {
-        // Two rows of so many floats stay in the first-level cache while every vector of channels goes down them.
-        private const int CachedFloats = 2048;
-
-        public ChannelMap Map;
-        public float* Z;
-        public float* Dx;
-        public int Pixels;
-        public int Channels;
-        public float* Sums;
-        public int SumFloats;
-
-        public readonly void Run<TSimd, TVec>()
-            where TSimd : struct, ISimd<TVec>
-            where TVec : struct
-        {
-            var rows = Math.Max(1, CachedFloats / Channels);
-            for (var p = 0; p < Pixels; p += rows)
-            {
-                var at = (nint)p * Channels;
-                ChannelRows.Mask<TSimd, TVec>(Map, Z + at, Dx + at, Math.Min(rows, Pixels - p), Channels, Sums, Sums + SumFloats);
-            }
         }
     }
 

@@ -6,7 +6,7 @@ namespace SeparableConv.Loops;
 /// A 1x1 convolution of stride 1 without padding: every pixel of the batch is a row of one matrix product,
 /// y[p, o] = activation(bias[o] + sum over c of x[p, c] * w[c, o]).
 /// </summary>
-internal sealed unsafe class PointwiseLoop
+internal sealed unsafe class PointwiseLoop : IRowLoop
 {
     // Below so many rows a thread spends more on half-filled tiles than it saves by having a part of its own.
     private const int LeastRowsInPart = 2 * MatrixTile.MostRows;
@@ -50,6 +50,13 @@ internal sealed unsafe class PointwiseLoop
             pixelParts = (int)Math.Min(threads, pixels);
         var work = new Work { Loop = this, Input = input, Output = output, Parts = new(pixels, Math.Max(1, pixelParts), filterParts) };
         WorkerPool.Shared.Run(ref work, work.Parts.Count, threads);
+    }
+
+    /// <inheritdoc/>
+    public void RunRows(float* image, float* output, nint outputPixelStride, in ConvGeometry geometry, int firstRow, int endRow)
+    {
+        var pixels = image + ((nint)firstRow * geometry.Columns.In * geometry.InChannels);
+        RunPixels(pixels, geometry.InChannels, (nint)(endRow - firstRow) * geometry.Columns.In, output, outputPixelStride);
     }
 
     /// <summary>Whether the filters can be cut into so many parts, each of which is finished by itself.</summary>

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace SeparableConv.Loops;
 
 /// <summary>
@@ -19,25 +21,56 @@ internal static class WinogradWeights
         ReadOnlySpan<float> weights, int inChannels, int outChannels, ReadOnlySpan<float> bias, SimdWidth width)
     {
         var matrices = new PackedMatrix[WinogradTiles.Planes];
-        var count = checked(inChannels * outChannels);
-        var transformed = new float[count];
+        var transformed = new float[checked(inChannels * outChannels)];
         for (var plane = 0; plane < matrices.Length; plane++)
         {
-            var (row, column) = Math.DivRem(plane, WinogradTiles.InputSide);
-            for (var i = 0; i < count; i++)
-            {
-                transformed[i] = (float)Combine(
-                    row,
-                    Combine(column, weights[i], weights[count + i], weights[(2 * count) + i]),
-                    Combine(column, weights[(3 * count) + i], weights[(4 * count) + i], weights[(5 * count) + i]),
-                    Combine(column, weights[(6 * count) + i], weights[(7 * count) + i], weights[(8 * count) + i]));
-            }
-
+            Transform(plane, weights, transformed);
             matrices[plane] = new PackedMatrix(
                 transformed, outChannels, inChannels, outChannels, plane == BiasPlane ? bias : default, width, segmentLength: inChannels);
         }
 
         return matrices;
+    }
+
+    /// <summary>The same into matrices that are there; <paramref name="transformed"/> is working memory of C*O floats.</summary>
+    public static void Fill(PackedMatrix[] matrices, ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, Span<float> transformed)
+    {
+        for (var plane = 0; plane < matrices.Length; plane++)
+        {
+            Transform(plane, weights, transformed);
+            matrices[plane].Fill(transformed, matrices[plane].Columns, plane == BiasPlane ? bias : default);
+        }
+    }
+
+    // In double precision, two vectors of which make one of floats.
+    private static void Transform(int plane, ReadOnlySpan<float> weights, Span<float> transformed)
+    {
+        var count = transformed.Length;
+        var (row, column) = Math.DivRem(plane, WinogradTiles.InputSide);
+        var at = 0;
+        for (; at + Vector<float>.Count <= count; at += Vector<float>.Count)
+        {
+            var (a, b, c) = (Taps(weights, 0, at, count, column), Taps(weights, 3, at, count, column), Taps(weights, 6, at, count, column));
+            Vector.Narrow(Combine(row, a.Low, b.Low, c.Low), Combine(row, a.High, b.High, c.High)).CopyTo(transformed[at..]);
+        }
+
+        for (; at < count; at++)
+        {
+            transformed[at] = (float)Combine(
+                row,
+                Combine(column, weights[at], weights[count + at], weights[(2 * count) + at]),
+                Combine(column, weights[(3 * count) + at], weights[(4 * count) + at], weights[(5 * count) + at]),
+                Combine(column, weights[(6 * count) + at], weights[(7 * count) + at], weights[(8 * count) + at]));
+        }
+    }
+
+    // A row of the kernel times a column of G', for a vector of channels and filters.
+    private static (Vector<double> Low, Vector<double> High) Taps(ReadOnlySpan<float> weights, int tap, int at, int count, int column)
+    {
+        Vector.Widen(new Vector<float>(weights[((tap * count) + at)..]), out var lowA, out var highA);
+        Vector.Widen(new Vector<float>(weights[(((tap + 1) * count) + at)..]), out var lowB, out var highB);
+        Vector.Widen(new Vector<float>(weights[(((tap + 2) * count) + at)..]), out var lowC, out var highC);
+        return (Combine(column, lowA, lowB, lowC), Combine(column, highA, highB, highC));
     }
 
     /// <summary>A row of G times three numbers.</summary>
@@ -46,6 +79,14 @@ internal static class WinogradWeights
         0 => a,
         1 => (a + b + c) / 2,
         2 => (a - b + c) / 2,
+        _ => c,
+    };
+
+    private static Vector<double> Combine(int row, Vector<double> a, Vector<double> b, Vector<double> c) => row switch
+    {
+        0 => a,
+        1 => (a + b + c) * 0.5,
+        2 => (a - b + c) * 0.5,
         _ => c,
     };
 }

@@ -42,12 +42,23 @@ internal sealed unsafe class ConvTransposeLoop
         _paddedFilters = checked((filters + lanes - 1) / lanes * lanes);
         _zeros = new PackedBuffer(channels);
         _bias = new PackedBuffer((nint)geometry.Groups * _paddedFilters);
+        _weights = new PackedBuffer(
+            checked((nint)geometry.Groups * geometry.Kernel.Height * geometry.Kernel.Width * channels * _paddedFilters));
+        Refill(weights, bias);
+    }
+
+    /// <summary>
+    /// Packs other weights (kH, kW, C, O/groups), and a bias where there is one, in the place of those before; allocates nothing. They lie
+    /// [group][tap][block of lanes][channel][lane]: what one block of filters reads lies together.
+    /// </summary>
+    public void Refill(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias)
+    {
+        var geometry = _geometry;
+        var (channels, filters) = (geometry.InChannels / geometry.Groups, geometry.OutChannels / geometry.Groups);
+        var lanes = VectorsTogether * (int)_width;
         for (var group = 0; group < geometry.Groups && !bias.IsEmpty; group++)
             bias.Slice(group * filters, filters).CopyTo(new Span<float>(_bias.Pointer + (group * _paddedFilters), filters));
-
-        // [group][tap][block of lanes][channel][lane]: what one block of filters reads lies together.
         var taps = geometry.Kernel.Height * geometry.Kernel.Width;
-        _weights = new PackedBuffer(checked((nint)geometry.Groups * taps * channels * _paddedFilters));
         var target = _weights.Pointer;
         for (var group = 0; group < geometry.Groups; group++)
         {

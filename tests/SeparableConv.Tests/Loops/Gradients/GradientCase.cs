@@ -61,7 +61,21 @@ internal sealed unsafe class GradientCase
         });
     }
 
-    private void Check((float[] Input, float[] Weights, float[] Sums) actual)
+    /// <summary>Compares a standard loop.</summary>
+    public void CheckStandard(SimdWidth width, int threads) => Check(Standard(width, threads), mayBeWinograd: true);
+
+    public (float[] Input, float[] Weights, float[] Sums) Standard(SimdWidth width, int threads)
+    {
+        var loop = new StandardGradientLoop(_g, true, width);
+        var scratch = new float[loop.ScratchFloats];
+        return Run((in ConvGradientCall call) =>
+        {
+            fixed (float* memory = scratch)
+                loop.Run(call, memory, threads);
+        });
+    }
+
+    private void Check((float[] Input, float[] Weights, float[] Sums) actual, bool mayBeWinograd = false)
     {
         var x = _isMapped ? Mapped() : _input;
         var expected = ConvolutionReference.Gradients(_g, x, _weights, _isMapped ? MappedGradient() : _outputGradient);
@@ -83,6 +97,10 @@ internal sealed unsafe class GradientCase
         var slack = _isMapped ? 40 : 2;
         var taps = _g.Rows.Kernel * _g.Columns.Kernel * (_g.OutChannels / _g.Groups);
         var pixels = _g.Batch * _g.Rows.Out * _g.Columns.Out;
+
+        // Winograd's error is that of a tile's whole patch, which reaches further than the pixel's own taps.
+        if (mayBeWinograd)
+            Array.Fill(expected.InputMagnitudes, 2 * expected.InputMagnitudes.Max());
         ErrorBound.Check(expected.Input, Positive(expected.InputMagnitudes), actual.Input, taps + slack, $"input {_g}");
         ErrorBound.Check(expected.Weights, Positive(expected.WeightMagnitudes), actual.Weights, pixels + slack, $"weights {_g}");
         if (_isMapped)
@@ -112,7 +130,8 @@ internal sealed unsafe class GradientCase
             {
                 call.InputMap = new() { Scale = scale, Center = center, Shift = shift, Lower = Lower, Upper = Upper };
                 call.OutputMap = new() { Scale = outScale, Slope = slope, Center = outCenter, Offset = offset };
-                call.InputSums = inputSums;
+                call.ShiftGradient = inputSums;
+                call.ScaleGradient = inputSums + _g.InChannels;
             }
 
             loop(call);

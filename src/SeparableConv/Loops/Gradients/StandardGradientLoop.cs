@@ -1,0 +1,207 @@
+using SeparableConv.Threading;
+
+namespace SeparableConv.Loops;
+
+/// <summary>
+/// The gradients of a standard or grouped convolution, of its input and of its weights (kH, kW, C/groups, O):
+/// dx[n,y,x,c] = sum over u,v,o that meet there of dz[n,i,j,o] * w[u,v,c,o],
+/// dw[u,v,c,o] = sum over n,i,j of x[n, i*s+u*d-p, j*s+v*d-p, c] * dz[n,i,j,o].
+/// </summary>
+/// <remarks>
+/// The input's gradient is a convolution of dz with the kernel turned round, after Winograd where that is faster; with a stride or groups
+/// it is a transposed convolution. The weights' gradient is a sum of outer products: some output rows at a time, whose input rows are
+/// copied with their zeros to memory that stays in the cache. Where taps of a kernel row are neighbours, its taps and channels are one
+/// operand.
+/// </remarks>
+internal sealed unsafe class StandardGradientLoop : ConvGradientLoop
+{
+    // Steps of one outer product: fewer would load and store the sums too often.
+    private const int WantedSteps = 192;
+
+    private readonly ConvGeometry _geometry;
+    private readonly SimdWidth _width;
+    private readonly GradientParts _parts;
+    private readonly ConvGeometry _turned;
+    private readonly StandardForms? _convolution;
+    private readonly ConvTransposeLoop? _transposed;
+    private readonly bool _joinsColumns;
+    private readonly int _blockRows;
+
+    /// <summary>Prepares for images of one size, with memory for packed weights where the input's gradient is wanted.</summary>
+    public StandardGradientLoop(in ConvGeometry geometry, bool wantsInputGradient, SimdWidth width)
+    {
+        var (rows, columns) = (geometry.Rows, geometry.Columns);
+        (_geometry, _width) = (geometry, width);
+        _parts = GradientParts.Cut(geometry.Batch, rows.Out);
+        _joinsColumns = columns.Dilation == 1 && geometry.Groups == 1;
+        _blockRows = Math.Clamp((WantedSteps + columns.Out - 1) / columns.Out, 1, rows.Out);
+        if (!wantsInputGradient)
+            return;
+        var weights = new float[checked(WeightCount)];
+        if (geometry.Groups == 1 && CanTurn(rows) && CanTurn(columns))
+        {
+            _turned = new(geometry.Batch, geometry.OutChannels, geometry.InChannels, 1, Turned(rows), Turned(columns));
+            var options = new ConvOptions { Dilation = (rows.Dilation, columns.Dilation) };
+            _convolution = new StandardForms(
+                weights, geometry.Kernel, geometry.OutChannels, geometry.InChannels, options, default, width, StandardForm.Auto);
+            _convolution.MakeReady(_turned);
+        }
+        else
+        {
+            var turned = new ConvTransposeGeometry(
+                geometry.Batch,
+                geometry.Output,
+                geometry.Input,
+                geometry.Kernel,
+                (rows.Stride, columns.Stride),
+                (rows.Dilation, columns.Dilation),
+                rows.PadBefore,
+                columns.PadBefore,
+                geometry.OutChannels,
+                geometry.InChannels,
+                geometry.Groups);
+            _transposed = new ConvTransposeLoop(weights, default, turned, Activation.None, width);
+        }
+    }
+
+    /// <summary>Floats that <see cref="Run"/> needs beside its tensors.</summary>
+    public override nint ScratchFloats => Math.Max(_parts.Count * (nint)WeightCount, WeightCount + (_convolution?.RefillFloats ?? 0));
+
+    private int GroupChannels => _geometry.InChannels / _geometry.Groups;
+
+    private int WeightCount => checked(_geometry.Kernel.Height * _geometry.Kernel.Width * GroupChannels * _geometry.OutChannels);
+
+    /// <summary>Computes the gradients that are wanted. No side may be mapped.</summary>
+    public override void Run(in ConvGradientCall call, float* scratch, int threads)
+    {
+        if (call.InputGradient != null)
+            RunInput(call, scratch, threads);
+        if (call.WeightGradient == null)
+            return;
+        var work = new Work { Loop = this, Call = call, Sums = scratch };
+        WorkerPool.Shared.Run(ref work, _parts.Count, threads);
+        Partials.Add(scratch, WeightCount, _parts.Count, call.WeightGradient, WeightCount);
+    }
+
+    // Turned round, the padding is what the kernel reaches beyond it.
+    private static bool CanTurn(in AxisGeometry axis) =>
+        axis.Stride == 1 && axis.PadBefore < axis.Span && axis.In + axis.PadBefore >= axis.Out;
+
+    private static AxisGeometry Turned(in AxisGeometry axis)
+    {
+        var before = axis.Span - 1 - axis.PadBefore;
+        return new(axis.Out, axis.In, axis.Kernel, 1, axis.Dilation, before, axis.In + axis.Span - 1 - axis.Out - before);
+    }
+
+    private void RunInput(in ConvGradientCall call, float* scratch, int threads)
+    {
+        // (kH, kW, C/groups, O) to (kH, kW, O, C/groups), the taps in reverse for a convolution.
+        var taps = _geometry.Kernel.Height * _geometry.Kernel.Width;
+        var matrix = (nint)GroupChannels * _geometry.OutChannels;
+        for (var tap = 0; tap < taps; tap++)
+        {
+            var target = scratch + ((_convolution is null ? tap : taps - 1 - tap) * matrix);
+            TransposeLoop.Run(
+                call.Weights + (tap * matrix), _geometry.OutChannels, target, GroupChannels, _geometry.OutChannels, GroupChannels);
+        }
+
+        var weights = new ReadOnlySpan<float>(scratch, WeightCount);
+        if (_convolution is not null)
+        {
+            _convolution.Refill(weights, default, scratch + WeightCount);
+            _convolution.Run(call.OutputGradient, call.InputGradient, _turned, threads);
+        }
+        else
+        {
+            _transposed!.Refill(weights, default);
+            _transposed.Run(call.OutputGradient, call.InputGradient, threads);
+        }
+    }
+
+    private struct Work : IParallelWork
+    {
+        public StandardGradientLoop Loop;
+        public ConvGradientCall Call;
+        public float* Sums;
+
+        public readonly void Execute(int part)
+        {
+            var sums = Sums + (part * (nint)Loop.WeightCount);
+            new Span<float>(sums, Loop.WeightCount).Clear();
+            var (firstImage, endImage, firstRow, endRow) = Loop._parts.Part(part);
+            for (var image = firstImage; image < endImage; image++)
+            {
+                for (var row = firstRow; row < endRow; row += Loop._blockRows)
+                    Loop.AddRows(Call, sums, image, row, Math.Min(endRow, row + Loop._blockRows));
+            }
+        }
+    }
+
+    // Output rows row up to and without end of an image.
+    private void AddRows(in ConvGradientCall call, float* sums, int image, int row, int end)
+    {
+        var (rows, columns, channels) = (_geometry.Rows, _geometry.Columns, _geometry.InChannels);
+        var reach = ((columns.Out - 1) * columns.Stride) + columns.Span;
+        var first = rows.InputStart(row);
+        var count = ((end - 1 - row) * rows.Stride) + rows.Span;
+        nint rowFloats = (nint)reach * channels;
+        var copy = Scratch.Floats(count * rowFloats);
+        for (var i = 0; i < count; i++)
+            CopyRow(call.Input, copy + (i * rowFloats), image, first + i, reach);
+
+        var (filters, groupFilters) = (_geometry.OutChannels, _geometry.OutChannels / _geometry.Groups);
+        var segments = end - row;
+        var left = stackalloc nint[segments];
+        var right = stackalloc nint[segments];
+        for (var i = 0; i < segments; i++)
+        {
+            left[i] = i * rows.Stride * rowFloats;
+            right[i] = i * (nint)columns.Out * filters;
+        }
+
+        var operands = new OuterOperands
+        {
+            LeftStep = (nint)columns.Stride * channels,
+            RightStep = filters,
+            LeftOffsets = left,
+            RightOffsets = right,
+            Segments = segments,
+            Steps = columns.Out,
+        };
+        var gradient = call.OutputGradient + ((((nint)image * rows.Out) + row) * columns.Out * filters);
+        var (operandsInRow, length) = _joinsColumns ? (1, columns.Kernel * channels) : (columns.Kernel, GroupChannels);
+        for (var u = 0; u < rows.Kernel; u++)
+        {
+            for (var v = 0; v < operandsInRow; v++)
+            {
+                for (var group = 0; group < _geometry.Groups; group++)
+                {
+                    operands.Left = copy + (u * rows.Dilation * rowFloats) + ((nint)v * columns.Dilation * channels)
+                        + (group * GroupChannels);
+                    operands.Right = gradient + (group * groupFilters);
+                    var target = sums + ((((nint)u * columns.Kernel) + v) * GroupChannels * filters) + (group * groupFilters);
+                    OuterProduct.Add(operands, target, filters, length, groupFilters, _width);
+                }
+            }
+        }
+    }
+
+    // An input row with zeros around it, from the first column that the first output pixel reads.
+    private void CopyRow(float* input, float* target, int image, int y, int reach)
+    {
+        var (rows, columns, channels) = (_geometry.Rows, _geometry.Columns, _geometry.InChannels);
+        var floats = new Span<float>(target, reach * channels);
+        if (y < 0 || y >= rows.In)
+        {
+            floats.Clear();
+            return;
+        }
+
+        var start = Math.Min(columns.PadBefore, reach);
+        var end = Math.Clamp(columns.In + columns.PadBefore, start, reach);
+        floats[..(start * channels)].Clear();
+        new ReadOnlySpan<float>(input + ((((nint)image * rows.In) + y) * columns.In * channels), (end - start) * channels)
+            .CopyTo(floats[(start * channels)..]);
+        floats[(end * channels)..].Clear();
+    }
+}
