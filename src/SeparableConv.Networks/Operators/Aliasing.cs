@@ -15,7 +15,8 @@ internal enum Aliasing
     View,
 
     /// <summary>
-    /// Always: the input is a parameter or a statistic, and the output is what it is from then on. Who reads the old numbers runs before.
+    /// Always, and each further output in the memory of the input of its number: such an input is a parameter or a statistic, and the
+    /// output is what it is from then on. Who reads the old numbers runs before.
     /// </summary>
     Update,
 }

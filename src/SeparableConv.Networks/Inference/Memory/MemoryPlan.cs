@@ -51,12 +51,20 @@ internal sealed class MemoryPlan
         for (var i = 0; i < network.Nodes.Count; i++)
         {
             var node = network.Nodes[i];
-            if (node.Operator.Aliasing is Aliasing.View or Aliasing.Update)
-                _viewed[node.Outputs[0]] = Viewed(node.Inputs[0]!);
-            if (node.Operator.Aliasing == Aliasing.Update || (node.Operator.Aliasing == Aliasing.View && _fresh.Contains(node.Inputs[0]!)))
-                _fresh.Add(node.Outputs[0]);
             if (node.Operator.Aliasing == Aliasing.View)
+            {
+                _viewed[node.Outputs[0]] = Viewed(node.Inputs[0]!);
+                if (_fresh.Contains(node.Inputs[0]!))
+                    _fresh.Add(node.Outputs[0]);
                 continue;
+            }
+
+            for (var output = 0; output < node.Outputs.Count && node.Operator.Aliasing == Aliasing.Update; output++)
+            {
+                _viewed[node.Outputs[output]] = Viewed(node.Inputs[output]!);
+                _fresh.Add(node.Outputs[output]);
+            }
+
             foreach (var input in node.Inputs)
             {
                 if (input is null)
@@ -67,8 +75,8 @@ internal sealed class MemoryPlan
                 _lastUse[Viewed(input)] = i;
             }
 
-            if (node.Operator.Aliasing == Aliasing.Update)
-                CheckUpdate(node);
+            for (var output = 0; output < node.Outputs.Count && node.Operator.Aliasing == Aliasing.Update; output++)
+                CheckUpdate(node, output);
 
             // One that nobody reads is still written.
             foreach (var output in node.Outputs)
@@ -98,7 +106,7 @@ internal sealed class MemoryPlan
                 continue;
             }
 
-            for (var output = node.Operator.Aliasing == Aliasing.Update ? 1 : 0; output < node.Outputs.Count; output++)
+            for (var output = 0; output < node.Outputs.Count && node.Operator.Aliasing != Aliasing.Update; output++)
             {
                 var value = node.Outputs[output];
                 if (output == 0 && CanOverwriteInput(node, i))
@@ -115,11 +123,11 @@ internal sealed class MemoryPlan
         }
     }
 
-    private void CheckUpdate(Node node)
+    private void CheckUpdate(Node node, int input)
     {
-        if (node.Inputs[0] is not { IsParameter: true } parameter || !_updated.Add(parameter))
+        if (node.Inputs[input] is not { IsParameter: true } parameter || !_updated.Add(parameter))
             throw new NetworkException(
-                $"Node '{node.Name}' ({node.Operator.Kind}) updates '{node.Inputs[0]?.Name}', "
+                $"Node '{node.Name}' ({node.Operator.Kind}) updates '{node.Inputs[input]?.Name}', "
                 + "which is no parameter or was updated before.");
     }
 
