@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using SeparableConv.Networks.Formats;
 using SeparableConv.Networks.Formats.Onnx;
 using SeparableConv.Networks.Formats.Onnx.Schema;
 

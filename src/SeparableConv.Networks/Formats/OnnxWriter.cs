@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using SeparableConv.Imaging;
 using SeparableConv.Networks.Formats.Onnx;
 using SeparableConv.Networks.Rewriting;
 
@@ -21,20 +22,7 @@ public static class OnnxWriter
     public static void Write(Network network, string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        var link = new FileInfo(path);
-        var target = link.Exists && link.ResolveLinkTarget(returnFinalTarget: true) is { } linked ? linked.FullName : link.FullName;
-        var beside = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Guid.NewGuid():n}");
-        try
-        {
-            using (var stream = new FileStream(beside, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
-                Write(network, stream);
-            File.Move(beside, target, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(beside);
-            throw;
-        }
+        AtomicFile.Write(path, stream => Write(network, stream));
     }
 
     /// <summary>Writes to a stream.</summary>

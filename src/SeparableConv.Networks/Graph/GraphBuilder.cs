@@ -51,10 +51,14 @@ internal sealed class GraphBuilder
     /// <summary>
     /// The numbers of a stored tensor in another order, shape or type: if they become a parameter, it is known by that tensor's name.
     /// </summary>
-    public Value Constant(string name, TensorData data, Value from, bool isTransposed)
+    /// <param name="name">Its name; another one where there is a value of that name.</param>
+    /// <param name="data">The numbers.</param>
+    /// <param name="from">The stored tensor.</param>
+    /// <param name="turn">The operator that made them of it.</param>
+    public Value Constant(string name, TensorData data, Value from, Operator turn)
     {
-        var origin = from.Origin ?? new(from.Name, from.Shape, IsTransposed: false);
-        return new(UniqueName(name), data.Type, data) { Origin = origin with { IsTransposed = origin.IsTransposed || isTransposed } };
+        var origin = from.Origin ?? new(from.Name, from.Shape, []);
+        return new(UniqueName(name), data.Type, data) { Origin = origin with { Turns = [.. origin.Turns, turn] } };
     }
 
     /// <summary>A node with one output, which takes the node's name.</summary>

@@ -79,9 +79,9 @@ public sealed class Value
             throw new InvalidOperationException(
                 $"'{this}' is {(Producer is null ? "given for every run" : "computed by a node")}; "
                 + "constants and parameters can be read so.");
-        if (Data.Values is not T[] values)
+        if (ElementTypes.Of<T>() != Type.Element)
             throw new InvalidOperationException($"'{this}' was asked for elements of {ElementTypes.Of<T>()}; ask for those it has.");
-        return new ReadOnlyTensorSpan<T>(values, Array.ConvertAll(Shape.Lengths.ToArray(), length => (nint)length));
+        return Data.Read<T>();
     }
 
     /// <summary>Name and type.</summary>

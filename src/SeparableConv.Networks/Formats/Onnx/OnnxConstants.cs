@@ -24,7 +24,7 @@ internal static class OnnxConstants
 
     /// <summary>Numbers that are an attribute in old opsets and an input in new ones; null where they are neither.</summary>
     public static long[]? OptionalLongs(OnnxGraph graph, OnnxNode node, string attribute, int input) =>
-        node.Longs(attribute) is { } numbers ? numbers.Count <= OnnxTensors.MaxRank * 2 ? [.. numbers] : throw node.Error(
+        node.Longs(attribute) is { } numbers ? numbers.Count <= FileShape.MaxRank * 2 ? [.. numbers] : throw node.Error(
             $"attribute '{attribute}' has {numbers.Count} numbers")
         : graph.OptionalConstant(node, input, attribute) is { } constant ? Longs(node, constant, attribute)
         : null;

@@ -273,7 +273,7 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
             results = Evaluator.Run(op, constants);
         });
         return op is TransposeOperator or ReshapeOperator or CastOperator
-            ? [graph.Constant(name, results[0], given[0]!, op is TransposeOperator)]
+            ? [graph.Constant(name, results[0], given[0]!, op)]
             : Array.ConvertAll(results, result => graph.Constant(name, result));
     }
 

@@ -103,7 +103,7 @@ internal sealed class OnnxInputs(OnnxReadOptions options)
         }
 
         if (open.Count == 0)
-            return OnnxTensors.Shape(lengths, what);
+            return FileShape.Read(lengths, what);
         var words = lengths.Select((length, i) => length > 0 || i == 0 ? length.ToString(CultureInfo.InvariantCulture) : "N");
         var example = string.Join('x', words);
         throw new NetworkException(
@@ -113,7 +113,7 @@ internal sealed class OnnxInputs(OnnxReadOptions options)
 
     private TensorShape? Given(string name) =>
         options.Shapes.TryGetValue(name, out var lengths)
-            ? OnnxTensors.Shape([.. lengths.Select(length => (long)length)], $"The shape given for input '{OneLine.Of(name)}'")
+            ? FileShape.Read([.. lengths.Select(length => (long)length)], $"The shape given for input '{OneLine.Of(name)}'")
         : options.Values.TryGetValue(name, out var value) ? value.Type.Shape
         : null;
 }

@@ -54,8 +54,8 @@ internal sealed class OnnxModelReader(ModelProto model, OnnxReadOptions options,
         foreach (var output in node.Outputs)
         {
             // An operator that leaves out an output is complete only where nobody asks for that output; who does will not find it.
-            if (output.Length > 0 && graph.Find(output) is { } value && value.Rank > OnnxTensors.MaxRank)
-                throw node.Error($"output '{OneLine.Of(output)}' has {value.Rank} dimensions; at most {OnnxTensors.MaxRank} are supported");
+            if (output.Length > 0 && graph.Find(output) is { } value && value.Rank > FileShape.MaxRank)
+                throw node.Error($"output '{OneLine.Of(output)}' has {value.Rank} dimensions; at most {FileShape.MaxRank} are supported");
         }
     }
 

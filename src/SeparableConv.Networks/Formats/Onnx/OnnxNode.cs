@@ -83,7 +83,7 @@ internal sealed class OnnxNode
     {
         if (Longs(attribute) is not { } longs)
             return null;
-        if (longs.Count > OnnxTensors.MaxRank * 2)
+        if (longs.Count > FileShape.MaxRank * 2)
             throw Error($"attribute '{attribute}' has {longs.Count} numbers");
         var ints = new int[longs.Count];
         for (var i = 0; i < ints.Length; i++)

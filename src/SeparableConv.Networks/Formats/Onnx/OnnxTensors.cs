@@ -14,7 +14,7 @@ internal static class OnnxTensors
     public static TensorData Read(TensorProto tensor, ExternalData? external)
     {
         var what = $"Tensor '{OneLine.Of(tensor.Name)}'";
-        var type = new TensorType(OnnxElements.Read(tensor.DataType, what), Shape(tensor.Dims, what));
+        var type = new TensorType(OnnxElements.Read(tensor.DataType, what), FileShape.Read(tensor.Dims, what));
         if (type.Shape.ElementCount > Array.MaxLength || type.Bytes > Array.MaxLength)
             throw new NetworkException($"{what} is {type}: {type.Shape.ElementCount} elements are more than one tensor can hold.");
         if (tensor.DataLocation == TensorProto.Types.DataLocation.External)
@@ -53,33 +53,6 @@ internal static class OnnxTensors
             tensor.Dims.Add(length);
         return tensor;
     }
-
-    /// <summary>A shape whose lengths are all numbers.</summary>
-    /// <exception cref="NetworkException">A length is negative or too large, or there are too many.</exception>
-    public static TensorShape Shape(IReadOnlyList<long> lengths, string what)
-    {
-        if (lengths.Count > MaxRank)
-            throw new NetworkException($"{what} has {lengths.Count} dimensions; at most {MaxRank} are supported.");
-        var shape = new int[lengths.Count];
-        for (var i = 0; i < shape.Length; i++)
-        {
-            shape[i] = lengths[i] is >= 0 and <= int.MaxValue
-                ? (int)lengths[i]
-                : throw new NetworkException($"{what} has length {lengths[i]} in dimension {i}; expected 0 to {int.MaxValue}.");
-        }
-
-        try
-        {
-            return new TensorShape(shape);
-        }
-        catch (ArgumentException e)
-        {
-            throw new NetworkException($"{what}: {e.Message}", e);
-        }
-    }
-
-    /// <summary>The most dimensions that a tensor may have; NumPy has the same limit.</summary>
-    public const int MaxRank = 64;
 
     private static TensorData Raw(TensorType type, ReadOnlySpan<byte> bytes, string what)
     {

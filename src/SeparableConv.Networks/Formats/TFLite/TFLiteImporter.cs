@@ -115,7 +115,7 @@ internal sealed class TFLiteImporter
 
     /// <summary>A constant in another shape, its scales as they are.</summary>
     public Value Reshaped(Value value, TensorData data, TensorShape shape) =>
-        _graph.Constant(value.Name, new TensorData(data.Type with { Shape = shape }, data.Values), value, isTransposed: false);
+        _graph.Constant(value.Name, new TensorData(data.Type with { Shape = shape }, data.Values), value, new ReshapeOperator(shape));
 
     /// <summary>The values that an operator computes: constants where its inputs are and it only moves or converts numbers.</summary>
     public IReadOnlyList<Value> EmitAll(TFLiteNode node, Operator op, params ReadOnlySpan<Value?> inputs)
@@ -245,7 +245,7 @@ internal sealed class TFLiteImporter
             _foldBudget -= cost;
             var results = Evaluator.Run(op, data);
             return op is TransposeOperator or ReshapeOperator or CastOperator or TFLiteDequantizeOperator
-                ? [_graph.Constant(name, results[0], inputs[0]!, op is TransposeOperator)]
+                ? [_graph.Constant(name, results[0], inputs[0]!, op)]
                 : Array.ConvertAll(results, result => _graph.Constant(name, result));
         }
         catch (Exception e) when (e is ArgumentException or OverflowException)

@@ -24,7 +24,7 @@ internal static class ConstantOperators
     /// <summary>A tensor of a constant shape, filled with one value: 0 where none is given.</summary>
     public static void ReadConstantOfShape(OnnxGraph graph, OnnxNode node)
     {
-        var shape = OnnxTensors.Shape(OnnxConstants.Longs(node, graph.Constant(node, 0, "shape"), "shape"), "The shape");
+        var shape = FileShape.Read(OnnxConstants.Longs(node, graph.Constant(node, 0, "shape"), "shape"), "The shape");
         var value = node.Tensor("value") is { } tensor ? OnnxTensors.Read(tensor, null) : TensorData.Create([0f], 1);
         if (value.Type.Shape.ElementCount != 1)
             throw node.Error($"the value is {value.Type}; expected one element");

@@ -52,7 +52,7 @@ internal static class ResizeOperators
     {
         var x = graph.Image(node);
         var scales = node.Floats("scales") is { } given
-            ? Check(node, x, [.. given.Take(OnnxTensors.MaxRank)])
+            ? Check(node, x, [.. given.Take(FileShape.MaxRank)])
             : Scales(node, x, graph.Constant(node, 1, "scales"));
         Emit(graph, node, x, scales, CoordinateMode.Asymmetric, NearestRounding.Floor, ResizeAntialias.None);
     }

@@ -52,7 +52,7 @@ internal static class ShapeOperators
             throw node.Error($"the shape ({string.Join(',', wanted)}) does not divide the input {x.Shape}");
         if (open >= 0)
             lengths[open] = x.Shape.ElementCount / known;
-        Become(graph, node, x, OnnxTensors.Shape(lengths, "The shape"));
+        Become(graph, node, x, FileShape.Read(lengths, "The shape"));
     }
 
     public static void WriteReshape(OnnxOutput output, Node node)
@@ -169,7 +169,7 @@ internal static class ShapeOperators
     public static void ReadExpand(OnnxGraph graph, OnnxNode node)
     {
         var x = graph.Input(node, 0);
-        var wanted = OnnxTensors.Shape(OnnxConstants.Longs(node, graph.Constant(node, 1, "shape"), "shape"), "The shape").Lengths;
+        var wanted = FileShape.Read(OnnxConstants.Longs(node, graph.Constant(node, 1, "shape"), "shape"), "The shape").Lengths;
         var lengths = new int[Math.Max(x.Rank, wanted.Length)];
         for (var i = 1; i <= lengths.Length; i++)
         {

@@ -1,4 +1,4 @@
-namespace SeparableConv.Networks.Formats.Onnx;
+namespace SeparableConv.Networks.Formats;
 
 /// <summary>Makes names from a file fit for a message of one line.</summary>
 internal static class OneLine
