@@ -11,8 +11,11 @@ internal sealed class BatchFiller
 {
     private readonly PictureDataSet _data;
     private readonly BatchOptions _options;
+
+    // Of each sample of a row.
     private readonly double[] _mean;
     private readonly double[] _deviation;
+    private readonly double[] _row;
     private readonly byte[] _bytes;
     private readonly PictureScratch _scratch;
     private readonly int[] _order;
@@ -21,11 +24,13 @@ internal sealed class BatchFiller
     public BatchFiller(PictureDataSet data, BatchOptions options, Normalization normalization)
     {
         (_data, _options) = (data, options);
-        (_mean, _deviation) = (new double[data.Channels], new double[data.Channels]);
-        for (var c = 0; c < data.Channels; c++)
-            (_mean[c], _deviation[c]) = (normalization.MeanOf(c), normalization.DeviationOf(c));
+        var length = data.Width * data.Channels;
+        (_mean, _deviation, _row) = (new double[length], new double[length], new double[length]);
+        for (var i = 0; i < length; i++)
+            (_mean[i], _deviation[i]) = (normalization.MeanOf(i % data.Channels), normalization.DeviationOf(i % data.Channels));
         _bytes = new byte[data.PictureBytes];
-        _scratch = new PictureScratch(data.Height, data.Width, data.Channels, Array.ConvertAll(_mean, mean => (float)mean));
+        var colour = Array.ConvertAll(_mean[..data.Channels], mean => (float)mean);
+        _scratch = new PictureScratch(data.Height, data.Width, data.Channels, colour);
         _order = new int[data.Count];
     }
 
@@ -61,12 +66,14 @@ internal sealed class BatchFiller
         for (var s = 0; s < steps.Length; s++)
             steps[s].Apply(picture, _scratch, new CounterRandom(_options.Seed, RandomPurpose.Augmentation, epoch, sample, s));
 
-        // As PictureTransform does it: a network is used on the very numbers that it was trained on.
-        for (var c = 0; c < _mean.Length; c++)
+        // In double precision, as PictureTransform does it: a network is used on the very numbers that it was trained on.
+        for (var at = 0; at < picture.Length; at += _row.Length)
         {
-            var (mean, deviation) = (_mean[c], _deviation[c]);
-            for (var at = c; at < picture.Length; at += _mean.Length)
-                picture[at] = (float)((picture[at] - mean) / deviation);
+            var row = picture.Slice(at, _row.Length);
+            TensorPrimitives.ConvertTruncating<float, double>(row, _row);
+            TensorPrimitives.Subtract(_row, _mean, _row);
+            TensorPrimitives.Divide(_row, _deviation, _row);
+            TensorPrimitives.ConvertTruncating<double, float>(_row, row);
         }
     }
 

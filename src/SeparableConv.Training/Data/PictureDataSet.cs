@@ -87,7 +87,8 @@ public abstract class PictureDataSet
 
     /// <summary>
     /// Drawn shapes of twelve classes, in colour: anti-aliased, at any place, size and angle, over a texture, with strokes in between and
-    /// noise. Sample i follows from the seed and i alone and is the same on every machine; it is drawn whenever it is read.
+    /// noise. Sample i follows from the seed and i alone and is the same on every machine; it is drawn when it is first read, and kept in
+    /// memory where all of them take no more than 256 MiB.
     /// </summary>
     /// <param name="count">How many; classes take turns.</param>
     /// <param name="size">Rows and columns, 8 to 1024.</param>
@@ -101,7 +102,7 @@ public abstract class PictureDataSet
     /// <returns>The class, from 0.</returns>
     public abstract int ClassOf(int index);
 
-    /// <summary>Reads a sample's pixels. Allocates nothing.</summary>
+    /// <summary>Reads a sample's pixels. Allocates nothing, or nothing the second time.</summary>
     /// <param name="index">The sample, from 0.</param>
     /// <param name="pixels">Receives (height, width, channels), exactly <see cref="PictureBytes"/>.</param>
     /// <exception cref="ArgumentException">There is no such sample, or the memory is of another size.</exception>

@@ -9,6 +9,7 @@ internal static class ShapeOutline
     /// <summary>No outline reaches further from the centre.</summary>
     public const double Reach = 1;
 
+    private static readonly double Root = Math.Sqrt(0.5);
     private static readonly double Root3 = Math.Sqrt(3);
 
     // Of multiples of 72 degrees; sine and cosine of a fifth of a turn follow from square roots.
@@ -21,24 +22,24 @@ internal static class ShapeOutline
         [(1, 0), (Cos72, Sin72), (Cos144, Sin144), (Cos144, -Sin144), (Cos72, -Sin72)];
 
     // The inner corners of a star lie between the outer ones, opposite of an outer one.
-    private static readonly (double X, double Y)[] Star =
-        [.. Enumerable.Range(0, 10).Select(i => i % 2 == 0 ? Fifths[i / 2] : Times(-0.42, Fifths[((i / 2) + 3) % 5]))];
+    private static readonly Edge[] Star = Edges(
+        [.. Enumerable.Range(0, 10).Select(i => i % 2 == 0 ? Fifths[i / 2] : Times(-0.42, Fifths[((i / 2) + 3) % 5]))]);
 
-    private static readonly (double X, double Y)[] Square =
-        [(Math.Sqrt(0.5), Math.Sqrt(0.5)), (-Math.Sqrt(0.5), Math.Sqrt(0.5)), (-Math.Sqrt(0.5), -Math.Sqrt(0.5)),
-            (Math.Sqrt(0.5), -Math.Sqrt(0.5))];
+    private static readonly Edge[] Pentagon = Edges(Fifths);
 
-    private static readonly (double X, double Y)[] Triangle = [(1, 0), (-0.5, Root3 / 2), (-0.5, -Root3 / 2)];
+    private static readonly Edge[] Square = Edges([(Root, Root), (-Root, Root), (-Root, -Root), (Root, -Root)]);
 
-    private static readonly (double X, double Y)[] Hexagon =
-        [(1, 0), (0.5, Root3 / 2), (-0.5, Root3 / 2), (-1, 0), (-0.5, -Root3 / 2), (0.5, -Root3 / 2)];
+    private static readonly Edge[] Triangle = Edges([(1, 0), (-0.5, Root3 / 2), (-0.5, -Root3 / 2)]);
 
-    private static readonly (double X, double Y)[] Cross =
+    private static readonly Edge[] Hexagon = Edges(
+        [(1, 0), (0.5, Root3 / 2), (-0.5, Root3 / 2), (-1, 0), (-0.5, -Root3 / 2), (0.5, -Root3 / 2)]);
+
+    private static readonly Edge[] Cross = Edges(
         [(0.93, 0.3), (0.3, 0.3), (0.3, 0.93), (-0.3, 0.93), (-0.3, 0.3), (-0.93, 0.3),
-            (-0.93, -0.3), (-0.3, -0.3), (-0.3, -0.93), (0.3, -0.93), (0.3, -0.3), (0.93, -0.3)];
+            (-0.93, -0.3), (-0.3, -0.3), (-0.3, -0.93), (0.3, -0.93), (0.3, -0.3), (0.93, -0.3)]);
 
-    private static readonly (double X, double Y)[] Arrow =
-        [(1, 0), (0.1, 0.75), (0.1, 0.3), (-0.9, 0.3), (-0.9, -0.3), (0.1, -0.3), (0.1, -0.75)];
+    private static readonly Edge[] Arrow = Edges(
+        [(1, 0), (0.1, 0.75), (0.1, 0.3), (-0.9, 0.3), (-0.9, -0.3), (0.1, -0.3), (0.1, -0.75)]);
 
     /// <summary>The names of the classes, in order.</summary>
     public static ClassLabels Names { get; } = new(
@@ -54,21 +55,12 @@ internal static class ShapeOutline
         4 => Math.Max(Disc(x, y, 0.95), -Disc(x - 0.45, y, 0.75)),
         5 => Polygon(Triangle, x, y),
         6 => Polygon(Square, x, y),
-        7 => Polygon(Fifths, x, y),
+        7 => Polygon(Pentagon, x, y),
         8 => Polygon(Hexagon, x, y),
         9 => Polygon(Star, x, y),
         10 => Polygon(Cross, x, y),
         _ => Polygon(Arrow, x, y),
     };
-
-    /// <summary>How far a point is from the line between two others.</summary>
-    public static double Segment(double x, double y, double fromX, double fromY, double toX, double toY)
-    {
-        var (dx, dy) = (toX - fromX, toY - fromY);
-        var along = Math.Clamp((((x - fromX) * dx) + ((y - fromY) * dy)) / ((dx * dx) + (dy * dy)), 0, 1);
-        var (offX, offY) = (x - fromX - (along * dx), y - fromY - (along * dy));
-        return Math.Sqrt((offX * offX) + (offY * offY));
-    }
 
     private static double Disc(double x, double y, double radius) => Math.Sqrt((x * x) + (y * y)) - radius;
 
@@ -83,21 +75,21 @@ internal static class ShapeOutline
     }
 
     // The nearest edge, inside where a ray to the right crosses an odd number of edges.
-    private static double Polygon((double X, double Y)[] corners, double x, double y)
+    private static double Polygon(Edge[] edges, double x, double y)
     {
         var nearest = double.MaxValue;
         var isInside = false;
-        var (lastX, lastY) = corners[^1];
-        foreach (var (cornerX, cornerY) in corners)
+        foreach (ref readonly var edge in edges.AsSpan())
         {
-            nearest = Math.Min(nearest, Segment(x, y, lastX, lastY, cornerX, cornerY));
-            if (cornerY > y != lastY > y && x < cornerX + ((y - cornerY) * (lastX - cornerX) / (lastY - cornerY)))
-                isInside = !isInside;
-            (lastX, lastY) = (cornerX, cornerY);
+            nearest = Math.Min(nearest, edge.SquaredDistance(x, y));
+            isInside ^= edge.IsRightOf(x, y);
         }
 
-        return isInside ? -nearest : nearest;
+        return isInside ? -Math.Sqrt(nearest) : Math.Sqrt(nearest);
     }
+
+    private static Edge[] Edges((double X, double Y)[] corners) =>
+        [.. corners.Select((corner, i) => new Edge(corner.X, corner.Y, corners[(i + 1) % corners.Length]))];
 
     private static (double X, double Y) Times(double factor, (double X, double Y) point) => (factor * point.X, factor * point.Y);
 }

@@ -156,22 +156,24 @@ internal ref struct ShapePainter
         var (cos, sin) = Direction();
         var length = _size * _random.Between(0.2, 0.6);
         var (toX, toY) = (fromX + (length * cos), fromY + (length * sin));
+        var line = new Edge(fromX, fromY, (toX, toY));
         for (var y = First(Math.Min(fromY, toY), half + 1); y < Last(Math.Max(fromY, toY), half + 1); y++)
         {
             for (var x = First(Math.Min(fromX, toX), half + 1); x < Last(Math.Max(fromX, toX), half + 1); x++)
-                Cover(x, y, ShapeOutline.Segment(x + 0.5, y + 0.5, fromX, fromY, toX, toY) - half, colour, 0);
+                Cover(x, y, Math.Sqrt(line.SquaredDistance(x + 0.5, y + 0.5)) - half, colour, 0);
         }
     }
 
-    // The sum of two even numbers: most noise is small.
+    // The sum of two even numbers of 16 bits, less their mean: most noise is small. Four such numbers are drawn at once.
     private void AddNoise()
     {
-        var strength = _random.Between(6, 44);
-        foreach (ref var sample in _pixels)
+        var strength = _random.Between(6, 44) / (1 << 16);
+        ulong bits = 0;
+        for (var i = 0; i < _pixels.Length; i++)
         {
-            var bits = _random.Next();
-            var noise = ((uint)bits + (double)(bits >> 32)) / (1L << 32);
-            sample = (byte)Math.Clamp(sample + (strength * (noise - 1)) + 0.5, 0, 255);
+            bits = i % 2 == 0 ? _random.Next() : bits >> 32;
+            var noise = (int)(bits & 0xFFFF) + (int)((bits >> 16) & 0xFFFF) - 0xFFFF;
+            _pixels[i] = (byte)Math.Clamp(_pixels[i] + (strength * noise) + 0.5, 0, 255);
         }
     }
 
