@@ -51,7 +51,7 @@ internal static class ShapeOutline
         0 => Disc(x, y, 0.9),
         1 => Ellipse(x, y, 1, 0.55),
         2 => Math.Max(Disc(x, y, 0.95), -Disc(x, y, 0.5)),
-        3 => Math.Max(Disc(x + 0.35, y, 0.95), -(x + 0.35)),
+        3 => Math.Max(Disc(x + 0.35, y, 0.92), -(x + 0.35)),
         4 => Math.Max(Disc(x, y, 0.95), -Disc(x - 0.45, y, 0.75)),
         5 => Polygon(Triangle, x, y),
         6 => Polygon(Square, x, y),

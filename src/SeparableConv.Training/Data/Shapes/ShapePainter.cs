@@ -10,7 +10,7 @@ internal ref struct ShapePainter
     public const int Channels = 3;
 
     // Of 765, over all three channels: less would be a riddle and not a picture.
-    private const double LeastContrast = 110;
+    private const double LeastContrast = 170;
 
     private const int Cells = 6;
 
@@ -38,7 +38,7 @@ internal ref struct ShapePainter
         Span<double> fill = stackalloc double[2 * Channels];
         ChooseColours(ground, fill);
         DrawTexture(ground);
-        for (var left = _random.Below(4); left > 0; left--)
+        for (var left = _random.Below(3); left > 0; left--)
             DrawDisc();
         DrawShape(shape, fill);
         for (var left = _random.Below(3); left > 0; left--)
@@ -59,7 +59,7 @@ internal ref struct ShapePainter
             // Both ends of a run are near each other, so that the picture is not all noise.
             for (var c = 0; c < Channels; c++)
             {
-                ground[Channels + c] = (0.6 * ground[c]) + (0.4 * ground[Channels + c]);
+                ground[Channels + c] = (0.7 * ground[c]) + (0.3 * ground[Channels + c]);
                 fill[Channels + c] = (0.7 * fill[c]) + (0.3 * fill[Channels + c]);
             }
         }
@@ -112,7 +112,7 @@ internal ref struct ShapePainter
 
     private void DrawShape(int shape, scoped ReadOnlySpan<double> fill)
     {
-        var radius = _size * _random.Between(0.24, 0.42);
+        var radius = _size * _random.Between(0.3, 0.45);
 
         // A fifth of the radius may lie outside.
         var margin = 0.8 * radius;
@@ -167,7 +167,7 @@ internal ref struct ShapePainter
     // The sum of two even numbers of 16 bits, less their mean: most noise is small. Four such numbers are drawn at once.
     private void AddNoise()
     {
-        var strength = _random.Between(6, 44) / (1 << 16);
+        var strength = _random.Between(4, 28) / (1 << 16);
         ulong bits = 0;
         for (var i = 0; i < _pixels.Length; i++)
         {
