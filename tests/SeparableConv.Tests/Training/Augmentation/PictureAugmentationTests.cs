@@ -250,7 +250,7 @@ public sealed class PictureAugmentationTests
         for (var i = 0; i < before.Length; i++)
             before[i] = 60 + (140f * (i * 37 % before.Length) / before.Length);
         Assert.Equal(before.Length, before.Distinct().Count());
-        var scratch = new PictureScratch(Height, Width, channels, [101, 102, 103, 104]);
+        var scratch = new PictureScratch(Height, Width, channels, [.. Enumerable.Range(101, channels)]);
         var step = PictureAugmentation.Parse(text).Steps[0];
         for (var i = 0; i < Tries; i++)
         {
