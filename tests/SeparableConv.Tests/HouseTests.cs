@@ -13,6 +13,7 @@ public sealed partial class HouseTests
         ["SeparableConv"] = [],
         ["SeparableConv.Imaging"] = ["SeparableConv"],
         ["SeparableConv.Networks"] = ["SeparableConv", "SeparableConv.Imaging"],
+        ["SeparableConv.Training"] = ["SeparableConv", "SeparableConv.Imaging", "SeparableConv.Networks"],
         ["SeparableConv.Cli"] = ["SeparableConv", "SeparableConv.Imaging", "SeparableConv.Networks"],
     };
 
