@@ -65,13 +65,20 @@ internal sealed unsafe class StepRunner : IDisposable
     /// <summary>Runs the steps in their order.</summary>
     /// <exception cref="InvalidOperationException">Another run is under way.</exception>
     /// <exception cref="ObjectDisposedException">The memory was let go.</exception>
-    public void Run()
+    public void Run() => Run(0, _steps.Length);
+
+    /// <summary>
+    /// Runs the steps from <paramref name="first"/> up to and without <paramref name="end"/>: a run in pieces, which follow each other.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">Another run is under way.</exception>
+    /// <exception cref="ObjectDisposedException">The memory was let go.</exception>
+    public void Run(int first, int end)
     {
         Enter();
         try
         {
             var contexts = _contexts;
-            for (var i = 0; i < contexts.Length; i++)
+            for (var i = first; i < end; i++)
                 _steps[i].Run(contexts[i]);
         }
         finally

@@ -1,0 +1,224 @@
+using System.IO.Enumeration;
+using SeparableConv.Networks.Gradients;
+using SeparableConv.Networks.Graph;
+using SeparableConv.Networks.Inference;
+using SeparableConv.Networks.Operators;
+using SeparableConv.Networks.Rewriting;
+
+namespace SeparableConv.Training;
+
+/// <summary>
+/// One step of a training, compiled: forward pass, loss, gradients, update. For those who write the loop themselves; <see cref="Trainer"/>
+/// is one.
+/// </summary>
+/// <remarks>
+/// Nothing is allocated after the first step. A step gives the same bits on any number of threads. One caller at a time.
+/// </remarks>
+/// <example><code>
+/// using var step = new TrainingStep(network, new() { BatchSize = 64, Optimizer = Optimizer.AdamW() });
+/// for (var i = 0; i &lt; 1000; i++)
+/// {
+///     var batch = batches.Next();
+///     batch.Pixels.CopyTo(step.Pixels);
+///     batch.Labels.CopyTo(step.Labels);
+///     var loss = step.Forward();
+///     step.Backward();
+///     step.Update(rate: 1e-3);
+/// }
+///
+/// OnnxWriter.Write(step.ToNetwork(), "model.onnx");
+/// </code></example>
+public sealed unsafe class TrainingStep : IDisposable
+{
+    private readonly Network _network;
+    private readonly TrainingOptions _options;
+    private readonly TrainingGraph _graph;
+    private readonly CompiledNetwork _compiled;
+    private readonly StepRunner _runner;
+    private readonly int _forwardEnd;
+    private readonly int _updateStart;
+    private readonly int _mixed;
+
+    /// <summary>Compiles a step.</summary>
+    /// <param name="network">A network with one input and one output, a list of classes; it is not changed.</param>
+    /// <param name="options">Batch size, optimizer and the rest; the defaults where null.</param>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    /// <exception cref="NetworkException">
+    /// An operator has no gradient (the message names all of them), or the network does not suit a training of classes.
+    /// </exception>
+    public TrainingStep(Network network, TrainingOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        _options = options ?? new();
+        Check(_options);
+        _network = network.WithBatch(_options.BatchSize);
+        if (_network.Inputs.Count != 1)
+            throw new NetworkException($"The network has {_network.Inputs.Count} inputs; a training takes one with one input.");
+        _graph = TrainingGraph.Create(_network, Plan(_options));
+        _compiled = new CompiledNetwork(_graph.Step, new() { Threads = _options.Threads }, PassList.Step);
+        _runner = new StepRunner(_compiled);
+        _mixed = _options.Augmentation.IsMixing ? 2 : 0;
+        Classes = _graph.Step.Outputs[1].Shape[^1];
+        if (_options.ClassWeights is { } weights && weights.Count != Classes)
+            throw new ArgumentException($"There are {weights.Count} class weights but {Classes} classes; give one a class.");
+        var steps = _compiled.Steps;
+        _forwardEnd = IndexOf(steps, step => step.Name == "loss") + 1;
+        _updateStart = IndexOf(steps, step => step.Name == "clip" || step.Name.EndsWith("/update", StringComparison.Ordinal));
+        MemoryBytes = _compiled.ActivationBytes + _compiled.ScratchBytes;
+        if (_mixed > 0)
+            MixWeights.Fill(1);
+    }
+
+    /// <summary>Pictures in a step.</summary>
+    public int BatchSize => _options.BatchSize;
+
+    /// <summary>How many classes the network tells apart.</summary>
+    public int Classes { get; }
+
+    /// <summary>How many steps were made.</summary>
+    public long Steps { get; internal set; }
+
+    /// <summary>Bytes that a step works in, weights not counted.</summary>
+    public long MemoryBytes { get; }
+
+    /// <summary>The network's input, to be written before a step: as the network has it, channels last or first.</summary>
+    public Span<float> Pixels => _runner.Inputs[0].Span<float>();
+
+    /// <summary>The class of each picture, to be written before a step.</summary>
+    public Span<int> Labels => _runner.Inputs[1].Span<int>();
+
+    /// <summary>Where pictures are mixed, the class of what was mixed in.</summary>
+    public Span<int> SecondLabels => _mixed > 0 ? _runner.Inputs[2].Span<int>() : default;
+
+    /// <summary>Where pictures are mixed, the share of <see cref="Labels"/>.</summary>
+    public Span<float> MixWeights => _mixed > 0 ? _runner.Inputs[3].Span<float>() : default;
+
+    /// <summary>The loss of each picture, behind <see cref="Forward"/>.</summary>
+    public ReadOnlySpan<float> Losses => _runner.Outputs[0].Span<float>();
+
+    /// <summary>(N, classes): what the network made of the pictures, before softmax, behind <see cref="Forward"/>.</summary>
+    public ReadOnlySpan<float> Logits => _runner.Outputs[1].Span<float>();
+
+    /// <summary>The norm of all gradients together before they were clipped; null where they are not.</summary>
+    public double? GradientNorm => _options.ClipNorm > 0 ? _runner.Outputs[2].Span<float>()[0] : null;
+
+    internal TrainingGraph Graph => _graph;
+
+    internal IReadOnlyList<CompiledStep> CompiledSteps => _compiled.Steps;
+
+    private Span<float> Numbers => _runner.Inputs[2 + _mixed].Span<float>();
+
+    /// <summary>Runs the network and the loss.</summary>
+    /// <returns>The mean loss.</returns>
+    /// <exception cref="ArgumentException">A label is no class.</exception>
+    public double Forward()
+    {
+        CheckLabels(Labels);
+        CheckLabels(SecondLabels);
+        _runner.Run(0, _forwardEnd);
+        var sum = 0.0;
+        foreach (var loss in Losses)
+            sum += loss;
+        return sum / BatchSize;
+    }
+
+    /// <summary>Computes the gradients of the mean loss by all parameters; behind <see cref="Forward"/>.</summary>
+    public void Backward() => _runner.Run(_forwardEnd, _updateStart);
+
+    /// <summary>Changes the parameters; behind <see cref="Backward"/>.</summary>
+    /// <param name="rate">The learning rate of this step.</param>
+    public void Update(double rate)
+    {
+        Steps++;
+        var rule = _options.Optimizer.Rule;
+        var numbers = Numbers;
+        numbers[(int)OptimizerNumber.Rate] = (float)rate;
+        numbers[(int)OptimizerNumber.WeightDecay] = (float)_options.Optimizer.WeightDecay;
+        numbers[(int)OptimizerNumber.MeanCorrection] = (float)(1 - Math.Pow(rule.Beta1, Steps));
+        numbers[(int)OptimizerNumber.SquareCorrection] = (float)(1 - Math.Pow(rule.Beta2, Steps));
+        numbers[(int)OptimizerNumber.AverageDecay] = (float)_options.AverageDecay;
+        _runner.Run(_updateStart, _compiled.Steps.Count);
+    }
+
+    /// <summary>The network with the parameters as they are now.</summary>
+    /// <param name="averaged">Whether it gets their moving average, where one is kept.</param>
+    /// <returns>A new network of the same batch size as a step.</returns>
+    public Network ToNetwork(bool averaged = false)
+    {
+        var numbers = new Dictionary<Value, TensorData>();
+        foreach (var trained in _graph.Trained)
+        {
+            var value = averaged && trained.Average is { } average ? average : trained.Parameter;
+            numbers[trained.Parameter] = Copy(value, trained.Parameter.Type);
+        }
+
+        foreach (var statistic in _graph.Statistics)
+            numbers[statistic] = Copy(statistic, statistic.Type);
+        return new ParameterReplacement(numbers).Run(_network);
+    }
+
+    /// <summary>Lets the memory go.</summary>
+    public void Dispose()
+    {
+        _runner.Dispose();
+        _compiled.Dispose();
+    }
+
+    /// <summary>A stored value where it lies.</summary>
+    internal Span<float> Stored(Value value) => _runner.Parameter(value).Span<float>();
+
+    /// <summary>Runs a whole step with the time of each of its parts.</summary>
+    internal void Profile(Span<double> milliseconds) => _runner.Run(milliseconds);
+
+    private static void Check(TrainingOptions options)
+    {
+        if (options.BatchSize < 1)
+            throw new ArgumentException($"The batch size is {options.BatchSize}; give 1 or more.");
+        if (options.Epochs < 1)
+            throw new ArgumentException($"There are {options.Epochs} epochs; give 1 or more.");
+        Share(options.LabelSmoothing, "label smoothing");
+        Share(options.AverageDecay, "decay of the weights' average");
+        Share(options.StatisticsMomentum, "momentum of the statistics");
+        if (!(options.ClipNorm >= 0 && double.IsFinite(options.ClipNorm)))
+            throw new ArgumentException(FormattableString.Invariant($"Gradients are clipped at {options.ClipNorm}; give 0 or more."));
+    }
+
+    private static void Share(double value, string what)
+    {
+        if (!(value is >= 0 and < 1))
+            throw new ArgumentException(FormattableString.Invariant($"The {what} is {value}; give a number from 0 up to and without 1."));
+    }
+
+    private static TrainingPlan Plan(TrainingOptions options) => new(options.Optimizer.Rule)
+    {
+        Smoothing = (float)options.LabelSmoothing,
+        ClassWeights = options.ClassWeights?.Select(weight => (float)weight).ToArray(),
+        Mixes = options.Augmentation.IsMixing,
+        ClipNorm = (float)options.ClipNorm,
+        Averages = options.AverageDecay > 0,
+        StatisticsMomentum = (float)options.StatisticsMomentum,
+        IsFrozen = name => options.Freeze.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false)),
+    };
+
+    private static int IndexOf(IReadOnlyList<CompiledStep> steps, Func<CompiledStep, bool> isWanted)
+    {
+        for (var i = 0; i < steps.Count; i++)
+        {
+            if (isWanted(steps[i]))
+                return i;
+        }
+
+        return steps.Count;
+    }
+
+    private void CheckLabels(ReadOnlySpan<int> labels)
+    {
+        foreach (var label in labels)
+        {
+            if ((uint)label >= (uint)Classes)
+                throw new ArgumentException($"A picture is of class {label}, but the network has the classes 0 to {Classes - 1}.");
+        }
+    }
+
+    private TensorData Copy(Value value, TensorType type) => new(type, Stored(value).ToArray());
+}
