@@ -11,8 +11,8 @@ internal sealed record TrainedParameter(Value Parameter, IReadOnlyList<Value> St
 /// <summary>One step of a training as a network: forward pass, loss, gradients, updates.</summary>
 /// <remarks>
 /// Inputs of <see cref="Step"/>: those of the network, then the classes (N) int32, or the numbers to come near to; for mixtures the second
-/// classes and the weights of the first (N each); last the optimizer's numbers. Outputs: the loss of each sample (N), the logits or predictions,
-/// the norm of all gradients where they are clipped, then the updates.
+/// classes and the weights of the first (N each); last the optimizer's numbers. Outputs: the loss of each sample (N), the logits or
+/// predictions, the norm of all gradients where they are clipped, then the updates.
 /// </remarks>
 internal sealed class TrainingGraph
 {
@@ -101,7 +101,8 @@ internal sealed class TrainingGraph
     private static TensorData Copy(Value parameter) => new(parameter.Type, (Array)parameter.Data!.Values.Clone());
 
     // The losses, the predictions that they are of, and the gradient of the losses' mean by these.
-    private static (Value Losses, Value Predictions, (Value Of, Value Seed) Seed) AddLoss(GraphBuilder graph, Value output, TrainingPlan plan)
+    private static (Value Losses, Value Predictions, (Value Of, Value Seed) Seed) AddLoss(
+        GraphBuilder graph, Value output, TrainingPlan plan)
     {
         if (plan.Loss == TrainingLoss.MeanSquaredError)
         {

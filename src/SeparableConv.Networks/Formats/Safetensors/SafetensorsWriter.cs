@@ -6,8 +6,8 @@ using System.Text;
 namespace SeparableConv.Networks.Formats.Safetensors;
 
 /// <summary>
-/// Writes files: the same bits for the same content. Tensors of large elements come before those of small ones, then names decide, as in the
-/// reference implementation; keys of the metadata are in order too.
+/// Writes files: the same bits for the same content. Tensors of large elements come before those of small ones, then names decide, as in
+/// the reference implementation; keys of the metadata are in order too.
 /// </summary>
 internal static class SafetensorsWriter
 {

@@ -1,8 +1,8 @@
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
-/// The mean squared error, and its gradient: predictions (N, ...), targets of the same shape -> the loss of each sample (N), the gradient of
-/// their mean by the predictions. loss[n] = the mean of (y - t)^2 over the sample's M numbers; gradient = 2*(y - t) / (N*M).
+/// The mean squared error, and its gradient: predictions (N, ...), targets of the same shape -> the loss of each sample (N), the gradient
+/// of their mean by the predictions. loss[n] = the mean of (y - t)^2 over the sample's M numbers; gradient = 2*(y - t) / (N*M).
 /// </summary>
 internal sealed class MeanSquaredErrorOperator : Operator
 {
