@@ -1,0 +1,248 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace SeparableConv.Training;
+
+/// <summary>How far a training has come.</summary>
+/// <param name="Step">Steps that were made.</param>
+/// <param name="Steps">Steps of the whole training.</param>
+/// <param name="Epoch">The epoch, from 0.</param>
+/// <param name="Epochs">Epochs of the whole training.</param>
+/// <param name="Loss">The mean loss of this epoch so far.</param>
+/// <param name="Accuracy">The share of this epoch's pictures so far that the network told right while it learned from them.</param>
+/// <param name="Rate">The learning rate.</param>
+/// <param name="PicturesPerSecond">Pictures that were learned from in a second, since the training began.</param>
+/// <param name="Remaining">The time that is left at this speed.</param>
+public readonly record struct TrainingProgress(
+    long Step, long Steps, int Epoch, int Epochs, double Loss, double Accuracy, double Rate, double PicturesPerSecond, TimeSpan Remaining);
+
+/// <summary>An epoch of a training.</summary>
+/// <param name="Epoch">The epoch, from 0.</param>
+/// <param name="Loss">The mean loss over its steps.</param>
+/// <param name="Accuracy">The share of pictures that the network told right while it learned from them.</param>
+/// <param name="Validation">The figures on the pictures that are not trained on; null without them.</param>
+/// <param name="Seconds">Seconds since the training began, validation counted.</param>
+public sealed record EpochResult(int Epoch, double Loss, double Accuracy, Evaluation? Validation, double Seconds);
+
+/// <summary>A loss that is no number any more, and where it was seen.</summary>
+public sealed class DivergenceException : Exception
+{
+    internal DivergenceException(string message)
+        : base(message)
+    {
+    }
+}
+
+/// <summary>Trains a network on a data set.</summary>
+/// <remarks>The same options and seed give the same bits, on any number of threads, and after going on from a checkpoint.</remarks>
+/// <example><code>
+/// var (training, validation) = PictureDataSet.Load("fashion-mnist").SplitLast(10_000);
+/// using var trainer = new Trainer(network, training, validation, new() { Epochs = 20, Schedule = LearningRateSchedule.OneCycle() });
+/// trainer.Run();
+/// OnnxWriter.Write(trainer.ToNetwork(), "model.onnx");
+/// </code></example>
+public sealed class Trainer : IDisposable
+{
+    private readonly PictureDataSet _training;
+    private readonly PictureDataSet? _validation;
+    private readonly TrainingOptions _options;
+    private readonly TrainingStep _step;
+    private readonly PictureInput _input;
+    private readonly List<EpochResult> _epochs = [];
+
+    /// <summary>Compiles a training.</summary>
+    /// <param name="network">The network it begins with; it is not changed.</param>
+    /// <param name="training">The pictures to learn from.</param>
+    /// <param name="validation">Pictures to look at after each epoch; none where null.</param>
+    /// <param name="options">How; the defaults where null.</param>
+    /// <exception cref="ArgumentException">An option is out of range, or network and pictures do not suit each other.</exception>
+    /// <exception cref="NetworkException">The network cannot be trained; the message says why.</exception>
+    public Trainer(Network network, PictureDataSet training, PictureDataSet? validation = null, TrainingOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(training);
+        (_training, _validation, _options) = (training, validation, options ?? new());
+        if (_options.BatchSize > training.Count)
+        {
+            throw new ArgumentException(
+                $"A step takes {_options.BatchSize} pictures but there are {training.Count}; make batches smaller.");
+        }
+
+        _step = new TrainingStep(network, _options);
+        try
+        {
+            if (_step.Classes != training.Classes.Count)
+            {
+                throw new ArgumentException(
+                    $"The network tells {_step.Classes} classes apart but the pictures have {training.Classes.Count}; give it a last layer "
+                    + "for these.");
+            }
+
+            _input = new PictureInput(network.Inputs[0].Type.Shape, training);
+        }
+        catch
+        {
+            _step.Dispose();
+            throw;
+        }
+
+        Normalization = _options.Normalization ?? training.MeasureNormalization();
+        StepsPerEpoch = training.Count / _options.BatchSize;
+    }
+
+    /// <summary>How samples become numbers.</summary>
+    public Normalization Normalization { get; }
+
+    /// <summary>Steps in an epoch.</summary>
+    public int StepsPerEpoch { get; }
+
+    /// <summary>Steps of the whole training.</summary>
+    public long Steps => (long)StepsPerEpoch * _options.Epochs;
+
+    /// <summary>The epochs that were finished since this object was made.</summary>
+    public IReadOnlyList<EpochResult> Epochs => _epochs;
+
+    /// <summary>Bytes that a step works in, weights not counted.</summary>
+    public long MemoryBytes => _step.MemoryBytes;
+
+    /// <summary>Goes on from a checkpoint: the rest of the training gives the same bits as if it had never stopped.</summary>
+    /// <param name="path">A file that <see cref="Save"/> wrote.</param>
+    /// <exception cref="InvalidDataException">It is no checkpoint, or that of another training.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public void Resume(string path) => Checkpoint.Load(path, _step, Settings);
+
+    /// <summary>Writes a checkpoint; a file that is there stays until the new one is on the disk.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public void Save(string path) => Checkpoint.Save(path, _step, Settings);
+
+    /// <summary>Trains to the end, or until it is ended.</summary>
+    /// <param name="progress">Told after each step.</param>
+    /// <param name="onEpoch">Told after each epoch, with what came out; a good moment to <see cref="Save"/>.</param>
+    /// <param name="cancellation">Ends the training after a step; what was learned stays.</param>
+    /// <exception cref="DivergenceException">The loss is NaN or infinite; the weights are lost, a checkpoint is not.</exception>
+    /// <exception cref="OperationCanceledException">It was ended.</exception>
+    public void Run(
+        IProgress<TrainingProgress>? progress = null, Action<EpochResult>? onEpoch = null, CancellationToken cancellation = default)
+    {
+        if (_step.Steps >= Steps)
+            return;
+        var (firstEpoch, firstBatch) = Math.DivRem(_step.Steps, StepsPerEpoch);
+        using var batches = new BatchLoader(_training, new()
+        {
+            BatchSize = _options.BatchSize,
+            Augmentation = _options.Augmentation,
+            Normalization = Normalization,
+            Seed = _options.Seed,
+            FirstEpoch = (int)firstEpoch,
+            FirstBatch = (int)firstBatch,
+        });
+        var watch = Stopwatch.StartNew();
+        var begin = _step.Steps;
+        var (loss, right, count) = (0.0, 0L, 0);
+        while (_step.Steps < Steps)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var batch = batches.Next();
+            loss += Learn(batch, out var rate);
+            right += Right(batch);
+            count++;
+            if (progress is not null)
+            {
+                var speed = (_step.Steps - begin) * _options.BatchSize / watch.Elapsed.TotalSeconds;
+                var remaining = TimeSpan.FromSeconds((Steps - _step.Steps) * _options.BatchSize / speed);
+                progress.Report(new(
+                    _step.Steps,
+                    Steps,
+                    batch.Epoch,
+                    _options.Epochs,
+                    loss / count,
+                    (double)right / ((long)count * _options.BatchSize),
+                    rate,
+                    speed,
+                    remaining));
+            }
+
+            if (!batch.IsLast)
+                continue;
+            var seen = (double)right / ((long)count * _options.BatchSize);
+            var result = new EpochResult(batch.Epoch, loss / count, seen, Validate(cancellation), watch.Elapsed.TotalSeconds);
+            _epochs.Add(result);
+            onEpoch?.Invoke(result);
+            (loss, right, count) = (0, 0, 0);
+        }
+    }
+
+    /// <summary>
+    /// The network as it is now, with the moving average of its weights where one is kept; its input takes one picture.
+    /// </summary>
+    /// <returns>A new network.</returns>
+    public Network ToNetwork() => _step.ToNetwork(_options.AverageDecay > 0).WithBatch(1);
+
+    /// <summary>Lets the memory go.</summary>
+    public void Dispose() => _step.Dispose();
+
+    // What must be the same for a checkpoint to be gone on from: all that the bits of the rest follow from.
+    private string Settings => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{_options.Optimizer}, {_options.Schedule}, epochs {_options.Epochs}, batch {_options.BatchSize}, seed {_options.Seed}, "
+        + $"augmentation {_options.Augmentation}, smoothing {_options.LabelSmoothing}, clip {_options.ClipNorm}, "
+        + $"average {_options.AverageDecay}, statistics {_options.StatisticsMomentum}, "
+        + $"weights {string.Join(' ', _options.ClassWeights ?? [])}, freeze {string.Join(' ', _options.Freeze)}, data {_training}");
+
+    private double Learn(PictureBatch batch, out double rate)
+    {
+        _input.Write(batch.Pixels, System.Runtime.InteropServices.MemoryMarshal.AsBytes(_step.Pixels));
+        batch.Labels.CopyTo(_step.Labels);
+        if (_options.Augmentation.IsMixing)
+        {
+            batch.SecondLabels.CopyTo(_step.SecondLabels);
+            batch.Weights.CopyTo(_step.MixWeights);
+        }
+
+        rate = _options.Optimizer.LearningRate * _options.Schedule.Factor(_step.Steps, StepsPerEpoch, Steps);
+        var loss = _step.Forward();
+        if (!double.IsFinite(loss))
+            throw Divergence(loss);
+        _step.Backward();
+        _step.Update(rate);
+        return loss;
+    }
+
+    private int Right(PictureBatch batch)
+    {
+        var right = 0;
+        var classes = _step.Classes;
+        for (var n = 0; n < batch.Count; n++)
+        {
+            var row = _step.Logits.Slice(n * classes, classes);
+            right += System.Numerics.Tensors.TensorPrimitives.IndexOfMax(row) == batch.Labels[n] ? 1 : 0;
+        }
+
+        return right;
+    }
+
+    private Evaluation? Validate(CancellationToken cancellation) => _validation is null
+        ? null
+        : Evaluation.Run(ToNetwork(), _validation, Normalization, _options.Threads, cancellation);
+
+    private DivergenceException Divergence(double loss)
+    {
+        foreach (var trained in _step.Graph.Trained)
+        {
+            foreach (var number in _step.Stored(trained.Parameter))
+            {
+                if (!float.IsFinite(number))
+                {
+                    return new(FormattableString.Invariant(
+                        $"The loss of step {_step.Steps + 1} is {loss}: '{trained.Parameter.Name}' holds {number}; lower the learning rate, ")
+                        + "or clip the gradients.");
+                }
+            }
+        }
+
+        return new(FormattableString.Invariant(
+            $"The loss of step {_step.Steps + 1} is {loss} though all weights are finite; lower the learning rate, or look at the ")
+            + "pictures.");
+    }
+}
