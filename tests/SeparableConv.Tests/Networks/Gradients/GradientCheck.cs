@@ -15,7 +15,7 @@ internal static class GradientCheck
 
     private const int MostDifferences = 300;
 
-    private const int SampledDifferences = 40;
+    private const int SampledDifferences = 12;
 
     /// <summary>Checks the gradients of all inputs that are float32.</summary>
     /// <param name="op">The operator.</param>
