@@ -5,7 +5,7 @@ namespace SeparableConv.Activations;
 
 /// <summary>
 /// The gradient of a function of one value, written once for every vector width: dx from dy and from x, or from y where the formula
-/// needs no more. At a kink it is PyTorch's.
+/// needs no more. At a kink it is the derivative of one side: each says of which.
 /// </summary>
 internal interface IElementGradient
 {

@@ -7,8 +7,7 @@ namespace SeparableConv.Networks.Operators;
 /// instead of x where <see cref="SeparableConv.Activation.GradientReadsOutput"/> -> dx = dy * f'(x), float32.
 /// </summary>
 /// <remarks>
-/// At a kink it is PyTorch's choice: LeakyReLU, PReLU and ELU have at 0 the derivative from the left, HardSwish 0 at -3 and 1 at 3,
-/// HardSigmoid 0 where it is 0 or 1.
+/// At kinks LeakyReLU, PReLU and ELU have the derivative from the left, HardSigmoid 0, as in PyTorch; HardSwish has 0 at -3 and 1 at 3.
 /// </remarks>
 internal sealed unsafe class ActivationGradientOperator(Activation activation) : Operator
 {

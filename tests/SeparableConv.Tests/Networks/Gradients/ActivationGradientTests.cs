@@ -55,7 +55,7 @@ public sealed unsafe class ActivationGradientTests
             x => [[.. x[0].Select((value, i) => value < 0 ? slopes[i % channels] * value : value)]]);
     }
 
-    // PyTorch's choices; for LeakyReLU, PReLU and ELU the derivative from the left.
+    // PyTorch's choices but for hard-swish; for LeakyReLU, PReLU and ELU the derivative from the left.
     [Fact]
     public void Kinks_have_one_side_s_gradient()
     {
