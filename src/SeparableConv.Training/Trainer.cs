@@ -235,8 +235,8 @@ public sealed class Trainer : IDisposable
                 if (!float.IsFinite(number))
                 {
                     return new(FormattableString.Invariant(
-                        $"The loss of step {_step.Steps + 1} is {loss}: '{trained.Parameter.Name}' holds {number}; lower the learning rate, ")
-                        + "or clip the gradients.");
+                        $"The loss of step {_step.Steps + 1} is {loss}: '{trained.Parameter.Name}' holds {number}; lower the learning ")
+                        + "rate, or clip the gradients.");
                 }
             }
         }

@@ -39,6 +39,9 @@ public sealed unsafe class TrainingStep : IDisposable
     private readonly int _updateStart;
     private readonly int _mixed;
 
+    // Of the step's inputs: what a dropout is drawn from lies before the labels.
+    private readonly int _labels;
+
     /// <summary>Compiles a step.</summary>
     /// <param name="network">A network with one input and one output, a list of classes; it is not changed.</param>
     /// <param name="options">Batch size, optimizer and the rest; the defaults where null.</param>
@@ -58,6 +61,7 @@ public sealed unsafe class TrainingStep : IDisposable
         _compiled = new CompiledNetwork(_graph.Step, new() { Threads = _options.Threads }, PassList.Step);
         _runner = new StepRunner(_compiled);
         _mixed = _options.Augmentation.IsMixing ? 2 : 0;
+        _labels = _graph.Step.Inputs[1].Name == DropoutTraining.RandomInput ? 2 : 1;
         Classes = _graph.Step.Outputs[1].Shape[^1];
         if (_options.ClassWeights is { } weights && weights.Count != Classes)
             throw new ArgumentException($"There are {weights.Count} class weights but {Classes} classes; give one a class.");
@@ -85,13 +89,13 @@ public sealed unsafe class TrainingStep : IDisposable
     public Span<float> Pixels => _runner.Inputs[0].Span<float>();
 
     /// <summary>The class of each picture, to be written before a step.</summary>
-    public Span<int> Labels => _runner.Inputs[1].Span<int>();
+    public Span<int> Labels => _runner.Inputs[_labels].Span<int>();
 
     /// <summary>Where pictures are mixed, the class of what was mixed in.</summary>
-    public Span<int> SecondLabels => _mixed > 0 ? _runner.Inputs[2].Span<int>() : default;
+    public Span<int> SecondLabels => _mixed > 0 ? _runner.Inputs[_labels + 1].Span<int>() : default;
 
     /// <summary>Where pictures are mixed, the share of <see cref="Labels"/>.</summary>
-    public Span<float> MixWeights => _mixed > 0 ? _runner.Inputs[3].Span<float>() : default;
+    public Span<float> MixWeights => _mixed > 0 ? _runner.Inputs[_labels + 2].Span<float>() : default;
 
     /// <summary>The loss of each picture, behind <see cref="Forward"/>.</summary>
     public ReadOnlySpan<float> Losses => _runner.Outputs[0].Span<float>();
@@ -106,7 +110,7 @@ public sealed unsafe class TrainingStep : IDisposable
 
     internal IReadOnlyList<CompiledStep> CompiledSteps => _compiled.Steps;
 
-    private Span<float> Numbers => _runner.Inputs[2 + _mixed].Span<float>();
+    private Span<float> Numbers => _runner.Inputs[^1].Span<float>();
 
     /// <summary>Runs the network and the loss.</summary>
     /// <returns>The mean loss.</returns>
@@ -115,6 +119,12 @@ public sealed unsafe class TrainingStep : IDisposable
     {
         CheckLabels(Labels);
         CheckLabels(SecondLabels);
+        if (_labels > 1)
+        {
+            var random = _runner.Inputs[1].Span<long>();
+            (random[0], random[1]) = (_options.Seed, Steps);
+        }
+
         _runner.Run(0, _forwardEnd);
         var sum = 0.0;
         foreach (var loss in Losses)

@@ -13,7 +13,9 @@ internal static class GradientGraph
     /// <param name="graph">The graph of the forward pass.</param>
     /// <param name="seeds">Values of the graph, and for each a value of its type.</param>
     /// <param name="targets">Inputs or parameters, mostly.</param>
-    /// <returns>A gradient for each target; null where no seeded value depends on it.</returns>
+    /// <returns>
+    /// A gradient for each target; null where no seeded value depends on it, or only through what is level, such as a rounding.
+    /// </returns>
     /// <exception cref="NetworkException">An operator between them has no gradient; the message names all of them.</exception>
     public static Value?[] Add(GraphBuilder graph, IReadOnlyList<(Value Of, Value Seed)> seeds, IReadOnlyList<Value> targets)
     {
@@ -31,7 +33,6 @@ internal static class GradientGraph
             var wanted = node.Inputs.Select(input => input is not null && dependent.Contains(input)).ToArray();
             if (!node.Outputs.Any(reached.Contains) || !Array.Exists(wanted, isWanted => isWanted))
                 continue;
-            reached.UnionWith(node.Inputs.OfType<Value>());
 
             // Behind a node without a gradient none arrives. Those before it are asked all the same, with their outputs in its place, so
             // that all that lack one are found; what they add is thrown away with the graph.
@@ -40,13 +41,17 @@ internal static class GradientGraph
             if (node.Operator.Gradient(new(graph, node, outputs, wanted)) is not { } inputs)
             {
                 lacking.Add(node);
+                reached.UnionWith(node.Inputs.OfType<Value>());
                 continue;
             }
 
             for (var i = 0; i < inputs.Length; i++)
             {
-                if (inputs[i] is { } gradient)
-                    Accumulate(graph, gradients, node.Inputs[i]!, gradient);
+                // An input without one, such as a condition, ends the way there.
+                if (inputs[i] is not { } gradient)
+                    continue;
+                Accumulate(graph, gradients, node.Inputs[i]!, gradient);
+                reached.Add(node.Inputs[i]!);
             }
         }
 

@@ -10,7 +10,7 @@ internal sealed record TrainedParameter(Value Parameter, IReadOnlyList<Value> St
 
 /// <summary>One step of a training as a network: forward pass, loss, gradients, updates.</summary>
 /// <remarks>
-/// Inputs of <see cref="Step"/>: those of the network, then the classes (N) int32, or the numbers to come near to; for mixtures the second
+/// Inputs of <see cref="Step"/>: those of the network, seed and step where there is a dropout (<see cref="DropoutTraining"/>), then the classes (N) int32, or the numbers to come near to; for mixtures the second
 /// classes and the weights of the first (N each); last the optimizer's numbers. Outputs: the loss of each sample (N), the logits or
 /// predictions, the norm of all gradients where they are clipped, then the updates.
 /// </remarks>
@@ -41,7 +41,7 @@ internal sealed class TrainingGraph
         if (network.Outputs.Count != 1)
             throw new NetworkException($"The network has {network.Outputs.Count} outputs; a training takes one with one output.");
         var normalized = new NormalizationTraining(value => plan.IsFrozen(value.Name));
-        var apart = normalized.Run(PassList.Training.Run(network));
+        var apart = normalized.Run(new DropoutTraining().Run(PassList.Training.Run(network)));
         var fusion = new TrainedConvFusion(apart);
         var forward = fusion.Run(apart);
 

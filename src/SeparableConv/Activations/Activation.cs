@@ -82,6 +82,9 @@ public sealed unsafe class Activation
     /// <summary>PReLU's slopes, one a channel; none for another function.</summary>
     internal ReadOnlySpan<float> Slopes => _slopes is null ? default : _slopes.Span[..(int)_slopes.Length];
 
+    /// <summary>Whether the function's gradient follows from its output and not from its input.</summary>
+    internal bool GradientReadsOutput => _kind is ActivationKind.HardSigmoid or ActivationKind.Sigmoid or ActivationKind.Tanh;
+
     /// <summary>The number of channels that the parameters were given for; 0 where any number will do.</summary>
     internal int RequiredChannels => _slopes is { Length: > 1 } ? (int)_slopes.Length : 0;
 
@@ -192,6 +195,43 @@ public sealed unsafe class Activation
             new ActivationRows(data, pixels, channels, channels).ForEach(new ClampFunction(LowerBound, UpperBound), width);
         else
             ApplyRows(data, pixels, channels, channels, 0, width);
+    }
+
+    /// <summary>
+    /// Computes the gradient dx of the function's input from that of its output, dy, and from the input or the output, whichever
+    /// <see cref="GradientReadsOutput"/> says: <paramref name="pixels"/> rows of <paramref name="channels"/> floats each, without gaps.
+    /// Not for a clamp or for softmax, whose gradients are not of this form.
+    /// </summary>
+    internal void ApplyGradient(float* dy, float* value, float* dx, nint pixels, int channels, SimdWidth width)
+    {
+        var rows = new GradientRows(dy, value, dx, pixels, channels);
+        switch (_kind)
+        {
+            case ActivationKind.LeakyReLU:
+                rows.ForEach(new LeakyReLUGradient(_alpha), width);
+                break;
+            case ActivationKind.PReLU:
+                rows.ForSlopes(_slopes!.Pointer, width);
+                GC.KeepAlive(this);
+                break;
+            case ActivationKind.ELU:
+                rows.ForEach(new ELUGradient(_alpha), width);
+                break;
+            case ActivationKind.HardSwish:
+                rows.ForEach(default(HardSwishGradient), width);
+                break;
+            case ActivationKind.HardSigmoid:
+                rows.ForEach(new HardSigmoidGradient(_alpha), width);
+                break;
+            case ActivationKind.Sigmoid:
+                rows.ForEach(default(SigmoidGradient), width);
+                break;
+            case ActivationKind.Tanh:
+                rows.ForEach(default(TanhGradient), width);
+                break;
+            default:
+                throw new UnreachableException($"The gradient of {_kind} is missing here.");
+        }
     }
 
     /// <summary>For example <c>relu6</c>, <c>clip(0, 1)</c> or <c>elu(1)</c>.</summary>

@@ -28,10 +28,25 @@ internal sealed class ActivationOperator(Activation activation) : Operator
     internal override void Forward(ForwardContext context) =>
         ActivationWork.Run(Activation, context.Inputs[0], context.Outputs[0], context.Threads);
 
-    internal override Value?[]? Gradient(GradientContext context) => Activation.IsClamp
-        ? [context.Add(
-            "input", new ClampGradientOperator(Activation.LowerBound, Activation.UpperBound), context.Output(0), context.Node.Outputs[0])]
-        : null;
+    /// <summary>dx = dy * f'(x): see the gradient's own operator. Softmax: dx = y * (dy - sum over the channels of dy * y).</summary>
+    internal override Value?[]? Gradient(GradientContext context)
+    {
+        if (context.Output(0) is not { } dy)
+            return null;
+        var (x, y) = (context.Input(0), context.Node.Outputs[0]);
+        if (Activation.IsNone)
+            return [dy];
+        if (Activation.IsClamp)
+            return [context.Add("input", new ClampGradientOperator(Activation.LowerBound, Activation.UpperBound), dy, y)];
+        if (!Activation.NeedsAllChannels)
+            return [context.Add("input", new ActivationGradientOperator(Activation), dy, Activation.GradientReadsOutput ? y : x)];
+
+        // A scalar is its own only channel.
+        var shape = x.Shape.Rank == 0 ? new TensorShape(1) : x.Shape;
+        var dx = context.Add(
+            "input", new SoftmaxGradientOperator(-1, logarithm: false), context.Reshape(dy, shape), context.Reshape(y, shape));
+        return [context.Reshape(dx, x.Shape)];
+    }
 }
 
 /// <summary>An activation from one float32 tensor to another, or in place; the last dimension holds the channels.</summary>

@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Gradients;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>Element-wise operations of two operands.</summary>
@@ -93,6 +95,72 @@ internal sealed class BinaryOperator(BinaryKind kind, Activation activation) : O
         ElementParts.Run(new BroadcastWork(row, a, b, y, Activation), y.Shape.ElementCount, 1, context.Threads);
         if (Activation.NeedsAllChannels || Activation.RequiredChannels > 0)
             ActivationWork.Run(Activation, y, y, context.Threads);
+    }
+
+    /// <summary>
+    /// With floats, d(a+b) = da + db, d(a-b) = da - db, d(ab) = b da + a db, d(a/b) = da/b - (ab/b^2) db, d(a^b) = b a^(b-1) da for an
+    /// exponent that does not learn; of the larger or the lesser that one has the gradient, of equals half each. Where an operand was
+    /// broadcast its gradient is the sum.
+    /// </summary>
+    internal override Value?[]? Gradient(GradientContext context)
+    {
+        if (!Activation.IsNone || context.Output(0) is not { } dy || !dy.Type.Element.IsFloat())
+            return null;
+        var gradients = context.Nothing();
+        if (context.Wants(0))
+        {
+            if (ByFirst(context, dy) is not { } first)
+                return null;
+            gradients[0] = context.SumTo(first, context.Input(0).Shape);
+        }
+
+        if (context.Wants(1))
+        {
+            if (BySecond(context, dy) is not { } second)
+                return null;
+            second = context.SumTo(second, context.Input(1).Shape);
+            var isNegative = BinaryKind is BinaryKind.Sub or BinaryKind.Div;
+            gradients[1] = isNegative ? context.Add("second", new UnaryOperator(UnaryKind.Neg), second) : second;
+        }
+
+        return gradients;
+    }
+
+    // Still in the shape of the output, as is the next one.
+    private Value? ByFirst(GradientContext context, Value dy)
+    {
+        var (a, b) = (context.Input(0), context.Input(1));
+        return BinaryKind switch
+        {
+            BinaryKind.Add or BinaryKind.Sub => dy,
+            BinaryKind.Mul or BinaryKind.Div => context.Add("first", new BinaryOperator(BinaryKind, Activation.None), dy, b),
+            BinaryKind.Pow => context.Add("first", new BinaryGradientOperator(BinaryDerivative.PowerByBase), dy, a, b),
+            BinaryKind.Max => context.Add("first", new BinaryGradientOperator(BinaryDerivative.LargerByFirst), dy, a, b),
+            BinaryKind.Min => context.Add("first", new BinaryGradientOperator(BinaryDerivative.LesserByFirst), dy, a, b),
+            _ => null,
+        };
+    }
+
+    // Without the sign of a difference or a quotient, which is cheaper behind the sum.
+    private Value? BySecond(GradientContext context, Value dy)
+    {
+        var (a, b) = (context.Input(0), context.Input(1));
+        switch (BinaryKind)
+        {
+            case BinaryKind.Add or BinaryKind.Sub:
+                return dy;
+            case BinaryKind.Mul:
+                return context.Add("second", new BinaryOperator(BinaryKind.Mul, Activation.None), dy, a);
+            case BinaryKind.Div:
+                var product = context.Add("second", new BinaryOperator(BinaryKind.Mul, Activation.None), dy, context.Node.Outputs[0]);
+                return context.Add("second", new BinaryOperator(BinaryKind.Div, Activation.None), product, b);
+            case BinaryKind.Max:
+                return context.Add("second", new BinaryGradientOperator(BinaryDerivative.LargerByFirst), dy, b, a);
+            case BinaryKind.Min:
+                return context.Add("second", new BinaryGradientOperator(BinaryDerivative.LesserByFirst), dy, b, a);
+            default:
+                return null;
+        }
     }
 
     // Whether exactly one dimension is longer than 1.

@@ -48,6 +48,24 @@ internal readonly unsafe struct BinaryRow
         return work.Row;
     }
 
+    /// <summary>The row of a derivative; none where it does not take such elements.</summary>
+    public static BinaryRow For(BinaryDerivative derivative, ElementType a, ElementType b)
+    {
+        if (!a.IsFloat() || (derivative == BinaryDerivative.PowerByBase ? !ElementDispatch.IsWide(b) : a != b))
+            return default;
+        var work = new DerivativeWork { Derivative = derivative, Exponent = b };
+        ElementDispatch.WideNumbers(a, ref work);
+        return work.Row;
+    }
+
+    /// <summary>The row of x where a bool is <paramref name="kept"/>, else 0, for <see cref="ElementDispatch.WideNumbers"/>.</summary>
+    public static BinaryRow ForMask(ElementType element, bool kept)
+    {
+        var work = new MaskWork { Kept = kept };
+        ElementDispatch.WideNumbers(element, ref work);
+        return work.Row;
+    }
+
     /// <summary>Computes <paramref name="count"/> elements.</summary>
     public void Run(void* a, void* b, void* y, int count, RowOperands operands) => _run(a, b, y, count, operands);
 
@@ -193,6 +211,16 @@ internal readonly unsafe struct BinaryRow
             Each<BinaryFunctions.Power<T, TExponent>, T, TExponent, T>(a, b, y, count, operands);
     }
 
+    private static void PowerByBase<T, TExponent>(void* a, void* b, void* y, int count, RowOperands operands)
+        where T : unmanaged, INumber<T>
+        where TExponent : unmanaged, INumber<TExponent>
+    {
+        if (operands == RowOperands.ScalarB && *(TExponent*)b == TExponent.One + TExponent.One)
+            TensorPrimitives.Add(Row<T>(a, count), Row<T>(a, count), Target<T>(y, count));
+        else
+            Each<BinaryDerivatives.PowerByBase<T, TExponent>, T, TExponent, T>(a, b, y, count, operands);
+    }
+
     private static void Each<TFunction, TA, TB, TResult>(void* a, void* b, void* y, int count, RowOperands operands)
         where TFunction : struct, IBinaryFunction<TA, TB, TResult>
         where TA : unmanaged
@@ -238,6 +266,49 @@ internal readonly unsafe struct BinaryRow
             where T : unmanaged, INumber<T>, IMinMaxValue<T> => Row = new(&Each<BinaryFunctions.Slope<T>, T, T, T>);
     }
 
+    private struct MaskWork : INumberWork
+    {
+        public bool Kept;
+        public BinaryRow Row;
+
+        public void Run<T>()
+            where T : unmanaged, INumber<T>, IMinMaxValue<T> => Row = Kept
+                ? new(&Each<BinaryDerivatives.WhereTrue<T>, T, byte, T>)
+                : new(&Each<BinaryDerivatives.WhereFalse<T>, T, byte, T>);
+    }
+
+    private struct DerivativeWork : INumberWork
+    {
+        public BinaryDerivative Derivative;
+        public ElementType Exponent;
+        public BinaryRow Row;
+
+        public void Run<T>()
+            where T : unmanaged, INumber<T>, IMinMaxValue<T>
+        {
+            switch (Derivative)
+            {
+                case BinaryDerivative.PowerByBase:
+                    var work = new ExponentWork<T> { OfDerivative = true };
+                    ElementDispatch.WideNumbers(Exponent, ref work);
+                    Row = work.Row;
+                    break;
+                case BinaryDerivative.LargerByFirst:
+                    Row = new(&Each<BinaryDerivatives.LargerByFirst<T>, T, T, T>);
+                    break;
+                case BinaryDerivative.LesserByFirst:
+                    Row = new(&Each<BinaryDerivatives.LesserByFirst<T>, T, T, T>);
+                    break;
+                case BinaryDerivative.SlopeByInput:
+                    Row = new(&Each<BinaryDerivatives.SlopeByInput<T>, T, T, T>);
+                    break;
+                default:
+                    Row = new(&Each<BinaryDerivatives.SlopeBySlope<T>, T, T, T>);
+                    break;
+            }
+        }
+    }
+
     private struct PowerWork : INumberWork
     {
         public ElementType Exponent;
@@ -255,10 +326,11 @@ internal readonly unsafe struct BinaryRow
     private struct ExponentWork<TBase> : INumberWork
         where TBase : unmanaged, INumber<TBase>
     {
+        public bool OfDerivative;
         public BinaryRow Row;
 
         public void Run<T>()
-            where T : unmanaged, INumber<T>, IMinMaxValue<T> => Row = new(&Power<TBase, T>);
+            where T : unmanaged, INumber<T>, IMinMaxValue<T> => Row = OfDerivative ? new(&PowerByBase<TBase, T>) : new(&Power<TBase, T>);
     }
 
     private static ReadOnlySpan<T> Row<T>(void* start, int count) => new(start, count);

@@ -14,12 +14,9 @@ internal sealed unsafe class ClampGradientOperator(float lower, float upper) : O
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var (gradient, output) = (OperatorChecks.Required(inputs, 0, "gradient"), OperatorChecks.Required(inputs, 1, "output"));
+        var gradient = GradientChecks.SameShape(inputs, "gradient", "output");
         OperatorChecks.Takes(gradient.Element == ElementType.Float32, gradient, "float32");
-        OperatorChecks.SameElement(gradient, output);
-        return gradient.Shape == output.Shape
-            ? [gradient with { Quantization = null }]
-            : throw new ArgumentException($"The gradient is {gradient.Shape} and the output {output.Shape}; both must have one shape.");
+        return [gradient];
     }
 
     internal override OperatorCost Cost(Node node) => new(0, node.Outputs[0].Shape.ElementCount);

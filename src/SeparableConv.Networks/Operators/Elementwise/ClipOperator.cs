@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using SeparableConv.Networks.Gradients;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -33,6 +34,15 @@ internal sealed unsafe class ClipOperator(double minimum, double maximum) : Oper
     internal override OperatorCost Cost(Node node) => new(0, node.Outputs[0].Shape.ElementCount);
 
     internal override void Forward(ForwardContext context) => ElementDispatch.Run(this, context.Inputs[0].Type.Element, context);
+
+    /// <summary>dx = dy between the bounds, 0 at them and beyond; float32.</summary>
+    internal override Value?[]? Gradient(GradientContext context)
+    {
+        var (minimum, maximum) = (float.CreateSaturating(Minimum), float.CreateSaturating(Maximum));
+        return context.Input(0).Type.Element == ElementType.Float32
+            ? [context.Add("input", new ClampGradientOperator(minimum, maximum), context.Output(0), context.Node.Outputs[0])]
+            : null;
+    }
 
     void INumberOperator.Run<T>(ForwardContext context)
     {

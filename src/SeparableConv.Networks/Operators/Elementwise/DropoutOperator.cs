@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Gradients;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>Dropout as it is outside of training: y = x.</summary>
@@ -22,4 +24,6 @@ internal sealed class DropoutOperator(float rate) : Operator
         if (context.Inputs[0].Memory != context.Outputs[0].Memory)
             context.Inputs[0].Bytes().CopyTo(context.Outputs[0].Bytes());
     }
+
+    internal override Value?[]? Gradient(GradientContext context) => [context.Output(0)];
 }

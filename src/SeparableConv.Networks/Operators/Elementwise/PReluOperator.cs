@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Gradients;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
@@ -31,5 +33,25 @@ internal sealed class PReluOperator : Operator
         var (x, slope, y) = (context.Inputs[0], context.Inputs[1], context.Outputs[0]);
         ElementParts.Run(
             new BroadcastWork(BinaryRow.ForSlope(x.Type.Element), x, slope, y, Activation.None), y.Shape.ElementCount, 1, context.Threads);
+    }
+
+    /// <summary>
+    /// dx = dy where x is above 0, else slope * dy; dslope = the sum of x * dy over those elements of the slope that are not above 0.
+    /// </summary>
+    internal override Value?[]? Gradient(GradientContext context)
+    {
+        var (x, slope, dy) = (context.Input(0), context.Input(1), context.Output(0));
+        if (!x.Type.Element.IsFloat())
+            return null;
+        var gradients = context.Nothing();
+        if (context.Wants(0))
+            gradients[0] = context.Add("input", new BinaryGradientOperator(BinaryDerivative.SlopeByInput), dy, x, slope);
+        if (context.Wants(1))
+        {
+            var each = context.Add("slope", new BinaryGradientOperator(BinaryDerivative.SlopeBySlope), dy, x, slope);
+            gradients[1] = context.SumTo(each, slope.Shape);
+        }
+
+        return gradients;
     }
 }

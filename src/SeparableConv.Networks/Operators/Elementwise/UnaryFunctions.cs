@@ -64,7 +64,8 @@ internal static class UnaryFunctions
 /// <summary>erf(x) = 2/sqrt(pi) * the integral of e^(-t^2) from 0 to x.</summary>
 internal static class ErrorFunction
 {
-    private const double TwoBySqrtPi = 1.1283791670955126;
+    /// <summary>2/sqrt(pi), the derivative at 0.</summary>
+    public const double TwoBySqrtPi = 1.1283791670955126;
 
     // Below, the series needs at most 60 terms; above, the continued fraction at most 60 steps.
     private const double Middle = 2.5;

@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Gradients;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>Element-wise functions of one operand.</summary>
@@ -73,6 +75,20 @@ internal sealed class UnaryOperator(UnaryKind kind) : Operator
             Size = x.Type.Element.Size(),
         };
         ElementParts.Run(work, y.Shape.ElementCount, 1, context.Threads);
+    }
+
+    /// <summary>dx = dy * f'(x), of floats. Steps, which are level wherever they have a derivative, give none.</summary>
+    internal override Value?[]? Gradient(GradientContext context)
+    {
+        var (x, y, dy) = (context.Input(0), context.Node.Outputs[0], context.Output(0));
+        if (!x.Type.Element.IsFloat())
+            return null;
+        return UnaryKind switch
+        {
+            UnaryKind.Sign or UnaryKind.Floor or UnaryKind.Ceil or UnaryKind.Round => context.Nothing(),
+            UnaryKind.Neg => [context.Add("input", new UnaryOperator(UnaryKind.Neg), dy)],
+            _ => [context.Add("input", new UnaryGradientOperator(UnaryKind), dy, UnaryGradientOperator.ReadsOutput(UnaryKind) ? y : x)],
+        };
     }
 
     private unsafe struct Work : IRangeWork

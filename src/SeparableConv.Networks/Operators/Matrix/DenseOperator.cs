@@ -73,32 +73,18 @@ internal sealed class DenseOperator(Activation activation) : Operator
     }
 
     /// <summary>
-    /// With the rows r of x and y as a matrix each: dx[r, i] = sum over o of dy[r, o] * w[i, o],
-    /// dw[i, o] = sum over r of x[r, i] * dy[r, o], dbias[o] = sum over r of dy[r, o].
+    /// The gradients of the product (<see cref="RowProductGradient"/>), and of the bias dbias[o] = sum over the rows r of dy[r, o].
     /// </summary>
     internal override Value?[]? Gradient(GradientContext context)
     {
         if (!Activation.IsNone || context.Output(0) is not { } dy)
             return null;
-        var (x, w) = (context.Node.Inputs[0]!, context.Node.Inputs[1]!);
-        var rows = checked((int)(x.Shape.ElementCount / w.Shape[0]));
-        var (xRows, dyRows) = (new TensorShape(rows, w.Shape[0]), new TensorShape(rows, w.Shape[1]));
-        if (dy.Shape != dyRows)
-            dy = context.Add("rows", new ReshapeOperator(dyRows), dy);
-
-        var gradients = new Value?[context.Node.Inputs.Count];
+        var (x, w, gradients) = (context.Input(0), context.Input(1), context.Nothing());
+        dy = context.Reshape(dy, RowProductGradient.Rows(x.Shape, w.Shape[1]));
         if (context.Wants(0))
-        {
-            var dx = context.Add("input", new GemmOperator(1, 1, transposeA: false, transposeB: true), dy, w);
-            gradients[0] = x.Shape == xRows ? dx : context.Add("shaped", new ReshapeOperator(x.Shape), dx);
-        }
-
+            gradients[0] = RowProductGradient.Left(context, dy, w, x.Shape);
         if (context.Wants(1))
-        {
-            var inputs = x.Shape == xRows ? x : context.Add("inputs", new ReshapeOperator(xRows), x);
-            gradients[1] = context.Add("weights", new GemmOperator(1, 1, transposeA: true, transposeB: false), inputs, dy);
-        }
-
+            gradients[1] = RowProductGradient.Right(context, x, dy);
         if (context.Wants(2))
             gradients[2] = context.Add("bias", new ReduceOperator(ReduceKind.Sum, [0], keepDimensions: false), dy);
         return gradients;

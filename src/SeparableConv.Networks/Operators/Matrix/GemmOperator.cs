@@ -1,4 +1,5 @@
 using System.Numerics;
+using SeparableConv.Networks.Gradients;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -109,6 +110,39 @@ internal sealed unsafe class GemmOperator(float alpha, float beta, bool transpos
         }
 
         ElementParts.Run(scaling, y.Shape[0], y.Shape[1], context.Threads);
+    }
+
+    /// <summary>
+    /// With A and B as they are multiplied: dA = alpha dy B^T, dB = alpha A^T dy, each transposed where its matrix is stored so;
+    /// dc = beta dy, summed where c was broadcast. Floats.
+    /// </summary>
+    internal override Value?[]? Gradient(GradientContext context)
+    {
+        var (a, b, dy) = (context.Input(0), context.Input(1), context.Output(0)!);
+        if (!a.Type.Element.IsFloat())
+            return null;
+        var gradients = context.Nothing();
+        if (context.Wants(0))
+        {
+            gradients[0] = TransposeA
+                ? context.Add("a", new GemmOperator(Alpha, 1, TransposeB, transposeB: true), b, dy)
+                : context.Add("a", new GemmOperator(Alpha, 1, transposeA: false, !TransposeB), dy, b);
+        }
+
+        if (context.Wants(1))
+        {
+            gradients[1] = TransposeB
+                ? context.Add("b", new GemmOperator(Alpha, 1, transposeA: true, TransposeA), dy, a)
+                : context.Add("b", new GemmOperator(Alpha, 1, !TransposeA, transposeB: false), a, dy);
+        }
+
+        if (context.Wants(2))
+        {
+            var sum = context.SumTo(dy, context.Input(2).Shape);
+            gradients[2] = Beta == 1 ? sum : context.Add("c", new ScaleOperator(Beta), sum);
+        }
+
+        return gradients;
     }
 
     /// <summary>y = alpha*y + beta*c, in rows.</summary>

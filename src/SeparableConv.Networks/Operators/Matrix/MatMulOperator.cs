@@ -1,4 +1,5 @@
 using System.Numerics;
+using SeparableConv.Networks.Gradients;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -71,6 +72,52 @@ internal sealed unsafe class MatMulOperator : Operator, INumberOperator
             return;
         work.Batch = BatchLoops(a.Shape, b.Shape, (nint)rows * depth, (nint)depth * columns);
         work.Run((nint)y.Shape.ElementCount / matrix, context.Threads);
+    }
+
+    /// <summary>
+    /// da = dy b^T and db = a^T dy, matrix by matrix, summed where one matrix met many. A right side that is one matrix is multiplied by
+    /// all rows at once (<see cref="RowProductGradient"/>). Floats.
+    /// </summary>
+    internal override Value?[]? Gradient(GradientContext context)
+    {
+        var (a, b, dy) = (context.Input(0), context.Input(1), context.Output(0)!);
+        if (!a.Type.Element.IsFloat())
+            return null;
+        var gradients = context.Nothing();
+        var sizes = new Sizes(a.Shape, b.Shape);
+        if (b.Shape.Rank <= 2)
+        {
+            dy = context.Reshape(dy, RowProductGradient.Rows(a.Shape, sizes.Columns));
+            var w = context.Reshape(b, new TensorShape(sizes.Depth, sizes.Columns));
+            if (context.Wants(0))
+                gradients[0] = RowProductGradient.Left(context, dy, w, a.Shape);
+            if (context.Wants(1))
+                gradients[1] = context.Reshape(RowProductGradient.Right(context, a, dy), b.Shape);
+            return gradients;
+        }
+
+        // A vector on the left is a matrix of one row.
+        var left = a.Shape.Rank > 1 ? a : context.Reshape(a, new TensorShape(1, sizes.Depth));
+        var batch = TensorShapes.Broadcast(sizes.BatchA, sizes.BatchB);
+        dy = context.Reshape(dy, new TensorShape([.. batch.Lengths, sizes.Rows, sizes.Columns]));
+        if (context.Wants(0))
+        {
+            var product = context.Add("a", new MatMulOperator(), dy, Transposed(context, b));
+            gradients[0] = context.Reshape(context.SumTo(product, left.Shape), a.Shape);
+        }
+
+        if (context.Wants(1))
+            gradients[1] = context.SumTo(context.Add("b", new MatMulOperator(), Transposed(context, left), dy), b.Shape);
+        return gradients;
+    }
+
+    private static Value Transposed(GradientContext context, Value matrices)
+    {
+        var permutation = new int[matrices.Shape.Rank];
+        for (var d = 0; d < permutation.Length; d++)
+            permutation[d] = d;
+        (permutation[^1], permutation[^2]) = (permutation[^2], permutation[^1]);
+        return context.Add("transposed", new TransposeOperator(permutation), matrices);
     }
 
     /// <summary>The loops over the leading dimensions, matrix by matrix.</summary>

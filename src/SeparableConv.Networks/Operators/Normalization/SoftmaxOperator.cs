@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using SeparableConv.Networks.Gradients;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -36,6 +37,10 @@ internal sealed class SoftmaxOperator(int axis, bool logarithm = false) : Operat
         else
             SoftmaxWork.Run(x, y, Axis, Logarithm, context.Threads);
     }
+
+    /// <summary>dx = y * (dy - sum of dy * y along the axis); of the logarithm dx = dy - e^y * sum of dy along the axis.</summary>
+    internal override Value?[]? Gradient(GradientContext context) =>
+        [context.Add("input", new SoftmaxGradientOperator(Axis, Logarithm), context.Output(0), context.Node.Outputs[0])];
 }
 
 /// <summary>Softmax, or its logarithm, along one axis of a tensor of any floats.</summary>

@@ -1,4 +1,5 @@
 using SeparableConv.Loops;
+using SeparableConv.Networks.Gradients;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -31,5 +32,21 @@ internal sealed unsafe class GlobalPoolOperator(PoolKind kind) : Operator
             PixelReduction.Run<Reduction.Sum>(x, y, shape[0], pixels, shape[3], pixels, SimdWidths.Best, context.Threads);
         else
             PixelReduction.Run<Reduction.Max>(x, y, shape[0], pixels, shape[3], 1, SimdWidths.Best, context.Threads);
+    }
+
+    /// <summary>
+    /// Of the mean, dx = dy / (H*W) everywhere; of the largest, dy goes to it, of equal ones to the first in reading order.
+    /// </summary>
+    internal override Value?[]? Gradient(GradientContext context)
+    {
+        var (x, dy) = (context.Input(0), context.Output(0));
+        if (PoolKind == PoolKind.Max)
+        {
+            var whole = new MaxPoolGradientOperator((x.Shape[1], x.Shape[2]), (1, 1), (1, 1), Padding.Valid, ceilMode: false);
+            return [context.Add("input", whole, dy, x)];
+        }
+
+        var share = context.Add("share", new ScaleOperator(1.0 / ((long)x.Shape[1] * x.Shape[2])), dy);
+        return [context.Add("input", new ExpandOperator(x.Shape), share)];
     }
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using SeparableConv.Networks.Gradients;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -40,6 +41,17 @@ internal sealed unsafe class MaxPoolWithIndicesOperator(
     }
 
     internal override void Forward(ForwardContext context) => ElementDispatch.Run(this, context.Inputs[0].Type.Element, context);
+
+    /// <summary>The gradient of the maxima goes to the largest of each window (float32); positions have none.</summary>
+    internal override Value?[]? Gradient(GradientContext context)
+    {
+        var x = context.Input(0);
+        if (x.Type.Element != ElementType.Float32)
+            return null;
+        return context.Output(0) is { } dy
+            ? [context.Add("input", new MaxPoolGradientOperator(Kernel, Stride, Dilation, Padding, CeilMode), dy, x)]
+            : context.Nothing();
+    }
 
     private ConvGeometry Geometry(TensorShape input) => PoolShapes.Geometry(input, Kernel, Stride, Dilation, Padding, CeilMode);
 

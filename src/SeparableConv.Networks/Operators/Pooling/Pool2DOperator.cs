@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Numerics.Tensors;
 using SeparableConv.Loops;
+using SeparableConv.Networks.Gradients;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -103,6 +104,38 @@ internal sealed unsafe class Pool2DOperator(
         }
     }
 
+
+    /// <summary>
+    /// Of the mean, dx is the sum over the windows that hold the element of dy / count, columns first, then rows; of the largest, dy
+    /// goes to it, of equal ones to the first in reading order. float32.
+    /// </summary>
+    internal override Value?[]? Gradient(GradientContext context)
+    {
+        var (x, dy) = (context.Input(0), context.Output(0));
+        if (!Activation.IsNone || x.Type.Element != ElementType.Float32)
+            return null;
+        if (PoolKind == PoolKind.Max)
+            return [context.Add("input", new MaxPoolGradientOperator(Kernel, Stride, Dilation, Padding, CeilMode), dy, x)];
+
+        // A window's count is the product of the counts of its rows and its columns.
+        var g = Geometry(x.Shape);
+        var wide = context.Add("columns", new AxisSumsOperator(2, Shares(g.Columns)), dy);
+        return [context.Add("input", new AxisSumsOperator(1, Shares(g.Rows)), wide)];
+    }
+
+    private AxisTaps Shares(in AxisGeometry axis)
+    {
+        var terms = new List<AxisTaps.Term>();
+        for (var output = 0; output < axis.Out; output++)
+        {
+            var (start, end) = axis.Taps(output);
+            var share = 1f / Math.Max(1, CountIncludePad ? PoolLoop.BorderedTaps(axis, output) : end - start);
+            for (var tap = start; tap < end; tap++)
+                terms.Add(new(axis.InputStart(output) + (tap * axis.Dilation), output, share));
+        }
+
+        return new(axis.Out, axis.In, terms);
+    }
 
     private struct MaxWork : INumberWork
     {

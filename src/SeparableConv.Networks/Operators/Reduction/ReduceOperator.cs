@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Numerics.Tensors;
 using SeparableConv.Loops;
+using SeparableConv.Networks.Gradients;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -59,6 +60,41 @@ internal sealed unsafe class ReduceOperator(ReduceKind kind, int[] axes, bool ke
     internal override OperatorCost Cost(Node node) => new(0, node.Inputs[0]!.Shape.ElementCount);
 
     internal override void Forward(ForwardContext context) => ElementDispatch.Run(this, context.Inputs[0].Type.Element, context);
+
+    /// <summary>
+    /// Of a sum dx = dy, of a mean dy / count, for every element of the sum. Of the largest or the least, all that are equal to it
+    /// share dy, as in PyTorch's amax. A product has none.
+    /// </summary>
+    internal override Value?[]? Gradient(GradientContext context)
+    {
+        var (x, y, dy) = (context.Input(0), context.Node.Outputs[0], context.Output(0)!);
+        if (!x.Type.Element.IsFloat() || ReduceKind == ReduceKind.Prod)
+            return null;
+        var kept = KeptShape(x.Shape);
+        dy = context.Reshape(dy, kept);
+        if (ReduceKind is ReduceKind.Max or ReduceKind.Min)
+        {
+            var equal = context.Add(
+                "equal", new BinaryOperator(BinaryKind.Equal, Activation.None), x, context.Reshape(y, kept));
+            var ones = context.Add("ones", new CastOperator(x.Type.Element), equal);
+            var count = context.Add("count", new ReduceOperator(ReduceKind.Sum, _axes, keepDimensions: true), ones);
+            var share = context.Add("share", new BinaryOperator(BinaryKind.Div, Activation.None), dy, count);
+            return [context.Add("input", new BinaryOperator(BinaryKind.Mul, Activation.None), ones, share)];
+        }
+
+        // An empty sum has no element to give to.
+        if (ReduceKind == ReduceKind.Mean)
+            dy = context.Add("share", new ScaleOperator((double)y.Shape.ElementCount / x.Shape.ElementCount), dy);
+        return [x.Shape == kept ? dy : context.Add("input", new ExpandOperator(x.Shape), dy)];
+    }
+
+    private TensorShape KeptShape(TensorShape shape)
+    {
+        var lengths = shape.Lengths.ToArray();
+        for (var i = 0; i < lengths.Length; i++)
+            lengths[i] = IsReduced(i, lengths.Length) ? 1 : lengths[i];
+        return new TensorShape(lengths);
+    }
 
     private bool IsReduced(int dimension, int rank)
     {

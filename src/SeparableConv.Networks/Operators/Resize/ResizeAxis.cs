@@ -143,6 +143,19 @@ internal sealed class ResizeTaps(int outputs)
     /// <summary>All weights, after the last pixel was set.</summary>
     public float[] Weights() => [.. _weights];
 
+    /// <summary>The gradient's sums: for each input pixel, the output pixels that it is part of, with the same weights.</summary>
+    public AxisTaps Transposed(int inputs)
+    {
+        var terms = new List<AxisTaps.Term>(_weights.Count);
+        for (var i = 0; i < First.Length; i++)
+        {
+            for (var at = Begin[i]; at < Begin[i + 1]; at++)
+                terms.Add(new(First[i] + (at - Begin[i]), i, _weights[at]));
+        }
+
+        return new(First.Length, inputs, terms);
+    }
+
     /// <summary>Sets the input pixels and weights of an output pixel; output pixels are set in order.</summary>
     public void Set(int output, int first, List<double> weights)
     {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using SeparableConv.Networks.Gradients;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -143,6 +144,21 @@ internal sealed unsafe class ResizeOperator(
             NativeMemory.AlignedFree(scratch);
         }
     }
+
+    /// <summary>The forward sums transposed: each pixel has the sum of what all pixels have that were computed from it. float32.</summary>
+    internal override Value?[]? Gradient(GradientContext context)
+    {
+        var x = context.Input(0);
+        if (x.Type.Element != ElementType.Float32)
+            return null;
+        var (rows, columns) = Axes(x.Shape);
+        var wide = context.Add("columns", new AxisSumsOperator(2, Transposed(columns)), context.Output(0));
+        return [context.Add("input", new AxisSumsOperator(1, Transposed(rows)), wide)];
+    }
+
+    private AxisTaps Transposed(ResizeAxis axis) => mode == ResizeMode.Nearest
+        ? AxisTaps.OfCopy(axis.Nearest(rounding), axis.Input)
+        : axis.Linear(antialias).Transposed(axis.Input);
 
     private Step Plan(TensorType input)
     {

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using SeparableConv.Networks.Gradients;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -33,6 +34,15 @@ internal sealed class CastOperator(ElementType element) : Operator
         // A bool is a byte that is 0 or 1.
         var work = new FromWork { X = x, Y = y };
         ElementDispatch.Numbers(x.Type.Element == ElementType.Bool ? ElementType.UInt8 : x.Type.Element, ref work);
+    }
+
+    /// <summary>From floats to floats the gradient is cast back; a cast of or to whole numbers has none.</summary>
+    internal override Value?[]? Gradient(GradientContext context)
+    {
+        var (from, dy) = (context.Input(0).Type.Element, context.Output(0)!);
+        if (!from.IsFloat() || !element.IsFloat())
+            return null;
+        return [from == element ? dy : context.Add("input", new CastOperator(from), dy)];
     }
 
     private struct FromWork : INumberWork

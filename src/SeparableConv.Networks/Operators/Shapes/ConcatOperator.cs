@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Gradients;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>Tensors one after another along an axis. All other lengths, the element types and the quantizations must be equal.</summary>
@@ -28,6 +30,25 @@ internal sealed class ConcatOperator(int axis) : ShapeOperator
         }
 
         return [ShapeRules.Moved(first, new TensorShape(lengths))];
+    }
+
+    /// <summary>The gradient of each input is the part of dy that lies where the input lies in the output.</summary>
+    internal override Value?[]? Gradient(GradientContext context)
+    {
+        var (dy, gradients) = (context.Output(0)!, context.Nothing());
+        var rank = dy.Shape.Rank;
+        var along = TensorAxis.Resolve(axis, rank);
+        var (starts, steps) = (new int[rank], new int[rank]);
+        Array.Fill(steps, 1);
+        for (var i = 0; i < gradients.Length; i++)
+        {
+            var shape = context.Input(i).Shape;
+            if (context.Wants(i))
+                gradients[i] = context.Add("part", new SliceOperator([.. starts], steps, shape.Lengths.ToArray()), dy);
+            starts[along] += shape[along];
+        }
+
+        return gradients;
     }
 
     private protected override Step Plan(TensorType[] inputs)

@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Gradients;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
@@ -28,6 +30,16 @@ internal sealed class DepthToSpaceOperator(int block, bool columnRowDepth) : Sha
         }
 
         return [ShapeRules.Moved(input, Output(input.Shape))];
+    }
+
+    internal override Value?[]? Gradient(GradientContext context)
+    {
+        var (x, dy) = (context.Input(0), context.Output(0)!);
+        if (!columnRowDepth)
+            return [context.Add("input", new SpaceToDepthOperator(block), dy)];
+        var (n, h, w, c) = (x.Shape[0], x.Shape[1], x.Shape[2], dy.Shape[3]);
+        var squares = context.Reshape(dy, new TensorShape(n, h, block, w, block, c));
+        return [context.Reshape(context.Add("input", new TransposeOperator([0, 1, 3, 5, 2, 4]), squares), x.Shape)];
     }
 
     private protected override Step Plan(TensorType[] inputs)

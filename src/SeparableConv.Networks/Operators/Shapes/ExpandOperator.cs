@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Gradients;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>Repeats dimensions of length 1 until the tensor has the shape to which its own and <see cref="Shape"/> broadcast.</summary>
@@ -13,6 +15,11 @@ internal sealed class ExpandOperator(TensorShape shape) : ShapeOperator
         var input = ShapeRules.Only(inputs);
         return [ShapeRules.Moved(input, TensorShapes.Broadcast(input.Shape, shape))];
     }
+
+    /// <summary>dx is the sum of dy along the dimensions that were repeated.</summary>
+    internal override Value?[]? Gradient(GradientContext context) => context.Output(0) is { } dy && dy.Type.Element.IsFloat()
+        ? [context.SumTo(dy, context.Input(0).Shape)]
+        : null;
 
     private protected override Step Plan(TensorType[] inputs)
     {

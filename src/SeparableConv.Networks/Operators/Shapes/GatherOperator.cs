@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Gradients;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
@@ -41,7 +43,21 @@ internal sealed unsafe class GatherOperator(int axis) : Operator
         }
     }
 
-    private static long Index(TensorBuffer indices, long j, int length)
+    /// <summary>dx[o, i, c] = sum over the j with indices[j] = i of dy[o, j, c]; float32.</summary>
+    internal override Value?[]? Gradient(GradientContext context)
+    {
+        var x = context.Input(0);
+        if (x.Type.Element != ElementType.Float32)
+            return null;
+        var along = TensorAxis.Resolve(axis, x.Shape.Rank);
+        return context.Wants(0)
+            ? [context.Add("input", new GatherGradientOperator(along, x.Shape[along]), context.Output(0), context.Input(1)), null]
+            : context.Nothing();
+    }
+
+    /// <summary>Index j, counted from the front.</summary>
+    /// <exception cref="NetworkException">There is no such element.</exception>
+    internal static long Index(TensorBuffer indices, long j, int length)
     {
         var index = indices.Type.Element == ElementType.Int32 ? ((int*)indices.Memory)[j] : ((long*)indices.Memory)[j];
         return index >= -length && index < length

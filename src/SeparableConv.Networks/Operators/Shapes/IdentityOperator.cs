@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Gradients;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>y = x: a value of its own for a tensor that is there already, such as an output that is also an input.</summary>
@@ -8,6 +10,8 @@ internal sealed class IdentityOperator : ShapeOperator
     internal override Aliasing Aliasing => Aliasing.View;
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs) => [ShapeRules.Only(inputs)];
+
+    internal override Value?[]? Gradient(GradientContext context) => [context.Output(0)];
 
     private protected override Step Plan(TensorType[] inputs) => CopyAll(inputs[0]);
 

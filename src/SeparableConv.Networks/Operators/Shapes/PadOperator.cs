@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using SeparableConv.Networks.Gradients;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -68,6 +69,33 @@ internal sealed class PadOperator(int[] before, int[] after, PadMode mode, doubl
         return [ShapeRules.Moved(input, new TensorShape(lengths))];
     }
 
+    /// <summary>
+    /// Around a constant, dx is dy without what was added, and 0 where something was taken away. Else each element has the sum of what all
+    /// places have that repeat it, dimension by dimension (float32).
+    /// </summary>
+    internal override Value?[]? Gradient(GradientContext context)
+    {
+        var (x, dy) = (context.Input(0), context.Output(0)!);
+        if (mode == PadMode.Constant)
+        {
+            var (front, back) = (Array.ConvertAll(before, n => -n), Array.ConvertAll(after, n => -n));
+            return [context.Add("input", new PadOperator(front, back, PadMode.Constant, 0), dy)];
+        }
+
+        if (x.Type.Element != ElementType.Float32)
+            return null;
+        for (var d = 0; d < before.Length; d++)
+        {
+            if ((before[d], after[d]) != (0, 0))
+            {
+                var taps = AxisTaps.OfCopy(Indexes(d, x.Shape[d], context.Node.Outputs[0].Shape[d]), x.Shape[d]);
+                dy = context.Add("input", new AxisSumsOperator(d, taps), dy);
+            }
+        }
+
+        return [dy];
+    }
+
     private protected override Step Plan(TensorType[] inputs)
     {
         var input = inputs[0];
@@ -76,18 +104,23 @@ internal sealed class PadOperator(int[] before, int[] after, PadMode mode, doubl
             return new IndexedCopyStep(null);
         var indexes = new int[output.Rank][];
         for (var d = 0; d < indexes.Length; d++)
+            indexes[d] = Indexes(d, input.Shape[d], output[d]);
+        return new IndexedCopyStep(new(input.Shape, indexes, input.Element.Size(), Bits(input.Element)));
+    }
+
+    // For each index of a dimension of the output, the input's or none.
+    private int[] Indexes(int dimension, int input, int output)
+    {
+        var kept = (int)Kept(input, dimension);
+        var skipped = Math.Max(0, -before[dimension]);
+        var indexes = new int[output];
+        for (var i = 0; i < indexes.Length; i++)
         {
-            var kept = (int)Kept(input.Shape[d], d);
-            var skipped = Math.Max(0, -before[d]);
-            indexes[d] = new int[output[d]];
-            for (var i = 0; i < indexes[d].Length; i++)
-            {
-                var index = Source(i - Math.Max(0, before[d]), kept);
-                indexes[d][i] = index < 0 ? IndexedCopy.Nothing : skipped + index;
-            }
+            var index = Source(i - Math.Max(0, before[dimension]), kept);
+            indexes[i] = index < 0 ? IndexedCopy.Nothing : skipped + index;
         }
 
-        return new IndexedCopyStep(new(input.Shape, indexes, input.Element.Size(), Bits(input.Element)));
+        return indexes;
     }
 
     // In 64 bits: what two pads leave is below 0 where they take more than there is.

@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Gradients;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>The same elements in the same order, in another shape: Reshape, Flatten, Squeeze and Unsqueeze.</summary>
@@ -22,6 +24,9 @@ internal sealed class ReshapeOperator(TensorShape shape) : ShapeOperator
 
         return [ShapeRules.Moved(input, shape)];
     }
+
+    internal override Value?[]? Gradient(GradientContext context) =>
+        [context.Reshape(context.Output(0)!, context.Input(0).Shape)];
 
     private protected override Step Plan(TensorType[] inputs) => IdentityOperator.CopyAll(inputs[0]);
 }

@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Gradients;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
@@ -39,6 +41,18 @@ internal sealed class SliceOperator(int[] starts, int[] steps, int[] lengths) : 
         }
 
         return [ShapeRules.Moved(input, new TensorShape(lengths))];
+    }
+
+    /// <summary>dx is dy where the slice read, else 0. One that reads an element again and again has none.</summary>
+    internal override Value?[]? Gradient(GradientContext context)
+    {
+        for (var d = 0; d < steps.Length; d++)
+        {
+            if (steps[d] == 0 && lengths[d] > 1)
+                return null;
+        }
+
+        return [context.Add("input", new SliceGradientOperator(context.Input(0).Shape, starts, steps), context.Output(0))];
     }
 
     private protected override Step Plan(TensorType[] inputs)

@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Gradients;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
@@ -23,6 +25,9 @@ internal sealed class SpaceToDepthOperator(int block) : ShapeOperator
 
         return [ShapeRules.Moved(input, Output(input.Shape))];
     }
+
+    internal override Value?[]? Gradient(GradientContext context) =>
+        [context.Add("input", new DepthToSpaceOperator(block, columnRowDepth: false), context.Output(0))];
 
     private protected override Step Plan(TensorType[] inputs)
     {

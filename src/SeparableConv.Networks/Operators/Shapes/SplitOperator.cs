@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Gradients;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>Cuts a tensor along an axis into pieces of given lengths, an output each.</summary>
@@ -31,6 +33,40 @@ internal sealed class SplitOperator(int axis, int[] sizes) : ShapeOperator
             lengths[along] = size;
             return ShapeRules.Moved(input, new TensorShape(lengths));
         });
+    }
+
+    /// <summary>
+    /// dx is the gradients of the pieces one after another. A piece that nobody reads is zeros, which its neighbour brings.
+    /// </summary>
+    internal override Value?[]? Gradient(GradientContext context)
+    {
+        var rank = context.Input(0).Shape.Rank;
+        var along = TensorAxis.Resolve(axis, rank);
+        var (parts, before) = (new List<Value>(), 0);
+        for (var i = 0; i < sizes.Length; i++)
+        {
+            if (context.Output(i) is not { } dy)
+            {
+                // In front of the first piece; those behind a piece were brought by it.
+                before += parts.Count == 0 ? sizes[i] : 0;
+                continue;
+            }
+
+            var after = 0;
+            for (var next = i + 1; next < sizes.Length && context.Output(next) is null; next++)
+                after += sizes[next];
+            if (before + after > 0)
+            {
+                var (front, back) = (new int[rank], new int[rank]);
+                (front[along], back[along]) = (before, after);
+                dy = context.Add("padded", new PadOperator(front, back, PadMode.Constant, 0), dy);
+            }
+
+            parts.Add(dy);
+            before = 0;
+        }
+
+        return [parts.Count == 1 ? parts[0] : context.Add("input", new ConcatOperator(along), [.. parts])];
     }
 
     private protected override Step Plan(TensorType[] inputs)

@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Gradients;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
@@ -21,6 +23,30 @@ internal sealed class TileOperator(int[] repeats) : ShapeOperator
         }
 
         return [ShapeRules.Moved(input, Output(input.Shape))];
+    }
+
+    /// <summary>dx is the sum of dy over the repeats, each dimension seen as (repeats, length).</summary>
+    internal override Value?[]? Gradient(GradientContext context)
+    {
+        if (context.Output(0) is not { } dy || !dy.Type.Element.IsFloat())
+            return null;
+        var shape = context.Input(0).Shape;
+        var (lengths, axes) = (new List<int>(), new List<int>());
+        for (var d = 0; d < shape.Rank; d++)
+        {
+            if (repeats[d] != 1)
+            {
+                axes.Add(lengths.Count);
+                lengths.Add(repeats[d]);
+            }
+
+            lengths.Add(shape[d]);
+        }
+
+        if (axes.Count == 0)
+            return [dy];
+        var pieces = context.Reshape(dy, new TensorShape([.. lengths]));
+        return [context.Add("input", new ReduceOperator(ReduceKind.Sum, [.. axes], keepDimensions: false), pieces)];
     }
 
     private protected override Step Plan(TensorType[] inputs)

@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Gradients;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
@@ -35,6 +37,14 @@ internal sealed class TransposeOperator(int[] permutation) : ShapeOperator
             ? new Quantization(scales.Scales, scales.ZeroPoints, Array.IndexOf(permutation, scales.Axis))
             : input.Quantization;
         return [new(input.Element, new TensorShape(lengths), quantization)];
+    }
+
+    internal override Value?[]? Gradient(GradientContext context)
+    {
+        var inverse = new int[permutation.Length];
+        for (var d = 0; d < inverse.Length; d++)
+            inverse[permutation[d]] = d;
+        return [context.Add("input", new TransposeOperator(inverse), context.Output(0))];
     }
 
     private protected override Step Plan(TensorType[] inputs)

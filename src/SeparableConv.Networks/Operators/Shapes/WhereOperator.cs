@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Gradients;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>y = condition ? a : b, element by element; condition (bool), a and b broadcast to one shape.</summary>
@@ -15,6 +17,24 @@ internal sealed unsafe class WhereOperator : ShapeOperator
         if (a.Element != b.Element)
             throw new ArgumentException($"The choices are {a} and {b}; expected one element type.");
         return [ShapeRules.Moved(a, Output(condition.Shape, a.Shape, b.Shape))];
+    }
+
+    /// <summary>The chosen one has the gradient; where a choice was broadcast, the sum.</summary>
+    internal override Value?[]? Gradient(GradientContext context)
+    {
+        if (context.Output(0) is not { } dy || !dy.Type.Element.IsFloat())
+            return null;
+        var gradients = context.Nothing();
+        for (var i = 1; i <= 2; i++)
+        {
+            if (context.Wants(i))
+            {
+                var chosen = context.Add("choice", new MaskOperator(kept: i == 1), dy, context.Input(0));
+                gradients[i] = context.SumTo(chosen, context.Input(i).Shape);
+            }
+        }
+
+        return gradients;
     }
 
     private protected override Step Plan(TensorType[] inputs) =>
