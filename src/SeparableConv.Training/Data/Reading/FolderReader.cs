@@ -82,6 +82,9 @@ internal sealed class FolderReader
         var labels = new List<int>();
         var inClass = new int[_classes.Count];
         using var transforms = new ThreadLocal<PictureTransform>(() => Transform(height, width, channels));
+
+        // A fit that is none is refused here, and not by several threads.
+        _ = transforms.Value;
         var most = Math.Min(_files.Count, Math.Clamp(BytesAtOnce / (height * width * channels), 1, PicturesAtOnce));
         var bytes = new byte[most][];
         for (var i = 0; i < most; i++)

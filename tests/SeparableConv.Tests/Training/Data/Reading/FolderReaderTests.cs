@@ -69,6 +69,7 @@ public sealed class FolderReaderTests
         Refused<ArgumentException>(() => PictureDataSet.Load(folder.Path, new() { Width = 3 }), "6x3", "at least 4x4");
         Refused<ArgumentException>(() => PictureDataSet.Load(folder.Path, new() { Channels = 2 }), "2 channels", "1 for gray");
         Refused<ArgumentException>(() => PictureDataSet.Load(folder.Path, new() { Classes = new(["a"]) }), "named after their folders");
+        Refused<ArgumentException>(() => PictureDataSet.Load(folder.Path, new() { Fit = (PictureFit)7 }), "fit 7 is unknown");
         Refused<InvalidDataException>(() => PictureDataSet.Load(folder.Path, new() { MaxBytes = 200 }), "MaxBytes");
     }
 

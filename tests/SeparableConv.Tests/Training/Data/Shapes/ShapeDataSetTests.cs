@@ -12,7 +12,8 @@ public sealed class ShapeDataSetTests
     public void Pictures_are_these_on_every_machine()
     {
         // Nothing but a change of the drawing may change it: results of trainings are told by seed.
-        Assert.Equal("F4981C19F92226A3FF62FA97EA93A570", Convert.ToHexString(SHA256.HashData(Pixels(PictureDataSet.Shapes(240, 32, seed: 7))))[..32]);
+        var hash = Convert.ToHexString(SHA256.HashData(Pixels(PictureDataSet.Shapes(240, 32, seed: 7))));
+        Assert.StartsWith("F4981C19F92226A3FF62FA97EA93A570", hash);
     }
 
     [Fact]
