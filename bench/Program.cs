@@ -18,11 +18,14 @@ internal static class Program
                 return NetworkSuite.Run(rest);
             case ["pointwise", .. var rest]:
                 return PointwiseSuite.Run(rest);
+            case ["training", .. var rest]:
+                return TrainingSuite.Run(rest);
             case ["standard", .. var rest]:
                 return StandardSuite.Run(rest);
             default:
                 Console.Error.WriteLine(
-                    "usage: SeparableConv.Bench SUITE [options]; suites: depthwise, filters, fused, int8, networks, pointwise, standard.");
+                    "usage: SeparableConv.Bench SUITE [options]; "
+                    + "suites: depthwise, filters, fused, int8, networks, pointwise, standard, training.");
                 return 2;
         }
     }

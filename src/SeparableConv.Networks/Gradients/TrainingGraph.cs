@@ -10,9 +10,10 @@ internal sealed record TrainedParameter(Value Parameter, IReadOnlyList<Value> St
 
 /// <summary>One step of a training as a network: forward pass, loss, gradients, updates.</summary>
 /// <remarks>
-/// Inputs of <see cref="Step"/>: those of the network, seed and step where there is a dropout (<see cref="DropoutTraining"/>), then the classes (N) int32, or the numbers to come near to; for mixtures the second
-/// classes and the weights of the first (N each); last the optimizer's numbers. Outputs: the loss of each sample (N), the logits or
-/// predictions, the norm of all gradients where they are clipped, then the updates.
+/// Inputs of <see cref="Step"/>: those of the network, seed and step where there is a dropout (<see cref="DropoutTraining"/>), then the
+/// classes (N) int32, or the numbers to come near to; for mixtures the second classes and the weights of the first (N each); last the
+/// optimizer's numbers. Outputs: the loss of each sample (N), the logits or predictions, the norm of all gradients where they are clipped,
+/// then the updates.
 /// </remarks>
 internal sealed class TrainingGraph
 {
@@ -123,7 +124,9 @@ internal sealed class TrainingGraph
         var first = graph.Input("classes", label);
         var second = plan.Mixes ? graph.Input("second_classes", label) : null;
         var mix = plan.Mixes ? graph.Input("mix", label with { Element = ElementType.Float32 }) : null;
-        var weights = plan.ClassWeights is { } numbers ? graph.Constant("class_weights", TensorData.Create(numbers, numbers.Length)) : null;
+        var weights = plan.ClassWeights is { } numbers
+            ? graph.Constant("class_weights", TensorData.Create(numbers, numbers.Length))
+            : null;
         var loss = graph.AddNode("loss", new SoftmaxCrossEntropyOperator(plan.Smoothing), rows, first, second, mix, weights).Outputs;
         return (loss[0], rows, (rows, loss[1]));
     }
