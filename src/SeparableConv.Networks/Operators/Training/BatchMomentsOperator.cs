@@ -37,7 +37,7 @@ internal sealed unsafe class BatchMomentsOperator : StepOperator
             context.Output(1)),
     ];
 
-    private sealed class MomentsStep : Step
+    internal sealed class MomentsStep : Step
     {
         private readonly GradientParts _parts;
         private readonly int _channels;
@@ -50,10 +50,13 @@ internal sealed unsafe class BatchMomentsOperator : StepOperator
 
         public override long ScratchBytes => _parts.Count * Moments.PartFloats(_channels) * sizeof(float);
 
-        public override void Run(ForwardContext context)
+        public override void Run(ForwardContext context) => Run(context.Inputs[0], context.Outputs[0], context.Outputs[1], context);
+
+        /// <summary>Computes the moments of a tensor that need not be the context's input.</summary>
+        public void Run(TensorBuffer x, TensorBuffer mean, TensorBuffer variance, ForwardContext context)
         {
             var scratch = (float*)context.Scratch;
-            var work = new Work { X = context.Inputs[0].Pointer<float>(), Scratch = scratch, Channels = _channels, Parts = _parts };
+            var work = new Work { X = x.Pointer<float>(), Scratch = scratch, Channels = _channels, Parts = _parts };
             WorkerPool.Shared.Run(ref work, _parts.Count, context.Threads);
             Span<nint> counts = stackalloc nint[_parts.Count];
             for (var part = 0; part < counts.Length; part++)
@@ -63,12 +66,7 @@ internal sealed unsafe class BatchMomentsOperator : StepOperator
             }
 
             Moments.Combine(
-                scratch,
-                Moments.PartFloats(_channels),
-                counts,
-                context.Outputs[0].Pointer<float>(),
-                context.Outputs[1].Pointer<float>(),
-                _channels);
+                scratch, Moments.PartFloats(_channels), counts, mean.Pointer<float>(), variance.Pointer<float>(), _channels);
         }
 
         private struct Work : IParallelWork
@@ -106,40 +104,51 @@ internal sealed unsafe class BatchMomentsGradientOperator : Operator
     {
         var x = context.Inputs[0];
         var (means, variances) = (context.Optional(2), context.Optional(3));
+        var channels = x.Shape[^1];
+        var count = x.Shape.ElementCount / channels;
+        var factors = Scratch.Floats(2 * (nint)channels);
+        for (var c = 0; c < channels; c++)
+        {
+            factors[c] = variances.IsPresent ? 2 * variances.Pointer<float>()[c] / count : 0;
+            factors[channels + c] = means.IsPresent ? means.Pointer<float>()[c] / count : 0;
+        }
+
         var work = new Work
         {
             X = x.Pointer<float>(),
             Dx = context.Outputs[0].Pointer<float>(),
-            Mean = context.Inputs[1].Pointer<float>(),
-            MeanGradient = means.IsPresent ? means.Pointer<float>() : null,
-            VarianceGradient = variances.IsPresent ? variances.Pointer<float>() : null,
-            Channels = x.Shape[^1],
-            Count = x.Shape.ElementCount / x.Shape[^1],
+            Map = new()
+            {
+                Scale = factors,
+                Center = context.Inputs[1].Pointer<float>(),
+                Shift = factors + channels,
+                Lower = float.NegativeInfinity,
+                Upper = float.PositiveInfinity,
+            },
+            Channels = channels,
         };
-        ElementParts.Run(work, work.Count, work.Channels, context.Threads);
+        ElementParts.Run(work, count, channels, context.Threads);
     }
 
     private struct Work : IRangeWork
     {
+        public ChannelMap Map;
         public float* X;
         public float* Dx;
-        public float* Mean;
-        public float* MeanGradient;
-        public float* VarianceGradient;
         public int Channels;
-        public long Count;
 
         public readonly void Run(nint start, nint end)
         {
-            for (var at = start * Channels; at < end * Channels; at += Channels)
+            var rows = new ChannelRows.MapWork
             {
-                for (var c = 0; c < Channels; c++)
-                {
-                    var slope = VarianceGradient == null ? 0 : 2 * VarianceGradient[c] / Count;
-                    var offset = MeanGradient == null ? 0 : MeanGradient[c] / Count;
-                    Dx[at + c] = (slope * (X[at + c] - Mean[c])) + offset;
-                }
-            }
+                Map = Map,
+                Z = X + (start * Channels),
+                X = Dx + (start * Channels),
+                XStride = Channels,
+                Pixels = end - start,
+                Channels = Channels,
+            };
+            SimdWidths.ForChannels(SimdWidths.Best, Channels).Dispatch(ref rows);
         }
     }
 }

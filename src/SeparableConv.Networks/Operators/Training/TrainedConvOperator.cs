@@ -4,11 +4,12 @@ using SeparableConv.Networks.Gradients;
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
-/// A pointwise or depthwise convolution as a training runs it, joined with what stands before and behind it in a network with batch
-/// normalization, so that a tensor is written once and never copied: z (N, inH, inW, C), weights, then scale, center and shift (C) of a map
+/// A convolution as a training runs it, joined with what stands before and behind it in a network with batch normalization, so that a
+/// tensor is written once and never copied: z (N, inH, inW, C), weights, then scale, center and shift (C) of a map
 /// that the input is read through (<see cref="ChannelMapOperator"/>) or none -> the sums (N, outH, outW, O), their mean and variance (O) as
 /// <see cref="BatchMomentsOperator"/> gives them, where they are wanted.
 /// </summary>
+/// <remarks>Only pointwise and depthwise convolutions can map what they read.</remarks>
 internal sealed unsafe class TrainedConvOperator(FloatConvOperator convolution, Activation? clamp, bool givesMoments) : StepOperator
 {
     private const int Map = 2;
@@ -86,7 +87,24 @@ internal sealed unsafe class TrainedConvOperator(FloatConvOperator convolution, 
         return gradients;
     }
 
-    private protected override Step CreateStep(TensorType?[] inputs) => new TrainedConvStep(this, inputs[0]!, inputs[1]!);
+    private protected override Step CreateStep(TensorType?[] inputs) =>
+        ConvGradientLoop.CanMap(Convolution.Geometry(inputs[0]!, inputs[1]!))
+            ? new TrainedConvStep(this, inputs[0]!, inputs[1]!)
+            : new StandardStep(RefilledConvStep.Create(Convolution, inputs[0]!, inputs[1]!), inputs[0]!, inputs[1]!, Convolution);
+
+    // Moments of a standard convolution are gathered when it is done: beside its arithmetic another reading is little.
+    private sealed class StandardStep(RefilledConvStep convolution, TensorType input, TensorType weights, FloatConvOperator op) : Step
+    {
+        private readonly BatchMomentsOperator.MomentsStep _moments = new(ConvShapes.Output(op.Geometry(input, weights)));
+
+        public override long ScratchBytes => Math.Max(convolution.ScratchBytes, _moments.ScratchBytes);
+
+        public override void Run(ForwardContext context)
+        {
+            convolution.Run(context);
+            _moments.Run(context.Outputs[0], context.Outputs[1], context.Outputs[2], context);
+        }
+    }
 
     private sealed class TrainedConvStep : Step
     {

@@ -3,8 +3,8 @@ using SeparableConv.Loops;
 namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>
-/// Joins pointwise and depthwise convolutions with the normalization before them, which they then apply as they read, and with the moments
-/// behind them, which they gather as they write (<see cref="TrainedConvOperator"/>).
+/// Joins convolutions with the moments behind them, which they gather as they write, and pointwise and depthwise ones with the
+/// normalization before them too, which they apply as they read (<see cref="TrainedConvOperator"/>).
 /// </summary>
 internal sealed class TrainedConvFusion : NetworkPass
 {
@@ -36,12 +36,10 @@ internal sealed class TrainedConvFusion : NetworkPass
             return [convolution.Outputs[1], convolution.Outputs[2]];
         }
 
-        if (!CanMap(node))
+        if (!CanJoin(node))
             return null;
-        var map = inputs[0]!.Producer is { Operator: ChannelMapOperator } producer && _readers[node.Inputs[0]!].TrueForAll(CanMap)
-            && !_outputs.Contains(node.Inputs[0]!)
-            ? producer
-            : null;
+        var isMapped = CanMap(node) && _readers[node.Inputs[0]!].TrueForAll(CanMap) && !_outputs.Contains(node.Inputs[0]!);
+        var map = isMapped && inputs[0]!.Producer is { Operator: ChannelMapOperator } producer ? producer : null;
         var givesMoments = _readers.GetValueOrDefault(node.Outputs[0])?.Exists(reader => reader.Operator is BatchMomentsOperator) == true;
         if (map is null && !givesMoments)
             return null;
@@ -54,8 +52,9 @@ internal sealed class TrainedConvFusion : NetworkPass
         return [joined.Outputs[0]];
     }
 
-    private static bool CanMap(Node node) =>
-        node.Operator is FloatConvOperator { Options.Activation.IsNone: true } convolution
-        && node.Inputs is [_, { IsStored: true }] or [_, { IsStored: true }, null]
-        && ConvGradientLoop.CanMap(convolution.Geometry(node)!.Value);
+    private static bool CanJoin(Node node) =>
+        node.Operator is FloatConvOperator { Options.Activation.IsNone: true }
+        && node.Inputs is [_, { IsStored: true }] or [_, { IsStored: true }, null];
+
+    private static bool CanMap(Node node) => CanJoin(node) && ConvGradientLoop.CanMap(node.Operator.Geometry(node)!.Value);
 }

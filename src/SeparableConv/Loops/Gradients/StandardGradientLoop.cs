@@ -65,15 +65,38 @@ internal sealed unsafe class StandardGradientLoop : ConvGradientLoop
     }
 
     /// <summary>Floats that <see cref="Run"/> needs beside its tensors.</summary>
-    public override nint ScratchFloats => Math.Max(_parts.Count * (nint)WeightCount, WeightCount + (_convolution?.RefillFloats ?? 0));
+    public override nint ScratchFloats =>
+        Math.Max(_parts.Count * (nint)WeightCount, WeightCount + (_convolution?.RefillFloats ?? 0)) + OutputFloats;
+
+    // The gradient of the output where it is mapped: it is read twice.
+    private nint OutputFloats => (nint)_geometry.Batch * _geometry.Rows.Out * _geometry.Columns.Out * _geometry.OutChannels;
 
     private int GroupChannels => _geometry.InChannels / _geometry.Groups;
 
     private int WeightCount => checked(_geometry.Kernel.Height * _geometry.Kernel.Width * GroupChannels * _geometry.OutChannels);
 
-    /// <summary>Computes the gradients that are wanted. No side may be mapped.</summary>
+    /// <summary>Computes the gradients that are wanted. The input may not be mapped.</summary>
     public override void Run(in ConvGradientCall call, float* scratch, int threads)
     {
+        if (call.OutputMap.IsPresent)
+        {
+            var map = new MapRows
+            {
+                Call = call,
+                Target = scratch,
+                Columns = _geometry.Columns.Out,
+                Channels = _geometry.OutChannels,
+                Width = _width,
+                Parts = MapParts,
+            };
+            WorkerPool.Shared.Run(ref map, map.Parts.Count, threads);
+            var mapped = call;
+            mapped.OutputMap = default;
+            mapped.OutputGradient = scratch;
+            Run(mapped, scratch + OutputFloats, threads);
+            return;
+        }
+
         if (call.InputGradient != null)
             RunInput(call, scratch, threads);
         if (call.WeightGradient == null)
@@ -115,6 +138,35 @@ internal sealed unsafe class StandardGradientLoop : ConvGradientLoop
         {
             _transposed!.Refill(weights, default);
             _transposed.Run(call.OutputGradient, call.InputGradient, threads);
+        }
+    }
+
+    private GradientParts MapParts => GradientParts.CutRows(checked(_geometry.Batch * _geometry.Rows.Out), _geometry.Columns.Out, 1);
+
+    private struct MapRows : IParallelWork
+    {
+        public ConvGradientCall Call;
+        public float* Target;
+        public int Channels;
+        public SimdWidth Width;
+        public GradientParts Parts;
+        public int Columns;
+
+        public readonly void Execute(int part)
+        {
+            var (_, _, first, end) = Parts.Part(part);
+            var at = (nint)first * Columns * Channels;
+            var map = new ChannelRows.GradientMapWork
+            {
+                Map = Call.OutputMap,
+                G = Call.OutputGradient + at,
+                Z = Call.Output + at,
+                Dz = Target + at,
+                DzStride = Channels,
+                Pixels = (nint)(end - first) * Columns,
+                Channels = Channels,
+            };
+            SimdWidths.ForChannels(Width, Channels).Dispatch(ref map);
         }
     }
 
