@@ -26,6 +26,9 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
     private readonly int _padLeft;
     private readonly int _padRight;
 
+    // All taps of an input pixel are one run, which then also maps what it reads and masks what it writes.
+    private readonly bool _mapsInTaps;
+
     /// <summary>Prepares for images of one size.</summary>
     public DepthwiseGradientLoop(in ConvGeometry geometry, SimdWidth width)
     {
@@ -33,6 +36,7 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
         _geometry = geometry;
         _multiplier = geometry.OutChannels / geometry.InChannels;
         _taps = rows.Kernel * columns.Kernel * _multiplier;
+        _mapsInTaps = IsOneRun(geometry);
         _width = Width(geometry, width);
         _vectors = (geometry.InChannels + (int)_width - 1) / (int)_width;
         _parts = GradientParts.Cut(geometry.Batch, rows.In);
@@ -62,11 +66,13 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
     private static SimdWidth Width(in ConvGeometry g, SimdWidth width)
     {
         width = SimdWidths.ForChannels(width, g.InChannels);
-        var isOneRun = g.OutChannels == g.InChannels && g.Rows.Kernel <= 3 && g.Columns.Kernel <= 3;
-        while (!isOneRun && g.InChannels % (int)width != 0)
+        while (!IsOneRun(g) && g.InChannels % (int)width != 0)
             width = width == SimdWidth.V128 ? SimdWidth.Scalar : (SimdWidth)((int)width / 2);
         return width;
     }
+
+    private static bool IsOneRun(in ConvGeometry g) =>
+        g.OutChannels == g.InChannels && g.Rows.Kernel <= 3 && g.Columns.Kernel <= 3;
 
     private int FirstChannel(int vector) => Math.Min(vector * (int)_width, _geometry.InChannels - (int)_width);
 
@@ -173,8 +179,13 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
 
         private int PaddedColumns => _loop._padLeft + _columns.Out + _loop._padRight;
 
+        // Pixels of a ring's row, and rows of it, lie in different sets of the first-level cache.
+        private nint RingPixel => Scratch.RowStride(_channels);
+
         // A plane for each m.
-        private nint RingRow => (nint)PaddedColumns * _channels * _loop._multiplier;
+        private nint RingPlane => PaddedColumns * RingPixel;
+
+        private nint RingRow => RingPlane * _loop._multiplier;
 
         public void Run(int firstRow, int endRow)
         {
@@ -196,24 +207,24 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
         {
             var outChannels = _loop._geometry.OutChannels;
             var at = (nint)outputRow * _columns.Out * outChannels;
-            var target = RingAt(outputRow) + ((nint)_loop._padLeft * _channels);
+            var target = RingAt(outputRow) + (_loop._padLeft * RingPixel);
             if (_loop._multiplier == 1)
             {
                 if (_call.OutputMap.IsPresent)
                 {
                     ChannelRows.Map<TSimd, TVec>(
-                        _call.OutputMap, _call.OutputGradient + at, _call.Output + at, target, _channels, _columns.Out, _channels);
+                        _call.OutputMap, _call.OutputGradient + at, _call.Output + at, target, RingPixel, _columns.Out, _channels);
                 }
                 else
                 {
-                    var floats = (nint)_columns.Out * _channels * sizeof(float);
-                    Buffer.MemoryCopy(_call.OutputGradient + at, target, floats, floats);
+                    nint bytes = _channels * sizeof(float);
+                    for (var j = 0; j < _columns.Out; j++)
+                        Buffer.MemoryCopy(_call.OutputGradient + at + ((nint)j * _channels), target + (j * RingPixel), bytes, bytes);
                 }
 
                 return;
             }
 
-            var plane = (nint)PaddedColumns * _channels;
             for (var j = 0; j < _columns.Out; j++)
             {
                 for (var o = 0; o < outChannels; o++, at++)
@@ -222,7 +233,7 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
                     if (_call.OutputMap.IsPresent)
                         g = Mapped(o, g, _call.Output[at]);
                     var (c, m) = Math.DivRem(o, _loop._multiplier);
-                    target[(m * plane) + ((nint)j * _channels) + c] = g;
+                    target[(m * RingPlane) + (j * RingPixel) + c] = g;
                 }
             }
         }
@@ -238,12 +249,13 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
             var at = (nint)y * _columns.In * _channels;
             var z = _call.Input + at;
             var x = z;
-            if (_call.InputMap.IsPresent)
+            var isMapped = _call.InputMap.IsPresent;
+            if (isMapped && !_loop._mapsInTaps)
                 ChannelRows.Map<TSimd, TVec>(_call.InputMap, z, x = _input, _channels, _columns.In, _channels);
             var dx = _call.InputGradient != null ? _call.InputGradient + at : _inputGradient;
             for (var phase = 0; phase < Math.Min(_columns.Stride, _columns.In); phase++)
                 RunPhase(y, phase, x, dx);
-            if (_call.InputMap.IsPresent && _call.InputGradient != null)
+            if (isMapped && _call.InputGradient != null && !_loop._mapsInTaps)
             {
                 var sums = _sums + _loop.PackedFloats;
                 ChannelRows.Mask<TSimd, TVec>(
@@ -260,13 +272,20 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
                 InputGradient = dx + ((nint)phase * _channels),
                 InputStep = (nint)_columns.Stride * _channels,
                 Pixels = (_columns.In - phase + _columns.Stride - 1) / _columns.Stride,
-                OutputStep = _channels,
+                OutputStep = RingPixel,
                 Packed = _packed,
                 Gradients = _sums,
                 VectorStep = (nint)_loop._taps * TSimd.Count,
                 Vectors = _loop._vectors,
                 Channels = _channels,
             };
+            if (_loop._mapsInTaps)
+            {
+                run.Map = _call.InputMap;
+                run.Sums = _sums + _loop.PackedFloats;
+                run.ProductSums = run.Sums + ((nint)_loop._vectors * TSimd.Count);
+            }
+
             var (firstU, stepU) = Meeting(y + _rows.PadBefore, _rows);
             var (firstV, stepV) = Meeting(phase + _columns.PadBefore, _columns);
             Span<int> taps = stackalloc int[3];
@@ -319,11 +338,11 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
 
         private void RunTaps(ref DepthwiseGradientRun run, int y, int phase, int m, ReadOnlySpan<int> taps, int firstV, int stepV)
         {
-            var plane = m * (nint)PaddedColumns * _channels;
+            var plane = m * RingPlane;
             run.Row0 = Row(y, taps[0]) + plane;
             run.Row1 = taps.Length > 1 ? Row(y, taps[1]) + plane : run.Row0;
             run.Row2 = taps.Length > 2 ? Row(y, taps[2]) + plane : run.Row0;
-            run.ColumnStep = -((nint)stepV * _columns.Dilation / _columns.Stride) * _channels;
+            run.ColumnStep = -((nint)stepV * _columns.Dilation / _columns.Stride) * RingPixel;
             for (var v = firstV; v < _columns.Kernel; v += 3 * stepV)
             {
                 var columns = Math.Min(3, (_columns.Kernel - v + stepV - 1) / stepV);
@@ -349,7 +368,7 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
         private float* Row(int y, int u) => RingAt((y + _rows.PadBefore - (u * _rows.Dilation)) / _rows.Stride);
 
         private nint Column(int phase, int v) =>
-            (_loop._padLeft + (nint)FloorDivide(phase + _columns.PadBefore - (v * _columns.Dilation), _columns.Stride)) * _channels;
+            (_loop._padLeft + (nint)FloorDivide(phase + _columns.PadBefore - (v * _columns.Dilation), _columns.Stride)) * RingPixel;
 
         private static int FloorDivide(int value, int divisor) => value >= 0 ? value / divisor : -((-value + divisor - 1) / divisor);
     }

@@ -36,6 +36,15 @@ internal unsafe struct DepthwiseGradientRun
     /// <summary>Whether the input's gradient is added to: other taps were there before.</summary>
     public bool Adds;
 
+    /// <summary>
+    /// What the input is read through, where these taps are all that there are: the gradient is then masked and summed here.
+    /// </summary>
+    public ChannelMap Map;
+
+    /// <summary>The sums of masked gradients, and of their products with (z - center), [vector][lane]; added to.</summary>
+    public float* Sums;
+    public float* ProductSums;
+
     /// <summary>[vector][tap][lane].</summary>
     public float* Packed;
 
@@ -63,45 +72,67 @@ internal static unsafe class DepthwiseGradientTaps
         where TSimd : struct, ISimd<TVec>
         where TVec : struct
     {
+        if (run.Map.IsPresent)
+            Run<TSimd, TVec, Constant.Is2>(rows, columns, run);
+        else
+            Run<TSimd, TVec, Constant.Is1>(rows, columns, run);
+    }
+
+    private static void Run<TSimd, TVec, TMap>(int rows, int columns, in DepthwiseGradientRun run)
+        where TSimd : struct, ISimd<TVec>
+        where TVec : struct
+        where TMap : unmanaged, IConstant
+    {
         switch ((rows * 4) + columns)
         {
             case (4 * 1) + 1:
-                Run<TSimd, TVec, Constant.Is1, Constant.Is1>(run);
+                Run<TSimd, TVec, Constant.Is1, Constant.Is1, TMap>(run);
                 break;
             case (4 * 1) + 2:
-                Run<TSimd, TVec, Constant.Is1, Constant.Is2>(run);
+                Run<TSimd, TVec, Constant.Is1, Constant.Is2, TMap>(run);
                 break;
             case (4 * 1) + 3:
-                Run<TSimd, TVec, Constant.Is1, Constant.Is3>(run);
+                Run<TSimd, TVec, Constant.Is1, Constant.Is3, TMap>(run);
                 break;
             case (4 * 2) + 1:
-                Run<TSimd, TVec, Constant.Is2, Constant.Is1>(run);
+                Run<TSimd, TVec, Constant.Is2, Constant.Is1, TMap>(run);
                 break;
             case (4 * 2) + 2:
-                Run<TSimd, TVec, Constant.Is2, Constant.Is2>(run);
+                Run<TSimd, TVec, Constant.Is2, Constant.Is2, TMap>(run);
                 break;
             case (4 * 2) + 3:
-                Run<TSimd, TVec, Constant.Is2, Constant.Is3>(run);
+                Run<TSimd, TVec, Constant.Is2, Constant.Is3, TMap>(run);
                 break;
             case (4 * 3) + 1:
-                Run<TSimd, TVec, Constant.Is3, Constant.Is1>(run);
+                Run<TSimd, TVec, Constant.Is3, Constant.Is1, TMap>(run);
                 break;
             case (4 * 3) + 2:
-                Run<TSimd, TVec, Constant.Is3, Constant.Is2>(run);
+                Run<TSimd, TVec, Constant.Is3, Constant.Is2, TMap>(run);
                 break;
             case (4 * 3) + 3:
-                Run<TSimd, TVec, Constant.Is3, Constant.Is3>(run);
+                Run<TSimd, TVec, Constant.Is3, Constant.Is3, TMap>(run);
                 break;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Run<TSimd, TVec, TRows, TColumns>(in DepthwiseGradientRun run)
+    private static void Run<TSimd, TVec, TRows, TColumns, TMap>(in DepthwiseGradientRun run)
         where TSimd : struct, ISimd<TVec>
         where TVec : struct
         where TRows : unmanaged, IConstant
         where TColumns : unmanaged, IConstant
+        where TMap : unmanaged, IConstant
     {
+        var zero = TSimd.Zero;
+        TVec lower = zero, upper = zero, leastInside = zero, mostInside = zero;
+        if (sizeof(TMap) > 1)
+        {
+            // At a bound the gradient is 0; NaN is less than nothing and lets it through.
+            (lower, upper) = (TSimd.Broadcast(run.Map.Lower), TSimd.Broadcast(run.Map.Upper));
+            leastInside = TSimd.Broadcast(float.BitIncrement(run.Map.Lower));
+            mostInside = TSimd.Broadcast(float.BitDecrement(run.Map.Upper));
+        }
+
         var (inputStep, outputStep, columnStep) = (run.InputStep, run.OutputStep, run.ColumnStep);
         var columnStep2 = 2 * columnStep;
         for (var vector = 0; vector < run.Vectors; vector++)
@@ -132,10 +163,26 @@ internal static unsafe class DepthwiseGradientTaps
             var g21 = sizeof(TRows) > 2 && sizeof(TColumns) > 1 ? TSimd.Load(gradients + run.Weights[7]) : TSimd.Zero;
             var w22 = sizeof(TRows) > 2 && sizeof(TColumns) > 2 ? TSimd.Load(packed + run.Weights[8]) : TSimd.Zero;
             var g22 = sizeof(TRows) > 2 && sizeof(TColumns) > 2 ? TSimd.Load(gradients + run.Weights[8]) : TSimd.Zero;
+            TVec scale = zero, center = zero, shift = zero, total = zero, products = zero;
+            if (sizeof(TMap) > 1)
+            {
+                scale = TSimd.Load(run.Map.Scale + channel);
+                center = TSimd.Load(run.Map.Center + channel);
+                shift = TSimd.Load(run.Map.Shift + channel);
+            }
+
             for (var p = run.Pixels; p > 0; p--)
             {
                 var a = TSimd.Load(x);
-                var sum = run.Adds ? TSimd.Load(dx) : TSimd.Zero;
+                TVec centered = a, y = a;
+                if (sizeof(TMap) > 1)
+                {
+                    centered = TSimd.Subtract(a, center);
+                    y = TSimd.MultiplyAdd(scale, centered, shift);
+                    a = TSimd.Min(upper, TSimd.Max(lower, y));
+                }
+
+                var sum = sizeof(TMap) == 1 && run.Adds ? TSimd.Load(dx) : zero;
                 Tap<TSimd, TVec>(row0, w00, a, ref sum, ref g00);
                 if (sizeof(TColumns) > 1)
                     Tap<TSimd, TVec>(row0 + columnStep, w01, a, ref sum, ref g01);
@@ -159,12 +206,26 @@ internal static unsafe class DepthwiseGradientTaps
                     if (sizeof(TColumns) > 2)
                         Tap<TSimd, TVec>(row2 + columnStep2, w22, a, ref sum, ref g22);
                 }
+                if (sizeof(TMap) > 1)
+                {
+                    sum = TSimd.SelectLess(y, leastInside, zero, TSimd.SelectLess(mostInside, y, zero, sum));
+                    total = TSimd.Add(total, sum);
+                    products = TSimd.MultiplyAdd(sum, centered, products);
+                }
+
                 TSimd.Store(sum, dx);
                 x += inputStep;
                 dx += inputStep;
                 row0 += outputStep;
                 row1 += outputStep;
                 row2 += outputStep;
+            }
+
+            if (sizeof(TMap) > 1)
+            {
+                var at = vector * TSimd.Count;
+                TSimd.Store(TSimd.Add(total, TSimd.Load(run.Sums + at)), run.Sums + at);
+                TSimd.Store(TSimd.Add(products, TSimd.Load(run.ProductSums + at)), run.ProductSums + at);
             }
 
             TSimd.Store(g00, gradients + run.Weights[0]);
