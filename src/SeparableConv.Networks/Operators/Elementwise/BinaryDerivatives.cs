@@ -20,28 +20,45 @@ internal static class BinaryDerivatives
     }
 
     // A NaN is neither less nor equal: both operands get the gradient.
-    public readonly struct LargerByFirst<T> : IBinaryFunction<T, T, T>
+    public readonly struct LargerByFirst<T> : IBinaryChoice<T>
         where T : INumber<T>
     {
         public static T Apply(T a, T b) => a < b ? T.Zero : a == b ? T.One / (T.One + T.One) : T.One;
+
+        public static Vector<T> Apply(Vector<T> a, Vector<T> b) => Share(Vector.LessThan(a, b), Vector.Equals(a, b));
     }
 
-    public readonly struct LesserByFirst<T> : IBinaryFunction<T, T, T>
+    public readonly struct LesserByFirst<T> : IBinaryChoice<T>
         where T : INumber<T>
     {
         public static T Apply(T a, T b) => a > b ? T.Zero : a == b ? T.One / (T.One + T.One) : T.One;
+
+        public static Vector<T> Apply(Vector<T> a, Vector<T> b) => Share(Vector.GreaterThan(a, b), Vector.Equals(a, b));
     }
 
-    public readonly struct SlopeByInput<T> : IBinaryFunction<T, T, T>
+    public readonly struct SlopeByInput<T> : IBinaryChoice<T>
         where T : INumber<T>
     {
         public static T Apply(T a, T b) => a > T.Zero ? T.One : b;
+
+        public static Vector<T> Apply(Vector<T> a, Vector<T> b) =>
+            Vector.ConditionalSelect(Vector.GreaterThan(a, Vector<T>.Zero), Vector<T>.One, b);
     }
 
-    public readonly struct SlopeBySlope<T> : IBinaryFunction<T, T, T>
+    public readonly struct SlopeBySlope<T> : IBinaryChoice<T>
         where T : INumber<T>
     {
         public static T Apply(T a, T b) => a > T.Zero ? T.Zero : a;
+
+        public static Vector<T> Apply(Vector<T> a, Vector<T> b) =>
+            Vector.ConditionalSelect(Vector.GreaterThan(a, Vector<T>.Zero), Vector<T>.Zero, a);
+    }
+
+    private static Vector<T> Share<T>(Vector<T> isNone, Vector<T> isHalf)
+        where T : INumber<T>
+    {
+        var half = new Vector<T>(T.One / (T.One + T.One));
+        return Vector.ConditionalSelect(isNone, Vector<T>.Zero, Vector.ConditionalSelect(isHalf, half, Vector<T>.One));
     }
 
     /// <summary>The element where the bool, any byte but 0, is true, else 0.</summary>

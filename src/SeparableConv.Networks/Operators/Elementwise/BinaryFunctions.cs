@@ -8,6 +8,12 @@ internal interface IBinaryFunction<TA, TB, TResult>
     static abstract TResult Apply(TA a, TB b);
 }
 
+/// <summary>A choice by the elements' signs or order, which would mislead a branch: it has a vector form.</summary>
+internal interface IBinaryChoice<T> : IBinaryFunction<T, T, T>
+{
+    static abstract Vector<T> Apply(Vector<T> a, Vector<T> b);
+}
+
 /// <summary>Functions that TensorPrimitives does not have, or defines otherwise than networks do.</summary>
 internal static class BinaryFunctions
 {
@@ -119,9 +125,12 @@ internal static class BinaryFunctions
     }
 
     /// <summary>x where it is not below 0, else x times the slope.</summary>
-    public readonly struct Slope<T> : IBinaryFunction<T, T, T>
+    public readonly struct Slope<T> : IBinaryChoice<T>
         where T : INumber<T>
     {
         public static T Apply(T a, T b) => a < T.Zero ? a * b : a;
+
+        public static Vector<T> Apply(Vector<T> a, Vector<T> b) =>
+            Vector.ConditionalSelect(Vector.LessThan(a, Vector<T>.Zero), a * b, a);
     }
 }

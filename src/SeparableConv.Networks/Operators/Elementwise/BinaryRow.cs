@@ -249,6 +249,31 @@ internal readonly unsafe struct BinaryRow
         }
     }
 
+    private static void Choose<TFunction, T>(void* a, void* b, void* y, int count, RowOperands operands)
+        where TFunction : struct, IBinaryChoice<T>
+        where T : unmanaged
+    {
+        var rowA = (T*)a;
+        var rowB = (T*)b;
+        var target = (T*)y;
+        var done = 0;
+        if (Vector<T>.IsSupported)
+        {
+            for (; done <= count - Vector<T>.Count; done += Vector<T>.Count)
+            {
+                var left = operands == RowOperands.ScalarA ? new Vector<T>(*rowA) : Vector.Load(rowA + done);
+                var right = operands == RowOperands.ScalarB ? new Vector<T>(*rowB) : Vector.Load(rowB + done);
+                Vector.Store(TFunction.Apply(left, right), target + done);
+            }
+        }
+
+        for (; done < count; done++)
+        {
+            target[done] = TFunction.Apply(
+                rowA[operands == RowOperands.ScalarA ? 0 : done], rowB[operands == RowOperands.ScalarB ? 0 : done]);
+        }
+    }
+
     private struct NumbersWork : INumberWork
     {
         public BinaryKind Kind;
@@ -263,7 +288,7 @@ internal readonly unsafe struct BinaryRow
         public BinaryRow Row;
 
         public void Run<T>()
-            where T : unmanaged, INumber<T>, IMinMaxValue<T> => Row = new(&Each<BinaryFunctions.Slope<T>, T, T, T>);
+            where T : unmanaged, INumber<T>, IMinMaxValue<T> => Row = new(&Choose<BinaryFunctions.Slope<T>, T>);
     }
 
     private struct MaskWork : INumberWork
@@ -294,16 +319,16 @@ internal readonly unsafe struct BinaryRow
                     Row = work.Row;
                     break;
                 case BinaryDerivative.LargerByFirst:
-                    Row = new(&Each<BinaryDerivatives.LargerByFirst<T>, T, T, T>);
+                    Row = new(&Choose<BinaryDerivatives.LargerByFirst<T>, T>);
                     break;
                 case BinaryDerivative.LesserByFirst:
-                    Row = new(&Each<BinaryDerivatives.LesserByFirst<T>, T, T, T>);
+                    Row = new(&Choose<BinaryDerivatives.LesserByFirst<T>, T>);
                     break;
                 case BinaryDerivative.SlopeByInput:
-                    Row = new(&Each<BinaryDerivatives.SlopeByInput<T>, T, T, T>);
+                    Row = new(&Choose<BinaryDerivatives.SlopeByInput<T>, T>);
                     break;
                 default:
-                    Row = new(&Each<BinaryDerivatives.SlopeBySlope<T>, T, T, T>);
+                    Row = new(&Choose<BinaryDerivatives.SlopeBySlope<T>, T>);
                     break;
             }
         }

@@ -15,6 +15,9 @@ internal sealed unsafe class MaxPoolGradientOperator(
 {
     private const int ElementsInBand = 16 * 1024;
 
+    // Small windows are added to tap by tap, all channels of a vector at once; of large ones only the largest are touched.
+    private const int MostTapsByTap = 16;
+
     public override string Kind => "MaxPooling2DGradient";
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
@@ -135,6 +138,12 @@ internal sealed unsafe class MaxPoolGradientOperator(
                     }
                 }
 
+                if (window.Rows * window.Columns <= MostTapsByTap)
+                {
+                    AddByTap(dx + c, Vector.Load(dy + c), best, window);
+                    continue;
+                }
+
                 for (var lane = 0; lane < Vector<float>.Count; lane++)
                     Add(dx, window.Offset(best[lane]), dy[c + lane], c + lane, window);
             }
@@ -151,6 +160,22 @@ internal sealed unsafe class MaxPoolGradientOperator(
                 }
 
                 Add(dx, window.Offset(best), dy[c], c, window);
+            }
+        }
+
+        // Every tap, with the gradients of those channels whose largest it is.
+        private static void AddByTap(float* dx, Vector<float> gradient, Vector<int> best, in Window window)
+        {
+            for (var u = 0; u < window.Rows; u++)
+            {
+                var at = window.First + (u * window.RowStep);
+                if (at < window.BandStart || at >= window.BandEnd)
+                    continue;
+                for (var v = 0; v < window.Columns; v++, at += window.ColumnStep)
+                {
+                    var isBest = Vector.Equals(best, new Vector<int>((u * window.Columns) + v)).As<int, float>();
+                    Vector.Store(Vector.Load(dx + at) + Vector.ConditionalSelect(isBest, gradient, Vector<float>.Zero), dx + at);
+                }
             }
         }
 

@@ -47,7 +47,7 @@ internal sealed unsafe class TrainingDropoutOperator(float rate, int layer = 0) 
             // The fraction of the golden ratio, odd: layers have keys far from each other.
             Key = (ulong)seed[0] + ((ulong)Layer * 0x9E3779B97F4A7C15),
             Step = seed.Length > 1 ? (ulong)seed[1] : 0,
-            Dropped = (ulong)(Rate * 4294967296.0),
+            Dropped = (long)(Rate * 4294967296.0),
             Factor = Rate < 1 ? 1 / (1 - Rate) : 0,
             Count = (nint)y.Shape.ElementCount,
         };
@@ -66,7 +66,7 @@ internal sealed unsafe class TrainingDropoutOperator(float rate, int layer = 0) 
         public float* Y;
         public ulong Key;
         public ulong Step;
-        public ulong Dropped;
+        public long Dropped;
         public float Factor;
         public nint Count;
 
@@ -87,6 +87,11 @@ internal sealed unsafe class TrainingDropoutOperator(float rate, int layer = 0) 
             }
         }
 
-        private readonly void Write(nint at, uint number) => Y[at] = number < Dropped ? 0 : X[at] * Factor;
+        // Bits, not a branch, which would be wrong as often as right: with it, an element took twice as long.
+        private readonly void Write(nint at, uint number)
+        {
+            var isKept = ~(int)((number - Dropped) >> 63);
+            Y[at] = BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(X[at] * Factor) & isKept);
+        }
     }
 }

@@ -92,6 +92,42 @@ public sealed class GradientGraphTests
             "3 of the network's nodes have no gradient: 'float' (Cast), 'largest' (ArgMax), 'remainder' (Mod).", error.Message);
     }
 
+    [Fact]
+    public void Activations_that_operators_apply_themselves_are_split_off()
+    {
+        (Func<Activation, Operator> Op, int Inputs)[] cases =
+        [
+            (activation => new BinaryOperator(BinaryKind.Mul, activation), 2),
+            (activation => new Pool2DOperator(PoolKind.Average, 2, 1, 1, Padding.Same, false, false, activation), 1),
+            (activation => new Pool2DOperator(PoolKind.Max, 2, 2, 1, Padding.Valid, false, false, activation), 1),
+        ];
+        foreach (var (op, inputs) in cases)
+        {
+            foreach (var activation in new[] { Activation.ReLU, Activation.HardSwish, Activation.Softmax, Activation.PReLU([0.1f, 2, -1]) })
+            {
+                var (fused, apart) = (Gradient(isFused: true), Gradient(isFused: false));
+                Assert.Contains(fused.Nodes, node => node.Operator is ActivationOperator);
+                TensorData[] data = [OperatorRun.Floats(1, 1, 4, 4, 3), OperatorRun.Floats(2, fused.Inputs[1].Shape.Lengths.ToArray())];
+                var (first, second) = (GradientCheck.Run(fused, data)[0], GradientCheck.Run(apart, data)[0]);
+                Assert.True(first.Bytes.SequenceEqual(second.Bytes), $"{op(activation).Kind} with {activation}");
+
+                Network Gradient(bool isFused)
+                {
+                    var (graph, x) = Begin(1, 4, 4, 3);
+                    var operands = Enumerable.Repeat(x, inputs).ToArray();
+                    var y = isFused
+                        ? graph.Add("y", op(activation), operands)
+                        : graph.Add("y", new ActivationOperator(activation), graph.Add("x", op(Activation.None), operands));
+                    var network = PassList.Training.Run(graph.BuildWithParameters("one", y));
+                    graph = new GraphBuilder(network);
+                    y = network.Outputs[0];
+                    var seed = graph.Input("seed", y.Type);
+                    return graph.Build("step", [GradientGraph.Add(graph, [(y, seed)], [network.Inputs[0]])[0]!, y]);
+                }
+            }
+        }
+    }
+
     private static (GraphBuilder Graph, Value X) Begin(params int[] shape)
     {
         var graph = new GraphBuilder();
