@@ -47,8 +47,8 @@ public sealed class NormalizationTrainingTests
         var network = Separable();
         var apart = new NormalizationTraining(_ => false).Run(PassList.Training.Run(network));
         var joined = new TrainedConvFusion(apart).Run(apart);
-        Assert.Equal(4, joined.Nodes.Count(node => node.Operator is TrainedConvOperator));
-        Assert.Single(joined.Nodes, node => node.Operator is ChannelMapOperator);
+        Assert.Equal(6, joined.Nodes.Count(node => node.Operator is TrainedConvOperator));
+        Assert.Equal(3, joined.Nodes.Count(node => node.Operator is ChannelMapOperator));
 
         var data = OperatorRun.Floats(1, 3, 9, 11, 3);
         var seed = OperatorRun.Floats(2, [.. network.Outputs[0].Shape.Lengths]);
@@ -65,7 +65,8 @@ public sealed class NormalizationTrainingTests
         }
     }
 
-    // Two blocks, with strides, a depth multiplier, and numbers of channels around a vector's lanes.
+    // Two blocks, with strides, a residual whose maps cannot be joined, a depth multiplier, and numbers of channels around a vector's
+    // lanes.
     private static Network Separable()
     {
         var net = new NetworkBuilder(seed: 5);
@@ -73,6 +74,7 @@ public sealed class NormalizationTrainingTests
         x = Normalized(net, net.Conv2D(x, 17, 3, 2, Padding.Same, useBias: false), Activation.ReLU6);
         x = Normalized(net, net.DepthwiseConv2D(x, 3, 1, Padding.Same, useBias: false), Activation.ReLU6);
         var y = Normalized(net, net.Conv2D(x, 24, 1, useBias: false), Activation.ReLU);
+        y = net.Add([y, Normalized(net, net.Conv2D(y, 24, 1, useBias: false), Activation.None)]);
         x = Normalized(net, net.DepthwiseConv2D(y, 5, 2, Padding.Same, depthMultiplier: 2, useBias: false), Activation.None);
         x = Normalized(net, net.Conv2D(x, 19, 1, useBias: false), Activation.ReLU6);
         return net.Build(x);
