@@ -25,7 +25,7 @@ public sealed class NormalizationTrainingTests
         var trained = new NormalizationTraining(_ => false).Run(graph.BuildWithParameters("bn", y));
         Assert.Equal(3, trained.Nodes.Count);
 
-        var gradients = Gradients(trained, 1, data, seed);
+        var gradients = Gradients(trained, trained.Parameters, 1, data, seed);
         double[][] numbers = [OperatorRun.Doubles(stored[0].Data!), OperatorRun.Doubles(stored[1].Data!), OperatorRun.Doubles(data)];
         int[] order = [.. trained.Parameters.Select(parameter => parameter.Name == "p2" ? 0 : 1), 2];
         for (var i = 0; i < order.Length; i++)
@@ -52,9 +52,9 @@ public sealed class NormalizationTrainingTests
 
         var data = OperatorRun.Floats(1, 3, 9, 11, 3);
         var seed = OperatorRun.Floats(2, [.. network.Outputs[0].Shape.Lengths]);
-        var expected = Gradients(apart, 1, data, seed);
-        var actual = Gradients(joined, threads, data, seed);
-        var alone = Gradients(joined, 1, data, seed);
+        var expected = Gradients(apart, apart.Parameters, 1, data, seed);
+        var actual = Gradients(joined, apart.Parameters, threads, data, seed);
+        var alone = Gradients(joined, apart.Parameters, 1, data, seed);
         for (var i = 0; i < expected.Length; i++)
         {
             Assert.True(alone[i].Bytes.SequenceEqual(actual[i].Bytes), $"gradient {i} differs on {threads} threads");
@@ -86,11 +86,12 @@ public sealed class NormalizationTrainingTests
         return activation.IsNone ? x : net.Activation(x, activation);
     }
 
-    private static TensorData[] Gradients(Network network, int threads, TensorData data, TensorData seedData)
+    private static TensorData[] Gradients(
+        Network network, IReadOnlyList<Value> parameters, int threads, TensorData data, TensorData seedData)
     {
         var graph = new GraphBuilder(network);
         var seed = graph.Input("seed", network.Outputs[0].Type);
-        var gradients = GradientGraph.Add(graph, [(network.Outputs[0], seed)], [.. network.Parameters, network.Inputs[0]]);
+        var gradients = GradientGraph.Add(graph, [(network.Outputs[0], seed)], [.. parameters, network.Inputs[0]]);
         var step = graph.Build("step", gradients!);
         using var compiled = new CompiledNetwork(step, new() { Threads = threads }, PassList.Step);
         using var runner = new StepRunner(compiled);
