@@ -75,7 +75,7 @@ public sealed class NormalizationTrainingTests
         x = Normalized(net, net.DepthwiseConv2D(x, 3, 1, Padding.Same, useBias: false), Activation.ReLU6);
         var y = Normalized(net, net.Conv2D(x, 24, 1, useBias: false), Activation.ReLU);
         y = net.Add([y, Normalized(net, net.Conv2D(y, 24, 1, useBias: false), Activation.None)]);
-        x = Normalized(net, net.DepthwiseConv2D(y, 5, 2, Padding.Same, depthMultiplier: 2, useBias: false), Activation.None);
+        x = Normalized(net, net.DepthwiseConv2D(y, 5, 2, Padding.Same, depthMultiplier: 2, useBias: false), Activation.ReLU);
         x = Normalized(net, net.Conv2D(x, 19, 1, useBias: false), Activation.ReLU6);
         return net.Build(x);
     }
