@@ -43,8 +43,10 @@ internal sealed class TrainingGraph
             throw new NetworkException($"The network has {network.Outputs.Count} outputs; a training takes one with one output.");
         var normalized = new NormalizationTraining(value => plan.IsFrozen(value.Name));
         var apart = normalized.Run(new DropoutTraining().Run(PassList.Training.Run(network)));
-        var fusion = new TrainedConvFusion(apart);
-        var forward = fusion.Run(apart);
+        var residuals = new ResidualFusion();
+        var summed = residuals.Run(apart);
+        var fusion = new TrainedConvFusion(summed);
+        var forward = fusion.Run(summed);
 
         var graph = new GraphBuilder(forward);
         var (losses, predictions, seed) = AddLoss(graph, forward.Outputs[0], plan);
@@ -73,7 +75,7 @@ internal sealed class TrainingGraph
         foreach (var (statistic, moment) in normalized.Followed)
         {
             var average = new MovingAverageOperator(plan.StatisticsMomentum);
-            outputs.Add(graph.Add($"{statistic.Name}/update", average, statistic, fusion.Find(moment)));
+            outputs.Add(graph.Add($"{statistic.Name}/update", average, statistic, fusion.Find(residuals.Find(moment))));
         }
 
         var step = graph.BuildWithParameters(network.Name, [.. outputs]);
