@@ -12,6 +12,8 @@ internal static class Program
                 return FilterSuite.Run(rest);
             case ["fused", .. var rest]:
                 return FusedSuite.Run(rest);
+            case ["gradients", .. var rest]:
+                return GradientSuite.Run(rest);
             case ["int8", .. var rest]:
                 return QuantizedSuite.Run(rest);
             case ["networks", .. var rest]:
@@ -25,7 +27,7 @@ internal static class Program
             default:
                 Console.Error.WriteLine(
                     "usage: SeparableConv.Bench SUITE [options]; "
-                    + "suites: depthwise, filters, fused, int8, networks, pointwise, standard, training.");
+                    + "suites: depthwise, filters, fused, gradients, int8, networks, pointwise, standard, training.");
                 return 2;
         }
     }
