@@ -76,7 +76,7 @@ internal static unsafe class GradientSuite
         var call = new ConvGradientCall { Input = x, InputGradient = dx, OutputGradient = dy, Weights = w, WeightGradient = dw };
         var (best, copy) = (double.MaxValue, double.MaxValue);
         var half = (nuint)(Bytes(g) / 2);
-        var (from, to) = (Create((nint)(half / 4)), Create((nint)(half / 4)));
+        float* from = Create((nint)(half / 4)), to = Create((nint)(half / 4));
         for (var round = 0; round < options.Rounds + 3; round++)
         {
             var start = Stopwatch.GetTimestamp();
