@@ -225,7 +225,7 @@ class Mlp(Net):
 OPTIMIZERS = {
     "sgd": (torch.optim.SGD, dict(lr=0.5), 0),
     "sgd_momentum": (torch.optim.SGD, dict(lr=0.1, momentum=0.9), 0),
-    "sgd_momentum_clip": (torch.optim.SGD, dict(lr=0.1, momentum=0.9, weight_decay=0.01), 0.4),
+    "sgd_momentum_clip": (torch.optim.SGD, dict(lr=0.1, momentum=0.9, weight_decay=0.01), 1.2),
     "sgd_nesterov_decay": (torch.optim.SGD, dict(lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.05), 0),
     "adam": (torch.optim.Adam, dict(lr=0.02), 0),
     "adam_decay": (torch.optim.Adam, dict(lr=0.02, betas=(0.8, 0.95), eps=1e-6, weight_decay=0.05), 0),
