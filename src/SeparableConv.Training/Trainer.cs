@@ -125,7 +125,9 @@ public sealed class Trainer : IDisposable
     /// <param name="progress">Told after each step.</param>
     /// <param name="onEpoch">Told after each epoch, with what came out; a good moment to <see cref="Save"/>.</param>
     /// <param name="cancellation">Ends the training after a step; what was learned stays.</param>
-    /// <exception cref="DivergenceException">The loss or a weight is NaN or infinite; the weights are lost, a checkpoint is not.</exception>
+    /// <exception cref="DivergenceException">
+    /// The loss or a weight is NaN or infinite; the weights are lost, a checkpoint is not.
+    /// </exception>
     /// <exception cref="OperationCanceledException">It was ended.</exception>
     public void Run(
         IProgress<TrainingProgress>? progress = null, Action<EpochResult>? onEpoch = null, CancellationToken cancellation = default)
