@@ -111,7 +111,11 @@ public sealed class TrainerTests
     {
         var options = new TrainingOptions
         {
-            Optimizer = Optimizer.Adam(0.02), Epochs = 120, BatchSize = 13, Threads = 1, Schedule = LearningRateSchedule.OneCycle(),
+            Optimizer = Optimizer.Adam(0.02),
+            Schedule = LearningRateSchedule.OneCycle(),
+            Epochs = 120,
+            BatchSize = 13,
+            Threads = 1,
         };
         using var trainer = new Trainer(TrainerRun.Network(), TrainerRun.Data, TrainerRun.Data, options);
         trainer.Run();

@@ -27,7 +27,7 @@ public sealed class NormalizationTrainingTests
 
         var gradients = Gradients(trained, 1, data, seed);
         double[][] numbers = [OperatorRun.Doubles(stored[0].Data!), OperatorRun.Doubles(stored[1].Data!), OperatorRun.Doubles(data)];
-        int[] order = [.. trained.Parameters.Select(parameter => parameter.Name == "p2" ? 0 : 1), 2];
+        int[] order = [.. ByName(trained).Select(parameter => parameter.Name == "p2" ? 0 : 1), 2];
         for (var i = 0; i < order.Length; i++)
         {
             for (var at = 0; at < numbers[order[i]].Length; at++)
@@ -55,14 +55,19 @@ public sealed class NormalizationTrainingTests
         var expected = Gradients(apart, 1, data, seed);
         var actual = Gradients(joined, threads, data, seed);
         var alone = Gradients(joined, 1, data, seed);
+        var nothing = 0;
         for (var i = 0; i < expected.Length; i++)
         {
             Assert.True(alone[i].Bytes.SequenceEqual(actual[i].Bytes), $"gradient {i} differs on {threads} threads");
             var scale = expected[i].Span<float>().ToArray().Max(Math.Abs);
-            Assert.True(scale > 1e-6, $"gradient {i} is nothing");
+            nothing += scale < 1e-4 ? 1 : 0;
+            scale = Math.Max(scale, 0.01f);
             for (var at = 0; at < expected[i].Span<float>().Length; at++)
                 Assert.Equal(expected[i].Span<float>()[at], actual[i].Span<float>()[at], 1e-4 * scale);
         }
+
+        // A shift that is followed by a linear convolution and another normalization changes nothing: there is one.
+        Assert.Equal(1, nothing);
     }
 
     // Two blocks, with strides, a depth multiplier, and numbers of channels around a vector's lanes.
@@ -84,11 +89,15 @@ public sealed class NormalizationTrainingTests
         return activation.IsNone ? x : net.Activation(x, activation);
     }
 
+    // Joined, a layer reads its parameters in another order.
+    private static IEnumerable<Value> ByName(Network network) =>
+        network.Parameters.OrderBy(parameter => parameter.Name, StringComparer.Ordinal);
+
     private static TensorData[] Gradients(Network network, int threads, TensorData data, TensorData seedData)
     {
         var graph = new GraphBuilder(network);
         var seed = graph.Input("seed", network.Outputs[0].Type);
-        var gradients = GradientGraph.Add(graph, [(network.Outputs[0], seed)], [.. network.Parameters, network.Inputs[0]]);
+        var gradients = GradientGraph.Add(graph, [(network.Outputs[0], seed)], [.. ByName(network), network.Inputs[0]]);
         var step = graph.Build("step", gradients!);
         using var compiled = new CompiledNetwork(step, new() { Threads = threads }, PassList.Step);
         using var runner = new StepRunner(compiled);
