@@ -73,6 +73,10 @@ public abstract record LearningRateSchedule
     /// <returns>What the rate is multiplied by.</returns>
     public abstract double Factor(long step, int stepsPerEpoch, long steps);
 
+    /// <summary>The schedule and its numbers, the same in every language.</summary>
+    /// <returns>For example <c>cosine rate (warm-up 0.1, last 0)</c>.</returns>
+    public abstract override string ToString();
+
     // From one number to another along half a cosine, by a share of the way.
     private static double Anneal(double from, double to, double share) =>
         to + ((from - to) / 2 * (1 + Math.Cos(Math.PI * Math.Clamp(share, 0, 1))));
@@ -80,11 +84,15 @@ public abstract record LearningRateSchedule
     private sealed record ConstantSchedule : LearningRateSchedule
     {
         public override double Factor(long step, int stepsPerEpoch, long steps) => 1;
+
+        public override string ToString() => "constant rate";
     }
 
     private sealed record StepSchedule(int Epochs, double By) : LearningRateSchedule
     {
         public override double Factor(long step, int stepsPerEpoch, long steps) => Math.Pow(By, step / stepsPerEpoch / Epochs);
+
+        public override string ToString() => FormattableString.Invariant($"rate times {By} every {Epochs} epochs");
     }
 
     private sealed record CosineSchedule(double WarmUp, double Last) : LearningRateSchedule
@@ -96,6 +104,8 @@ public abstract record LearningRateSchedule
                 ? (step + 1.0) / (rising + 1)
                 : Anneal(1, Last, (double)(step - rising) / Math.Max(1, steps - rising));
         }
+
+        public override string ToString() => FormattableString.Invariant($"cosine rate (warm-up {WarmUp}, last {Last})");
     }
 
     private sealed record OneCycleSchedule(double Rise) : LearningRateSchedule
@@ -110,5 +120,7 @@ public abstract record LearningRateSchedule
                 ? Anneal(First, 1, peak <= 0 ? 1 : step / peak)
                 : Anneal(1, End, (step - peak) / (steps - 1 - peak));
         }
+
+        public override string ToString() => FormattableString.Invariant($"one cycle of the rate (rise {Rise})");
     }
 }

@@ -88,6 +88,21 @@ public sealed record Optimizer
             weightDecay);
     }
 
+    /// <summary>The rule and all its numbers, the same in every language.</summary>
+    /// <returns>For example <c>SGD (rate 0.1, momentum 0.9, weight decay 0)</c>.</returns>
+    public override string ToString()
+    {
+        var (name, numbers) = Rule.Kind switch
+        {
+            OptimizerKind.Sgd => (Rule.IsNesterov ? "Nesterov" : "SGD", FormattableString.Invariant($"momentum {Rule.Momentum}")),
+            OptimizerKind.Adam => (
+                Rule.IsDecoupled ? "AdamW" : "Adam",
+                FormattableString.Invariant($"beta1 {Rule.Beta1}, beta2 {Rule.Beta2}, epsilon {Rule.Epsilon}")),
+            _ => ("RMSprop", FormattableString.Invariant($"alpha {Rule.Beta2}, momentum {Rule.Momentum}, epsilon {Rule.Epsilon}")),
+        };
+        return FormattableString.Invariant($"{name} (rate {LearningRate}, {numbers}, weight decay {WeightDecay})");
+    }
+
     private static Optimizer Adam(double rate, double beta1, double beta2, double epsilon, double weightDecay, bool isDecoupled)
     {
         Share(beta1, "beta1");

@@ -24,7 +24,7 @@ public readonly record struct TrainingProgress(
 /// <param name="Seconds">Seconds since the training began, validation counted.</param>
 public sealed record EpochResult(int Epoch, double Loss, double Accuracy, Evaluation? Validation, double Seconds);
 
-/// <summary>A loss that is no number any more, and where it was seen.</summary>
+/// <summary>A loss or a weight that is no number any more, and where it was seen.</summary>
 public sealed class DivergenceException : Exception
 {
     internal DivergenceException(string message)
@@ -114,13 +114,20 @@ public sealed class Trainer : IDisposable
     /// <summary>Writes a checkpoint; a file that is there stays until the new one is on the disk.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="IOException">It cannot be written.</exception>
-    public void Save(string path) => Checkpoint.Save(path, _step, Settings);
+    /// <exception cref="DivergenceException">The weights are lost; the file that is there is not.</exception>
+    public void Save(string path)
+    {
+        CheckWeights();
+        Checkpoint.Save(path, _step, Settings);
+    }
 
     /// <summary>Trains to the end, or until it is ended.</summary>
     /// <param name="progress">Told after each step.</param>
     /// <param name="onEpoch">Told after each epoch, with what came out; a good moment to <see cref="Save"/>.</param>
     /// <param name="cancellation">Ends the training after a step; what was learned stays.</param>
-    /// <exception cref="DivergenceException">The loss is NaN or infinite; the weights are lost, a checkpoint is not.</exception>
+    /// <exception cref="DivergenceException">
+    /// The loss or a weight is NaN or infinite; the weights are lost, a checkpoint is not.
+    /// </exception>
     /// <exception cref="OperationCanceledException">It was ended.</exception>
     public void Run(
         IProgress<TrainingProgress>? progress = null, Action<EpochResult>? onEpoch = null, CancellationToken cancellation = default)
@@ -165,6 +172,9 @@ public sealed class Trainer : IDisposable
 
             if (!batch.IsLast)
                 continue;
+
+            // The loss of the next step would tell it: too late for what is done at an epoch's end, and there may be none.
+            CheckWeights();
             var seen = (double)right / ((long)count * _options.BatchSize);
             var result = new EpochResult(batch.Epoch, loss / count, seen, Validate(cancellation), watch.Elapsed.TotalSeconds);
             _epochs.Add(result);
@@ -188,7 +198,11 @@ public sealed class Trainer : IDisposable
         $"{_options.Optimizer}, {_options.Schedule}, epochs {_options.Epochs}, batch {_options.BatchSize}, seed {_options.Seed}, "
         + $"augmentation {_options.Augmentation}, smoothing {_options.LabelSmoothing}, clip {_options.ClipNorm}, "
         + $"average {_options.AverageDecay}, statistics {_options.StatisticsMomentum}, "
-        + $"weights {string.Join(' ', _options.ClassWeights ?? [])}, freeze {string.Join(' ', _options.Freeze)}, data {_training}");
+        + $"weights {ClassWeights}, "
+        + $"freeze {string.Join(' ', _options.Freeze)}, normalization {Normalization}, data {_training}");
+
+    private string ClassWeights => string.Join(
+        ' ', (_options.ClassWeights ?? []).Select(weight => weight.ToString(CultureInfo.InvariantCulture)));
 
     private double Learn(PictureBatch batch, out double rate)
     {
@@ -226,23 +240,33 @@ public sealed class Trainer : IDisposable
         ? null
         : Evaluation.Run(ToNetwork(), _validation, Normalization, _options.Threads, cancellation);
 
-    private DivergenceException Divergence(double loss)
+    private DivergenceException Divergence(double loss) => new(FormattableString.Invariant(
+        $"The loss of step {_step.Steps + 1} is {loss}")
+        + (Lost() is { } lost
+            ? $": {lost}; lower the learning rate, or clip the gradients."
+            : " though all weights are finite; lower the learning rate, or look at the pictures."));
+
+    private void CheckWeights()
     {
-        foreach (var trained in _step.Graph.Trained)
+        if (Lost() is { } lost)
         {
-            foreach (var number in _step.Stored(trained.Parameter))
+            throw new DivergenceException(
+                FormattableString.Invariant($"Behind step {_step.Steps} {lost}; lower the learning rate, or clip the gradients."));
+        }
+    }
+
+    // The first weight or statistic that is no number any more.
+    private string? Lost()
+    {
+        foreach (var value in _step.Graph.Trained.Select(trained => trained.Parameter).Concat(_step.Graph.Statistics))
+        {
+            foreach (var number in _step.Stored(value))
             {
                 if (!float.IsFinite(number))
-                {
-                    return new(FormattableString.Invariant(
-                        $"The loss of step {_step.Steps + 1} is {loss}: '{trained.Parameter.Name}' holds {number}; lower the learning ")
-                        + "rate, or clip the gradients.");
-                }
+                    return FormattableString.Invariant($"'{value.Name}' holds {number}");
             }
         }
 
-        return new(FormattableString.Invariant(
-            $"The loss of step {_step.Steps + 1} is {loss} though all weights are finite; lower the learning rate, or look at the ")
-            + "pictures.");
+        return null;
     }
 }

@@ -57,14 +57,13 @@ public sealed unsafe class TrainingStep : IDisposable
         _network = network.WithBatch(_options.BatchSize);
         if (_network.Inputs.Count != 1)
             throw new NetworkException($"The network has {_network.Inputs.Count} inputs; a training takes one with one input.");
+        CheckAgainst(_network, _options);
         _graph = TrainingGraph.Create(_network, Plan(_options));
         _compiled = new CompiledNetwork(_graph.Step, new() { Threads = _options.Threads }, PassList.Step);
         _runner = new StepRunner(_compiled);
         _mixed = _options.Augmentation.IsMixing ? 2 : 0;
         _labels = _graph.Step.Inputs[1].Name == DropoutTraining.RandomInput ? 2 : 1;
         Classes = _graph.Step.Outputs[1].Shape[^1];
-        if (_options.ClassWeights is { } weights && weights.Count != Classes)
-            throw new ArgumentException($"There are {weights.Count} class weights but {Classes} classes; give one a class.");
         var steps = _compiled.Steps;
         _forwardEnd = IndexOf(steps, step => step.Name == "loss") + 1;
         _updateStart = IndexOf(steps, step => step.Name == "clip" || step.Name.EndsWith("/update", StringComparison.Ordinal));
@@ -193,6 +192,25 @@ public sealed unsafe class TrainingStep : IDisposable
             throw new ArgumentException(FormattableString.Invariant($"Gradients are clipped at {options.ClipNorm}; give 0 or more."));
     }
 
+    private static void CheckAgainst(Network network, TrainingOptions options)
+    {
+        foreach (var pattern in options.Freeze)
+        {
+            if (!network.Parameters.Any(parameter => Matches(pattern, parameter.Name)))
+                throw new ArgumentException($"'{pattern}' was to be frozen, but no parameter has such a name.");
+        }
+
+        if (options.ClassWeights is not { } weights)
+            return;
+        if (network.Outputs is [{ Shape: { Rank: > 0 } shape }] && weights.Count != shape[^1])
+            throw new ArgumentException($"There are {weights.Count} class weights but {shape[^1]} classes; give one a class.");
+        foreach (var weight in weights)
+        {
+            if (!(weight >= 0 && double.IsFinite(weight)))
+                throw new ArgumentException(FormattableString.Invariant($"A class weight is {weight}; give 0 or more."));
+        }
+    }
+
     private static void Share(double value, string what)
     {
         if (!(value is >= 0 and < 1))
@@ -207,8 +225,11 @@ public sealed unsafe class TrainingStep : IDisposable
         ClipNorm = (float)options.ClipNorm,
         Averages = options.AverageDecay > 0,
         StatisticsMomentum = (float)options.StatisticsMomentum,
-        IsFrozen = name => options.Freeze.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false)),
+        IsFrozen = name => options.Freeze.Any(pattern => Matches(pattern, name)),
     };
+
+    private static bool Matches(string pattern, string name) =>
+        FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false);
 
     private static int IndexOf(IReadOnlyList<CompiledStep> steps, Func<CompiledStep, bool> isWanted)
     {

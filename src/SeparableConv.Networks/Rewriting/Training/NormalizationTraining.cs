@@ -4,7 +4,7 @@ namespace SeparableConv.Networks.Rewriting;
 /// Makes each batch normalization one that is trained: it divides by the batch's own moments, and the statistics that were stored follow
 /// these. A clamp behind it becomes part of it.
 /// </summary>
-/// <param name="isFrozen">Whether a stored value stays as it is; a normalization with frozen statistics goes on dividing by them.</param>
+/// <param name="isFrozen">Whether a stored value stays as it is; a normalization of which a statistic is frozen goes on using both.</param>
 internal sealed class NormalizationTraining(Func<Value, bool> isFrozen) : NetworkPass
 {
     private readonly List<(Value Statistic, Value Moment)> _followed = [];
@@ -18,7 +18,7 @@ internal sealed class NormalizationTraining(Func<Value, bool> isFrozen) : Networ
         {
             case BatchNormalizationOperator normalization when inputs is [{ } x, { } gamma, { } beta, { } mean, { } variance]:
                 var (center, spread) = (mean, variance);
-                if (!isFrozen(mean) && mean.IsStored && variance.IsStored)
+                if (!isFrozen(mean) && !isFrozen(variance) && mean.IsStored && variance.IsStored)
                 {
                     var moments = Graph.AddNode($"{node.Name}/moments", new BatchMomentsOperator(), x).Outputs;
                     (center, spread) = (moments[0], moments[1]);
