@@ -8,33 +8,47 @@ namespace SeparableConv.Loops;
 /// dw[u,v,c,o] = sum over n,i,j of x[n, i*s+u*d-p, j*s+v*d-p, c] * dz[n,i,j,o].
 /// </summary>
 /// <remarks>
-/// The input's gradient is a convolution of dz with the kernel turned round, after Winograd where that is faster; with a stride or groups
-/// it is a transposed convolution. The weights' gradient is a sum of outer products: some output rows at a time, whose input rows are
-/// copied with their zeros to memory that stays in the cache. Where taps of a kernel row are neighbours, its taps and channels are one
-/// operand.
+/// The input's gradient is a convolution of dz with the kernel turned round, after Winograd where that is faster; with a stride it is one
+/// for each position within a stride (<see cref="StridedInputGradient"/>), with groups a transposed convolution. The weights' gradient is a
+/// sum of outer products: some output rows at a time, whose input rows are copied with their zeros to memory that stays in the cache. Where
+/// taps of a kernel row are neighbours, its taps and channels are one operand.
 /// </remarks>
 internal sealed unsafe class StandardGradientLoop : ConvGradientLoop
 {
     // Steps of one outer product: fewer would load and store the sums too often.
     private const int WantedSteps = 192;
+    private const int MostCopiedFloats = 64 * 1024;
+    private const int LeastWeightsToShare = 256 * 1024;
+    private const int SlicesOfRow = 4;
 
     private readonly ConvGeometry _geometry;
     private readonly SimdWidth _width;
     private readonly GradientParts _parts;
     private readonly ConvGeometry _turned;
     private readonly StandardForms? _convolution;
+    private readonly StridedInputGradient? _strided;
     private readonly ConvTransposeLoop? _transposed;
     private readonly bool _joinsColumns;
     private readonly int _blockRows;
+    private readonly int _blockImages;
+    private readonly int _slices;
 
     /// <summary>Prepares for images of one size, with memory for packed weights where the input's gradient is wanted.</summary>
     public StandardGradientLoop(in ConvGeometry geometry, bool wantsInputGradient, SimdWidth width)
     {
         var (rows, columns) = (geometry.Rows, geometry.Columns);
         (_geometry, _width) = (geometry, width);
-        _parts = GradientParts.Cut(geometry.Batch, rows.Out);
         _joinsColumns = columns.Dilation == 1 && geometry.Groups == 1;
         _blockRows = Math.Clamp((WantedSteps + columns.Out - 1) / columns.Out, 1, rows.Out);
+        var imageFloats = (long)(((rows.Out - 1) * rows.Stride) + rows.Span) * Reach * geometry.InChannels;
+        _blockImages = _blockRows < rows.Out
+            ? 1
+            : (int)Math.Clamp(Math.Min(WantedSteps / (rows.Out * columns.Out), MostCopiedFloats / imageFloats), 1, geometry.Batch);
+
+        // Weights that are too many for every part to have sums of its own are shared out instead, some input channels of a kernel row
+        // each.
+        _slices = _joinsColumns && WeightCount >= LeastWeightsToShare ? SlicesOfRow : 0;
+        _parts = _slices > 0 ? new(geometry.Batch, 1, rows.Out, 1) : GradientParts.Cut(geometry.Batch, rows.Out);
         if (!wantsInputGradient)
             return;
         var weights = new float[checked(WeightCount)];
@@ -45,6 +59,10 @@ internal sealed unsafe class StandardGradientLoop : ConvGradientLoop
             _convolution = new StandardForms(
                 weights, geometry.Kernel, geometry.OutChannels, geometry.InChannels, options, default, width, StandardForm.Auto);
             _convolution.MakeReady(_turned);
+        }
+        else if (StridedInputGradient.Handles(geometry))
+        {
+            _strided = new StridedInputGradient(geometry, width);
         }
         else
         {
@@ -101,9 +119,12 @@ internal sealed unsafe class StandardGradientLoop : ConvGradientLoop
             RunInput(call, scratch, threads);
         if (call.WeightGradient == null)
             return;
-        var work = new Work { Loop = this, Call = call, Sums = scratch };
-        WorkerPool.Shared.Run(ref work, _parts.Count, threads);
-        Partials.Add(scratch, WeightCount, _parts.Count, call.WeightGradient, WeightCount);
+        var work = new Work { Loop = this, Call = call, Sums = _slices > 0 ? call.WeightGradient : scratch };
+        if (_slices > 0)
+            new Span<float>(call.WeightGradient, WeightCount).Clear();
+        WorkerPool.Shared.Run(ref work, _slices > 0 ? _slices * _geometry.Rows.Kernel : _parts.Count, threads);
+        if (_slices == 0)
+            Partials.Add(scratch, WeightCount, _parts.Count, call.WeightGradient, WeightCount);
     }
 
     // Turned round, the padding is what the kernel reaches beyond it.
@@ -118,12 +139,12 @@ internal sealed unsafe class StandardGradientLoop : ConvGradientLoop
 
     private void RunInput(in ConvGradientCall call, float* scratch, int threads)
     {
-        // (kH, kW, C/groups, O) to (kH, kW, O, C/groups), the taps in reverse for a convolution.
+        // (kH, kW, C/groups, O) to (kH, kW, O, C/groups), the taps in reverse for convolutions.
         var taps = _geometry.Kernel.Height * _geometry.Kernel.Width;
         var matrix = (nint)GroupChannels * _geometry.OutChannels;
         for (var tap = 0; tap < taps; tap++)
         {
-            var target = scratch + ((_convolution is null ? tap : taps - 1 - tap) * matrix);
+            var target = scratch + ((_transposed is null ? taps - 1 - tap : tap) * matrix);
             TransposeLoop.Run(
                 call.Weights + (tap * matrix), _geometry.OutChannels, target, GroupChannels, _geometry.OutChannels, GroupChannels);
         }
@@ -133,6 +154,10 @@ internal sealed unsafe class StandardGradientLoop : ConvGradientLoop
         {
             _convolution.Refill(weights, default, scratch + WeightCount);
             _convolution.Run(call.OutputGradient, call.InputGradient, _turned, threads);
+        }
+        else if (_strided is not null)
+        {
+            _strided.Run(call.OutputGradient, weights, call.InputGradient, threads);
         }
         else
         {
@@ -178,37 +203,70 @@ internal sealed unsafe class StandardGradientLoop : ConvGradientLoop
 
         public readonly void Execute(int part)
         {
-            var sums = Sums + (part * (nint)Loop.WeightCount);
-            new Span<float>(sums, Loop.WeightCount).Clear();
-            var (firstImage, endImage, firstRow, endRow) = Loop._parts.Part(part);
-            for (var image = firstImage; image < endImage; image++)
+            var block = new Block { EndTap = Loop._geometry.Rows.Kernel, EndRow = Loop.OperandLength };
+            var sums = Sums;
+            if (Loop._slices > 0)
             {
+                var (tap, slice) = Math.DivRem(part, Loop._slices);
+                (block.FirstTap, block.EndTap) = (tap, tap + 1);
+                block.FirstRow = Loop.OperandLength * slice / Loop._slices;
+                block.EndRow = Loop.OperandLength * (slice + 1) / Loop._slices;
+                part = 0;
+            }
+            else
+            {
+                sums += part * (nint)Loop.WeightCount;
+                new Span<float>(sums, Loop.WeightCount).Clear();
+            }
+
+            var (firstImage, endImage, firstRow, endRow) = Loop._parts.Part(part);
+            for (var image = firstImage; image < endImage; image += Loop._blockImages)
+            {
+                block.Images = Math.Min(Loop._blockImages, endImage - image);
                 for (var row = firstRow; row < endRow; row += Loop._blockRows)
-                    Loop.AddRows(Call, sums, image, row, Math.Min(endRow, row + Loop._blockRows));
+                    Loop.AddRows(Call, sums, image, row, Math.Min(endRow, row + Loop._blockRows), block);
             }
         }
     }
 
-    // Output rows row up to and without end of an image.
-    private void AddRows(in ConvGradientCall call, float* sums, int image, int row, int end)
+    /// <summary>What is summed at a time: some images, kernel rows, and rows of the left operand.</summary>
+    private struct Block
+    {
+        public int Images;
+        public int FirstTap;
+        public int EndTap;
+        public int FirstRow;
+        public int EndRow;
+    }
+
+    // Input columns that the output columns of a row read.
+    private int Reach => ((_geometry.Columns.Out - 1) * _geometry.Columns.Stride) + _geometry.Columns.Span;
+
+    // Rows of the left operand: the taps of a kernel row with their channels, or one tap's.
+    private int OperandLength => _joinsColumns ? _geometry.Columns.Kernel * _geometry.InChannels : GroupChannels;
+
+    // Output rows row up to and without end of some images.
+    private void AddRows(in ConvGradientCall call, float* sums, int image, int row, int end, in Block block)
     {
         var (rows, columns, channels) = (_geometry.Rows, _geometry.Columns, _geometry.InChannels);
-        var reach = ((columns.Out - 1) * columns.Stride) + columns.Span;
-        var first = rows.InputStart(row);
         var count = ((end - 1 - row) * rows.Stride) + rows.Span;
-        nint rowFloats = (nint)reach * channels;
-        var copy = Scratch.Floats(count * rowFloats);
-        for (var i = 0; i < count; i++)
-            CopyRow(call.Input, copy + (i * rowFloats), image, first + i, reach);
+        nint rowFloats = (nint)Reach * channels;
+        var copy = Scratch.Floats(block.Images * count * rowFloats);
+        for (var n = 0; n < block.Images; n++)
+        {
+            for (var i = 0; i < count; i++)
+                CopyRow(call.Input, copy + (((n * count) + i) * rowFloats), image + n, rows.InputStart(row) + i, Reach);
+        }
 
         var (filters, groupFilters) = (_geometry.OutChannels, _geometry.OutChannels / _geometry.Groups);
-        var segments = end - row;
+        var segments = block.Images * (end - row);
         var left = stackalloc nint[segments];
         var right = stackalloc nint[segments];
-        for (var i = 0; i < segments; i++)
+        for (var segment = 0; segment < segments; segment++)
         {
-            left[i] = i * rows.Stride * rowFloats;
-            right[i] = i * (nint)columns.Out * filters;
+            var (n, i) = Math.DivRem(segment, end - row);
+            left[segment] = ((n * count) + (i * rows.Stride)) * rowFloats;
+            right[segment] = ((nint)(n * rows.Out) + i) * columns.Out * filters;
         }
 
         var operands = new OuterOperands
@@ -221,18 +279,18 @@ internal sealed unsafe class StandardGradientLoop : ConvGradientLoop
             Steps = columns.Out,
         };
         var gradient = call.OutputGradient + ((((nint)image * rows.Out) + row) * columns.Out * filters);
-        var (operandsInRow, length) = _joinsColumns ? (1, columns.Kernel * channels) : (columns.Kernel, GroupChannels);
-        for (var u = 0; u < rows.Kernel; u++)
+        for (var u = block.FirstTap; u < block.EndTap; u++)
         {
-            for (var v = 0; v < operandsInRow; v++)
+            for (var v = 0; v < (_joinsColumns ? 1 : columns.Kernel); v++)
             {
                 for (var group = 0; group < _geometry.Groups; group++)
                 {
                     operands.Left = copy + (u * rows.Dilation * rowFloats) + ((nint)v * columns.Dilation * channels)
-                        + (group * GroupChannels);
+                        + (group * GroupChannels) + block.FirstRow;
                     operands.Right = gradient + (group * groupFilters);
-                    var target = sums + ((((nint)u * columns.Kernel) + v) * GroupChannels * filters) + (group * groupFilters);
-                    OuterProduct.Add(operands, target, filters, length, groupFilters, _width);
+                    var target = sums + ((((((nint)u * columns.Kernel) + v) * GroupChannels) + block.FirstRow) * filters)
+                        + (group * groupFilters);
+                    OuterProduct.Add(operands, target, filters, block.EndRow - block.FirstRow, groupFilters, _width);
                 }
             }
         }
