@@ -89,7 +89,8 @@ internal sealed record DataSource(string Text, bool IsShapes, int Count, int? Si
     {
         if (data.SkippedCount == 0)
             return;
-        output.WriteLine($"{data.SkippedCount} files could not be read and are left out (--strict makes that an error):");
+        output.WriteLine(
+            $"{data.SkippedCount} {(data.SkippedCount == 1 ? "file" : "files")} could not be read and left out (--strict refuses that):");
         foreach (var example in data.SkippedExamples)
             output.WriteLine("  " + Failure.OneLine(example));
     }

@@ -11,6 +11,7 @@ internal sealed record ModelChoice(string Text, Func<TensorShape, int, int, Netw
 
     // Of smaller pictures a first stride of 2 would leave one pixel, or less, for the last layers.
     private const int SmallPicture = 40;
+    private const int SmallFilters = 32;
 
     private static readonly string[] Extensions = [".onnx", ".tflite"];
 
@@ -32,9 +33,9 @@ internal sealed record ModelChoice(string Text, Func<TensorShape, int, int, Netw
             ["mobilenet-v2", var width] => MobileNet2(Width(width)),
             ["ds-cnn"] => Keywords(64),
             ["ds-cnn", var filters] => Keywords(Filters(filters)),
-            ["cnn", "standard"] => Small(16, Convolutions.Standard),
+            ["cnn", "standard"] => Small(SmallFilters, Convolutions.Standard),
             ["cnn", "standard", var filters] => Small(Filters(filters), Convolutions.Standard),
-            ["cnn", "separable"] => Small(16, Convolutions.Separable),
+            ["cnn", "separable"] => Small(SmallFilters, Convolutions.Separable),
             ["cnn", "separable", var filters] => Small(Filters(filters), Convolutions.Separable),
             ["cnn", "residual"] => (picture, classes, seed) => SeparableResNet.Create(picture, classes, seed: seed),
             _ => throw new FormatException($"'{text}' is no network; use {Form.Replace("|", ", ", StringComparison.Ordinal)} (.onnx, "

@@ -24,7 +24,7 @@ public static class SmallCnn
     /// <exception cref="NetworkException">A number is not positive.</exception>
     public static Network Create(
         TensorShape picture,
-        int filters = 16,
+        int filters = 32,
         int classes = 10,
         Convolutions convolutions = Convolutions.Separable,
         int seed = 0,

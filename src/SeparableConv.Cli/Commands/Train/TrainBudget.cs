@@ -7,8 +7,8 @@ internal sealed class TrainBudget
 {
     // Machines slow down while they work; what is left of this share is not used.
     private const double Used = 0.96;
-    private const double MeasuredShare = 0.05;
-    private const double LeastMeasured = 0.5;
+    private const double MeasuredShare = 0.1;
+    private const double LeastMeasured = 1;
     private const double MostMeasured = 20;
     private const int FewPictures = 64;
     private const int ManyPictures = 512;
@@ -32,7 +32,7 @@ internal sealed class TrainBudget
     public long Plan(
         Network network, PictureDataSet training, PictureDataSet? validation, TrainingOptions options, CancellationToken cancellation)
     {
-        var normalization = training.MeasureNormalization();
+        var normalization = options.Normalization ?? training.MeasureNormalization();
         options = options with { Normalization = normalization };
         var step = StepSeconds(network, training, options, cancellation);
         _validationSeconds = ValidationSeconds(network, validation ?? training, normalization, options.Threads, cancellation);
@@ -43,7 +43,7 @@ internal sealed class TrainBudget
         return (long)Math.Clamp(left / (step + eachEpoch), 1, int.MaxValue);
     }
 
-    // The second half of what is measured: in the first one code is compiled and memory is touched for the first time.
+    // The last third of what is measured: before it code is compiled and memory is touched for the first time.
     private double StepSeconds(Network network, PictureDataSet training, TrainingOptions options, CancellationToken cancellation)
     {
         var time = TimeSpan.FromSeconds(Math.Min(
@@ -68,8 +68,8 @@ internal sealed class TrainBudget
             cancellation.ThrowIfCancellationRequested();
         }
 
-        var middle = ends.Count / 2;
-        return (ends[^1] - ends[middle - 1]) / (ends.Count - middle);
+        var first = Math.Max(1, ends.Count * 2 / 3);
+        return (ends[^1] - ends[first - 1]) / (ends.Count - first);
     }
 
     // Two sizes, since compiling the network for an evaluation takes the same for any number of pictures.

@@ -21,7 +21,7 @@ internal sealed class TrainCommand
     private const string UsualModel = "cnn:separable";
     private const string UsualOptimizer = "adamw";
     private const string UsualSchedule = "onecycle";
-    private const double UsualRate = 5e-3;
+    private const double UsualRate = 0.01;
     private const string Extension = ".onnx";
 
     private readonly Terminal _terminal;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using SeparableConv.Cli.Options;
+using SeparableConv.Networks.Pictures;
 
 namespace SeparableConv.Cli.Commands;
 
@@ -25,23 +26,19 @@ internal sealed class TrainRun(Terminal terminal, TrainSettings settings)
             new TensorShape(data.Height, data.Width, data.Channels), data.Classes.Count, settings.Options.Seed);
         PrintHeader(data, network, validation);
 
+        // What was trained before goes on with the numbers that it knows.
+        var options = settings.Options with { Normalization = Normalization.Of(network) };
         var budget = settings.Minutes is { } minutes ? new TrainBudget(minutes, _watch) : null;
         try
         {
-            var options = budget is null
-                ? settings.Options
-                : settings.Options with { Steps = budget.Plan(network, training, validation, settings.Options, end.Token) };
+            if (budget is not null)
+                options = options with { Steps = budget.Plan(network, training, validation, options, end.Token) };
             using var trainer = new Trainer(network, training, validation, options);
             Train(trainer, network, training, validation, budget, end);
         }
         catch (DivergenceException e)
         {
             throw new InputException(e.Message, e);
-        }
-        catch (ArgumentException e) when (e.Message.StartsWith("The network tells ", StringComparison.Ordinal))
-        {
-            throw new InputException(
-                $"{settings.Model.Text}: {Failure.Describe(e)} Export it with that many outputs, or build one with --model.", e);
         }
     }
 
@@ -51,7 +48,15 @@ internal sealed class TrainRun(Terminal terminal, TrainSettings settings)
             return (null, settings.Data.Load(settings.Size, null, settings.IsStrict));
 
         var network = ModelOptions.Load(settings.Model.Text, null);
-        return (network, settings.Data.Load(ModelChoice.Layout(network), settings.IsStrict));
+        var data = settings.Data.Load(ModelChoice.Layout(network), settings.IsStrict);
+        if (ClassRanking.Count(network) is var classes && classes != data.Classes.Count)
+        {
+            throw new InputException(
+                $"'{settings.Model.Text}' tells {(classes is null ? "no" : $"{classes}")} classes apart but the pictures have "
+                + $"{data.Classes.Count}; export it with a last layer of {data.Classes.Count}, or build a network with --model.");
+        }
+
+        return (network, data);
     }
 
     private void Train(
