@@ -64,7 +64,7 @@ public sealed class EvalCommandTests
     public void What_cannot_be_used_is_refused()
     {
         using var folder = Prepared();
-        CommandRun.Of("eval", folder["colors.onnx"]).AssertFails(2, "DATA");
+        CommandRun.Of("eval", folder["colors.onnx"]).AssertFails(2, "argument");
         CommandRun.Of("eval", folder["colors.onnx"], folder["data"], "--std", "0").AssertFails(2, "--std");
         CommandRun.Of("eval", folder["colors.onnx"], folder["data"], "--mean", "1,2").AssertFails(1, "--mean has 2 numbers");
         CommandRun.Of("eval", folder["none.onnx"], folder["data"]).AssertFails(1, "none.onnx", "not found");

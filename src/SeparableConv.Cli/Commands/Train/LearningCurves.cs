@@ -29,7 +29,10 @@ internal static class LearningCurves
         model.Series.Add(Curve("training", TrainingColor, epochs, training));
         if (epochs.Any(epoch => validation(epoch) is not null))
             model.Series.Add(Curve("validation", ValidationColor, epochs, validation));
-        return new SvgExporter { Width = Width, Height = Height, IsDocument = false }.ExportToString(model);
+
+        // Within a page there is no declaration of XML.
+        var svg = new SvgExporter { Width = Width, Height = Height, IsDocument = false }.ExportToString(model);
+        return svg[svg.IndexOf("<svg", StringComparison.Ordinal)..];
     }
 
     private static LineSeries Curve(
