@@ -4,7 +4,7 @@ namespace SeparableConv.Networks;
 /// Three blocks of a 3x3 convolution, batch normalization and ReLU with max pooling between them: what a first training begins with.
 /// </summary>
 /// <remarks>
-/// With 16 filters, 32x32x3 pictures and 10 classes: 3,981 parameters, moving statistics included; with standard convolutions 24,682.
+/// With 32 filters, 32x32x3 pictures and 10 classes: 14,538 parameters, moving statistics included; with standard convolutions 95,210.
 /// </remarks>
 public static class SmallCnn
 {

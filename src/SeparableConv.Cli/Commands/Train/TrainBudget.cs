@@ -6,7 +6,7 @@ namespace SeparableConv.Cli.Commands;
 internal sealed class TrainBudget
 {
     // Machines slow down while they work; what is left of this share is not used.
-    private const double Used = 0.96;
+    private const double Used = 0.93;
     private const double MeasuredShare = 0.1;
     private const double LeastMeasured = 1;
     private const double MostMeasured = 20;

@@ -5,6 +5,9 @@ namespace SeparableConv.Cli.Commands;
 /// <summary>Shows how far a training has come: a bar on a screen, a line an epoch elsewhere, nothing where the result is JSON.</summary>
 internal sealed class TrainDisplay(Terminal terminal, bool isSilent)
 {
+    // What is left of 80 columns.
+    private const int BarWidth = 12;
+
     private readonly bool _hasBar = terminal.IsInteractive && !isSilent;
 
     /// <summary>Runs a training and shows it.</summary>
@@ -27,15 +30,14 @@ internal sealed class TrainDisplay(Terminal terminal, bool isSilent)
         try
         {
             AnsiConsole.Progress()
-                .Columns(new ProgressBarColumn(), new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
+                .Columns(
+                    new ProgressBarColumn { Width = BarWidth },
+                    new PercentageColumn(),
+                    new TaskDescriptionColumn { Alignment = Justify.Left })
                 .Start(context =>
                 {
                     var bar = new Bar(context.AddTask("starting"));
-                    train(bar, figures =>
-                    {
-                        lines.Add(Line(figures, epochs));
-                        bar.Validation = figures.ValidationAccuracy;
-                    });
+                    train(bar, figures => lines.Add(Line(figures, epochs)));
                 });
         }
         finally
@@ -62,16 +64,14 @@ internal sealed class TrainDisplay(Terminal terminal, bool isSilent)
 
     private sealed class Bar(ProgressTask task) : IProgress<TrainingProgress>
     {
-        public double? Validation { get; set; }
-
         public void Report(TrainingProgress value)
         {
             task.MaxValue = value.Steps;
             task.Value = value.Step;
-            var validation = Validation is { } accuracy ? $"  validation {Percent(accuracy)}" : "";
-            task.Description = Markup.Escape(FormattableString.Invariant(
-                $"epoch {value.Epoch + 1}/{value.Epochs}  loss {value.Loss:0.000}  accuracy {Percent(value.Accuracy)}{validation}  ")
-                + FormattableString.Invariant($"{value.PicturesPerSecond:0} pictures/s  {Time(value.Remaining)} left"));
+            task.Description = Markup.Escape(
+                FormattableString.Invariant($"epoch {value.Epoch + 1}/{value.Epochs}  loss {value.Loss:0.000}  ")
+                + FormattableString.Invariant($"{Percent(value.Accuracy)} right  ")
+                + FormattableString.Invariant($"{value.PicturesPerSecond:0}/s  {Time(value.Remaining)} left"));
         }
     }
 }
