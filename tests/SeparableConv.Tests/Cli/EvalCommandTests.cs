@@ -69,7 +69,9 @@ public sealed class EvalCommandTests
         CommandRun.Of("eval", folder["colors.onnx"], folder["data"], "--mean", "1,2").AssertFails(1, "--mean has 2 numbers");
         CommandRun.Of("eval", folder["none.onnx"], folder["data"]).AssertFails(1, "none.onnx", "not found");
         CommandRun.Of("eval", folder["colors.onnx"], folder["none"]).AssertFails(1, "none");
-        CommandRun.Of("eval", folder["colors.onnx"], "shapes:24").AssertFails(1, "12 classes", "(2,3)");
+        CommandRun.Of("eval", folder["colors.onnx"], "shapes:24").AssertFails(1, "4x4");
+        OnnxWriter.Write(SmallCnn.Create(new(8, 8, 3), 4, classes: 3), folder["three.onnx"]);
+        CommandRun.Of("eval", folder["three.onnx"], "shapes:24").AssertFails(1, "12 classes", "3)");
         RunModels.SaveClassifier(folder["bytes.tflite"], ElementType.UInt8, [1, 2, 2, 3], (1 / 128f, 128));
         CommandRun.Of("eval", folder["bytes.tflite"], folder["data"]).AssertFails(1, "float32");
     }

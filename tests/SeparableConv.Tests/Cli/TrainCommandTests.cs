@@ -137,7 +137,9 @@ public sealed class TrainCommandTests
         var sources = page.Descendants().Attributes().Where(a => a.Name.LocalName is "src" or "href").Select(a => a.Value).ToArray();
         Assert.NotEmpty(sources);
         Assert.All(sources, source => Assert.StartsWith("data:image/png;base64,", source));
-        Assert.DoesNotContain("url(", text);
+        Assert.DoesNotContain("url(", text.Replace("url(#", "", StringComparison.Ordinal));
+        var names = page.Descendants().Attributes("id").Select(a => a.Value).ToArray();
+        Assert.Equal(names.Distinct(), names);
         Assert.Equal(2, page.Descendants().Count(e => e.Name.LocalName == "svg"));
 
         // The names of the classes, and a row a class.

@@ -30,9 +30,11 @@ internal static class LearningCurves
         if (epochs.Any(epoch => validation(epoch) is not null))
             model.Series.Add(Curve("validation", ValidationColor, epochs, validation));
 
-        // Within a page there is no declaration of XML.
+        // Within a page there is no declaration of XML, and names are the page's.
         var svg = new SvgExporter { Width = Width, Height = Height, IsDocument = false }.ExportToString(model);
-        return svg[svg.IndexOf("<svg", StringComparison.Ordinal)..];
+        return svg[svg.IndexOf("<svg", StringComparison.Ordinal)..]
+            .Replace("id=\"", $"id=\"{title}-", StringComparison.Ordinal)
+            .Replace("url(#", $"url(#{title}-", StringComparison.Ordinal);
     }
 
     private static LineSeries Curve(
