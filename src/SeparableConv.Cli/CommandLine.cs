@@ -13,6 +13,7 @@ internal static class CommandLine
         "sepconv kernel \"3 6 9; 4 8 12; 5 10 15\"",
         "sepconv cost 12x12x3 --kernel 5x5 --filters 256",
         "sepconv run mobilenet_v1.tflite cat.jpg --labels labels.txt",
+        "sepconv train shapes -o shapes.onnx --minutes 1",
         "sepconv info",
     ];
 
@@ -23,6 +24,8 @@ internal static class CommandLine
         (FilterCommand.Name, FilterCommand.Create, () => FilterCommand.Examples),
         (InspectCommand.Name, InspectCommand.Create, () => InspectCommand.Examples),
         (RunCommand.Name, RunCommand.Create, () => RunCommand.Examples),
+        (TrainCommand.Name, TrainCommand.Create, () => TrainCommand.Examples),
+        (EvalCommand.Name, EvalCommand.Create, () => EvalCommand.Examples),
         (InfoCommand.Name, InfoCommand.Create, () => InfoCommand.Examples),
     ];
 
@@ -34,7 +37,7 @@ internal static class CommandLine
     public static RootCommand Create(Terminal terminal, string? first)
     {
         var root = new RootCommand(
-            "sepconv: separable convolutions. Count what they cost, separate kernels, filter pictures, run networks.");
+            "sepconv: separable convolutions. Count what they cost, separate kernels, filter pictures, run and train networks.");
         var examples = new Dictionary<string, Func<string[]>> { [root.Name] = () => Examples };
         var isOne = Array.Exists(Commands, command => command.Name == first);
         foreach (var command in Commands)

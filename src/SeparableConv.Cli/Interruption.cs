@@ -6,11 +6,22 @@ namespace SeparableConv.Cli;
 internal static class Interruption
 {
     private static readonly Lock Writing = new();
+    private static CancellationTokenSource? _gentle;
 
     /// <summary>Listens for Ctrl-C and termination until the result is disposed.</summary>
     public static IDisposable Watch() => new Registrations(
         PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Exit(context, 2)),
         PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Exit(context, 15)));
+
+    /// <summary>
+    /// Makes the first interruption cancel the source, for work that ends by itself and keeps what it has, until the result is disposed.
+    /// The second one ends the program as ever.
+    /// </summary>
+    public static IDisposable EndGently(CancellationTokenSource source)
+    {
+        _gentle = source;
+        return new Gentle();
+    }
 
     /// <summary>Runs an action that writes a file; an interruption waits for its end.</summary>
     public static void WriteWhole(Action write)
@@ -23,8 +34,19 @@ internal static class Interruption
     private static void Exit(PosixSignalContext context, int signal)
     {
         context.Cancel = true;
+        if (Interlocked.Exchange(ref _gentle, null) is { } gentle)
+        {
+            gentle.Cancel();
+            return;
+        }
+
         lock (Writing)
             Environment.Exit(128 + signal);
+    }
+
+    private sealed class Gentle : IDisposable
+    {
+        public void Dispose() => _gentle = null;
     }
 
     private sealed class Registrations(params IDisposable[] registrations) : IDisposable

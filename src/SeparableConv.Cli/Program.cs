@@ -9,6 +9,9 @@ internal static class Program
     private const int BadInput = 1;
     private const int BadUsage = 2;
 
+    // What shells report for a program that Ctrl-C ended.
+    private const int Interrupted = 130;
+
     private static int Main(string[] args)
     {
         using (Interruption.Watch())
@@ -43,6 +46,11 @@ internal static class Program
                 ProcessTerminationTimeout = null,
             });
             return Done;
+        }
+        catch (OperationCanceledException e)
+        {
+            terminal.Error.WriteLine($"sepconv: {Failure.OneLine(e.Message)}");
+            return Interrupted;
         }
         catch (Exception e)
         {

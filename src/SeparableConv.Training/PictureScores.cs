@@ -1,4 +1,5 @@
 using SeparableConv.Networks.Operators;
+using SeparableConv.Networks.Rewriting;
 
 namespace SeparableConv.Training;
 
@@ -6,7 +7,8 @@ namespace SeparableConv.Training;
 internal static class PictureScores
 {
     /// <summary>Whether a network's scores are probabilities.</summary>
-    public static bool EndInSoftmax(Network network) => network.Outputs[0].Producer?.Operator
+    /// <remarks>A softmax may be the activation of the last layer: the passes for training make it a node of its own.</remarks>
+    public static bool EndInSoftmax(Network network) => PassList.Training.Run(network).Outputs[0].Producer?.Operator
         is SoftmaxOperator { Logarithm: false } or ActivationOperator { Activation.NeedsAllChannels: true };
 
     /// <summary>Makes probabilities of scores.</summary>

@@ -97,7 +97,13 @@ public sealed class Trainer : IDisposable
     public int StepsPerEpoch { get; }
 
     /// <summary>Steps of the whole training.</summary>
-    public long Steps => (long)StepsPerEpoch * _options.Epochs;
+    public long Steps => _options.Steps ?? (long)StepsPerEpoch * _options.Epochs;
+
+    /// <summary>Steps that were made, those before a checkpoint counted.</summary>
+    public long StepsDone => _step.Steps;
+
+    /// <summary>Epochs of the whole training; the last one may be cut.</summary>
+    public int EpochCount => (int)((Steps + StepsPerEpoch - 1) / StepsPerEpoch);
 
     /// <summary>The epochs that were finished since this object was made.</summary>
     public IReadOnlyList<EpochResult> Epochs => _epochs;
@@ -162,7 +168,7 @@ public sealed class Trainer : IDisposable
                     _step.Steps,
                     Steps,
                     batch.Epoch,
-                    _options.Epochs,
+                    EpochCount,
                     loss / count,
                     (double)right / ((long)count * _options.BatchSize),
                     rate,
@@ -170,7 +176,7 @@ public sealed class Trainer : IDisposable
                     remaining));
             }
 
-            if (!batch.IsLast)
+            if (!batch.IsLast && _step.Steps < Steps)
                 continue;
 
             // The loss of the next step would tell it: too late for what is done at an epoch's end, and there may be none.
@@ -195,7 +201,8 @@ public sealed class Trainer : IDisposable
     // What must be the same for a checkpoint to be gone on from: all that the bits of the rest follow from.
     private string Settings => string.Create(
         CultureInfo.InvariantCulture,
-        $"{_options.Optimizer}, {_options.Schedule}, epochs {_options.Epochs}, batch {_options.BatchSize}, seed {_options.Seed}, "
+        $"{_options.Optimizer.Rule}, rate {_options.Optimizer.LearningRate}, decay {_options.Optimizer.WeightDecay}, "
+        + $"{_options.Schedule}, steps {Steps}, batch {_options.BatchSize}, seed {_options.Seed}, "
         + $"augmentation {_options.Augmentation}, smoothing {_options.LabelSmoothing}, clip {_options.ClipNorm}, "
         + $"average {_options.AverageDecay}, statistics {_options.StatisticsMomentum}, "
         + $"weights {ClassWeights}, "

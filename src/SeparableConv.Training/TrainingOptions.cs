@@ -12,6 +12,12 @@ public sealed record TrainingOptions
     /// <summary>How often all pictures are gone through. Default 10.</summary>
     public int Epochs { get; init; } = 10;
 
+    /// <summary>
+    /// Steps of the whole training in place of <see cref="Epochs"/>: the schedule is stretched over them, and the last epoch may be cut.
+    /// Null for whole epochs.
+    /// </summary>
+    public long? Steps { get; init; }
+
     /// <summary>Pictures in a step. Default 64.</summary>
     public int BatchSize { get; init; } = 64;
 

@@ -185,6 +185,8 @@ public sealed unsafe class TrainingStep : IDisposable
             throw new ArgumentException($"The batch size is {options.BatchSize}; give 1 or more.");
         if (options.Epochs < 1)
             throw new ArgumentException($"There are {options.Epochs} epochs; give 1 or more.");
+        if (options.Steps < 1)
+            throw new ArgumentException($"There are {options.Steps} steps; give 1 or more.");
         Share(options.LabelSmoothing, "label smoothing");
         Share(options.AverageDecay, "decay of the weights' average");
         Share(options.StatisticsMomentum, "momentum of the statistics");

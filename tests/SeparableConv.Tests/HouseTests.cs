@@ -14,7 +14,7 @@ public sealed partial class HouseTests
         ["SeparableConv.Imaging"] = ["SeparableConv"],
         ["SeparableConv.Networks"] = ["SeparableConv", "SeparableConv.Imaging"],
         ["SeparableConv.Training"] = ["SeparableConv", "SeparableConv.Imaging", "SeparableConv.Networks"],
-        ["SeparableConv.Cli"] = ["SeparableConv", "SeparableConv.Imaging", "SeparableConv.Networks"],
+        ["SeparableConv.Cli"] = ["SeparableConv", "SeparableConv.Imaging", "SeparableConv.Networks", "SeparableConv.Training"],
     };
 
     // Vectors are for loops, for the activations that loops apply to finished rows, and for PNG's row filters. MachineInfo asks for the

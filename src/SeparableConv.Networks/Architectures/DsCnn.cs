@@ -15,10 +15,28 @@ public static class DsCnn
     /// <returns>The network.</returns>
     /// <exception cref="NetworkException">A number is not positive.</exception>
     public static Network Create(
-        int channels = 64, int classes = 12, Convolutions convolutions = Convolutions.Separable, int seed = 0, int batchSize = 1)
+        int channels = 64, int classes = 12, Convolutions convolutions = Convolutions.Separable, int seed = 0, int batchSize = 1) =>
+        Create(new TensorShape(49, 10, 1), channels, classes, convolutions, seed, batchSize);
+
+    /// <summary>Builds it for another size: (N, height, width, channels) -> (N, classes), probabilities.</summary>
+    /// <param name="picture">(height, width, channels): frames and features, or any picture.</param>
+    /// <param name="channels">Filters of every layer.</param>
+    /// <param name="classes">Outputs.</param>
+    /// <param name="convolutions">Standard puts one 3x3 convolution in place of each depthwise and the pointwise behind it.</param>
+    /// <param name="seed">What the first weights are drawn from.</param>
+    /// <param name="batchSize">N.</param>
+    /// <returns>The network.</returns>
+    /// <exception cref="NetworkException">A number is not positive.</exception>
+    public static Network Create(
+        TensorShape picture,
+        int channels,
+        int classes,
+        Convolutions convolutions = Convolutions.Separable,
+        int seed = 0,
+        int batchSize = 1)
     {
         var net = new NetworkBuilder(seed);
-        var x = net.Input(new(49, 10, 1), batchSize);
+        var x = net.Input(picture, batchSize);
         x = net.Conv2D(x, channels, (10, 4), strides: 2, padding: Padding.Same);
         x = net.Dropout(net.ReLU(net.BatchNormalization(x)), 0.2f);
         for (var block = 0; block < 4; block++)

@@ -27,11 +27,31 @@ public static class MobileNetV1
         int classes = 1000,
         Convolutions convolutions = Convolutions.Separable,
         int seed = 0,
+        int batchSize = 1) =>
+        Create(new TensorShape(resolution, resolution, 3), width, classes, 2, convolutions, seed, batchSize);
+
+    /// <summary>Builds it for pictures of any size: (N, height, width, channels) -> (N, classes), probabilities.</summary>
+    /// <param name="picture">(height, width, channels).</param>
+    /// <param name="width">What the number of filters of every layer is multiplied by.</param>
+    /// <param name="classes">Outputs.</param>
+    /// <param name="firstStrides">Of the first layer; 1 keeps small pictures, of 28 to 40 pixels, from shrinking to nothing.</param>
+    /// <param name="convolutions">Standard puts one 3x3 convolution in place of each depthwise and the pointwise behind it.</param>
+    /// <param name="seed">What the first weights are drawn from.</param>
+    /// <param name="batchSize">N.</param>
+    /// <returns>The network.</returns>
+    /// <exception cref="NetworkException">A number is not positive, or the width leaves a layer without filters.</exception>
+    public static Network Create(
+        TensorShape picture,
+        double width,
+        int classes,
+        int firstStrides = 2,
+        Convolutions convolutions = Convolutions.Separable,
+        int seed = 0,
         int batchSize = 1)
     {
         var net = new NetworkBuilder(seed);
-        var x = net.Input(new(resolution, resolution, 3), batchSize);
-        x = net.Conv2D(x, (int)(32 * width), 3, strides: 2, padding: Padding.Same, useBias: false, name: "conv1");
+        var x = net.Input(picture, batchSize);
+        x = net.Conv2D(x, (int)(32 * width), 3, strides: firstStrides, padding: Padding.Same, useBias: false, name: "conv1");
         x = Normalized(net, x, "conv1");
         for (var i = 0; i < Blocks.Length; i++)
         {
@@ -54,7 +74,7 @@ public static class MobileNetV1
         x = net.Conv2D(x, classes, 1, name: "conv_preds");
         x = net.Reshape(x, [classes]);
         x = net.Softmax(x, name: "predictions");
-        return net.Build(x, FormattableString.Invariant($"mobilenet_{width:0.00}_{resolution}"));
+        return net.Build(x, FormattableString.Invariant($"mobilenet_{width:0.00}_{picture[0]}"));
     }
 
     private static Value Normalized(NetworkBuilder net, Value x, string name) =>

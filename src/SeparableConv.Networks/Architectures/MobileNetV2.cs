@@ -29,13 +29,33 @@ public static class MobileNetV2
         int classes = 1000,
         Convolutions convolutions = Convolutions.Separable,
         int seed = 0,
+        int batchSize = 1) =>
+        Create(new TensorShape(resolution, resolution, 3), width, classes, 2, convolutions, seed, batchSize);
+
+    /// <summary>Builds it for pictures of any size: (N, height, width, channels) -> (N, classes), probabilities.</summary>
+    /// <param name="picture">(height, width, channels).</param>
+    /// <param name="width">What the number of filters is multiplied by, then rounded to a multiple of 8.</param>
+    /// <param name="classes">Outputs.</param>
+    /// <param name="firstStrides">Of the first layer; 1 keeps small pictures, of 28 to 40 pixels, from shrinking to nothing.</param>
+    /// <param name="convolutions">Standard puts one 3x3 convolution in place of each depthwise and the projection behind it.</param>
+    /// <param name="seed">What the first weights are drawn from.</param>
+    /// <param name="batchSize">N.</param>
+    /// <returns>The network.</returns>
+    /// <exception cref="NetworkException">A number is not positive.</exception>
+    public static Network Create(
+        TensorShape picture,
+        double width,
+        int classes,
+        int firstStrides = 2,
+        Convolutions convolutions = Convolutions.Separable,
+        int seed = 0,
         int batchSize = 1)
     {
         if (!(width > 0 && width <= 100))
             throw new NetworkException(FormattableString.Invariant($"MobileNetV2 has width {width}; it must be above 0 and at most 100."));
         var net = new NetworkBuilder(seed);
-        var x = net.Input(new(resolution, resolution, 3), batchSize);
-        x = net.Conv2D(x, Rounded(32 * width), 3, strides: 2, padding: Padding.Same, useBias: false, name: "Conv1");
+        var x = net.Input(picture, batchSize);
+        x = net.Conv2D(x, Rounded(32 * width), 3, strides: firstStrides, padding: Padding.Same, useBias: false, name: "Conv1");
         x = net.ReLU(net.BatchNormalization(x, name: "bn_Conv1"), 6, name: "Conv1_relu");
         var block = 0;
         foreach (var (expansion, filters, repeats, strides) in Stages)
@@ -48,7 +68,7 @@ public static class MobileNetV2
         x = net.ReLU(net.BatchNormalization(x, name: "Conv_1_bn"), 6, name: "out_relu");
         x = net.GlobalAveragePooling2D(x);
         x = net.Dense(x, classes, Activation.Softmax, name: "predictions");
-        return net.Build(x, FormattableString.Invariant($"mobilenetv2_{width:0.00}_{resolution}"));
+        return net.Build(x, FormattableString.Invariant($"mobilenetv2_{width:0.00}_{picture[0]}"));
     }
 
     private static Value Block(

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using SeparableConv.Networks.Rewriting;
 
 namespace SeparableConv.Networks;
@@ -13,9 +14,11 @@ public sealed class Network
     private readonly Node[] _nodes;
     private IReadOnlyList<Value>? _parameters;
 
-    internal Network(string name, Value[] inputs, Value[] outputs, Node[] nodes)
+    internal Network(
+        string name, Value[] inputs, Value[] outputs, Node[] nodes, IReadOnlyDictionary<string, string>? metadata = null)
     {
         Name = name;
+        Metadata = metadata ?? ReadOnlyDictionary<string, string>.Empty;
         _inputs = inputs;
         _outputs = outputs;
         _nodes = nodes;
@@ -23,6 +26,12 @@ public sealed class Network
 
     /// <summary>Its name; may be empty.</summary>
     public string Name { get; }
+
+    /// <summary>
+    /// Notes for whoever uses it, text by text: an ONNX file's metadata. Running it does not depend on them;
+    /// <see cref="Normalization.Of"/> reads two.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
 
     /// <summary>What must be given to run it.</summary>
     public IReadOnlyList<Value> Inputs => _inputs;
@@ -59,6 +68,15 @@ public sealed class Network
             throw new NetworkException("The network's first input has no batch, which would be its first dimension.");
         var before = _inputs[0].Shape[0];
         return before == batch ? this : new Rebatching(before, batch).Run(this);
+    }
+
+    /// <summary>The same network with other notes; what is made of it by rewriting keeps them.</summary>
+    /// <param name="metadata">All notes of the new network.</param>
+    /// <returns>A network that shares everything else with this one.</returns>
+    public Network WithMetadata(IReadOnlyDictionary<string, string> metadata)
+    {
+        ArgumentNullException.ThrowIfNull(metadata);
+        return new(Name, _inputs, _outputs, _nodes, new Dictionary<string, string>(metadata));
     }
 
     /// <summary>Multiply-accumulates of one run.</summary>

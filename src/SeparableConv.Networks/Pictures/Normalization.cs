@@ -10,6 +10,9 @@ namespace SeparableConv.Networks;
 /// <remarks>For an input that is quantized the number is then brought to its scale and zero point, rounded and saturated.</remarks>
 public sealed class Normalization
 {
+    private const string MeanKey = "mean";
+    private const string DeviationKey = "std";
+
     private readonly double[] _mean;
     private readonly double[] _deviation;
 
@@ -96,6 +99,34 @@ public sealed class Normalization
         return layout is { ChannelsFirst: true, Channels: 3 } ? ImageNet : MinusOneToOne;
     }
 
+    /// <summary>
+    /// What a network's metadata says: <c>mean</c> and <c>std</c>, numbers with commas between for samples of 0 to 255, as
+    /// <see cref="ToMetadata"/> writes them.
+    /// </summary>
+    /// <param name="network">The network.</param>
+    /// <returns>The normalization; null where the two are not both there, or are no such numbers.</returns>
+    public static Normalization? Of(Network network)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        if (Parse(network.Metadata.GetValueOrDefault(MeanKey)) is not { } mean
+            || Parse(network.Metadata.GetValueOrDefault(DeviationKey)) is not { } deviation)
+            return null;
+        try
+        {
+            return new(mean, deviation);
+        }
+        catch (ArgumentException)
+        {
+            // Notes of somebody else, who means something else by the words.
+            return null;
+        }
+    }
+
+    /// <summary>The notes that tell a network's users how to make numbers of pictures; see <see cref="Of"/>.</summary>
+    /// <returns>Text by text, for <see cref="Network.WithMetadata"/>.</returns>
+    public IReadOnlyDictionary<string, string> ToMetadata() =>
+        new Dictionary<string, string> { [MeanKey] = Text(_mean), [DeviationKey] = Text(_deviation) };
+
     /// <summary>For example <c>(pixel - 127.5) / 127.5</c>.</summary>
     /// <returns>The formula.</returns>
     public override string ToString() => KeepsPixels ? "pixels as they are" : Formula(_mean, _deviation);
@@ -110,6 +141,21 @@ public sealed class Normalization
     /// <summary>How far from 0 the number of any sample can be.</summary>
     internal static double Largest(double mean, double deviation) =>
         Math.Max(Math.Abs(mean / deviation), Math.Abs((255 - mean) / deviation));
+
+    private static double[]? Parse(string? text)
+    {
+        if (text is null)
+            return null;
+        var parts = text.Split(',');
+        var numbers = new double[parts.Length];
+        for (var i = 0; i < parts.Length; i++)
+        {
+            if (!double.TryParse(parts[i], NumberStyles.Float, CultureInfo.InvariantCulture, out numbers[i]))
+                return null;
+        }
+
+        return numbers;
+    }
 
     internal double MeanOf(int channel) => _mean[_mean.Length == 1 ? 0 : channel];
 

@@ -39,7 +39,10 @@ public sealed class PictureClassifier : IDisposable
     /// <summary>Compiles a network and makes it ready for pictures.</summary>
     /// <param name="network">The network.</param>
     /// <param name="labels">The names of its classes, or null: then classes are numbers.</param>
-    /// <param name="normalization">How samples become numbers; <see cref="Normalization.UsualFor"/> its input where null.</param>
+    /// <param name="normalization">
+    /// How samples become numbers; where null as the network's metadata says (<see cref="Normalization.Of"/>), and where they say nothing
+    /// <see cref="Normalization.UsualFor"/> its input.
+    /// </param>
     /// <param name="fit">How pictures of another size are fitted.</param>
     /// <param name="options">How the network is run; the defaults where null.</param>
     /// <exception cref="ArgumentException">
@@ -65,7 +68,7 @@ public sealed class PictureClassifier : IDisposable
             $"The network's outputs are {string.Join(", ", network.Outputs)}, and a classifier reads one list of classes; use an "
             + $"{nameof(InferenceSession)} with a {nameof(PictureTransform)}.");
         labels?.Check(Classes);
-        Transform = new PictureTransform(input, normalization, fit);
+        Transform = new PictureTransform(input, normalization ?? Normalization.Of(network), fit);
         if (Transform.Count != 1)
         {
             throw new ArgumentException(

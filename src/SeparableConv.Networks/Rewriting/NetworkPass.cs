@@ -37,7 +37,8 @@ internal abstract class NetworkPass
 
         var results = network.Outputs.Select(FinishOutput).ToArray();
         NameOutputs(network, results);
-        return Graph.Build(network.Name, results);
+        var rewritten = Graph.Build(network.Name, results);
+        return network.Metadata.Count == 0 ? rewritten : rewritten.WithMetadata(network.Metadata);
     }
 
     /// <summary>What a value of the network that was read became, once the pass has run.</summary>

@@ -72,7 +72,8 @@ public sealed partial class ReadmeTests
     private static IEnumerable<string> Lines(string code) =>
         code.Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0 && !line.StartsWith("using ", StringComparison.Ordinal));
 
-    // As a shell would cut it; samples are the repository's, what is written goes to the folder.
+    // As a shell would cut it; samples are the repository's, what is written goes to the folder and is read there again. A training of a
+    // second runs as well as one of minutes.
     private static IEnumerable<string> Arguments(string command, TempFolder folder)
     {
         var previous = "";
@@ -81,7 +82,9 @@ public sealed partial class ReadmeTests
             var argument = match.Value.Trim('"');
             if (argument.StartsWith("samples/", StringComparison.Ordinal))
                 argument = Path.Combine(Root, argument);
-            yield return previous == "-o" ? folder[argument] : argument;
+            if (previous == "--minutes")
+                argument = "0.02";
+            yield return previous == "-o" || File.Exists(folder[argument]) ? folder[argument] : argument;
             previous = argument;
         }
     }

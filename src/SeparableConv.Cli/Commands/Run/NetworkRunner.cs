@@ -41,7 +41,13 @@ internal sealed class NetworkRunner : IDisposable
         {
             _imageInput = OnlyFree(network, free);
             if (settings.Images.Any(image => !TensorFile.Is(image)))
-                _pixels = PixelNumbers.For(network.Inputs[_imageInput], _settings.Mean, _settings.Deviation);
+            {
+                _pixels = PixelNumbers.For(
+                    network.Inputs[_imageInput],
+                    _settings.Mean,
+                    _settings.Deviation,
+                    SeparableConv.Networks.Normalization.Of(network));
+            }
             else if (settings.Mean is not null || settings.Deviation is not null)
             {
                 throw new InputException(

@@ -2,7 +2,7 @@ using SeparableConv.Networks.Pictures;
 
 namespace SeparableConv.Cli.Commands;
 
-/// <summary>How pictures become a network's input: as <c>--mean</c> and <c>--std</c> say, or else as is usual for the input.</summary>
+/// <summary>How pictures become a network's input: as <c>--mean</c> and <c>--std</c> say, or the model, or else as is usual.</summary>
 /// <param name="Transform">What is done.</param>
 /// <param name="Description">For people: what is done to pixels and who says so.</param>
 internal sealed record PixelNumbers(PictureTransform Transform, string Description)
@@ -11,8 +11,9 @@ internal sealed record PixelNumbers(PictureTransform Transform, string Descripti
     /// <param name="input">The input that takes pictures.</param>
     /// <param name="mean">One number or one a channel, or null.</param>
     /// <param name="deviation">One number or one a channel, or null.</param>
+    /// <param name="stored">What the model's own metadata says, or null.</param>
     /// <exception cref="InputException">There are more or fewer numbers than channels, or the input takes no picture.</exception>
-    public static PixelNumbers For(Value input, double[]? mean, double[]? deviation)
+    public static PixelNumbers For(Value input, double[]? mean, double[]? deviation, Normalization? stored = null)
     {
         var type = input.Type;
         if (type.Shape.Rank == 4 && type.Shape[0] != 1)
@@ -26,7 +27,7 @@ internal sealed record PixelNumbers(PictureTransform Transform, string Descripti
             $"The input '{input.Name}' takes {type}, which is no picture of 1 or 3 channels; give a .npy tensor of that type and shape.");
 
         var isAsked = mean is not null || deviation is not null;
-        var normalization = isAsked ? Asked(mean ?? [0], deviation ?? [1], layout.Channels) : Normalization.UsualFor(input);
+        var normalization = isAsked ? Asked(mean ?? [0], deviation ?? [1], layout.Channels) : stored ?? Normalization.UsualFor(input);
         if (normalization is null)
         {
             throw new InputException(
@@ -40,6 +41,7 @@ internal sealed record PixelNumbers(PictureTransform Transform, string Descripti
         var reason = true switch
         {
             _ when isAsked => ", as --mean and --std say",
+            _ when stored is not null => ", as the model's metadata says; --mean and --std change it",
             _ when normalization == Normalization.Pixels && type.Quantization is { } quantization =>
                 $": the network's input is quantized, {quantization}",
             _ when normalization == Normalization.Pixels => ": the network's input takes bytes",

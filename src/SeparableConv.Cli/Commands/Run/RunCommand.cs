@@ -50,7 +50,8 @@ internal sealed class RunCommand
     private readonly Option<double[]?> _mean = OptionValues.Parsed<double[]?>(
         "--mean",
         "M[,M,M]",
-        "Taken from every sample of 0 to 255, one number or one a channel. Without --mean and --std a quantized input gets the pixels "
+        "Taken from every sample of 0 to 255, one number or one a channel. Without --mean and --std a model whose metadata has them "
+            + "(as of sepconv train) is believed, a quantized input gets the pixels "
             + "as they are, a float input with channels first and in colour (ONNX) ImageNet's 123.675,116.28,103.53 and "
             + "58.395,57.12,57.375, and any other float input 127.5 and 127.5.",
         OptionValues.Numbers);
@@ -93,7 +94,7 @@ internal sealed class RunCommand
             : throw new FormatException($"'{text}' names no input and file; write NAME=FILE.npy.");
     }
 
-    private static double[] ParseDeviation(string text)
+    internal static double[] ParseDeviation(string text)
     {
         var deviation = OptionValues.Numbers(text);
         return Array.IndexOf(deviation, 0) < 0 ? deviation : throw new FormatException($"'{text}' has a 0, and samples are divided by it.");

@@ -204,6 +204,16 @@ internal sealed class OnnxModelReader(ModelProto model, OnnxReadOptions options,
         }
 
         _builder.Rename(Array.FindAll(outputs, output => output.Value.Name != output.Name));
-        return _builder.BuildWithParameters(OneLine.Clean(_graph.Name), Array.ConvertAll(outputs, output => output.Value));
+        var network = _builder.BuildWithParameters(OneLine.Clean(_graph.Name), Array.ConvertAll(outputs, output => output.Value));
+        return model.MetadataProps.Count == 0 ? network : network.WithMetadata(Metadata());
+    }
+
+    // Keys should differ; of equal ones the first counts.
+    private Dictionary<string, string> Metadata()
+    {
+        var metadata = new Dictionary<string, string>();
+        foreach (var entry in model.MetadataProps)
+            metadata.TryAdd(entry.Key, entry.Value);
+        return metadata;
     }
 }

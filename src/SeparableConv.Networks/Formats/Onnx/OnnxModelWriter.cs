@@ -35,13 +35,16 @@ internal sealed class OnnxModelWriter(Network network)
 
         NameOutputs(output);
         output.Graph.Name = network.Name.Length > 0 ? network.Name : "network";
-        return new ModelProto
+        var model = new ModelProto
         {
             IrVersion = IrVersion,
             ProducerName = "SeparableConv",
             Graph = output.Graph,
             OpsetImport = { new OperatorSetIdProto { Domain = "", Version = Opset } },
         };
+        foreach (var (key, value) in network.Metadata)
+            model.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
+        return model;
     }
 
     private void RefuseUnsupported()

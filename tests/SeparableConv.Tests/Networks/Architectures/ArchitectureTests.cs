@@ -46,6 +46,26 @@ public class ArchitectureTests
     }
 
     [Fact]
+    public void Networks_for_small_pictures_have_the_sizes_they_say()
+    {
+        Assert.Equal(14_538, SmallCnn.Create(new(32, 32, 3)).ParameterCount);
+        Assert.Equal(95_210, SmallCnn.Create(new(32, 32, 3), convolutions: Convolutions.Standard).ParameterCount);
+        var residual = SeparableResNet.Create(new(28, 28, 1));
+        Assert.Equal((189_322, 7_903_296), (residual.ParameterCount, residual.Macs));
+        Assert.Equal("(1,10)", residual.Outputs.Single().Type.Shape.ToString());
+    }
+
+    [Fact]
+    public void MobileNets_take_pictures_of_any_size_and_channels()
+    {
+        foreach (var network in (Network[])[MobileNetV1.Create(new(28, 32, 1), 0.25, 7, 1), MobileNetV2.Create(new(28, 32, 1), 0.25, 7, 1)])
+        {
+            Assert.Equal("(1,28,32,1)", network.Inputs[0].Shape.ToString());
+            Assert.Equal("(1,7)", network.Outputs[0].Shape.ToString());
+        }
+    }
+
+    [Fact]
     public void Other_networks_have_their_papers_sizes()
     {
         Check(DsCnn.Create(), 2_656_768, 24_908);

@@ -1,0 +1,154 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+
+namespace SeparableConv.Cli.Commands;
+
+/// <summary>Writes the report on a training: one page of HTML (well-formed XML too) that needs no other file and runs no script.</summary>
+internal static class TrainReport
+{
+    private const int LeastPictureSide = 96;
+
+    private const string Style =
+        "body{font:15px/1.45 sans-serif;max-width:70em;margin:2em auto;padding:0 1em;color:#222}"
+        + "table{border-collapse:collapse;margin:.5em 0}td,th{padding:.15em .6em;text-align:right;font-weight:normal}"
+        + "th{color:#555}th:first-child,td:first-child{text-align:left}.confusion td{min-width:1.6em;border:1px solid #eee}"
+        + "figure{display:inline-block;margin:0 1em 1em 0;font-size:13px}figcaption{max-width:10em}"
+        + "img{image-rendering:pixelated;display:block}.plots svg{margin-right:1em}.large{font-size:1.6em}";
+
+    /// <summary>Writes it.</summary>
+    public static string Write(TrainResult result)
+    {
+        var evaluation = result.Evaluation;
+        var page = new StringBuilder();
+        page.Append("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>")
+            .Append(CultureInfo.InvariantCulture, $"<title>{Encoded(result.Files.Model)}</title><style>{Style}</style></head><body>\n")
+            .Append(CultureInfo.InvariantCulture, $"<h1>{Encoded(Path.GetFileName(result.Files.Model))}</h1>\n");
+        page.Append(
+            CultureInfo.InvariantCulture,
+            $"<p class=\"large\">{TrainDisplay.Percent(evaluation.Accuracy)} of {Numbers.Count(evaluation.Count)} {result.EvaluatedName} ")
+            .Append(CultureInfo.InvariantCulture, $"pictures right; top 5 {TrainDisplay.Percent(evaluation.Top5Accuracy)}, ")
+            .Append(CultureInfo.InvariantCulture, $"loss {Numbers.Short(evaluation.Loss)}</p>\n");
+        if (result.IsCut)
+            page.Append("<p>The time was over before the planned steps were.</p>\n");
+        Curves(page, result.Epochs);
+        Classes(page, evaluation);
+        Confusion(page, evaluation);
+        Mistakes(page, result);
+        Facts(page, result);
+        return page.Append("</body></html>\n").ToString();
+    }
+
+    private static void Curves(StringBuilder page, IReadOnlyList<EpochFigures> epochs)
+    {
+        if (epochs.Count == 0)
+            return;
+        page.Append("<h2>Curves</h2>\n<div class=\"plots\">")
+            .Append(LearningCurves.Draw("loss", epochs, epoch => epoch.Loss, epoch => epoch.ValidationLoss))
+            .Append(LearningCurves.Draw("accuracy", epochs, epoch => epoch.Accuracy, epoch => epoch.ValidationAccuracy))
+            .Append("</div>\n<p>Training figures are those of the batches while the network learned from them, augmented.</p>\n");
+    }
+
+    private static void Classes(StringBuilder page, Evaluation evaluation)
+    {
+        page.Append("<h2>Classes</h2>\n<table><tr><th>class</th><th>precision</th><th>recall</th><th>pictures</th></tr>\n");
+        foreach (var figures in ClassFigures.Of(evaluation))
+        {
+            page.Append(CultureInfo.InvariantCulture, $"<tr><td>{Encoded(figures.Name)}</td>")
+                .Append(CultureInfo.InvariantCulture, $"<td>{ClassFigures.Text(figures.Precision)}</td>")
+                .Append(CultureInfo.InvariantCulture, $"<td>{ClassFigures.Text(figures.Recall)}</td><td>{figures.Count}</td></tr>\n");
+        }
+
+        page.Append("</table>\n");
+    }
+
+    private static void Confusion(StringBuilder page, Evaluation evaluation)
+    {
+        var classes = evaluation.Classes;
+        if (classes.Count > ClassFigures.MostTableClasses)
+        {
+            page.Append("<h2>Most frequent confusions</h2>\n<table><tr><th>class</th><th>told as</th><th>pictures</th></tr>\n");
+            foreach (var (label, predicted, count) in ClassFigures.Confusions(evaluation).Take(50))
+            {
+                page.Append(CultureInfo.InvariantCulture, $"<tr><td>{Encoded(classes[label])}</td><td>{Encoded(classes[predicted])}</td>")
+                    .Append(CultureInfo.InvariantCulture, $"<td>{count}</td></tr>\n");
+            }
+
+            page.Append("</table>\n");
+            return;
+        }
+
+        page.Append("<h2>Confusion</h2>\n<p>A row a class, a column what it was told as.</p>\n<table class=\"confusion\"><tr><th></th>");
+        foreach (var name in classes)
+            page.Append(CultureInfo.InvariantCulture, $"<th>{Encoded(name)}</th>");
+        page.Append("</tr>\n");
+        for (var label = 0; label < classes.Count; label++)
+        {
+            page.Append(CultureInfo.InvariantCulture, $"<tr><td>{Encoded(classes[label])}</td>");
+            var all = Math.Max(1, Enumerable.Range(0, classes.Count).Sum(p => evaluation.Confusion(label, p)));
+            for (var predicted = 0; predicted < classes.Count; predicted++)
+            {
+                var count = evaluation.Confusion(label, predicted);
+                var color = label == predicted ? "44,123,182" : "215,48,39";
+                var shade = Math.Sqrt((double)count / all);
+                page.Append(CultureInfo.InvariantCulture, $"<td style=\"background:rgba({color},{shade:0.00})\">")
+                    .Append(count == 0 ? "" : Numbers.Count(count))
+                    .Append("</td>");
+            }
+
+            page.Append("</tr>\n");
+        }
+
+        page.Append("</table>\n");
+    }
+
+    private static void Mistakes(StringBuilder page, TrainResult result)
+    {
+        var (evaluation, data) = (result.Evaluation, result.Evaluated);
+        if (evaluation.Mistakes.Count == 0)
+            return;
+        page.Append("<h2>Surest mistakes</h2>\n<div>");
+        foreach (var mistake in evaluation.Mistakes)
+        {
+            var side = Math.Max(LeastPictureSide, data.Width);
+            page.Append(CultureInfo.InvariantCulture, $"<figure><img width=\"{side}\" alt=\"sample {mistake.Index}\" src=\"")
+                .Append(DataUri(data, mistake.Index))
+                .Append(CultureInfo.InvariantCulture, $"\"/><figcaption>{Encoded(evaluation.Classes[mistake.Label])}, told as ")
+                .Append(CultureInfo.InvariantCulture, $"{Encoded(evaluation.Classes[mistake.Predicted])} ")
+                .Append(CultureInfo.InvariantCulture, $"({TrainDisplay.Percent(mistake.Probability)})</figcaption></figure>\n");
+        }
+
+        page.Append("</div>\n");
+    }
+
+    private static void Facts(StringBuilder page, TrainResult result)
+    {
+        page.Append("<h2>Training</h2>\n<table>");
+        foreach (var (name, value) in result.Settings.Describe(result.Trainer.Steps))
+            Row($"--{name}", value);
+        Row("pictures to learn from", result.Training.ToString());
+        Row("pictures to validate", result.Validation?.ToString() ?? "none");
+        Row("mean and std", $"{result.Trainer.Normalization}");
+        Row("steps", $"{Numbers.Count(result.Trainer.StepsDone)}, {Numbers.Count(result.Trainer.StepsPerEpoch)} an epoch");
+        Row("parameters", Numbers.Count(result.Trained.ParameterCount));
+        Row("multiply-accumulates a picture", Numbers.Count(result.Macs));
+        Row("memory of a step", Numbers.Bytes(result.Trainer.MemoryBytes));
+        Row("time", TrainDisplay.Time(result.Time));
+        Row("processor", MachineInfo.ProcessorName);
+        page.Append("</table>\n");
+
+        void Row(string name, string value) =>
+            page.Append(CultureInfo.InvariantCulture, $"<tr><td>{Encoded(name)}</td><td>{Encoded(value)}</td></tr>\n");
+    }
+
+    private static string DataUri(PictureDataSet data, int index)
+    {
+        var pixels = new byte[data.PictureBytes];
+        data.Read(index, pixels);
+        using var png = new MemoryStream();
+        ImageFile.Save(Image.Create(data.Width, data.Height, data.Channels, pixels), png, ".png");
+        return "data:image/png;base64," + Convert.ToBase64String(png.GetBuffer(), 0, (int)png.Length);
+    }
+
+    private static string Encoded(string text) => WebUtility.HtmlEncode(Failure.OneLine(text));
+}

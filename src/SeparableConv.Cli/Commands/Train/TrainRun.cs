@@ -1,0 +1,158 @@
+using System.Diagnostics;
+using SeparableConv.Cli.Options;
+using SeparableConv.Networks.Pictures;
+
+namespace SeparableConv.Cli.Commands;
+
+/// <summary>Does what <c>sepconv train</c> was asked to do.</summary>
+/// <param name="terminal">Standard output.</param>
+/// <param name="settings">What was asked.</param>
+internal sealed class TrainRun(Terminal terminal, TrainSettings settings)
+{
+    private readonly TrainFiles _files = new(settings.Output);
+    private readonly Stopwatch _watch = Stopwatch.StartNew();
+
+    /// <summary>Trains, saves, and reports.</summary>
+    /// <exception cref="InputException">Something cannot be used, or the training failed; nothing is saved then.</exception>
+    /// <exception cref="OperationCanceledException">It was interrupted.</exception>
+    public void Run()
+    {
+        _files.Check(settings);
+        using var end = new CancellationTokenSource();
+        using var gentle = Interruption.EndGently(end);
+        var (network, data) = Load();
+        var (training, validation) = settings.Validation.Split(data);
+        network ??= settings.Model.Build!(
+            new TensorShape(data.Height, data.Width, data.Channels), data.Classes.Count, settings.Options.Seed);
+        PrintHeader(data, network, validation);
+
+        // What was trained before goes on with the numbers that it knows.
+        var options = settings.Options with { Normalization = Normalization.Of(network) };
+        var budget = settings.Minutes is { } minutes ? new TrainBudget(minutes, _watch) : null;
+        try
+        {
+            if (budget is not null)
+                options = options with { Steps = budget.Plan(network, training, validation, options, end.Token) };
+            using var trainer = new Trainer(network, training, validation, options);
+            Train(trainer, network, training, validation, budget, end);
+        }
+        catch (DivergenceException e)
+        {
+            throw new InputException(e.Message, e);
+        }
+    }
+
+    private (Network? Network, PictureDataSet Data) Load()
+    {
+        if (!settings.Model.IsFile)
+            return (null, settings.Data.Load(settings.Size, null, settings.IsStrict));
+
+        var network = ModelOptions.Load(settings.Model.Text, null);
+        var data = settings.Data.Load(ModelChoice.Layout(network), settings.IsStrict);
+        if (ClassRanking.Count(network) is var classes && classes != data.Classes.Count)
+        {
+            throw new InputException(
+                $"'{settings.Model.Text}' tells {(classes is null ? "no" : $"{classes}")} classes apart but the pictures have "
+                + $"{data.Classes.Count}; export it with a last layer of {data.Classes.Count}, or build a network with --model.");
+        }
+
+        return (network, data);
+    }
+
+    private void Train(
+        Trainer trainer,
+        Network network,
+        PictureDataSet training,
+        PictureDataSet? validation,
+        TrainBudget? budget,
+        CancellationTokenSource end)
+    {
+        if (settings.Resume)
+            trainer.Resume(settings.Checkpoint!);
+        var kept = (int)(trainer.StepsDone / trainer.StepsPerEpoch);
+        var log = new TrainLog(_files.Metrics, kept, json => TrainResult.WriteRun(json, settings, network, trainer));
+        var isEnded = !TrainUntilEnd(trainer, log, budget, end);
+
+        var trained = trainer.ToNetwork();
+        var evaluation = !isEnded && trainer.Epochs is [.., { Validation: { } last }]
+            ? last
+            : Evaluation.Run(trained, validation ?? training, trainer.Normalization, settings.Options.Threads, end.Token);
+        var result = new TrainResult(
+            settings, _files, training, validation, trained, trainer, evaluation, log.Epochs, _watch.Elapsed, isEnded);
+        Save(result);
+        result.Print(terminal);
+    }
+
+    // False where the time was over before the steps were.
+    private bool TrainUntilEnd(Trainer trainer, TrainLog log, TrainBudget? budget, CancellationTokenSource end)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(end.Token);
+        if (budget is not null)
+            stop.CancelAfter(budget.Left);
+        if (!settings.Json)
+        {
+            terminal.Output.WriteLine(
+                $"steps      {Numbers.Count(trainer.Steps)}, {Numbers.Count(trainer.StepsPerEpoch)} an epoch"
+                + (budget is null ? "" : $", planned for {Numbers.Short(settings.Minutes!.Value)} min")
+                + (settings.Resume ? $"; going on from step {Numbers.Count(trainer.StepsDone)}" : ""));
+        }
+
+        try
+        {
+            new TrainDisplay(terminal, settings.Json).Run(trainer.EpochCount, (progress, tell) => trainer.Run(
+                progress,
+                result =>
+                {
+                    if (settings.Checkpoint is { } checkpoint)
+                        TrainFiles.Write(checkpoint, trainer.Save);
+                    log.Add(new(
+                        result.Epoch + 1,
+                        result.Loss,
+                        result.Accuracy,
+                        result.Validation?.Loss,
+                        result.Validation?.Accuracy,
+                        log.SecondsBefore + result.Seconds));
+                    tell(log.Epochs[^1]);
+                },
+                stop.Token));
+            return true;
+        }
+        catch (OperationCanceledException) when (!end.IsCancellationRequested)
+        {
+            return false;
+        }
+        catch (OperationCanceledException)
+        {
+            throw Interrupted(trainer);
+        }
+    }
+
+    private OperationCanceledException Interrupted(Trainer trainer)
+    {
+        var where = $"Interrupted at step {trainer.StepsDone} of {trainer.Steps}";
+        if (settings.Checkpoint is not { } checkpoint)
+            return new($"{where}; nothing is kept, since no --checkpoint was given.");
+        TrainFiles.Write(checkpoint, trainer.Save);
+        var steps = settings.Minutes is null ? "" : $" and --steps {trainer.Steps} in place of --minutes";
+        return new($"{where}; go on from '{checkpoint}' with --resume{steps}.");
+    }
+
+    private void Save(TrainResult result)
+    {
+        TrainFiles.Write(_files.Model, path => OnnxWriter.Write(result.Network, path));
+        TrainFiles.WriteText(_files.Labels, string.Concat(result.Training.Classes.Select(name => Failure.OneLine(name) + "\n")));
+        TrainFiles.WriteText(_files.Report, TrainReport.Write(result));
+    }
+
+    private void PrintHeader(PictureDataSet data, Network network, PictureDataSet? validation)
+    {
+        if (settings.Json)
+            return;
+        var output = terminal.Output;
+        RunReport.Line(output, "data", $"{settings.Data.Text}: {data}"
+            + (validation is null ? "" : $", {Numbers.Count(validation.Count)} of them to validate"));
+        DataSource.PrintSkipped(data, output);
+        RunReport.Line(output, "model", $"{settings.Model.Text}: {Numbers.Count(network.ParameterCount)} parameters, "
+            + $"{Numbers.Count(network.WithBatch(1).Macs)} multiply-accumulates a picture");
+    }
+}

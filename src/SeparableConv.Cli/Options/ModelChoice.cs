@@ -1,0 +1,77 @@
+using SeparableConv.Networks.Pictures;
+
+namespace SeparableConv.Cli.Options;
+
+/// <summary>The network that a training begins with, as it is typed: one that is built for the data, or one from a file.</summary>
+/// <param name="Text">What was typed.</param>
+/// <param name="Build">Builds it for (height, width, channels), a number of classes and a seed; null for a file.</param>
+internal sealed record ModelChoice(string Text, Func<TensorShape, int, int, Network>? Build)
+{
+    public const string Form = "mobilenet-v1[:W]|mobilenet-v2[:W]|ds-cnn[:F]|cnn:standard[:F]|cnn:separable[:F]|cnn:residual|FILE";
+
+    // Of smaller pictures a first stride of 2 would leave one pixel, or less, for the last layers.
+    private const int SmallPicture = 40;
+    private const int SmallFilters = 32;
+
+    private static readonly string[] Extensions = [".onnx", ".tflite"];
+
+    /// <summary>Whether it is read from a file.</summary>
+    public bool IsFile => Build is null;
+
+    /// <summary>Reads what was typed.</summary>
+    /// <exception cref="FormatException">It is no network that is known.</exception>
+    public static ModelChoice Parse(string text)
+    {
+        var parts = text.ToLowerInvariant().Split(':');
+        if (Extensions.Contains(Path.GetExtension(text), StringComparer.OrdinalIgnoreCase) || File.Exists(text))
+            return new(text, null);
+        return new(text, parts switch
+        {
+            ["mobilenet-v1"] => MobileNet1(1),
+            ["mobilenet-v1", var width] => MobileNet1(Width(width)),
+            ["mobilenet-v2"] => MobileNet2(1),
+            ["mobilenet-v2", var width] => MobileNet2(Width(width)),
+            ["ds-cnn"] => Keywords(64),
+            ["ds-cnn", var filters] => Keywords(Filters(filters)),
+            ["cnn", "standard"] => Small(SmallFilters, Convolutions.Standard),
+            ["cnn", "standard", var filters] => Small(Filters(filters), Convolutions.Standard),
+            ["cnn", "separable"] => Small(SmallFilters, Convolutions.Separable),
+            ["cnn", "separable", var filters] => Small(Filters(filters), Convolutions.Separable),
+            ["cnn", "residual"] => (picture, classes, seed) => SeparableResNet.Create(picture, classes, seed: seed),
+            _ => throw new FormatException($"'{text}' is no network; use {Form.Replace("|", ", ", StringComparison.Ordinal)} (.onnx, "
+                + ".tflite)."),
+        });
+    }
+
+    /// <summary>What pictures a network takes.</summary>
+    public static PictureLayout Layout(Network network) => network.Inputs is [var input] && PictureLayout.Of(input) is { } layout
+        ? layout
+        : throw new InputException(
+            $"The network's inputs are {string.Join(", ", network.Inputs)}; one for pictures of 1 or 3 channels is expected.");
+
+    private static Func<TensorShape, int, int, Network> MobileNet1(double width) => (picture, classes, seed) =>
+        MobileNetV1.Create(picture, width, classes, FirstStrides(picture), seed: seed);
+
+    private static Func<TensorShape, int, int, Network> MobileNet2(double width) => (picture, classes, seed) =>
+        MobileNetV2.Create(picture, width, classes, FirstStrides(picture), seed: seed);
+
+    private static Func<TensorShape, int, int, Network> Keywords(int filters) => (picture, classes, seed) =>
+        DsCnn.Create(picture, filters, classes, seed: seed);
+
+    private static Func<TensorShape, int, int, Network> Small(int filters, Convolutions convolutions) => (picture, classes, seed) =>
+        SmallCnn.Create(picture, filters, classes, convolutions, seed);
+
+    private static int FirstStrides(TensorShape picture) => Math.Min(picture[0], picture[1]) <= SmallPicture ? 1 : 2;
+
+    private static double Width(string text)
+    {
+        var width = OptionValues.Number(text, 0);
+        return width is > 0 and <= 4 ? width : throw new FormatException($"The width '{text}' is out of range; give a number up to 4.");
+    }
+
+    private static int Filters(string text)
+    {
+        var filters = OptionValues.WholeNumber(text, 1);
+        return filters <= 4096 ? filters : throw new FormatException($"{text} filters are too many; give up to 4096.");
+    }
+}
