@@ -9,9 +9,10 @@ namespace SeparableConv.Loops;
 /// </summary>
 /// <remarks>
 /// The input's gradient is a convolution of dz with the kernel turned round, after Winograd where that is faster; with a stride it is one
-/// for each position within a stride (<see cref="StridedInputGradient"/>), with groups a transposed convolution. The weights' gradient is a
-/// sum of outer products: some output rows at a time, whose input rows are copied with their zeros to memory that stays in the cache. Where
-/// taps of a kernel row are neighbours, its taps and channels are one operand.
+/// for each position within a stride (<see cref="StridedInputGradient"/>), with groups a transposed convolution. The weights' gradient is
+/// after Winograd where that is faster (<see cref="WinogradWeightGradient"/>), else a sum of outer products: some output rows at a time,
+/// whose input rows are copied with their zeros to memory that stays in the cache. Where taps of a kernel row are neighbours, its taps and
+/// channels are one operand.
 /// </remarks>
 internal sealed unsafe class StandardGradientLoop : ConvGradientLoop
 {
@@ -27,6 +28,7 @@ internal sealed unsafe class StandardGradientLoop : ConvGradientLoop
     private readonly ConvGeometry _turned;
     private readonly StandardForms? _convolution;
     private readonly StridedInputGradient? _strided;
+    private readonly WinogradWeightGradient? _winograd;
     private readonly ConvTransposeLoop? _transposed;
     private readonly bool _joinsColumns;
     private readonly int _blockRows;
@@ -49,6 +51,7 @@ internal sealed unsafe class StandardGradientLoop : ConvGradientLoop
         // each.
         _slices = _joinsColumns && WeightCount >= LeastWeightsToShare ? SlicesOfRow : 0;
         _parts = _slices > 0 ? new(geometry.Batch, 1, rows.Out, 1) : GradientParts.Cut(geometry.Batch, rows.Out);
+        _winograd = WinogradWeightGradient.Handles(geometry) ? new(geometry, width) : null;
         if (!wantsInputGradient)
             return;
         var weights = new float[checked(WeightCount)];
@@ -84,7 +87,8 @@ internal sealed unsafe class StandardGradientLoop : ConvGradientLoop
 
     /// <summary>Floats that <see cref="Run"/> needs beside its tensors.</summary>
     public override nint ScratchFloats =>
-        Math.Max(_parts.Count * (nint)WeightCount, WeightCount + (_convolution?.RefillFloats ?? 0)) + OutputFloats;
+        Math.Max(_winograd?.ScratchFloats ?? (_parts.Count * (nint)WeightCount), WeightCount + (_convolution?.RefillFloats ?? 0))
+        + OutputFloats;
 
     // The gradient of the output where it is mapped: it is read twice.
     private nint OutputFloats => (nint)_geometry.Batch * _geometry.Rows.Out * _geometry.Columns.Out * _geometry.OutChannels;
@@ -119,6 +123,12 @@ internal sealed unsafe class StandardGradientLoop : ConvGradientLoop
             RunInput(call, scratch, threads);
         if (call.WeightGradient == null)
             return;
+        if (_winograd is not null)
+        {
+            _winograd.Run(call.Input, call.OutputGradient, call.WeightGradient, scratch, threads);
+            return;
+        }
+
         var work = new Work { Loop = this, Call = call, Sums = _slices > 0 ? call.WeightGradient : scratch };
         if (_slices > 0)
             new Span<float>(call.WeightGradient, WeightCount).Clear();

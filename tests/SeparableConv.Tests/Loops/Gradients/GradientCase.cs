@@ -100,7 +100,11 @@ internal sealed unsafe class GradientCase
 
         // Winograd's error is that of a tile's whole patch, which reaches further than the pixel's own taps.
         if (mayBeWinograd)
+        {
             Array.Fill(expected.InputMagnitudes, 2 * expected.InputMagnitudes.Max());
+            Array.Fill(expected.WeightMagnitudes, 2 * expected.WeightMagnitudes.Max());
+        }
+
         ErrorBound.Check(expected.Input, Positive(expected.InputMagnitudes), actual.Input, taps + slack, $"input {_g}");
         ErrorBound.Check(expected.Weights, Positive(expected.WeightMagnitudes), actual.Weights, pixels + slack, $"weights {_g}");
         if (_isMapped)
