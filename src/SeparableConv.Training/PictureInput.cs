@@ -1,5 +1,5 @@
-using SeparableConv.Loops;
 using System.Runtime.InteropServices;
+using SeparableConv.Loops;
 
 namespace SeparableConv.Training;
 
