@@ -24,6 +24,11 @@ public sealed class TrainCommandTests
         Assert.Equal(96, json.GetProperty("stepsDone").GetInt32());
         Assert.Equal(["out.labels.txt", "out.metrics.jsonl", "out.onnx", "out.report.html"], folder.Names);
 
+        // The file has a softmax of its own, where the network that was trained has it within its last layer.
+        var again = CommandRun.Of("eval", folder["out.onnx"], Data, "--json").Json();
+        Assert.Equal(json.GetProperty("accuracy").GetDouble(), again.GetProperty("accuracy").GetDouble());
+        Assert.Equal(json.GetProperty("loss").GetDouble(), again.GetProperty("loss").GetDouble(), 4);
+
         var classes = ClassLabels.Load(folder["out.labels.txt"]);
         Assert.Equal(12, classes.Count);
         var network = ModelFile.Load(folder["out.onnx"]);

@@ -78,7 +78,8 @@ internal sealed class TrainRun(Terminal terminal, TrainSettings settings)
             ? last
             : Evaluation.Run(trained, validation ?? training, trainer.Normalization, settings.Options.Threads, end.Token);
         var result = new TrainResult(
-            settings, _files, training, validation, trained, trainer, evaluation, log.Epochs, _watch.Elapsed, isEnded);
+            settings, _files, training, validation, trained, trainer, evaluation, log.Epochs, _watch.Elapsed,
+            IsCut: trainer.StepsDone < trainer.Steps);
         Save(result);
         result.Print(terminal);
     }
