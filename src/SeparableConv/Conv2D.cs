@@ -79,11 +79,11 @@ public sealed unsafe class Conv2D : Convolution
 
     internal override nint RefillFloats => _standard?.RefillFloats ?? 0;
 
-    internal override void Refill(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, float* scratch)
+    internal override void Refill(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, float* scratch, int threads)
     {
-        _pointwise?.Refill(weights, bias);
+        _pointwise?.Refill(weights, bias, threads);
         _depthwise?.Refill(weights, bias);
-        _standard?.Refill(weights, bias, scratch);
+        _standard?.Refill(weights, bias, scratch, threads);
     }
 
     internal override void RunLoop(float* input, float* output, in ConvGeometry geometry, int threads)

@@ -139,7 +139,7 @@ public abstract unsafe class Convolution
     /// Packs other weights, and a bias where there is one, in the place of those before, for the sizes that <see cref="MakeReady"/> was
     /// called for; allocates nothing. For convolutions of one kernel. None may be running.
     /// </summary>
-    internal virtual void Refill(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, float* scratch) =>
+    internal virtual void Refill(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, float* scratch, int threads) =>
         throw new NotSupportedException($"{GetType().Name} has more than one kernel.");
 
     /// <summary>Computes images that were checked, on at most <paramref name="threads"/> threads.</summary>

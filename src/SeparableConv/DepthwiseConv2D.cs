@@ -63,7 +63,8 @@ public sealed unsafe class DepthwiseConv2D : Convolution
     private protected override ConvGeometry CreateGeometry(int batch, Size2D input) => ConvGeometry.Create(
         batch, input, InChannels, OutChannels, KernelSize, Options.Stride, Options.Dilation, Options.Padding, InChannels);
 
-    internal override void Refill(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, float* scratch) => _loop.Refill(weights, bias);
+    internal override void Refill(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, float* scratch, int threads) =>
+        _loop.Refill(weights, bias);
 
     internal override void RunLoop(float* input, float* output, in ConvGeometry geometry, int threads) =>
         _loop.Run(input, output, geometry, threads);

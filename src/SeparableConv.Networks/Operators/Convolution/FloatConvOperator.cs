@@ -109,7 +109,7 @@ internal sealed unsafe class RefilledConvStep : Step
 
     public override void Run(ForwardContext context)
     {
-        _convolution.Refill(context.Inputs[1].Span<float>(), context.Optional(2).Span<float>(), (float*)context.Scratch);
+        _convolution.Refill(context.Inputs[1].Span<float>(), context.Optional(2).Span<float>(), (float*)context.Scratch, context.Threads);
         _convolution.RunLoop(context.Inputs[0].Pointer<float>(), context.Outputs[0].Pointer<float>(), _geometry, context.Threads);
     }
 }

@@ -70,6 +70,6 @@ internal sealed unsafe class PackedProductStep : Step
         }
 
         var bias = context.Optional(2).Span<float>();
-        _loop.Refill(new ReadOnlySpan<float>(weights, _inputs * _outputs), bias);
+        _loop.Refill(new ReadOnlySpan<float>(weights, _inputs * _outputs), bias, context.Threads);
     }
 }

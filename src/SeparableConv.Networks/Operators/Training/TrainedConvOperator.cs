@@ -139,7 +139,7 @@ internal sealed unsafe class TrainedConvOperator(FloatConvOperator convolution, 
         public override void Run(ForwardContext context)
         {
             var weights = context.Inputs[1].Span<float>();
-            _pointwise?.Refill(weights, default);
+            _pointwise?.Refill(weights, default, context.Threads);
             _depthwise?.Refill(weights, default);
             var mean = _op.GivesMoments ? context.Outputs[1].Pointer<float>() : null;
             var variance = _op.GivesMoments ? context.Outputs[2].Pointer<float>() : null;

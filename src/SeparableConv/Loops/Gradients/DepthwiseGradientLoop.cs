@@ -217,9 +217,17 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
                 }
                 else
                 {
-                    nint bytes = _channels * sizeof(float);
-                    for (var j = 0; j < _columns.Out; j++)
-                        Buffer.MemoryCopy(_call.OutputGradient + at + ((nint)j * _channels), target + (j * RingPixel), bytes, bytes);
+                    // Rows are one piece unless pixels are kept apart.
+                    var pieces = RingPixel == _channels ? 1 : _columns.Out;
+                    var floats = (nint)_columns.Out / pieces * _channels;
+                    for (var j = 0; j < pieces; j++)
+                    {
+                        Buffer.MemoryCopy(
+                            _call.OutputGradient + at + (j * floats),
+                            target + (j * RingPixel),
+                            floats * sizeof(float),
+                            floats * sizeof(float));
+                    }
                 }
 
                 return;

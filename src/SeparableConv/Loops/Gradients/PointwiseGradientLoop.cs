@@ -21,6 +21,7 @@ internal sealed unsafe class PointwiseGradientLoop : ConvGradientLoop
     private const int MostParts = 16;
     private const int LeastParts = 4;
     private const int MostSumFloats = 1024 * 1024;
+    private const int LeastToShare = 64 * 1024;
 
     private readonly nint _pixels;
     private readonly int _inChannels;
@@ -64,8 +65,12 @@ internal sealed unsafe class PointwiseGradientLoop : ConvGradientLoop
     {
         if (call.InputGradient != null)
         {
-            TransposeLoop.Run(call.Weights, _outChannels, scratch, _inChannels, _outChannels, _inChannels);
-            _transposed!.Fill(new ReadOnlySpan<float>(scratch, _inChannels * _outChannels), _inChannels, default);
+            var transposing = new Transposing
+            {
+                Weights = call.Weights, Target = scratch, InChannels = _inChannels, OutChannels = _outChannels,
+            };
+            WorkerPool.Shared.Run(ref transposing, Transposing.Parts, _inChannels * _outChannels >= LeastToShare ? threads : 1);
+            _transposed!.Fill(new ReadOnlySpan<float>(scratch, _inChannels * _outChannels), _inChannels, default, threads);
         }
 
         var work = new Work { Loop = this, Call = call, Sums = scratch };
@@ -80,6 +85,25 @@ internal sealed unsafe class PointwiseGradientLoop : ConvGradientLoop
         {
             var sums = scratch + ((nint)_inChannels * _outChannels);
             MaskedSums.Total(sums, PartFloats, _parts, call.ShiftGradient, call.ScaleGradient, _inChannels, _inWidth);
+        }
+    }
+
+    // (C, O) to (O, C), some rows of these a part.
+    private struct Transposing : IParallelWork
+    {
+        public const int Parts = 4;
+
+        public float* Weights;
+        public float* Target;
+        public int InChannels;
+        public int OutChannels;
+
+        public readonly void Execute(int part)
+        {
+            var first = OutChannels * part / Parts;
+            var end = OutChannels * (part + 1) / Parts;
+            if (end > first)
+                TransposeLoop.Run(Weights + first, OutChannels, Target + ((nint)first * InChannels), InChannels, end - first, InChannels);
         }
     }
 

@@ -162,7 +162,7 @@ internal sealed unsafe class StandardGradientLoop : ConvGradientLoop
         var weights = new ReadOnlySpan<float>(scratch, WeightCount);
         if (_convolution is not null)
         {
-            _convolution.Refill(weights, default, scratch + WeightCount);
+            _convolution.Refill(weights, default, scratch + WeightCount, threads);
             _convolution.Run(call.OutputGradient, call.InputGradient, _turned, threads);
         }
         else if (_strided is not null)

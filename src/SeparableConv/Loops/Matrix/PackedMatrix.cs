@@ -1,3 +1,5 @@
+using SeparableConv.Threading;
+
 namespace SeparableConv.Loops;
 
 /// <summary>
@@ -9,6 +11,7 @@ namespace SeparableConv.Loops;
 internal sealed unsafe class PackedMatrix
 {
     private const int DeepEnoughToCopy = 32;
+    private const int LeastToShare = 64 * 1024;
 
     private readonly PackedBuffer _weights;
     private readonly PackedBuffer _bias;
@@ -70,17 +73,45 @@ internal sealed unsafe class PackedMatrix
     /// <param name="weights">K rows of <paramref name="weightsStride"/> floats.</param>
     /// <param name="weightsStride">Floats from one k to the next.</param>
     /// <param name="bias">N numbers, or none where there was none before.</param>
-    public void Fill(ReadOnlySpan<float> weights, int weightsStride, ReadOnlySpan<float> bias)
+    /// <param name="threads">Threads to share the panels, where there is enough to pack.</param>
+    public void Fill(ReadOnlySpan<float> weights, int weightsStride, ReadOnlySpan<float> bias, int threads = 1)
     {
-        foreach (ref readonly var panel in _panels.AsSpan())
+        fixed (float* weightsAt = weights, biasAt = bias)
         {
-            if (panel.IsPair)
-                FillPair(panel, weights, weightsStride, bias);
-            else
-                FillVectors(panel, weights, weightsStride, bias);
+            var work = new FillWork
+            {
+                Matrix = this,
+                Weights = weightsAt,
+                Count = weights.Length,
+                Stride = weightsStride,
+                Bias = biasAt,
+                BiasCount = bias.Length,
+            };
+            WorkerPool.Shared.Run(ref work, _panels.Length, (long)Depth * Columns >= LeastToShare ? threads : 1);
         }
 
         GC.KeepAlive(this);
+    }
+
+    private struct FillWork : IParallelWork
+    {
+        public PackedMatrix Matrix;
+        public float* Weights;
+        public int Count;
+        public int Stride;
+        public float* Bias;
+        public int BiasCount;
+
+        public readonly void Execute(int part)
+        {
+            ref readonly var panel = ref Matrix._panels[part];
+            var weights = new ReadOnlySpan<float>(Weights, Count);
+            var bias = new ReadOnlySpan<float>(Bias, BiasCount);
+            if (panel.IsPair)
+                Matrix.FillPair(panel, weights, Stride, bias);
+            else
+                Matrix.FillVectors(panel, weights, Stride, bias);
+        }
     }
 
     // Fewer columns than lanes are copied out of a vector. The narrowest that holds them all may just be filled; and two narrow ones, the

@@ -32,7 +32,8 @@ internal sealed unsafe class PointwiseLoop : IRowLoop
     }
 
     /// <summary>Packs other weights (C, O), and a bias where there is one, in the place of those before; allocates nothing.</summary>
-    public void Refill(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias) => _weights.Fill(weights, _weights.Columns, bias);
+    public void Refill(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, int threads = 1) =>
+        _weights.Fill(weights, _weights.Columns, bias, threads);
 
     /// <summary>Computes <paramref name="pixels"/> rows of (pixels, C) into (pixels, O).</summary>
     public void Run(float* input, float* output, nint pixels, int threads)

@@ -89,16 +89,16 @@ internal sealed unsafe class StandardForms
     }
 
     /// <summary>Floats that <see cref="Refill"/> needs.</summary>
-    public nint RefillFloats => _winograd is null ? 0 : (nint)_inChannels * _outChannels;
+    public nint RefillFloats => _winograd is null ? 0 : WinogradTiles.Planes * (nint)_inChannels * _outChannels;
 
     /// <summary>
     /// Packs other weights, and a bias where there is one, in the place of those before, for the forms that <see cref="MakeReady"/> made
     /// ready; allocates nothing. No convolution may be running.
     /// </summary>
-    public void Refill(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, float* scratch)
+    public void Refill(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, float* scratch, int threads)
     {
-        _direct?.Refill(weights, bias);
-        _winograd?.Refill(weights, bias, scratch);
+        _direct?.Refill(weights, bias, threads);
+        _winograd?.Refill(weights, bias, scratch, threads);
     }
 
     private bool UsesWinograd(in ConvGeometry geometry) =>

@@ -64,10 +64,10 @@ internal sealed unsafe class StandardLoop : IRowLoop
     /// <summary>
     /// Packs other weights (kH, kW, C/groups, O), and a bias where there is one, in the place of those before; allocates nothing.
     /// </summary>
-    public void Refill(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias)
+    public void Refill(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, int threads = 1)
     {
         for (var g = 0; g < _groups.Length; g++)
-            _groups[g].Fill(weights[(g * Filters)..], _outChannels, bias.IsEmpty ? bias : bias.Slice(g * Filters, Filters));
+            _groups[g].Fill(weights[(g * Filters)..], _outChannels, bias.IsEmpty ? bias : bias.Slice(g * Filters, Filters), threads);
     }
 
     private int PanelsInGroup => _groups[0].Panels.Length;

@@ -46,10 +46,10 @@ internal sealed unsafe class WinogradLoop
     private int Panels => _weights[0].Panels.Length;
 
     /// <summary>
-    /// Packs other weights (3, 3, C, O), and a bias where there is one, in the place of those before; needs C*O floats.
+    /// Packs other weights (3, 3, C, O), and a bias where there is one, in the place of those before; needs 16*C*O floats.
     /// </summary>
-    public void Refill(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, float* scratch) =>
-        WinogradWeights.Fill(_weights, weights, bias, new Span<float>(scratch, checked(_inChannels * _outChannels)));
+    public void Refill(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, float* scratch, int threads) =>
+        WinogradWeights.Fill(_weights, weights, bias, scratch, threads);
 
     /// <summary>Computes (N, outH, outW, O) from (N, inH, inW, C).</summary>
     public void Run(float* input, float* output, in ConvGeometry geometry, int threads)

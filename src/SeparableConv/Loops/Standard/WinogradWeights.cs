@@ -1,4 +1,5 @@
 using System.Numerics;
+using SeparableConv.Threading;
 
 namespace SeparableConv.Loops;
 
@@ -6,7 +7,7 @@ namespace SeparableConv.Loops;
 /// The weights' side of <see cref="WinogradLoop"/>: U = GwG' for each channel and filter, with
 /// G = [1 0 0; 1/2 1/2 1/2; 1/2 -1/2 1/2; 0 0 1], computed in double and rounded once; 16 matrices (C, O), packed.
 /// </summary>
-internal static class WinogradWeights
+internal static unsafe class WinogradWeights
 {
     // The product of row 1 and column 1 is added to each of a tile's four pixels: it brings the bias.
     private const int BiasPlane = 5;
@@ -32,13 +33,42 @@ internal static class WinogradWeights
         return matrices;
     }
 
-    /// <summary>The same into matrices that are there; <paramref name="transformed"/> is working memory of C*O floats.</summary>
-    public static void Fill(PackedMatrix[] matrices, ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, Span<float> transformed)
+    /// <summary>
+    /// The same into matrices that are there; <paramref name="transformed"/> is working memory of 16*C*O floats. Threads share the planes.
+    /// </summary>
+    public static void Fill(
+        PackedMatrix[] matrices, ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, float* transformed, int threads)
     {
-        for (var plane = 0; plane < matrices.Length; plane++)
+        fixed (float* weightsAt = weights, biasAt = bias)
         {
-            Transform(plane, weights, transformed);
-            matrices[plane].Fill(transformed, matrices[plane].Columns, plane == BiasPlane ? bias : default);
+            var work = new FillWork
+            {
+                Matrices = matrices,
+                Weights = weightsAt,
+                Count = weights.Length,
+                Bias = biasAt,
+                BiasCount = bias.Length,
+                Transformed = transformed,
+            };
+            WorkerPool.Shared.Run(ref work, matrices.Length, threads);
+        }
+    }
+
+    private struct FillWork : IParallelWork
+    {
+        public PackedMatrix[] Matrices;
+        public float* Weights;
+        public int Count;
+        public float* Bias;
+        public int BiasCount;
+        public float* Transformed;
+
+        public readonly void Execute(int part)
+        {
+            var matrix = Matrices[part];
+            var plane = new Span<float>(Transformed + (part * (nint)matrix.Depth * matrix.Columns), matrix.Depth * matrix.Columns);
+            Transform(part, new ReadOnlySpan<float>(Weights, Count), plane);
+            matrix.Fill(plane, matrix.Columns, part == BiasPlane ? new ReadOnlySpan<float>(Bias, BiasCount) : default);
         }
     }
 
