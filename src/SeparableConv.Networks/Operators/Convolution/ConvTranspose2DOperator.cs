@@ -1,4 +1,5 @@
 using SeparableConv.Loops;
+using SeparableConv.Networks.Gradients;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -77,6 +78,39 @@ internal sealed class ConvTranspose2DOperator(
         var (x, w) = (context.Inputs[0], context.Inputs[1]);
         var bias = context.Optional(2).Span<float>();
         new PackedStep(new ConvTransposeLoop(w.Span<float>(), bias, Geometry(x.Type, w.Type), Activation, SimdWidths.Best)).Run(context);
+    }
+
+    /// <summary>
+    /// The convolution that this one is the transpose of, with the weights turned to (kH, kW, O, C): dx is that of dy; dw is its weights'
+    /// gradient with dy as its input and x as the gradient of its output. Null with groups, or where a padding adds to the output.
+    /// </summary>
+    internal override Value?[]? Gradient(GradientContext context)
+    {
+        var isPlain = Groups == 1 && Math.Min(Math.Min(Top, Bottom), Math.Min(Left, Right)) >= 0;
+        if (!isPlain || !Activation.IsNone || context.Output(0) is not { } dy)
+            return null;
+        var (x, w) = (context.Node.Inputs[0]!, context.Node.Inputs[1]!);
+        var convolution = new Conv2DOperator(new()
+        {
+            Stride = Stride,
+            Dilation = Dilation,
+            Padding = Padding.Explicit(
+                Top, Math.Max(0, Bottom - OutputPadding.Height), Left, Math.Max(0, Right - OutputPadding.Width)),
+        });
+        int[] turned = [0, 1, 3, 2];
+        var weights = context.Add("turned", new TransposeOperator(turned), w);
+        var gradients = new Value?[context.Node.Inputs.Count];
+        if (context.Wants(0))
+            gradients[0] = context.Add("input", convolution, dy, weights);
+        if (context.Wants(1))
+        {
+            var gradient = context.Add("weights", new ConvGradientOperator(convolution, null, false, true), dy, weights, x);
+            gradients[1] = context.Add("turned_back", new TransposeOperator(turned), gradient);
+        }
+
+        if (context.Wants(2))
+            gradients[2] = context.Add("bias", new ReduceOperator(ReduceKind.Sum, [0, 1, 2], keepDimensions: false), dy);
+        return gradients;
     }
 
     private ConvTransposeGeometry Geometry(TensorType input, TensorType weights)

@@ -113,10 +113,10 @@ internal sealed unsafe class BatchMomentsGradientOperator : Operator
             factors[channels + c] = means.IsPresent ? means.Pointer<float>()[c] / count : 0;
         }
 
-        var work = new Work
+        var work = new ChannelMapWork
         {
-            X = x.Pointer<float>(),
-            Dx = context.Outputs[0].Pointer<float>(),
+            Z = x.Pointer<float>(),
+            X = context.Outputs[0].Pointer<float>(),
             Map = new()
             {
                 Scale = factors,
@@ -128,27 +128,5 @@ internal sealed unsafe class BatchMomentsGradientOperator : Operator
             Channels = channels,
         };
         ElementParts.Run(work, count, channels, context.Threads);
-    }
-
-    private struct Work : IRangeWork
-    {
-        public ChannelMap Map;
-        public float* X;
-        public float* Dx;
-        public int Channels;
-
-        public readonly void Run(nint start, nint end)
-        {
-            var rows = new ChannelRows.MapWork
-            {
-                Map = Map,
-                Z = X + (start * Channels),
-                X = Dx + (start * Channels),
-                XStride = Channels,
-                Pixels = end - start,
-                Channels = Channels,
-            };
-            SimdWidths.ForChannels(SimdWidths.Best, Channels).Dispatch(ref rows);
-        }
     }
 }

@@ -35,7 +35,7 @@ internal sealed unsafe class ChannelMapOperator(Activation clamp) : Operator
         var channels = z.Shape[^1];
         if (z.Shape.ElementCount == 0)
             return;
-        var work = new Work
+        var work = new ChannelMapWork
         {
             Map = Map(context, 1, Clamp),
             Z = z.Pointer<float>(),
@@ -79,27 +79,28 @@ internal sealed unsafe class ChannelMapOperator(Activation clamp) : Operator
             "map", new ChannelMapGradientOperator(Clamp), context.Output(0), inputs[0], inputs[1], inputs[2], inputs[3]);
         return Gradients(context, node.Outputs[0], node.Outputs[1], node.Outputs[2], inputs[1]!);
     }
+}
 
-    private struct Work : IRangeWork
+/// <summary>Maps rows of channels from one tensor to another.</summary>
+internal unsafe struct ChannelMapWork : IRangeWork
+{
+    public ChannelMap Map;
+    public float* Z;
+    public float* X;
+    public int Channels;
+
+    public readonly void Run(nint start, nint end)
     {
-        public ChannelMap Map;
-        public float* Z;
-        public float* X;
-        public int Channels;
-
-        public readonly void Run(nint start, nint end)
+        var rows = new ChannelRows.MapWork
         {
-            var rows = new ChannelRows.MapWork
-            {
-                Map = Map,
-                Z = Z + (start * Channels),
-                X = X + (start * Channels),
-                XStride = Channels,
-                Pixels = end - start,
-                Channels = Channels,
-            };
-            SimdWidths.ForChannels(SimdWidths.Best, Channels).Dispatch(ref rows);
-        }
+            Map = Map,
+            Z = Z + (start * Channels),
+            X = X + (start * Channels),
+            XStride = Channels,
+            Pixels = end - start,
+            Channels = Channels,
+        };
+        SimdWidths.ForChannels(SimdWidths.Best, Channels).Dispatch(ref rows);
     }
 }
 

@@ -67,7 +67,10 @@ internal sealed unsafe class PointwiseGradientLoop : ConvGradientLoop
         {
             var transposing = new Transposing
             {
-                Weights = call.Weights, Target = scratch, InChannels = _inChannels, OutChannels = _outChannels,
+                Weights = call.Weights,
+                Target = scratch,
+                InChannels = _inChannels,
+                OutChannels = _outChannels,
             };
             WorkerPool.Shared.Run(ref transposing, Transposing.Parts, _inChannels * _outChannels >= LeastToShare ? threads : 1);
             _transposed!.Fill(new ReadOnlySpan<float>(scratch, _inChannels * _outChannels), _inChannels, default, threads);
