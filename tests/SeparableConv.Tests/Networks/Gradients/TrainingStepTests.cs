@@ -10,6 +10,11 @@ public sealed class TrainingStepTests
 {
     private const int Batch = 32;
 
+    private static readonly TensorType Numbers = new(ElementType.Float32, new TensorShape((int)OptimizerNumber.Count));
+
+    private static readonly OptimizerOperator Descent = new(
+        new(OptimizerKind.Sgd, 0, false, 0, 0, 0, false), decays: false, averages: false);
+
     [Fact]
     public void Steps_lower_the_error_and_leave_the_network_as_it_was()
     {
@@ -79,19 +84,19 @@ public sealed class TrainingStepTests
     {
         var network = Classifier();
         var graph = new GraphBuilder(network);
-        var (w, rate) = (network.Parameters[0], graph.Input("rate", new(ElementType.Float32, new TensorShape(1))));
-        var updated = graph.Add("update", new DescentOperator(), w, w, rate);
+        var (w, rate) = (network.Parameters[0], graph.Input("numbers", Numbers));
+        var updated = graph.Add("update", Descent, w, w, rate);
         var late = graph.Add("late", new ActivationOperator(Activation.ReLU), w);
         var error = Assert.Throws<NetworkException>(() => new CompiledNetwork(graph.Build("late", updated, late), new(), PassList.Step));
         Assert.Contains("'late' (Activation) reads", error.Message, StringComparison.Ordinal);
 
         // What the update gives may be read.
         graph = new GraphBuilder(network);
-        rate = graph.Input("rate", new(ElementType.Float32, new TensorShape(1)));
-        var fresh = graph.Add("fresh", new ActivationOperator(Activation.ReLU), graph.Add("update", new DescentOperator(), w, w, rate));
+        rate = graph.Input("numbers", Numbers);
+        var fresh = graph.Add("fresh", new ActivationOperator(Activation.ReLU), graph.Add("update", Descent, w, w, rate));
         using var compiled = new CompiledNetwork(graph.Build("fresh", fresh), new(), PassList.Step);
         using var session = new InferenceSession(compiled);
-        session.Input<float>("rate").Fill(0.25f);
+        session.Input<float>("numbers").Fill(0.25f);
         session.Run();
         session.Run();
         var numbers = w.Data!.Span<float>();
@@ -123,11 +128,11 @@ public sealed class TrainingStepTests
             var graph = new GraphBuilder(forward);
             var y = forward.Outputs[0];
             var target = graph.Input("target", y.Type);
-            var rate = graph.Input("rate", new(ElementType.Float32, new TensorShape(1)));
+            var rate = graph.Input("numbers", Numbers);
             var distance = graph.Add("distance", new BinaryOperator(BinaryKind.Sub, Activation.None), y, target);
             var gradients = GradientGraph.Add(graph, [(y, distance)], [.. forward.Parameters]);
             var updates = forward.Parameters.Select(
-                (parameter, i) => graph.Add($"{parameter.Name}/update", new DescentOperator(), parameter, gradients[i], rate));
+                (parameter, i) => graph.Add($"{parameter.Name}/update", Descent, parameter, gradients[i], rate));
             _compiled = new CompiledNetwork(graph.Build("step", [distance, .. updates]), new() { Threads = threads }, PassList.Step);
             _runner = new StepRunner(_compiled);
             _targets = Array.ConvertAll(RandomData.Floats(Batch * 3, 2), number => number / 2);
@@ -161,7 +166,7 @@ public sealed class TrainingStepTests
         {
             _inputs.CopyTo(_runner.Inputs[0].Span<float>());
             _targets.CopyTo(_runner.Inputs[1].Span<float>());
-            _runner.Inputs[2].Span<float>()[0] = 0.02f;
+            _runner.Inputs[2].Span<float>()[(int)OptimizerNumber.Rate] = 0.02f;
         }
     }
 }
