@@ -62,7 +62,7 @@ public sealed class Evaluation
         ArgumentNullException.ThrowIfNull(data);
         var batch = Math.Min(BatchSize, data.Count);
         using var session = new InferenceSession(network.WithBatch(batch), new CompileOptions { Threads = threads });
-        var input = new PictureInput(session.Inputs[0].Type.Shape, data);
+        var input = new PictureInput(session.Inputs[0].Type, data);
         var classes = data.Classes.Count;
         if (session.Outputs[0].Type.Shape.ElementCount != (long)batch * classes)
         {

@@ -11,8 +11,11 @@ internal sealed unsafe class PictureInput
     private readonly int _channels;
 
     /// <exception cref="ArgumentException">The input does not take the pictures.</exception>
-    public PictureInput(TensorShape input, PictureDataSet data)
+    public PictureInput(TensorType type, PictureDataSet data)
     {
+        if (type.Element != ElementType.Float32)
+            throw new ArgumentException($"The network's input is {type}; pictures are written as float32: take the float network.");
+        var input = type.Shape;
         (_pixels, _channels) = (data.Height * data.Width, data.Channels);
         var last = input.Rank == 4 && input[1] == data.Height && input[2] == data.Width && input[3] == data.Channels;
         _isChannelsFirst = !last && input.Rank == 4

@@ -78,7 +78,7 @@ public sealed class Trainer : IDisposable
                     + "for these.");
             }
 
-            _input = new PictureInput(network.Inputs[0].Type.Shape, training);
+            _input = new PictureInput(network.Inputs[0].Type, training);
         }
         catch
         {
@@ -201,8 +201,8 @@ public sealed class Trainer : IDisposable
     // What must be the same for a checkpoint to be gone on from: all that the bits of the rest follow from.
     private string Settings => string.Create(
         CultureInfo.InvariantCulture,
-        $"{_options.Optimizer.Rule}, rate {_options.Optimizer.LearningRate}, decay {_options.Optimizer.WeightDecay}, "
-        + $"{_options.Schedule}, steps {Steps}, batch {_options.BatchSize}, seed {_options.Seed}, "
+        $"{_options.Optimizer}, {_options.Schedule}, "
+        + $"steps {Steps}, batch {_options.BatchSize}, seed {_options.Seed}, "
         + $"augmentation {_options.Augmentation}, smoothing {_options.LabelSmoothing}, clip {_options.ClipNorm}, "
         + $"average {_options.AverageDecay}, statistics {_options.StatisticsMomentum}, "
         + $"weights {ClassWeights}, "

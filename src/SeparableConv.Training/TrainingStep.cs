@@ -62,11 +62,12 @@ public sealed unsafe class TrainingStep : IDisposable
         _compiled = new CompiledNetwork(_graph.Step, new() { Threads = _options.Threads }, PassList.Step);
         _runner = new StepRunner(_compiled);
         _mixed = _options.Augmentation.IsMixing ? 2 : 0;
-        _labels = _graph.Step.Inputs[1].Name == DropoutTraining.RandomInput ? 2 : 1;
+        _labels = _graph.Step.Inputs[1].Type.Element == ElementType.Int64 ? 2 : 1;
         Classes = _graph.Step.Outputs[1].Shape[^1];
         var steps = _compiled.Steps;
-        _forwardEnd = IndexOf(steps, step => step.Name == "loss") + 1;
-        _updateStart = IndexOf(steps, step => step.Name == "clip" || step.Name.EndsWith("/update", StringComparison.Ordinal));
+        _forwardEnd = IndexOf(steps, step => step.Kind is "SoftmaxCrossEntropy" or "MeanSquaredError") + 1;
+        _updateStart = IndexOf(
+            steps, step => step.Kind is "ClipFactor" or "MovingAverage" || Enum.TryParse<OptimizerKind>(step.Kind, out _));
         MemoryBytes = _compiled.ActivationBytes + _compiled.ScratchBytes;
         if (_mixed > 0)
             MixWeights.Fill(1);
