@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using SeparableConv.Networks.Operators;
 using SeparableConv.Networks.Rewriting;
 
@@ -25,17 +26,7 @@ internal static class PictureScores
     }
 
     /// <summary>The class of the highest score; of equal ones the first.</summary>
-    public static int Best(ReadOnlySpan<double> scores)
-    {
-        var best = 0;
-        for (var c = 1; c < scores.Length; c++)
-        {
-            if (scores[c] > scores[best])
-                best = c;
-        }
-
-        return best;
-    }
+    public static int Best(ReadOnlySpan<double> scores) => TensorPrimitives.IndexOfMax(scores);
 
     /// <summary>How many classes come before one.</summary>
     public static int Rank(ReadOnlySpan<double> scores, int label)

@@ -103,7 +103,6 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
                 var (position, m) = Math.DivRem(tap, _multiplier);
                 call.WeightGradient[((((nint)position * channels) + c) * _multiplier) + m] = Total(at + ((nint)tap * lanes));
             }
-
         }
 
         if (call.ShiftGradient != null)
@@ -118,24 +117,35 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
         return (float)total;
     }
 
-    private struct Work : IParallelWork, ISimdPartWork
+    private struct Work : IParallelWork
     {
         public DepthwiseGradientLoop Loop;
         public ConvGradientCall Call;
         public float* Packed;
         public float* Sums;
 
-        public readonly void Execute(int part) => SimdPart<Work>.Run(Loop._width, this, part);
+        public readonly void Execute(int part)
+        {
+            var work = new PartWork { Work = this, Part = part };
+            Loop._width.Dispatch(ref work);
+        }
+    }
 
-        public readonly void Execute<TSimd, TVec>(int part)
+    private struct PartWork : ISimdWork
+    {
+        public Work Work;
+        public int Part;
+
+        public readonly void Run<TSimd, TVec>()
             where TSimd : struct, ISimd<TVec>
             where TVec : struct
         {
-            var sums = Sums + (part * Loop.PartFloats);
-            new Span<float>(sums, checked((int)Loop.PartFloats)).Clear();
-            var (firstImage, endImage, firstRow, endRow) = Loop._parts.Part(part);
+            var loop = Work.Loop;
+            var sums = Work.Sums + (Part * loop.PartFloats);
+            new Span<float>(sums, checked((int)loop.PartFloats)).Clear();
+            var (firstImage, endImage, firstRow, endRow) = loop._parts.Part(Part);
             for (var image = firstImage; image < endImage; image++)
-                new Band<TSimd, TVec>(Loop, Call, Packed, sums, image).Run(firstRow, endRow);
+                new Band<TSimd, TVec>(loop, Work.Call, Work.Packed, sums, image).Run(firstRow, endRow);
         }
     }
 

@@ -40,16 +40,7 @@ internal static unsafe class OuterProduct
         var table = OuterTileTable.For(Narrowest(columns, width));
         var v = table.VectorLength;
         var vectors = (columns + v - 1) / v;
-        var arguments = new OuterArguments
-        {
-            LeftStep = operands.LeftStep,
-            RightStep = operands.RightStep,
-            LeftOffsets = operands.LeftOffsets,
-            RightOffsets = operands.RightOffsets,
-            Segments = operands.Segments,
-            Steps = operands.Steps,
-            SumsStride = sumsStride,
-        };
+        var arguments = new OuterArguments { Operands = operands, SumsStride = sumsStride };
         for (var vector = 0; vector < vectors;)
         {
             // The last vector overlaps its neighbour within a tile, so that no sum is added to by two.
@@ -57,14 +48,14 @@ internal static unsafe class OuterProduct
             var first = vector * v;
             vector += count;
             arguments.LastVectorOffset = (vector == vectors ? columns - v : (vector - 1) * v) - first;
-            arguments.Right = operands.Right + first;
+            arguments.Operands.Right = operands.Right + first;
             var most = table.RowsFor(count);
             var tiles = (rows + most - 1) / most;
             var row = 0;
             for (var t = 0; t < tiles; t++)
             {
                 var height = (rows / tiles) + (t < rows % tiles ? 1 : 0);
-                arguments.Left = operands.Left + row;
+                arguments.Operands.Left = operands.Left + row;
                 arguments.Sums = sums + (row * sumsStride) + first;
                 table.Run(count, height, &arguments);
                 row += height;

@@ -5,27 +5,10 @@ namespace SeparableConv.Loops;
 /// <summary>What one call of <see cref="OuterTile"/> works on. Distances are in floats.</summary>
 internal unsafe struct OuterArguments
 {
-    /// <summary>The left operand at step 0 and the tile's first row; the other rows are its neighbours.</summary>
-    public float* Left;
-
-    /// <summary>From one step to the next.</summary>
-    public nint LeftStep;
-
-    /// <summary>The right operand at step 0 and the tile's first column.</summary>
-    public float* Right;
-
-    public nint RightStep;
-
-    /// <summary>Where each segment begins in the left operand.</summary>
-    public nint* LeftOffsets;
-
-    /// <summary>Where each segment begins in the right operand.</summary>
-    public nint* RightOffsets;
-
-    public int Segments;
-
-    /// <summary>Steps in each segment.</summary>
-    public int Steps;
+    /// <summary>
+    /// The left operand from the tile's first row, the other rows being its neighbours, and the right one from its first column.
+    /// </summary>
+    public OuterOperands Operands;
 
     /// <summary>The sums at the tile's first row and column.</summary>
     public float* Sums;
@@ -103,12 +86,13 @@ internal static unsafe class OuterTile
         if (sizeof(TRows) > 13)
             Load<TSimd, TVec, TVectors>(sums + (13 * stride), second, last, ref a13, ref b13, ref c13);
 
-        var (leftStep, rightStep) = (arguments->LeftStep, arguments->RightStep);
-        for (var s = 0; s < arguments->Segments; s++)
+        var operands = &arguments->Operands;
+        var (leftStep, rightStep) = (operands->LeftStep, operands->RightStep);
+        for (var s = 0; s < operands->Segments; s++)
         {
-            var left = arguments->Left + arguments->LeftOffsets[s];
-            var right = arguments->Right + arguments->RightOffsets[s];
-            for (var k = arguments->Steps; k > 0; k--)
+            var left = operands->Left + operands->LeftOffsets[s];
+            var right = operands->Right + operands->RightOffsets[s];
+            for (var k = operands->Steps; k > 0; k--)
             {
                 var wa = TSimd.Load(right);
                 var wb = sizeof(TVectors) > 1 ? TSimd.Load(right + second) : TSimd.Zero;

@@ -87,8 +87,10 @@ internal sealed unsafe class StandardGradientLoop : ConvGradientLoop
 
     /// <summary>Floats that <see cref="Run"/> needs beside its tensors.</summary>
     public override nint ScratchFloats =>
-        Math.Max(_winograd?.ScratchFloats ?? (_parts.Count * (nint)WeightCount), WeightCount + (_convolution?.RefillFloats ?? 0))
-        + OutputFloats;
+        Math.Max(_winograd?.ScratchFloats ?? PartialFloats, WeightCount + (_convolution?.RefillFloats ?? 0)) + OutputFloats;
+
+    // Parts that share the weights out add to the gradient itself.
+    private nint PartialFloats => _slices > 0 ? 0 : _parts.Count * (nint)WeightCount;
 
     // The gradient of the output where it is mapped: it is read twice.
     private nint OutputFloats => (nint)_geometry.Batch * _geometry.Rows.Out * _geometry.Columns.Out * _geometry.OutChannels;

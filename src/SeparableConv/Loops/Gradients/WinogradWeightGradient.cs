@@ -14,10 +14,6 @@ namespace SeparableConv.Loops;
 /// </remarks>
 internal sealed unsafe class WinogradWeightGradient
 {
-    private const int LeastChannels = 16;
-    private const int LeastProducts = 1024;
-    private const int LeastTiles = 9;
-
     // Transformed tiles of a block; with fewer the sums would be loaded and stored too often.
     private const int BlockFloats = 512 * 1024;
     private const int LeastBlockTiles = 96;
@@ -53,9 +49,8 @@ internal sealed unsafe class WinogradWeightGradient
     public static bool Handles(in ConvGeometry geometry)
     {
         var fits = geometry is { Groups: 1, Rows: { Kernel: 3, Stride: 1, Dilation: 1 }, Columns: { Kernel: 3, Stride: 1, Dilation: 1 } };
-        return fits && Math.Min(geometry.InChannels, geometry.OutChannels) >= LeastChannels
-            && (long)geometry.InChannels * geometry.OutChannels >= LeastProducts
-            && new WinogradTiles(geometry).InImage >= LeastTiles;
+        return fits && StandardForms.WinogradPays(geometry.InChannels, geometry.OutChannels)
+            && new WinogradTiles(geometry).InImage >= StandardForms.LeastTiles;
     }
 
     /// <summary>Computes dw (3, 3, C, O).</summary>

@@ -24,8 +24,8 @@ internal sealed unsafe class StandardForms
     private const int LeastChannels = 16;
     private const int LeastProducts = 1024;
 
-    // Nine tiles are an image of 5x5 or 6x6: with fewer the 16 matrices, larger than the 9 taps, take longer to read.
-    private const int LeastTiles = 9;
+    /// <summary>Nine tiles are an image of 5x5 or 6x6: with fewer the 16 matrices, larger than the 9 taps, take longer to read.</summary>
+    public const int LeastTiles = 9;
 
     private readonly object _gate = new();
     private readonly Size2D _kernel;
@@ -60,7 +60,7 @@ internal sealed unsafe class StandardForms
             && options.Stride == new Size2D(1, 1)
             && options.Dilation == new Size2D(1, 1)
             && options.Groups == 1;
-        var pays = Math.Min(inChannels, outChannels) >= LeastChannels && (long)inChannels * outChannels >= LeastProducts;
+        var pays = WinogradPays(inChannels, outChannels);
         _form = fits && (pays || form == StandardForm.Winograd) ? form : StandardForm.Direct;
         if (_form == StandardForm.Direct)
             _direct = CreateDirect(weights);
@@ -100,6 +100,10 @@ internal sealed unsafe class StandardForms
         _direct?.Refill(weights, bias, threads);
         _winograd?.Refill(weights, bias, scratch, threads);
     }
+
+    /// <summary>Whether a 3x3 convolution has channels enough for Winograd to save more than its transforms cost.</summary>
+    public static bool WinogradPays(int inChannels, int outChannels) =>
+        Math.Min(inChannels, outChannels) >= LeastChannels && (long)inChannels * outChannels >= LeastProducts;
 
     private bool UsesWinograd(in ConvGeometry geometry) =>
         _form == StandardForm.Winograd || (_form == StandardForm.Auto && IsWinogradFaster(geometry));
