@@ -5,13 +5,15 @@ namespace SeparableConv.Cli.Options;
 /// <summary>The network that a training begins with, as it is typed: one that is built for the data, or one from a file.</summary>
 /// <param name="Text">What was typed.</param>
 /// <param name="Build">Builds it for (height, width, channels), a number of classes and a seed; null for a file.</param>
-internal sealed record ModelChoice(string Text, Func<TensorShape, int, int, Network>? Build)
+/// <param name="BuildTwin">The same architecture in another form; null where it has but one, or its width was typed.</param>
+internal sealed record ModelChoice(
+    string Text, Func<TensorShape, int, int, Network>? Build, Func<NetworkForm, TensorShape, int, int, Network>? BuildTwin = null)
 {
-    public const string Form = "mobilenet-v1[:W]|mobilenet-v2[:W]|ds-cnn[:F]|cnn:standard[:F]|cnn:separable[:F]|cnn:residual|FILE";
+    public const string Form = "mobilenet-v1[:W]|mobilenet-v2[:W]|ds-cnn[:F]|cnn:standard[:F]|cnn:separable[:F]|cnn:residual[:F]|FILE";
 
     // Of smaller pictures a first stride of 2 would leave one pixel, or less, for the last layers.
     private const int SmallPicture = 40;
-    private const int SmallFilters = 32;
+    private const int UsualFilters = 32;
 
     private static readonly string[] Extensions = [".onnx", ".tflite"];
 
@@ -25,6 +27,8 @@ internal sealed record ModelChoice(string Text, Func<TensorShape, int, int, Netw
         var parts = text.ToLowerInvariant().Split(':');
         if (Extensions.Contains(Path.GetExtension(text), StringComparer.OrdinalIgnoreCase) || File.Exists(text))
             return new(text, null);
+        if (parts is ["cnn", "standard" or "separable" or "residual", ..] and { Length: <= 3 })
+            return Twin(text, parts[1], parts.Length == 3 ? Filters(parts[2]) : null);
         return new(text, parts switch
         {
             ["mobilenet-v1"] => MobileNet1(1),
@@ -33,11 +37,6 @@ internal sealed record ModelChoice(string Text, Func<TensorShape, int, int, Netw
             ["mobilenet-v2", var width] => MobileNet2(Width(width)),
             ["ds-cnn"] => Keywords(64),
             ["ds-cnn", var filters] => Keywords(Filters(filters)),
-            ["cnn", "standard"] => Small(SmallFilters, Convolutions.Standard),
-            ["cnn", "standard", var filters] => Small(Filters(filters), Convolutions.Standard),
-            ["cnn", "separable"] => Small(SmallFilters, Convolutions.Separable),
-            ["cnn", "separable", var filters] => Small(Filters(filters), Convolutions.Separable),
-            ["cnn", "residual"] => (picture, classes, seed) => SeparableResNet.Create(picture, classes, seed: seed),
             _ => throw new FormatException($"'{text}' is no network; use {Form.Replace("|", ", ", StringComparison.Ordinal)} (.onnx, "
                 + ".tflite)."),
         });
@@ -58,8 +57,17 @@ internal sealed record ModelChoice(string Text, Func<TensorShape, int, int, Netw
     private static Func<TensorShape, int, int, Network> Keywords(int filters) => (picture, classes, seed) =>
         DsCnn.Create(picture, filters, classes, seed: seed);
 
-    private static Func<TensorShape, int, int, Network> Small(int filters, Convolutions convolutions) => (picture, classes, seed) =>
-        SmallCnn.Create(picture, filters, classes, convolutions, seed);
+    private static ModelChoice Twin(string text, string kind, int? filters)
+    {
+        Func<NetworkForm, TensorShape, int, int, Network> build = kind == "residual"
+            ? (form, picture, classes, seed) =>
+                SeparableResNet.Create(picture, form.Filters, classes, form.Convolutions, form.DepthMultiplier, seed)
+            : (form, picture, classes, seed) =>
+                SmallCnn.Create(picture, form.Filters, classes, form.Convolutions, form.DepthMultiplier, seed);
+        var convolutions = kind == "standard" ? Convolutions.Standard : Convolutions.Separable;
+        var usual = new NetworkForm(convolutions, filters ?? UsualFilters, DepthMultiplier: 1);
+        return new(text, (picture, classes, seed) => build(usual, picture, classes, seed), filters is null ? build : null);
+    }
 
     private static int FirstStrides(TensorShape picture) => Math.Min(picture[0], picture[1]) <= SmallPicture ? 1 : 2;
 

@@ -1,48 +1,56 @@
 namespace SeparableConv.Networks;
 
 /// <summary>
-/// Residual blocks of depthwise separable convolutions, in 32, 64, 128 and 256 channels, for small pictures such as those of
-/// Fashion-MNIST and CIFAR-10.
+/// Residual blocks of depthwise separable convolutions, in 32, 64, 128 and 256 channels unless told otherwise, for small pictures such
+/// as those of Fashion-MNIST and CIFAR-10.
 /// </summary>
 /// <remarks>
 /// At 28x28x1 with 10 classes: 7,903,296 multiply-accumulates and 189,322 parameters, moving statistics included.
 /// </remarks>
 public static class SeparableResNet
 {
-    private static readonly int[] Filters = [32, 64, 128, 256];
+    private const int Stages = 4;
 
     /// <summary>
     /// Builds it: (N, height, width, channels) -> (N, classes), probabilities. A 3x3 convolution, then four stages of two separable
     /// convolutions with a shortcut around them; max pooling halves the picture between stages.
     /// </summary>
     /// <param name="picture">(height, width, channels); made for 28 or 32 pixels a side.</param>
+    /// <param name="filters">Filters of the first convolution and stage; each stage behind has twice as many.</param>
     /// <param name="classes">Outputs.</param>
     /// <param name="convolutions">Standard puts one 3x3 convolution in place of each separable one.</param>
+    /// <param name="depthMultiplier">Depthwise kernels a channel, of separable convolutions.</param>
     /// <param name="seed">What the first weights are drawn from.</param>
     /// <param name="batchSize">N.</param>
     /// <returns>The network.</returns>
     /// <exception cref="NetworkException">A number is not positive.</exception>
     public static Network Create(
-        TensorShape picture, int classes = 10, Convolutions convolutions = Convolutions.Separable, int seed = 0, int batchSize = 1)
+        TensorShape picture,
+        int filters = 32,
+        int classes = 10,
+        Convolutions convolutions = Convolutions.Separable,
+        int depthMultiplier = 1,
+        int seed = 0,
+        int batchSize = 1)
     {
         var net = new NetworkBuilder(seed);
         var x = net.Input(picture, batchSize);
         x = net.Conv2D(
-            x, Filters[0], 3, padding: Padding.Same, useBias: false, kernelInitializer: Initializer.HeUniform, name: "stem");
+            x, filters, 3, padding: Padding.Same, useBias: false, kernelInitializer: Initializer.HeUniform, name: "stem");
         x = net.ReLU(net.BatchNormalization(x, name: "stem_bn"), name: "stem_relu");
-        for (var stage = 0; stage < Filters.Length; stage++)
+        for (var stage = 0; stage < Stages; stage++)
         {
             var name = $"stage{stage + 1}";
             if (stage > 0)
                 x = net.MaxPooling2D(x, padding: Padding.Same, name: $"{name}_pool");
-            x = Stage(net, x, name, Filters[stage], convolutions);
+            x = Stage(net, x, name, filters << stage, convolutions, depthMultiplier);
         }
 
         x = net.Dense(net.GlobalAveragePooling2D(x), classes, Activation.Softmax, name: "predictions");
         return net.Build(x, "separable_resnet");
     }
 
-    private static Value Stage(NetworkBuilder net, Value input, string name, int filters, Convolutions convolutions)
+    private static Value Stage(NetworkBuilder net, Value input, string name, int filters, Convolutions convolutions, int depthMultiplier)
     {
         var x = Convolution(input, $"{name}_conv1");
         x = Convolution(net.ReLU(x, name: $"{name}_conv1_relu"), $"{name}_conv2");
@@ -71,6 +79,7 @@ public static class SeparableResNet
                     filters,
                     3,
                     padding: Padding.Same,
+                    depthMultiplier: depthMultiplier,
                     useBias: false,
                     depthwiseInitializer: Initializer.LecunUniform,
                     pointwiseInitializer: Initializer.HeUniform,

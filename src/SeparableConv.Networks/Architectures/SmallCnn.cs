@@ -18,6 +18,7 @@ public static class SmallCnn
     /// Separable puts a depthwise and a pointwise convolution, each with batch normalization and ReLU, in place of each 3x3 convolution
     /// but the first.
     /// </param>
+    /// <param name="depthMultiplier">Depthwise kernels a channel, of separable convolutions.</param>
     /// <param name="seed">What the first weights are drawn from.</param>
     /// <param name="batchSize">N.</param>
     /// <returns>The network.</returns>
@@ -27,6 +28,7 @@ public static class SmallCnn
         int filters = 32,
         int classes = 10,
         Convolutions convolutions = Convolutions.Separable,
+        int depthMultiplier = 1,
         int seed = 0,
         int batchSize = 1)
     {
@@ -39,13 +41,14 @@ public static class SmallCnn
                 x = net.MaxPooling2D(x, padding: Padding.Same, name: $"{name}_pool");
             if (isSeparable)
             {
-                x = net.DepthwiseConv2D(x, 3, padding: Padding.Same, useBias: false, name: $"{name}_depthwise");
+                x = net.DepthwiseConv2D(
+                    x, 3, padding: Padding.Same, depthMultiplier: depthMultiplier, useBias: false, name: $"{name}_depthwise");
                 x = net.ReLU(net.BatchNormalization(x, name: $"{name}_depthwise_bn"), name: $"{name}_depthwise_relu");
             }
 
             x = net.Conv2D(
                 x,
-                checked(filters << block),
+                filters << block,
                 isSeparable ? 1 : 3,
                 padding: Padding.Same,
                 useBias: false,

@@ -8,9 +8,6 @@ namespace SeparableConv.Cli.Commands;
 /// <summary>Draws what became of loss and accuracy from epoch to epoch, as SVG that stands within a page.</summary>
 internal static class LearningCurves
 {
-    private const int Width = 460;
-    private const int Height = 300;
-
     private static readonly OxyColor TrainingColor = OxyColor.FromRgb(0x1f, 0x77, 0xb4);
     private static readonly OxyColor ValidationColor = OxyColor.FromRgb(0xd6, 0x27, 0x28);
 
@@ -22,7 +19,7 @@ internal static class LearningCurves
     public static string Draw(
         string title, IReadOnlyList<EpochFigures> epochs, Func<EpochFigures, double?> training, Func<EpochFigures, double?> validation)
     {
-        var model = new PlotModel { Title = title, TitleFontSize = 14 };
+        var model = new PlotModel { Title = title };
         model.Legends.Add(new Legend { LegendPosition = LegendPosition.TopRight, LegendPlacement = LegendPlacement.Inside });
         model.Axes.Add(new LinearAxis { Position = AxisPosition.Bottom, Title = "epoch", MinimumMajorStep = 1 });
         model.Axes.Add(new LinearAxis { Position = AxisPosition.Left, MajorGridlineStyle = LineStyle.Dot });
@@ -30,11 +27,7 @@ internal static class LearningCurves
         if (epochs.Any(epoch => validation(epoch) is not null))
             model.Series.Add(Curve("validation", ValidationColor, epochs, validation));
 
-        // Within a page there is no declaration of XML, and names are the page's.
-        var svg = new SvgExporter { Width = Width, Height = Height, IsDocument = false }.ExportToString(model);
-        return svg[svg.IndexOf("<svg", StringComparison.Ordinal)..]
-            .Replace("id=\"", $"id=\"{title}-", StringComparison.Ordinal)
-            .Replace("url(#", $"url(#{title}-", StringComparison.Ordinal);
+        return SvgPlot.Draw(model);
     }
 
     private static LineSeries Curve(

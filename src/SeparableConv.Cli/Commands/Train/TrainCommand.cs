@@ -15,6 +15,7 @@ internal sealed class TrainCommand
         "sepconv train fashion-mnist/ --model cnn:residual -o clothes.onnx --epochs 20 --augment flip,shift:2 --validation 10000",
         "sepconv train photos/ --model mobilenet-v2:0.5 --size 96x96 -o photos.onnx --checkpoint photos.safetensors",
         "sepconv train photos/ --model mobilenet-v2:0.5 --size 96x96 -o photos.onnx --checkpoint photos.safetensors --resume",
+        "sepconv train fashion-mnist/ --compare --widths 2,4,8,16 --seeds 3 --epochs 5 -o compare.html",
         "sepconv train photos/ --model before.onnx -o after.onnx --optimizer nesterov --lr 0.01 --schedule cosine:0.05",
     ];
 
@@ -37,7 +38,8 @@ internal sealed class TrainCommand
     {
         HelpName = "OUT.onnx",
         Required = true,
-        Description = "Where the trained network goes; beside it OUT.labels.txt, OUT.metrics.jsonl and OUT.report.html.",
+        Description = "Where the trained network goes; beside it OUT.labels.txt, OUT.metrics.jsonl and OUT.report.html. With --compare "
+            + "the report, OUT.html, beside it OUT.runs.jsonl.",
     };
 
     private readonly Option<int?> _epochs = OptionValues.WholeNumber(
@@ -81,7 +83,11 @@ internal sealed class TrainCommand
         Description = "Keep the training there after every epoch, and when Ctrl-C ends it.",
     };
 
-    private readonly Option<bool> _resume = new("--resume") { Description = "Go on from --checkpoint, with the same options." };
+    private readonly Option<bool> _resume = new("--resume")
+    {
+        Description = "Go on from --checkpoint, with the same options; with --compare from OUT.runs.jsonl.",
+    };
+
     private readonly Option<ValidationPart?> _validation = OptionValues.Parsed<ValidationPart?>(
         "--validation", "SHARE|COUNT",
         "Pictures to test on and not to learn from: a share of every class, or the last COUNT; 0.1 by default, 0 for none.",
@@ -90,6 +96,7 @@ internal sealed class TrainCommand
         "--size", "HxW", "What pictures of folders are resized to; the first one's size by default.", text => OptionValues.Size(text));
     private readonly Option<bool> _strict = new("--strict") { Description = "Refuse a folder with a picture that cannot be read." };
     private readonly Option<bool> _json = new("--json") { Description = "Print the final figures as JSON, and nothing else." };
+    private readonly ComparisonOptions _comparison = new();
 
     private TrainCommand(Terminal terminal) => _terminal = terminal;
 
@@ -103,6 +110,8 @@ internal sealed class TrainCommand
             self._decay, self._schedule, self._augment, self._smoothing, self._clip, self._average, self._seed, self._threads,
             self._checkpoint, self._resume, self._validation, self._size, self._strict, self._json,
         };
+        foreach (var option in self._comparison.All)
+            command.Add(option);
         command.Validators.Add(self.CheckCombination);
         command.SetAction(self.Run);
         return command;
@@ -113,11 +122,15 @@ internal sealed class TrainCommand
         Option[] lengths = [_epochs, _steps, _minutes];
         if (lengths.Count(option => result.GetResult(option) is not null) > 1)
             result.AddError("--epochs, --steps and --minutes each say how long the training is; give one of them.");
-        if (result.GetResult(_output) is { Tokens: [var output] }
+        var isComparison = _comparison.AreGiven(result);
+        _comparison.Check(result, _output, _model, _checkpoint);
+        if (!isComparison && result.GetResult(_output) is { Tokens: [var output] }
             && !output.Value.EndsWith(Extension, StringComparison.OrdinalIgnoreCase))
             result.AddError($"The network is saved as ONNX, and '{output.Value}' does not end in {Extension}; give --output OUT.onnx.");
         if (result.GetResult(_checkpoint) is { Tokens: [{ Value: "" }] })
             result.AddError("The name of the checkpoint is empty.");
+        if (isComparison)
+            return;
         if (result.GetResult(_resume) is { Implicit: false } && result.GetResult(_checkpoint) is null)
             result.AddError("--resume goes on from a checkpoint; say which with --checkpoint FILE.safetensors.");
         if (result.GetResult(_resume) is { Implicit: false } && result.GetResult(_minutes) is not null)
@@ -160,6 +173,9 @@ internal sealed class TrainCommand
             parsed.GetValue(_checkpoint),
             parsed.GetValue(_resume),
             parsed.GetValue(_json));
-        new TrainRun(_terminal, settings).Run();
+        if (_comparison.AreGiven(parsed.CommandResult))
+            new ComparisonRun(_terminal, _comparison.Read(parsed, settings)).Run();
+        else
+            new TrainRun(_terminal, settings).Run();
     }
 }

@@ -49,7 +49,9 @@ internal sealed record TrainFiles(string Model)
     public static void WriteText(string path, string text) =>
         Write(path, target => AtomicFile.Write(target, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text))));
 
-    private static void CheckPlace(string path)
+    /// <summary>Throws where no file can be written, before hours are spent on what cannot be saved.</summary>
+    /// <exception cref="InputException">It is a directory, or in none.</exception>
+    public static void CheckPlace(string path)
     {
         if (Directory.Exists(path))
             throw new InputException($"'{path}' is a directory; the name of a file is expected.");

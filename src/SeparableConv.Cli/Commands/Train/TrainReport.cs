@@ -9,21 +9,11 @@ internal static class TrainReport
 {
     private const int LeastPictureSide = 96;
 
-    private const string Style =
-        "body{font:15px/1.45 sans-serif;max-width:70em;margin:2em auto;padding:0 1em;color:#222}"
-        + "table{border-collapse:collapse;margin:.5em 0}td,th{padding:.15em .6em;text-align:right;font-weight:normal}"
-        + "th{color:#555}th:first-child,td:first-child{text-align:left}.confusion td{min-width:1.6em;border:1px solid #eee}"
-        + "figure{display:inline-block;margin:0 1em 1em 0;font-size:13px}figcaption{max-width:10em}"
-        + "img{image-rendering:pixelated;display:block}.plots svg{margin-right:1em}.large{font-size:1.6em}";
-
     /// <summary>Writes it.</summary>
     public static string Write(TrainResult result)
     {
         var evaluation = result.Evaluation;
-        var page = new StringBuilder();
-        page.Append("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>")
-            .Append(CultureInfo.InvariantCulture, $"<title>{Encoded(result.Files.Model)}</title><style>{Style}</style></head><body>\n")
-            .Append(CultureInfo.InvariantCulture, $"<h1>{Encoded(Path.GetFileName(result.Files.Model))}</h1>\n");
+        var page = HtmlPage.Begin(result.Files.Model);
         page.Append(
             CultureInfo.InvariantCulture,
             $"<p class=\"large\">{TrainDisplay.Percent(evaluation.Accuracy)} of {Numbers.Count(evaluation.Count)} {result.EvaluatedName} ")
@@ -36,7 +26,7 @@ internal static class TrainReport
         Confusion(page, evaluation);
         Mistakes(page, result);
         Facts(page, result);
-        return page.Append("</body></html>\n").ToString();
+        return HtmlPage.End(page);
     }
 
     private static void Curves(StringBuilder page, IReadOnlyList<EpochFigures> epochs)
@@ -51,14 +41,10 @@ internal static class TrainReport
 
     private static void Classes(StringBuilder page, Evaluation evaluation)
     {
-        page.Append("<h2>Classes</h2>\n<table><tr><th>class</th><th>precision</th><th>recall</th><th>pictures</th></tr>\n");
-        foreach (var figures in ClassFigures.Of(evaluation))
-        {
-            page.Append(CultureInfo.InvariantCulture, $"<tr><td>{Encoded(figures.Name)}</td>")
-                .Append(CultureInfo.InvariantCulture, $"<td>{ClassFigures.Text(figures.Precision)}</td>")
-                .Append(CultureInfo.InvariantCulture, $"<td>{ClassFigures.Text(figures.Recall)}</td><td>{figures.Count}</td></tr>\n");
-        }
-
+        page.Append("<h2>Classes</h2>\n");
+        HtmlPage.BeginTable(page, "class", "precision", "recall", "pictures");
+        foreach (var (name, precision, recall, count) in ClassFigures.Of(evaluation))
+            HtmlPage.Row(page, name, ClassFigures.Text(precision), ClassFigures.Text(recall), Numbers.Count(count));
         page.Append("</table>\n");
     }
 
@@ -67,24 +53,21 @@ internal static class TrainReport
         var classes = evaluation.Classes;
         if (classes.Count > ClassFigures.MostTableClasses)
         {
-            page.Append("<h2>Most frequent confusions</h2>\n<table><tr><th>class</th><th>told as</th><th>pictures</th></tr>\n");
+            page.Append("<h2>Most frequent confusions</h2>\n");
+            HtmlPage.BeginTable(page, "class", "told as", "pictures");
             foreach (var (label, predicted, count) in ClassFigures.Confusions(evaluation).Take(50))
-            {
-                page.Append(CultureInfo.InvariantCulture, $"<tr><td>{Encoded(classes[label])}</td><td>{Encoded(classes[predicted])}</td>")
-                    .Append(CultureInfo.InvariantCulture, $"<td>{count}</td></tr>\n");
-            }
-
+                HtmlPage.Row(page, classes[label], classes[predicted], Numbers.Count(count));
             page.Append("</table>\n");
             return;
         }
 
         page.Append("<h2>Confusion</h2>\n<p>A row a class, a column what it was told as.</p>\n<table class=\"confusion\"><tr><th></th>");
         foreach (var name in classes)
-            page.Append(CultureInfo.InvariantCulture, $"<th>{Encoded(name)}</th>");
+            page.Append(CultureInfo.InvariantCulture, $"<th>{HtmlPage.Encoded(name)}</th>");
         page.Append("</tr>\n");
         for (var label = 0; label < classes.Count; label++)
         {
-            page.Append(CultureInfo.InvariantCulture, $"<tr><td>{Encoded(classes[label])}</td>");
+            page.Append(CultureInfo.InvariantCulture, $"<tr><td>{HtmlPage.Encoded(classes[label])}</td>");
             var all = Math.Max(1, Enumerable.Range(0, classes.Count).Sum(p => evaluation.Confusion(label, p)));
             for (var predicted = 0; predicted < classes.Count; predicted++)
             {
@@ -113,8 +96,8 @@ internal static class TrainReport
             var side = Math.Max(LeastPictureSide, data.Width);
             page.Append(CultureInfo.InvariantCulture, $"<figure><img width=\"{side}\" alt=\"sample {mistake.Index}\" src=\"")
                 .Append(DataUri(data, mistake.Index))
-                .Append(CultureInfo.InvariantCulture, $"\"/><figcaption>{Encoded(evaluation.Classes[mistake.Label])}, told as ")
-                .Append(CultureInfo.InvariantCulture, $"{Encoded(evaluation.Classes[mistake.Predicted])} ")
+                .Append(CultureInfo.InvariantCulture, $"\"/><figcaption>{HtmlPage.Encoded(evaluation.Classes[mistake.Label])}, told as ")
+                .Append(CultureInfo.InvariantCulture, $"{HtmlPage.Encoded(evaluation.Classes[mistake.Predicted])} ")
                 .Append(CultureInfo.InvariantCulture, $"({TrainDisplay.Percent(mistake.Probability)})</figcaption></figure>\n");
         }
 
@@ -137,8 +120,7 @@ internal static class TrainReport
         Row("processor", MachineInfo.ProcessorName);
         page.Append("</table>\n");
 
-        void Row(string name, string value) =>
-            page.Append(CultureInfo.InvariantCulture, $"<tr><td>{Encoded(name)}</td><td>{Encoded(value)}</td></tr>\n");
+        void Row(string name, string value) => HtmlPage.Row(page, name, value);
     }
 
     private static string DataUri(PictureDataSet data, int index)
@@ -149,6 +131,4 @@ internal static class TrainReport
         ImageFile.Save(Image.Create(data.Width, data.Height, data.Channels, pixels), png, ".png");
         return "data:image/png;base64," + Convert.ToBase64String(png.GetBuffer(), 0, (int)png.Length);
     }
-
-    private static string Encoded(string text) => WebUtility.HtmlEncode(Failure.OneLine(text));
 }

@@ -1,0 +1,25 @@
+using OxyPlot;
+
+namespace SeparableConv.Cli.Output;
+
+/// <summary>Draws plots as SVG that stands within a page.</summary>
+internal static class SvgPlot
+{
+    private const int Width = 460;
+    private const int Height = 300;
+
+    /// <summary>Draws one; its title must be the only one of its kind on the page.</summary>
+    public static string Draw(PlotModel model)
+    {
+        (model.DefaultFont, model.TitleFontSize) = ("sans-serif", 14);
+        foreach (var legend in model.Legends)
+            legend.LegendLineSpacing = 4;
+
+        // Within a page there is no declaration of XML, and names are the page's.
+        var svg = new SvgExporter { Width = Width, Height = Height, IsDocument = false }.ExportToString(model);
+        var prefix = model.Title.Replace(' ', '-');
+        return svg[svg.IndexOf("<svg", StringComparison.Ordinal)..]
+            .Replace("id=\"", $"id=\"{prefix}-", StringComparison.Ordinal)
+            .Replace("url(#", $"url(#{prefix}-", StringComparison.Ordinal);
+    }
+}
