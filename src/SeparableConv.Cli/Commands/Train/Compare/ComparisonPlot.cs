@@ -24,7 +24,10 @@ internal static class ComparisonPlot
         model.Legends.Add(new Legend { LegendPosition = LegendPosition.BottomRight, LegendPlacement = LegendPlacement.Inside });
         model.Axes.Add(new LogarithmicAxis
         {
-            Position = AxisPosition.Bottom, MinimumPadding = 0.05, MaximumPadding = 0.05, LabelFormatter = Label,
+            Position = AxisPosition.Bottom,
+            MinimumPadding = 0.05,
+            MaximumPadding = 0.05,
+            LabelFormatter = Label,
         });
         model.Axes.Add(new LinearAxis { Position = AxisPosition.Left, MajorGridlineStyle = LineStyle.Dot });
         var kinds = networks.GroupBy(network => network.Form.Kind).ToArray();
@@ -33,7 +36,11 @@ internal static class ComparisonPlot
             var color = Colors[k % Colors.Length];
             var curve = new LineSeries
             {
-                Title = kinds[k].Key, Color = color, MarkerType = MarkerType.Circle, MarkerSize = 3, MarkerFill = color,
+                Title = kinds[k].Key,
+                Color = color,
+                MarkerType = MarkerType.Circle,
+                MarkerSize = 3,
+                MarkerFill = color,
             };
             var spread = new LineSeries { Color = color, StrokeThickness = 1 };
             foreach (var network in kinds[k])
