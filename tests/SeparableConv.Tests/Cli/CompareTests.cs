@@ -124,7 +124,8 @@ public sealed class CompareTests
     {
         using var folder = new TempFolder();
         var json = CommandRun.Of(
-            "train", "shapes:40:8", "--compare", "--seeds", "1", "--steps", "1", "--batch", "20", "--json", "-o", folder["out.html"]).Json();
+            "train", "shapes:240:8", "--compare", "--seeds", "1", "--steps", "1", "--batch", "20", "--json", "-o", folder["out.html"])
+            .Json();
         Assert.Equal(15, json.GetProperty("networks").GetArrayLength());
     }
 
