@@ -190,10 +190,18 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>
-    /// The network as it is now, with the moving average of its weights where one is kept; its input takes one picture.
+    /// The network as it is now, with the moving average of its weights where one is kept; its input takes one picture, and its metadata
+    /// has the <see cref="Normalization"/>, so that a <see cref="PictureClassifier"/> does the same to pictures.
     /// </summary>
     /// <returns>A new network.</returns>
-    public Network ToNetwork() => _step.ToNetwork(_options.AverageDecay > 0).WithBatch(1);
+    public Network ToNetwork()
+    {
+        var trained = _step.ToNetwork(_options.AverageDecay > 0).WithBatch(1);
+        var metadata = new Dictionary<string, string>(trained.Metadata);
+        foreach (var (name, numbers) in Normalization.ToMetadata())
+            metadata[name] = numbers;
+        return trained.WithMetadata(metadata);
+    }
 
     /// <summary>Lets the memory go.</summary>
     public void Dispose() => _step.Dispose();

@@ -122,6 +122,7 @@ public sealed class TrainerTests
         Assert.InRange(trainer.Epochs[^1].Validation!.Accuracy, 0.9, 1);
         Assert.InRange(trainer.Epochs[^1].Loss, 0, trainer.Epochs[0].Loss / 2);
         Assert.Equal(1, trainer.ToNetwork().Inputs[0].Shape[0]);
+        Assert.Equal($"{trainer.Normalization}", $"{Normalization.Of(trainer.ToNetwork())}");
     }
 
     [Fact]

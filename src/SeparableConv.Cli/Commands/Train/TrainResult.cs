@@ -25,11 +25,6 @@ internal sealed record TrainResult(
     TimeSpan Time,
     bool IsCut)
 {
-    /// <summary>The network with the normalization that it was trained with in its metadata.</summary>
-    public Network Network { get; } = Trained.WithMetadata(
-        new Dictionary<string, string>(Trained.Metadata.Where(note => !Trainer.Normalization.ToMetadata().ContainsKey(note.Key))
-            .Concat(Trainer.Normalization.ToMetadata())));
-
     /// <summary>Multiply-accumulates for a picture.</summary>
     public long Macs => Trained.Macs;
 

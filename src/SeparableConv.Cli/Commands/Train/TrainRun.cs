@@ -140,7 +140,7 @@ internal sealed class TrainRun(Terminal terminal, TrainSettings settings)
 
     private void Save(TrainResult result)
     {
-        TrainFiles.Write(_files.Model, path => OnnxWriter.Write(result.Network, path));
+        TrainFiles.Write(_files.Model, path => OnnxWriter.Write(result.Trained, path));
         TrainFiles.WriteText(_files.Labels, string.Concat(result.Training.Classes.Select(name => Failure.OneLine(name) + "\n")));
         TrainFiles.WriteText(_files.Report, TrainReport.Write(result));
     }
