@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using SeparableConv.Imaging;
+using SeparableConv.Training;
 
 namespace SeparableConv.Tests.Readme;
 
@@ -125,5 +126,22 @@ public sealed class ReadmeExamples
             Console.WriteLine($"{label}: {score:0.000}");
 
         Assert.Equal(4, classifier.Classes);
+    }
+
+    [Fact]
+    public void A_training()
+    {
+        using var folder = new TempFolder();
+        var file = folder["shapes.onnx"];
+
+        var (training, validation) = PictureDataSet.Shapes(600, size: 24).Split(validationFraction: 0.1);
+        var start = SmallCnn.Create(new(24, 24, 3), filters: 32, classes: training.Classes.Count);
+
+        using var trainer = new Trainer(start, training, validation, new() { Epochs = 1, Optimizer = Optimizer.AdamW() });
+        trainer.Run(onEpoch: epoch => Console.WriteLine($"{epoch.Loss:0.000}, {epoch.Validation!.Accuracy:P1} right"));
+        OnnxWriter.Write(trainer.ToNetwork(), file);
+
+        Assert.Equal(12, ModelFile.Load(file).Outputs[0].Shape[^1]);
+        Assert.Equal($"{trainer.Normalization}", $"{Normalization.Of(ModelFile.Load(file))}");
     }
 }
