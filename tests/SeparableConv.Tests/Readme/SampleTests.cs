@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using SeparableConv.Cli.Output;
+using SeparableConv.Imaging;
 using SeparableConv.Loops;
 using SeparableConv.Tests.Cli;
 
@@ -64,13 +65,40 @@ public sealed partial class SampleTests
             Assert.True(
                 loss == again,
                 $"The first epoch's loss is {again:R} but that of samples/shapes.metrics.jsonl {loss:R}: the arithmetic of training is "
-                + "another one. Train the sample anew with the README's command and keep its files in samples/.");
+                + "another one. Train the sample anew with the README's command, keep its files in samples/, and draw the README's "
+                + "pictures with samples/DrawTraining.");
         }
+    }
+
+    [Fact]
+    public async Task The_README_s_pictures_are_those_of_the_sample()
+    {
+        using var folder = new TempFolder();
+        var run = await CommandRun.StartAsync(
+            "dotnet",
+            [],
+            "exec",
+            Path.Combine(AppContext.BaseDirectory, "DrawTraining.dll"),
+            Sample("shapes.metrics.jsonl"),
+            folder["training.svg"],
+            folder["shapes.png"],
+            folder["star.png"]);
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        var images = Path.Combine(ReadmeTests.Root, "docs", "images");
+        Assert.Equal(File.ReadAllText(Path.Combine(images, "training.svg")), File.ReadAllText(folder["training.svg"]));
+        Assert.Equal(Pixels(Path.Combine(images, "shapes.png")), Pixels(folder["shapes.png"]));
+        Assert.Equal(Pixels(Sample("star.png")), Pixels(folder["star.png"]));
     }
 
     private static string Sample(string name) => Path.Combine(ReadmeTests.Root, "samples", name);
 
     private static JsonElement[] Metrics(string path) => [.. File.ReadAllLines(path).Select(line => JsonDocument.Parse(line).RootElement)];
+
+    private static byte[] Pixels(string path)
+    {
+        var image = (Image<byte>)ImageFile.Load(path);
+        return [.. Enumerable.Range(0, image.Height).SelectMany(y => image.Row(y).ToArray())];
+    }
 
     // All but the threads, on which nothing depends.
     private static Dictionary<string, string?> Options(JsonElement run) => run.GetProperty("options").EnumerateObject()
