@@ -50,6 +50,9 @@ public sealed class Trainer : IDisposable
     private readonly PictureInput _input;
     private readonly List<EpochResult> _epochs = [];
 
+    // Of the epoch that is not yet told of.
+    private EpochSums _sums;
+
     /// <summary>Compiles a training.</summary>
     /// <param name="network">The network it begins with; it is not changed.</param>
     /// <param name="training">The pictures to learn from.</param>
@@ -105,17 +108,24 @@ public sealed class Trainer : IDisposable
     /// <summary>Epochs of the whole training; the last one may be cut.</summary>
     public int EpochCount => (int)((Steps + StepsPerEpoch - 1) / StepsPerEpoch);
 
+    /// <summary>Epochs that were finished, those before a checkpoint counted.</summary>
+    public int EpochsDone => (int)(IsAtEpochEnd && _sums.Steps == 0 ? CurrentEpoch + 1 : CurrentEpoch);
+
     /// <summary>The epochs that were finished since this object was made.</summary>
     public IReadOnlyList<EpochResult> Epochs => _epochs;
 
     /// <summary>Bytes that a step works in, weights not counted.</summary>
     public long MemoryBytes => _step.MemoryBytes;
 
-    /// <summary>Goes on from a checkpoint: the rest of the training gives the same bits as if it had never stopped.</summary>
-    /// <param name="path">A file that <see cref="Save"/> wrote.</param>
-    /// <exception cref="InvalidDataException">It is no checkpoint, or that of another training.</exception>
+    /// <summary>
+    /// Goes on from a checkpoint: the rest of the training gives the same bits and figures as if it had never stopped.
+    /// </summary>
+    /// <param name="path">A file that <see cref="Save(string)"/> wrote.</param>
+    /// <exception cref="InvalidDataException">
+    /// It is no checkpoint, is damaged, or is that of another training; nothing has changed.
+    /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public void Resume(string path) => Checkpoint.Load(path, _step, Settings);
+    public void Resume(string path) => _sums = Checkpoint.Load(path);
 
     /// <summary>Writes a checkpoint; a file that is there stays until the new one is on the disk.</summary>
     /// <param name="path">The file.</param>
@@ -124,12 +134,22 @@ public sealed class Trainer : IDisposable
     public void Save(string path)
     {
         CheckWeights();
-        Checkpoint.Save(path, _step, Settings);
+        Checkpoint.Save(path, _sums);
     }
+
+    /// <summary>Writes what a checkpoint would hold.</summary>
+    internal void Save(Stream stream)
+    {
+        CheckWeights();
+        Checkpoint.Write(stream, _sums);
+    }
+
+    /// <summary>As the other <see cref="Resume(string)"/>, from what a file would hold.</summary>
+    internal void Resume(Stream stream) => _sums = Checkpoint.Read(stream, "stream");
 
     /// <summary>Trains to the end, or until it is ended.</summary>
     /// <param name="progress">Told after each step.</param>
-    /// <param name="onEpoch">Told after each epoch, with what came out; a good moment to <see cref="Save"/>.</param>
+    /// <param name="onEpoch">Told after each epoch, with what came out; a good moment to <see cref="Save(string)"/>.</param>
     /// <param name="cancellation">Ends the training after a step; what was learned stays.</param>
     /// <exception cref="DivergenceException">
     /// The loss or a weight is NaN or infinite; the weights are lost, a checkpoint is not.
@@ -138,6 +158,11 @@ public sealed class Trainer : IDisposable
     public void Run(
         IProgress<TrainingProgress>? progress = null, Action<EpochResult>? onEpoch = null, CancellationToken cancellation = default)
     {
+        var watch = Stopwatch.StartNew();
+
+        // Where the validation behind an epoch's last step was interrupted.
+        if (IsAtEpochEnd && _sums.Steps > 0)
+            EndEpoch(onEpoch, watch, cancellation);
         if (_step.Steps >= Steps)
             return;
         var (firstEpoch, firstBatch) = Math.DivRem(_step.Steps, StepsPerEpoch);
@@ -150,16 +175,13 @@ public sealed class Trainer : IDisposable
             FirstEpoch = (int)firstEpoch,
             FirstBatch = (int)firstBatch,
         });
-        var watch = Stopwatch.StartNew();
         var begin = _step.Steps;
-        var (loss, right, count) = (0.0, 0L, 0);
         while (_step.Steps < Steps)
         {
             cancellation.ThrowIfCancellationRequested();
             var batch = batches.Next();
-            loss += Learn(batch, out var rate);
-            right += Right(batch);
-            count++;
+            var loss = Learn(batch, out var rate);
+            _sums = _sums.With(loss, Right(batch));
             if (progress is not null)
             {
                 var speed = (_step.Steps - begin) * _options.BatchSize / watch.Elapsed.TotalSeconds;
@@ -169,23 +191,15 @@ public sealed class Trainer : IDisposable
                     Steps,
                     batch.Epoch,
                     EpochCount,
-                    loss / count,
-                    (double)right / ((long)count * _options.BatchSize),
+                    _sums.MeanLoss,
+                    _sums.Accuracy(_options.BatchSize),
                     rate,
                     speed,
                     remaining));
             }
 
-            if (!batch.IsLast && _step.Steps < Steps)
-                continue;
-
-            // The loss of the next step would tell it: too late for what is done at an epoch's end, and there may be none.
-            CheckWeights();
-            var seen = (double)right / ((long)count * _options.BatchSize);
-            var result = new EpochResult(batch.Epoch, loss / count, seen, Validate(cancellation), watch.Elapsed.TotalSeconds);
-            _epochs.Add(result);
-            onEpoch?.Invoke(result);
-            (loss, right, count) = (0, 0, 0);
+            if (IsAtEpochEnd)
+                EndEpoch(onEpoch, watch, cancellation);
         }
     }
 
@@ -216,8 +230,26 @@ public sealed class Trainer : IDisposable
         + $"weights {ClassWeights}, "
         + $"freeze {string.Join(' ', _options.Freeze)}, normalization {Normalization}, data {_training}");
 
+    private Checkpoint Checkpoint => new(_step, Settings, Steps, StepsPerEpoch);
+
+    // The epoch of the step that was made last.
+    private long CurrentEpoch => Math.Max(0, _step.Steps - 1) / StepsPerEpoch;
+
+    private bool IsAtEpochEnd => _step.Steps > 0 && (_step.Steps % StepsPerEpoch == 0 || _step.Steps == Steps);
+
     private string ClassWeights => string.Join(
         ' ', (_options.ClassWeights ?? []).Select(weight => weight.ToString(CultureInfo.InvariantCulture)));
+
+    private void EndEpoch(Action<EpochResult>? onEpoch, Stopwatch watch, CancellationToken cancellation)
+    {
+        // The loss of the next step would tell it: too late for what is done at an epoch's end, and there may be none.
+        CheckWeights();
+        var (loss, accuracy) = (_sums.MeanLoss, _sums.Accuracy(_options.BatchSize));
+        var result = new EpochResult((int)CurrentEpoch, loss, accuracy, Validate(cancellation), watch.Elapsed.TotalSeconds);
+        _epochs.Add(result);
+        _sums = default;
+        onEpoch?.Invoke(result);
+    }
 
     private double Learn(PictureBatch batch, out double rate)
     {
@@ -273,7 +305,7 @@ public sealed class Trainer : IDisposable
     // The first weight or statistic that is no number any more.
     private string? Lost()
     {
-        foreach (var value in _step.Graph.Trained.Select(trained => trained.Parameter).Concat(_step.Graph.Statistics))
+        foreach (var value in _step.Weights)
         {
             foreach (var number in _step.Stored(value))
             {

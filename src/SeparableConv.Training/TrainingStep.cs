@@ -108,6 +108,9 @@ public sealed unsafe class TrainingStep : IDisposable
 
     internal TrainingGraph Graph => _graph;
 
+    /// <summary>What the network that is trained is made of: parameters and statistics, without what the optimizer keeps.</summary>
+    internal IEnumerable<Value> Weights => _graph.Trained.Select(trained => trained.Parameter).Concat(_graph.Statistics);
+
     internal IReadOnlyList<CompiledStep> CompiledSteps => _compiled.Steps;
 
     private Span<float> Numbers => _runner.Inputs[^1].Span<float>();

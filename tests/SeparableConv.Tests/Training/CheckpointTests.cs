@@ -32,6 +32,89 @@ public sealed class CheckpointTests
     }
 
     [Fact]
+    public void Going_on_from_any_step_gives_the_figures_of_an_undisturbed_training()
+    {
+        using var folder = new TempFolder();
+        using var whole = Validated();
+        whole.Save(folder["0"]);
+        whole.Run(new TrainerRun.Reports(progress => whole.Save(folder[$"{progress.Step}"])));
+        for (var step = 0; step <= 9; step++)
+        {
+            // Where it was saved behind an epoch's last step, the epoch had not been told of yet.
+            using var trainer = Validated();
+            trainer.Resume(folder[$"{step}"]);
+            var done = Math.Max(0, step - 1) / 3;
+            Assert.Equal(done, trainer.EpochsDone);
+            trainer.Run();
+            Assert.Equal(3, trainer.EpochsDone);
+            Assert.Equal(whole.Epochs.Skip(done).Select(Figures), trainer.Epochs.Select(Figures));
+        }
+
+        // Interrupted while it is validated, an epoch is validated again.
+        using var late = Validated();
+        using var cancellation = new CancellationTokenSource();
+        var reports = new TrainerRun.Reports(progress =>
+        {
+            if (progress.Step == 6)
+                cancellation.Cancel();
+        });
+        Assert.Throws<OperationCanceledException>(() => late.Run(reports, cancellation: cancellation.Token));
+        Assert.Equal((6, 1), (late.StepsDone, late.EpochsDone));
+        late.Run();
+        Assert.Equal(whole.Epochs.Select(Figures), late.Epochs.Select(Figures));
+
+        static Trainer Validated()
+        {
+            var (training, validation) = TrainerRun.Data.SplitLast(2);
+            return new(TrainerRun.Network(), training, validation, TrainerRun.Options);
+        }
+
+        static (int, double, double, double, double) Figures(EpochResult epoch) =>
+            (epoch.Epoch, epoch.Loss, epoch.Accuracy, epoch.Validation!.Loss, epoch.Validation.Accuracy);
+    }
+
+    [Theory]
+    [InlineData("steps", "10", "step 10 of 9")]
+    [InlineData("steps", "9223372036854775807", "of 9")]
+    [InlineData("steps", "-1", "no checkpoint")]
+    [InlineData("steps", "4", "damaged")]
+    [InlineData("epochSteps", "3", "damaged")]
+    [InlineData("epochSteps", null, "damaged")]
+    [InlineData("epochLoss", "NaN", "damaged")]
+    [InlineData("epochLoss", null, "damaged")]
+    [InlineData("epochRight", "17", "damaged")]
+    [InlineData("epochRight", "-1", "damaged")]
+    [InlineData("settings", "a\nb\u2028", "other settings: a?b?;")]
+    [InlineData("settings", null, "other settings: none;")]
+    public void Damaged_checkpoints_are_refused_in_one_line(string key, string? value, string piece)
+    {
+        using var folder = new TempFolder();
+        using var trainer = TrainerRun.Trainer();
+        TrainerRun.RunSteps(trainer, 5);
+        trainer.Save(folder["whole"]);
+        var file = SafetensorsFile.Load(folder["whole"]);
+        var metadata = file.Metadata.Where(note => note.Key != key).ToDictionary();
+        if (value is not null)
+            metadata[key] = value;
+        SafetensorsFile.Save(folder["damaged"], file.Tensors, metadata);
+        CheckRefused(folder["damaged"], piece);
+    }
+
+    [Theory]
+    [InlineData("stem/kernel", float.NaN)]
+    [InlineData("dw_bn/moving_variance", float.PositiveInfinity)]
+    public void Weights_that_are_no_numbers_are_refused(string name, float number)
+    {
+        using var folder = new TempFolder();
+        using var trainer = TrainerRun.Trainer();
+        trainer.Save(folder["damaged"]);
+        var file = SafetensorsFile.Load(folder["damaged"]);
+        ((float[])file.Tensors[name].Values)[^1] = number;
+        SafetensorsFile.Save(folder["damaged"], file.Tensors, file.Metadata);
+        CheckRefused(folder["damaged"], $"'{name}' holds");
+    }
+
+    [Fact]
     public void A_training_that_is_killed_again_and_again_ends_with_the_same_bits()
     {
         var options = TrainerRun.Options with { Epochs = 20 };
@@ -188,5 +271,15 @@ public sealed class CheckpointTests
         Assert.All(file.Tensors.Values, tensor => Assert.All((float[])tensor.Values, number => Assert.True(float.IsFinite(number))));
         using var again = new Trainer(net.Build(x), TrainerRun.Data, options: options);
         again.Resume(folder["checkpoint"]);
+    }
+
+    private static void CheckRefused(string path, string piece)
+    {
+        using var trainer = TrainerRun.Trainer();
+        var begin = TrainerRun.State(trainer);
+        var e = Assert.Throws<InvalidDataException>(() => trainer.Resume(path));
+        Assert.Contains(piece, e.Message, StringComparison.Ordinal);
+        Assert.Equal(-1, e.Message.AsSpan().IndexOfAny("\r\n\u2028\u2029"));
+        Assert.Equal(begin, TrainerRun.State(trainer));
     }
 }

@@ -68,6 +68,27 @@ internal static class TrainerRun
         Assert.Throws<OperationCanceledException>(() => trainer.Run(reports, cancellation: cancellation.Token));
     }
 
+    /// <summary>Makes so many steps, or those that are left.</summary>
+    public static void RunSteps(Trainer trainer, int count, Action<TrainingProgress>? report = null)
+    {
+        using var cancellation = new CancellationTokenSource();
+        try
+        {
+            trainer.Run(
+                new Reports(progress =>
+                {
+                    report?.Invoke(progress);
+                    if (--count == 0)
+                        cancellation.Cancel();
+                }),
+                cancellation: cancellation.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Equal(0, count);
+        }
+    }
+
     /// <summary>Progress that is told at once, on the caller's thread.</summary>
     internal sealed class Reports(Action<TrainingProgress> report) : IProgress<TrainingProgress>
     {

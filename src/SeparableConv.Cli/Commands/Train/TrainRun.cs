@@ -69,8 +69,7 @@ internal sealed class TrainRun(Terminal terminal, TrainSettings settings)
     {
         if (settings.Resume)
             trainer.Resume(settings.Checkpoint!);
-        var kept = (int)(trainer.StepsDone / trainer.StepsPerEpoch);
-        var log = new TrainLog(_files.Metrics, kept, json => TrainResult.WriteRun(json, settings, network, trainer));
+        var log = new TrainLog(_files.Metrics, trainer.EpochsDone, json => TrainResult.WriteRun(json, settings, network, trainer));
         var isEnded = !TrainUntilEnd(trainer, log, budget, end);
 
         var trained = trainer.ToNetwork();
@@ -104,8 +103,7 @@ internal sealed class TrainRun(Terminal terminal, TrainSettings settings)
                 progress,
                 result =>
                 {
-                    if (settings.Checkpoint is { } checkpoint)
-                        TrainFiles.Write(checkpoint, trainer.Save);
+                    // Figures first: a process that is killed in between makes the epoch again, and its line with it.
                     log.Add(new(
                         result.Epoch + 1,
                         result.Loss,
@@ -113,6 +111,8 @@ internal sealed class TrainRun(Terminal terminal, TrainSettings settings)
                         result.Validation?.Loss,
                         result.Validation?.Accuracy,
                         log.SecondsBefore + result.Seconds));
+                    if (settings.Checkpoint is { } checkpoint)
+                        TrainFiles.Write(checkpoint, trainer.Save);
                     tell(log.Epochs[^1]);
                 },
                 stop.Token));
