@@ -3,6 +3,9 @@ namespace SeparableConv.Imaging;
 /// <summary>Writes files whole or not at all.</summary>
 internal static class AtomicFile
 {
+    private const string GuidFormat = "n";
+    private const int GuidLength = 32;
+
     /// <summary>
     /// Writes to a new file beside the target and renames it at the end; the new file is removed where writing fails. A
     /// link is followed, so that the file it names is replaced and not the link; devices are written directly.
@@ -24,19 +27,61 @@ internal static class AtomicFile
             return;
         }
 
-        WriteBeside(path, beside =>
+        Replace(path, (beside, target) =>
         {
-            using var file = new FileStream(beside, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16);
+            using var file = new FileStream(beside, FileMode.CreateNew, FileAccess.Write, FileShare.Delete, 1 << 16);
             write(file);
-            if (toDisk)
-                file.Flush(flushToDisk: true);
+            file.Flush(flushToDisk: toDisk);
+
+            // While it is open: a file that nobody has open is taken for one that a killed process left.
+            File.Move(beside, target, overwrite: true);
         });
         if (toDisk)
             DirectoryEntries.Flush(Path.GetDirectoryName(Target(path))!);
     }
 
     /// <summary>As <see cref="Write"/>, for a writer that opens the file itself and goes by its extension.</summary>
-    public static void WriteBeside(string path, Action<string> write)
+    public static void WriteBeside(string path, Action<string> write) => Replace(path, (beside, target) =>
+    {
+        write(beside);
+        File.Move(beside, target, overwrite: true);
+    });
+
+    /// <summary>
+    /// Removes what processes that were killed in <see cref="Write"/> have left beside a file. What a running process writes is open and
+    /// stays.
+    /// </summary>
+    /// <param name="path">The file that was to be written; neither it nor its directory need be there.</param>
+    public static void RemoveLeftovers(string path)
+    {
+        var target = Target(path);
+        var directory = Path.GetDirectoryName(target)!;
+        if (!Directory.Exists(directory))
+            return;
+        var (start, end) = BesideName(target);
+        var all = new EnumerationOptions { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = true };
+        foreach (var beside in Directory.EnumerateFiles(directory, "*", all))
+        {
+            var name = Path.GetFileName(beside);
+            if (name.Length != start.Length + GuidLength + end.Length
+                || !name.StartsWith(start, StringComparison.Ordinal) || !name.EndsWith(end, StringComparison.Ordinal)
+                || !Guid.TryParseExact(name.AsSpan(start.Length, GuidLength), GuidFormat, out _))
+                continue;
+            try
+            {
+                using var file = new FileStream(beside, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                continue;
+            }
+
+            File.Delete(beside);
+        }
+    }
+
+    // The new file is removed where its writer throws.
+    private static void Replace(string path, Action<string, string> writeAndMove)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         var target = Target(path);
@@ -47,11 +92,11 @@ internal static class AtomicFile
         if (!Directory.Exists(directory))
             throw new DirectoryNotFoundException($"The directory of '{path}' does not exist; make it first.");
 
-        var beside = Path.Combine(directory, $".{Path.GetFileNameWithoutExtension(target)}.{Guid.NewGuid():n}{Path.GetExtension(target)}");
+        var (start, end) = BesideName(target);
+        var beside = Path.Combine(directory, start + Guid.NewGuid().ToString(GuidFormat) + end);
         try
         {
-            write(beside);
-            File.Move(beside, target, overwrite: true);
+            writeAndMove(beside, target);
         }
         catch
         {
@@ -59,6 +104,10 @@ internal static class AtomicFile
             throw;
         }
     }
+
+    // The new file's name around its GUID: hidden, and of the same extension.
+    private static (string Start, string End) BesideName(string target) =>
+        ($".{Path.GetFileNameWithoutExtension(target)}.", Path.GetExtension(target));
 
     private static string Target(string path)
     {

@@ -31,6 +31,17 @@ internal sealed record TrainFiles(string Model)
             throw new InputException($"'{Model}' is read by this training and would be overwritten; give --output another name.");
     }
 
+    /// <summary>Removes what trainings that were killed while they wrote these files have left beside them.</summary>
+    /// <param name="checkpoint">Where the training is kept, or null.</param>
+    public void RemoveLeftovers(string? checkpoint)
+    {
+        foreach (var file in (string?[])[Model, Labels, Metrics, Report, checkpoint])
+        {
+            if (file is not null)
+                AtomicFile.RemoveLeftovers(file);
+        }
+    }
+
     /// <summary>Writes a file whole or not at all.</summary>
     /// <exception cref="InputException">It cannot be written; the message names it.</exception>
     public static void Write(string path, Action<string> write)

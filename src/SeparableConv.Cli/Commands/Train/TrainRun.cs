@@ -18,6 +18,7 @@ internal sealed class TrainRun(Terminal terminal, TrainSettings settings)
     public void Run()
     {
         _files.Check(settings);
+        _files.RemoveLeftovers(settings.Checkpoint);
         using var end = new CancellationTokenSource();
         using var gentle = Interruption.EndGently(end);
         var (network, data) = Load();
