@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace SeparableConv.Tests.Cli;
 
-/// <summary>The built program as it trains: killed without a warning, interrupted, and each time started again.</summary>
+/// <summary>The built program as it trains: killed without a warning, interrupted, out of room, and each time started again.</summary>
 [Collection(QuietCollection.Name)]
 public sealed class EndedTrainingTests
 {
@@ -69,6 +69,42 @@ public sealed class EndedTrainingTests
         }
 
         Assert.Equal((0, ""), await RunAsync(folder, 12, threads: 2, small));
+        CheckTheSame(whole, folder);
+    }
+
+    // Of a real limit: kilobytes that no file may be larger than. The second one is between checkpoint and report.
+    [Theory]
+    [InlineData(8, Checkpoint)]
+    [InlineData(32, "out.report.html")]
+    public async Task A_disk_that_is_full_loses_nothing_that_was_kept(int room, string fails)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows() || !File.Exists("/bin/bash"), "The shell limits how large files may be.");
+        using var whole = new TempFolder();
+        Assert.Equal((0, ""), await RunAsync(whole, epochs: 10, threads: 2));
+        using var folder = new TempFolder();
+        using (var process = Start(folder, 10, threads: 2))
+        {
+            await InAStepAsync(process, epochs: 1, delay: 0);
+            process.Kill();
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
+        // What is too large fails as on a full disk, since the signal that ends a process there is ignored. The runtime has memory that it
+        // makes of a file, unless it is told not to.
+        var kept = File.ReadAllBytes(folder[Checkpoint]);
+        var run = await CommandRun.StartAsync(
+            "bash",
+            [],
+            [
+                "-c", "trap '' XFSZ; ulimit -f $0; DOTNET_EnableWriteXorExecute=0 exec \"$@\"", $"{room}",
+                "dotnet", .. Arguments(folder, 10, 2), "--json",
+            ]);
+        run.AssertFails(1, folder[fails]);
+        Assert.DoesNotContain(folder.Names, name => name.StartsWith('.'));
+        Assert.DoesNotContain("out.report.html", folder.Names);
+        Assert.Equal(fails == Checkpoint, kept.AsSpan().SequenceEqual(File.ReadAllBytes(folder[Checkpoint])));
+
+        Assert.Equal((0, ""), await RunAsync(folder, 10, threads: 1));
         CheckTheSame(whole, folder);
     }
 
