@@ -4,8 +4,9 @@ namespace SeparableConv.Training;
 
 /// <summary>How parameters follow their gradients. The formulas are PyTorch's of the same name.</summary>
 /// <remarks>
-/// Weight decay shrinks kernels and matrices alone: biases, the scales and shifts of normalizations and the slopes of activations have one
-/// dimension and are left as they are.
+/// Weight decay and <see cref="L1"/> shrink kernels and matrices alone: biases, the scales and shifts of normalizations and the slopes of
+/// activations have one dimension and are left as they are. Neither is part of the loss that a training reports, which is that of the
+/// data, nor of the norm at which gradients are clipped: both are added behind that.
 /// </remarks>
 public sealed record Optimizer
 {
@@ -21,6 +22,22 @@ public sealed record Optimizer
 
     /// <summary>The share of a weight that is taken from it, times the rate, in each step.</summary>
     public double WeightDecay { get; init; }
+
+    /// <summary>
+    /// Draws small weights to 0: g = g + L1*sign(p), sign(0) = 0, for every optimizer, AdamW too. It is the gradient of Keras's
+    /// <c>regularizers.L1(L1)</c>, as weight decay, where it is part of the gradient, is that of <c>regularizers.L2(WeightDecay / 2)</c>.
+    /// 0, for none, by default.
+    /// </summary>
+    /// <exception cref="ArgumentException">It is negative or no number.</exception>
+    public double L1
+    {
+        get;
+        init
+        {
+            NotNegative(value, nameof(L1));
+            field = value;
+        }
+    }
 
     internal OptimizerRule Rule { get; }
 
@@ -100,7 +117,10 @@ public sealed record Optimizer
                 FormattableString.Invariant($"beta1 {Rule.Beta1}, beta2 {Rule.Beta2}, epsilon {Rule.Epsilon}")),
             _ => ("RMSprop", FormattableString.Invariant($"alpha {Rule.Beta2}, momentum {Rule.Momentum}, epsilon {Rule.Epsilon}")),
         };
-        return FormattableString.Invariant($"{name} (rate {LearningRate}, {numbers}, weight decay {WeightDecay})");
+
+        // Checkpoints are told apart by this text: without L1 it is that of before there was one.
+        var l1 = L1 == 0 ? "" : FormattableString.Invariant($", L1 {L1}");
+        return FormattableString.Invariant($"{name} (rate {LearningRate}, {numbers}, weight decay {WeightDecay}{l1})");
     }
 
     private static Optimizer Adam(double rate, double beta1, double beta2, double epsilon, double weightDecay, bool isDecoupled)

@@ -116,7 +116,7 @@ public sealed unsafe class TrainingStep : IDisposable
     private Span<float> Numbers => _runner.Inputs[^1].Span<float>();
 
     /// <summary>Runs the network and the loss.</summary>
-    /// <returns>The mean loss.</returns>
+    /// <returns>The mean loss: that of the data, without weight decay and L1.</returns>
     /// <exception cref="ArgumentException">A label is no class.</exception>
     public double Forward()
     {
@@ -147,6 +147,7 @@ public sealed unsafe class TrainingStep : IDisposable
         var numbers = Numbers;
         numbers[(int)OptimizerNumber.Rate] = (float)rate;
         numbers[(int)OptimizerNumber.WeightDecay] = (float)_options.Optimizer.WeightDecay;
+        numbers[(int)OptimizerNumber.L1] = (float)_options.Optimizer.L1;
         numbers[(int)OptimizerNumber.MeanCorrection] = (float)(1 - Math.Pow(rule.Beta1, Steps));
         numbers[(int)OptimizerNumber.SquareCorrection] = (float)(1 - Math.Pow(rule.Beta2, Steps));
         numbers[(int)OptimizerNumber.AverageDecay] = (float)_options.AverageDecay;

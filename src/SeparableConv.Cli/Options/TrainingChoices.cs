@@ -43,14 +43,7 @@ internal static class TrainingChoices
         : throw new FormatException($"'{text}' is no optimizer; use {string.Join(", ", Optimizers)}.");
 
     /// <summary>Makes an optimizer; a rate or decay that is not given is the optimizer's own.</summary>
-    public static Optimizer Optimizer(string name, double? rate, double? decay) => name switch
-    {
-        "sgd" => Training.Optimizer.Sgd(rate ?? 0.1, weightDecay: decay ?? 0),
-        "nesterov" => Training.Optimizer.Sgd(rate ?? 0.1, nesterov: true, weightDecay: decay ?? 0),
-        "adam" => Training.Optimizer.Adam(rate ?? 1e-3, weightDecay: decay ?? 0),
-        "adamw" => Training.Optimizer.AdamW(rate ?? 1e-3, weightDecay: decay ?? 1e-2),
-        _ => Training.Optimizer.RmsProp(rate ?? 1e-2, weightDecay: decay ?? 0),
-    };
+    public static Optimizer Optimizer(string name, double? rate, double? decay, double l1) => Optimizer(name, rate, decay) with { L1 = l1 };
 
     /// <summary>Reads <c>constant</c>, <c>step:N[:F]</c>, <c>cosine[:WARMUP]</c> or <c>onecycle[:RISE]</c>.</summary>
     /// <exception cref="FormatException">It is no schedule.</exception>
@@ -78,4 +71,13 @@ internal static class TrainingChoices
     public static double Share(string text) => OptionValues.Number(text, 0) is < 1 and var number
         ? number
         : throw new FormatException($"'{text}' is not below 1.");
+
+    private static Optimizer Optimizer(string name, double? rate, double? decay) => name switch
+    {
+        "sgd" => Training.Optimizer.Sgd(rate ?? 0.1, weightDecay: decay ?? 0),
+        "nesterov" => Training.Optimizer.Sgd(rate ?? 0.1, nesterov: true, weightDecay: decay ?? 0),
+        "adam" => Training.Optimizer.Adam(rate ?? 1e-3, weightDecay: decay ?? 0),
+        "adamw" => Training.Optimizer.AdamW(rate ?? 1e-3, weightDecay: decay ?? 1e-2),
+        _ => Training.Optimizer.RmsProp(rate ?? 1e-2, weightDecay: decay ?? 0),
+    };
 }

@@ -82,7 +82,7 @@ internal sealed class TrainingGraph
         return new(step, trained, [.. normalized.Followed.Select(followed => followed.Statistic)]);
     }
 
-    /// <summary>Whether weight decay shrinks a parameter: kernels and matrices, not biases, scales and slopes.</summary>
+    /// <summary>Whether weight decay and L1 shrink a parameter: kernels and matrices, not biases, scales and slopes.</summary>
     public static bool Decays(Value parameter) => parameter.Shape.Rank > 1;
 
     private static bool IsTrained(Value parameter, TrainingPlan plan) =>

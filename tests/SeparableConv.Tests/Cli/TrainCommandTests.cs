@@ -77,7 +77,8 @@ public sealed class TrainCommandTests
         using var folder = new TempFolder();
         string[] options =
         [
-            "--epochs", "3", "--augment", "flip,shift:2", "--optimizer", "nesterov", "--lr", "0.05", "--ema", "0.9", "--checkpoint",
+            "--epochs", "3", "--augment", "flip,shift:2", "--optimizer", "nesterov", "--l1", "1e-4", "--lr", "0.05", "--ema", "0.9",
+            "--checkpoint",
         ];
         var whole = Train(folder, "whole.onnx", [.. options, folder["whole.safetensors"]]);
         Assert.Equal((0, ""), (whole.Code, whole.Error));
@@ -160,6 +161,7 @@ public sealed class TrainCommandTests
     [InlineData(2, "--model", "resnet", "cnn:residual")]
     [InlineData(2, "--optimizer", "adagrad", "adamw")]
     [InlineData(2, "--lr", "0", "above 0")]
+    [InlineData(2, "--l1", "-1", "--l1")]
     [InlineData(2, "--schedule", "step", "step:N")]
     [InlineData(2, "--schedule", "onecycle:2", "--schedule")]
     [InlineData(2, "--augment", "flop", "flip")]

@@ -164,6 +164,7 @@ public sealed class CheckpointTests
             options with { Optimizer = Optimizer.Adam(0.01, epsilon: 1e-3, weightDecay: 1e-3) },
             options with { Optimizer = Optimizer.AdamW(0.01, weightDecay: 1e-3) },
             options with { Optimizer = Optimizer.RmsProp(0.01, momentum: 0.9, weightDecay: 1e-3) },
+            options with { Optimizer = options.Optimizer with { L1 = 1e-5 } },
             options with { Schedule = LearningRateSchedule.Cosine(0.2, 0.1) },
             options with { Schedule = LearningRateSchedule.OneCycle(0.2) },
             options with { Epochs = 4 },

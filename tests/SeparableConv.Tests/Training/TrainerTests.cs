@@ -17,7 +17,7 @@ public sealed class TrainerTests
             Optimizer = optimizer switch
             {
                 "sgd" => Optimizer.Sgd(0.05, nesterov: true, weightDecay: 1e-4),
-                "adam" => Optimizer.AdamW(),
+                "adam" => Optimizer.AdamW() with { L1 = 1e-4 },
                 _ => Optimizer.RmsProp(momentum: 0.5),
             },
         };

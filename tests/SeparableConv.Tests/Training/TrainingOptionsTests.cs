@@ -73,6 +73,43 @@ public sealed class TrainingOptionsTests
         Assert.True(averaged["dw_bn/moving_mean"].Data!.Bytes.SequenceEqual(plain["dw_bn/moving_mean"].Data!.Bytes));
     }
 
+    [Fact]
+    public void L1_draws_kernels_and_matrices_alone_and_is_no_part_of_the_loss()
+    {
+        const double l1 = 0.5;
+        var plain = Options with { Optimizer = Optimizer.Sgd(0.01, momentum: 0) };
+        using var without = new TrainingStep(TrainerRun.Network(), plain);
+        using var with = new TrainingStep(TrainerRun.Network(), plain with { Optimizer = plain.Optimizer with { L1 = l1 } });
+        var before = Parameters(with);
+        Assert.Equal(Loss(without), Loss(with));
+        for (var i = 0; i < before.Length; i++)
+        {
+            var trained = with.Graph.Trained[i].Parameter;
+            var share = trained.Shape.Rank > 1 ? 0.01 * l1 : 0;
+            var (expected, actual) = (Parameters(without)[i], Parameters(with)[i]);
+            for (var at = 0; at < actual.Length; at++)
+                Assert.Equal(expected[at] - (share * Math.Sign(before[i][at])), actual[at], 1e-7);
+        }
+
+        static double Loss(TrainingStep step)
+        {
+            RandomData.Floats(step.Pixels.Length, 3).CopyTo(step.Pixels);
+            var loss = step.Forward();
+            step.Backward();
+            step.Update(0.01);
+            return loss;
+        }
+    }
+
+    [Fact]
+    public void L1_is_not_negative_and_without_it_an_optimizer_is_called_as_ever()
+    {
+        Assert.Throws<ArgumentException>(() => Optimizer.Adam() with { L1 = -1 });
+        Assert.Throws<ArgumentException>(() => Optimizer.Adam() with { L1 = double.NaN });
+        Assert.Equal("SGD (rate 0.1, momentum 0.9, weight decay 0)", Optimizer.Sgd().ToString());
+        Assert.Equal("SGD (rate 0.1, momentum 0.9, weight decay 0, L1 1E-05)", (Optimizer.Sgd() with { L1 = 1e-5 }).ToString());
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

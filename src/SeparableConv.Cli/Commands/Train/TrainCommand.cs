@@ -58,6 +58,8 @@ internal sealed class TrainCommand
         text => TrainingChoices.Positive(text));
     private readonly Option<double?> _decay = OptionValues.Number(
         "--weight-decay", "D", "How fast weights shrink; 0.01 for adamw and 0 for others by default.", least: 0);
+    private readonly Option<double?> _l1 = OptionValues.Number(
+        "--l1", "L", "Draws small weights to 0: L times their sign is added to their gradients; 0, for none, by default.", least: 0);
     private readonly Option<string?> _schedule = OptionValues.Parsed<string?>(
         "--schedule", "TEXT", $"constant, step:EPOCHS[:FACTOR], cosine[:WARMUP] or onecycle[:RISE]; {UsualSchedule} by default.", text =>
         {
@@ -107,7 +109,7 @@ internal sealed class TrainCommand
         var command = new Command(Name, "Train a network on labelled pictures, and save it as ONNX with a report.")
         {
             self._data, self._model, self._output, self._epochs, self._steps, self._minutes, self._batch, self._optimizer, self._rate,
-            self._decay, self._schedule, self._augment, self._smoothing, self._clip, self._average, self._seed, self._threads,
+            self._decay, self._l1, self._schedule, self._augment, self._smoothing, self._clip, self._average, self._seed, self._threads,
             self._checkpoint, self._resume, self._validation, self._size, self._strict, self._json,
         };
         foreach (var option in self._comparison.All)
@@ -150,7 +152,8 @@ internal sealed class TrainCommand
             Optimizer = TrainingChoices.Optimizer(
                 optimizer ?? UsualOptimizer,
                 parsed.GetValue(_rate) ?? (optimizer is null ? UsualRate : null),
-                parsed.GetValue(_decay)),
+                parsed.GetValue(_decay),
+                parsed.GetValue(_l1) ?? 0),
             Schedule = TrainingChoices.Schedule(schedule),
             Augmentation = parsed.GetValue(_augment) ?? PictureAugmentation.None,
             LabelSmoothing = parsed.GetValue(_smoothing) ?? 0,

@@ -44,6 +44,7 @@ internal sealed record TrainSettings(
         yield return ("optimizer", OptimizerName);
         yield return ("lr", Numbers.Short(Options.Optimizer.LearningRate));
         yield return ("weight-decay", Numbers.Short(Options.Optimizer.WeightDecay));
+        yield return ("l1", Numbers.Short(Options.Optimizer.L1));
         yield return ("schedule", ScheduleText);
         yield return ("augment", Options.Augmentation.ToString());
         yield return ("smoothing", Numbers.Short(Options.LabelSmoothing));

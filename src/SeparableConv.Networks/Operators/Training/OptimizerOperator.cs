@@ -44,6 +44,9 @@ internal enum OptimizerNumber
     /// <summary>Weight decay, for parameters that decay.</summary>
     WeightDecay,
 
+    /// <summary>What is added to the gradient times the sign of the weight, for parameters that decay.</summary>
+    L1,
+
     /// <summary>Adam's 1 - beta1^t, t the number of the step from 1.</summary>
     MeanCorrection,
 
@@ -103,6 +106,7 @@ internal sealed unsafe class OptimizerOperator(OptimizerRule rule, bool decays, 
             Gradient = context.Inputs[Updated].Pointer<float>(),
             Rate = numbers[(int)OptimizerNumber.Rate],
             Decay = decays ? numbers[(int)OptimizerNumber.WeightDecay] : 0,
+            L1 = decays ? numbers[(int)OptimizerNumber.L1] : 0,
             MeanCorrection = numbers[(int)OptimizerNumber.MeanCorrection],
             SquareCorrection = numbers[(int)OptimizerNumber.SquareCorrection],
             AverageDecay = numbers[(int)OptimizerNumber.AverageDecay],
@@ -130,6 +134,7 @@ internal sealed unsafe class OptimizerOperator(OptimizerRule rule, bool decays, 
         public float* Gradient;
         public float Rate;
         public float Decay;
+        public float L1;
         public float MeanCorrection;
         public float SquareCorrection;
         public float AverageDecay;
@@ -149,6 +154,8 @@ internal sealed unsafe class OptimizerOperator(OptimizerRule rule, bool decays, 
         {
             var p = Load(Parameter + at, count);
             var g = Load(Gradient + at, count) * Factor;
+            if (L1 != 0)
+                g += Vector.ConditionalSelect(Vector.Equals(p, default), default, Vector.CopySign(new Vector<float>(L1), p));
             if (Decay != 0)
             {
                 if (Rule.IsDecoupled)
