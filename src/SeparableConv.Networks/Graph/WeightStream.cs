@@ -1,12 +1,17 @@
 namespace SeparableConv.Networks.Graph;
 
 /// <summary>
-/// First weights from a seed, the same on every machine: whole-number arithmetic (SplitMix64), one square root and one product,
+/// First weights from a seed, the same on every machine: whole-number arithmetic (SplitMix64), a square root, products and quotients,
 /// all of which IEEE 754 settles to the last bit. The n-th tensor does not depend on how large those before it are.
 /// </summary>
 internal sealed class WeightStream(int seed)
 {
     private const ulong Step = 0x9E3779B97F4A7C15;
+
+    // The standard deviation of a normal distribution of deviation 1 that is cut at -2 and 2.
+    private const double CutDeviation = 0.87962566103423978;
+    private const double Cut = 2;
+    private const double Log2E = 1.4426950408889634;
     private ulong _tensors;
 
     /// <summary>Weights of shape (..., I, O), or (kH, kW, C, M) where they are depthwise: as many as the shape has elements.</summary>
@@ -18,14 +23,24 @@ internal sealed class WeightStream(int seed)
         var fanIn = isDepthwise ? taps : taps * shape[^2];
         var limit = Math.Sqrt(initializer switch
         {
-            Initializer.HeUniform => 6 / fanIn,
-            Initializer.LecunUniform => 3 / fanIn,
+            Initializer.HeUniform or Initializer.HeNormal => 6 / fanIn,
+            Initializer.LecunUniform or Initializer.LecunNormal => 3 / fanIn,
             _ => 6 / (taps * ((double)shape[^2] + shape[^1])),
         });
 
         var state = Mix((ulong)seed + (++_tensors * Step));
         var weights = TensorData.CreateZeros(new TensorType(ElementType.Float32, shape));
-        foreach (ref var weight in ((float[])weights.Values).AsSpan())
+        var values = ((float[])weights.Values).AsSpan();
+        if (initializer is Initializer.GlorotNormal or Initializer.HeNormal or Initializer.LecunNormal)
+        {
+            // Between -limit and limit the deviation is limit / sqrt(3).
+            var sigma = limit / Math.Sqrt(3) / CutDeviation;
+            foreach (ref var weight in values)
+                weight = (float)(CutNormal(ref state) * sigma);
+            return weights;
+        }
+
+        foreach (ref var weight in values)
         {
             // 24 random bits, centered: every one of the 2^24 values is a float exactly before the limit scales it.
             state += Step;
@@ -33,6 +48,24 @@ internal sealed class WeightStream(int seed)
         }
 
         return weights;
+    }
+
+    // Evenly between the cuts, and kept as often as the density says: e^(-x^2/2) of those at x, three in five of all.
+    private static double CutNormal(ref ulong state)
+    {
+        while (true)
+        {
+            var x = (Unit(ref state) * (2 * Cut)) - Cut;
+            if (Unit(ref state) < PortableMath.Exp2(x * x * (-0.5 * Log2E)))
+                return x;
+        }
+    }
+
+    // A number from 0 to below 1, a multiple of 2^-53.
+    private static double Unit(ref ulong state)
+    {
+        state += Step;
+        return (Mix(state) >> 11) * (1.0 / (1L << 53));
     }
 
     private static ulong Mix(ulong z)

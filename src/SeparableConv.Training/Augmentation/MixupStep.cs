@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics.Tensors;
+using SeparableConv.Networks.Graph;
 
 namespace SeparableConv.Training.Augmentation;
 

@@ -1,8 +1,8 @@
-namespace SeparableConv.Training.Augmentation;
+namespace SeparableConv.Networks.Graph;
 
 /// <summary>
 /// Logarithm and power of 2 from + - * / alone, which IEEE 754 settles to the last bit: those of Math are the platform's, whose last bits
-/// differ, and a training that goes on elsewhere should go on to the same numbers.
+/// differ, and first weights and a training that goes on elsewhere should be the same numbers everywhere.
 /// </summary>
 internal static class PortableMath
 {
