@@ -30,7 +30,11 @@ public sealed record TrainingOptions
     /// <summary>The share of the target that is spread over all classes, 0 up to and without 1.</summary>
     public double LabelSmoothing { get; init; }
 
-    /// <summary>What each class counts in the loss, one number a class; all the same where null.</summary>
+    /// <summary>
+    /// What each class counts in the loss, one number a class; all the same where null. The mean loss of a step is
+    /// sum of weight[label]*loss / <see cref="BatchSize"/>, as Keras's with <c>class_weight</c>; PyTorch's CrossEntropyLoss divides by
+    /// the sum of the weights instead. A mixed picture has the weights of its two classes in the shares that it was mixed by.
+    /// </summary>
     public IReadOnlyList<double>? ClassWeights { get; init; }
 
     /// <summary>The largest norm of all gradients together, to which they are shrunk; 0 for any.</summary>

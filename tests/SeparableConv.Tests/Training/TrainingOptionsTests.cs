@@ -110,6 +110,27 @@ public sealed class TrainingOptionsTests
         Assert.Equal("SGD (rate 0.1, momentum 0.9, weight decay 0, L1 1E-05)", (Optimizer.Sgd() with { L1 = 1e-5 }).ToString());
     }
 
+    // As Keras's class_weight; PyTorch's divides by the sum of the weights.
+    [Fact]
+    public void The_mean_of_weighted_losses_is_over_the_batch()
+    {
+        double[] weights = [.. Enumerable.Range(0, 12).Select(c => 0.25 * c)];
+        using var plain = new TrainingStep(TrainerRun.Network(), Options);
+        using var weighted = new TrainingStep(TrainerRun.Network(), Options with { ClassWeights = weights });
+        foreach (var step in new[] { plain, weighted })
+        {
+            RandomData.Floats(step.Pixels.Length, 3).CopyTo(step.Pixels);
+            for (var n = 0; n < step.BatchSize; n++)
+                step.Labels[n] = 2 * n;
+        }
+
+        plain.Forward();
+        var sum = 0.0;
+        for (var n = 0; n < plain.BatchSize; n++)
+            sum += weights[2 * n] * plain.Losses[n];
+        Assert.Equal(sum / plain.BatchSize, weighted.Forward(), 1e-6 * sum);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
