@@ -29,6 +29,8 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
     // All taps of an input pixel are one run, which then also maps what it reads and masks what it writes.
     private readonly bool _mapsInTaps;
 
+    private readonly bool _isLarge;
+
     /// <summary>Prepares for images of one size.</summary>
     public DepthwiseGradientLoop(in ConvGeometry geometry, SimdWidth width)
     {
@@ -37,6 +39,7 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
         _multiplier = geometry.OutChannels / geometry.InChannels;
         _taps = rows.Kernel * columns.Kernel * _multiplier;
         _mapsInTaps = IsOneRun(geometry);
+        _isLarge = LargeMemory.Holds((long)geometry.Batch * rows.In * columns.In * geometry.InChannels);
         _width = Width(geometry, width);
         _vectors = (geometry.InChannels + (int)_width - 1) / (int)_width;
         _parts = GradientParts.Cut(geometry.Batch, rows.In);
@@ -146,6 +149,7 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
             var (firstImage, endImage, firstRow, endRow) = loop._parts.Part(Part);
             for (var image = firstImage; image < endImage; image++)
                 new Band<TSimd, TVec>(loop, Work.Call, Work.Packed, sums, image).Run(firstRow, endRow);
+            LargeMemory.Fence();
         }
     }
 
@@ -207,7 +211,7 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
                 var last = Math.Min(_rows.Out - 1, origin / _rows.Stride);
                 for (filled = Math.Max(filled, first); filled <= last; filled++)
                     Fill(filled);
-                RunRow(y);
+                RunRow(y, ahead: _loop._isLarge && y + 1 < endRow ? (nint)_columns.In * _channels : 0);
             }
         }
 
@@ -262,7 +266,7 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
             return MathF.FusedMultiplyAdd(map.Scale[o], g, MathF.FusedMultiplyAdd(map.Slope[o], z - map.Center[o], map.Offset[o]));
         }
 
-        private void RunRow(int y)
+        private void RunRow(int y, nint ahead)
         {
             var at = (nint)y * _columns.In * _channels;
             var z = _call.Input + at;
@@ -272,7 +276,7 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
                 ChannelRows.Map<TSimd, TVec>(_call.InputMap, z, x = _input, _channels, _columns.In, _channels);
             var dx = _call.InputGradient != null ? _call.InputGradient + at : _inputGradient;
             for (var phase = 0; phase < Math.Min(_columns.Stride, _columns.In); phase++)
-                RunPhase(y, phase, x, dx);
+                RunPhase(y, phase, x, dx, ahead);
             if (isMapped && _call.InputGradient != null && !_loop._mapsInTaps)
             {
                 var sums = _sums + _loop.PackedFloats;
@@ -282,7 +286,7 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
         }
 
         // The input columns phase, phase + stride, ...: the taps v with (phase + pad - v*dilation) a multiple of the stride.
-        private void RunPhase(int y, int phase, float* x, float* dx)
+        private void RunPhase(int y, int phase, float* x, float* dx, nint ahead)
         {
             var run = new DepthwiseGradientRun
             {
@@ -290,6 +294,10 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
                 InputGradient = dx + ((nint)phase * _channels),
                 InputStep = (nint)_columns.Stride * _channels,
                 Pixels = (_columns.In - phase + _columns.Stride - 1) / _columns.Stride,
+                Ahead = ahead,
+
+                // Where taps come in several runs, or a mask comes behind them, what was written is read again.
+                IsLarge = _loop._isLarge && _loop._mapsInTaps && _call.InputGradient != null,
                 OutputStep = RingPixel,
                 Packed = _packed,
                 Gradients = _sums,

@@ -19,6 +19,12 @@ internal unsafe struct DepthwiseGradientRun
 
     public int Pixels;
 
+    /// <summary>To the same pixels of the row that is worked on next, where that is to be fetched meanwhile; else 0.</summary>
+    public nint Ahead;
+
+    /// <summary>Whether the input's gradient is too large for the caches.</summary>
+    public bool IsLarge;
+
     /// <summary>For each row of taps, the output gradient's pixel that the first column meets at the first input pixel.</summary>
     public float* Row0;
     public float* Row1;
@@ -135,6 +141,7 @@ internal static unsafe class DepthwiseGradientTaps
 
         var (inputStep, outputStep, columnStep) = (run.InputStep, run.OutputStep, run.ColumnStep);
         var columnStep2 = 2 * columnStep;
+        var (ahead, isLarge) = (run.Ahead, run.IsLarge);
         for (var vector = 0; vector < run.Vectors; vector++)
         {
             nint channel = Math.Min(vector * TSimd.Count, run.Channels - TSimd.Count);
@@ -174,6 +181,10 @@ internal static unsafe class DepthwiseGradientTaps
             for (var p = run.Pixels; p > 0; p--)
             {
                 var a = TSimd.Load(x);
+
+                // Vector by vector, pixels are read far apart, which no processor foresees.
+                if (ahead != 0)
+                    LargeMemory.Fetch(x + ahead);
                 TVec centered = a, y = a;
                 if (sizeof(TMap) > 1)
                 {
@@ -213,7 +224,10 @@ internal static unsafe class DepthwiseGradientTaps
                     products = TSimd.MultiplyAdd(sum, centered, products);
                 }
 
-                TSimd.Store(sum, dx);
+                if (isLarge)
+                    LargeMemory.Store<TSimd, TVec>(sum, dx);
+                else
+                    TSimd.Store(sum, dx);
                 x += inputStep;
                 dx += inputStep;
                 row0 += outputStep;

@@ -37,4 +37,16 @@ public sealed class DepthwiseGradientLoopTests
             }
         }
     }
+
+    [Theory]
+    [InlineData(1, 112)]
+    [InlineData(2, 113)]
+    public void Tensors_that_no_cache_holds_match_reference(int stride, int channels)
+    {
+        var g = ConvGeometry.Create(2, 96, channels, channels, 3, stride, 1, Padding.Same, channels);
+        Assert.True(LargeMemory.Holds((long)g.Batch * g.Rows.In * g.Columns.In * g.InChannels));
+        var test = new GradientCase(g, true);
+        foreach (var width in SimdWidths.All)
+            test.CheckDepthwise(width, 2);
+    }
 }
