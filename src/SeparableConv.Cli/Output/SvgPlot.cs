@@ -17,7 +17,7 @@ internal static class SvgPlot
 
         // Within a page there is no declaration of XML, and names are the page's.
         var svg = new SvgExporter { Width = Width, Height = Height, IsDocument = false }.ExportToString(model);
-        var prefix = model.Title.Replace(' ', '-');
+        var prefix = string.Concat(model.Title.Where(char.IsAsciiLetterOrDigit));
         return svg[svg.IndexOf("<svg", StringComparison.Ordinal)..]
             .Replace("id=\"", $"id=\"{prefix}-", StringComparison.Ordinal)
             .Replace("url(#", $"url(#{prefix}-", StringComparison.Ordinal);

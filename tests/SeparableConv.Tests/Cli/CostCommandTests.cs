@@ -12,7 +12,7 @@ public sealed class CostCommandTests
     public void Json_has_the_article_s_numbers_in_order()
     {
         var json = CommandRun.Of("cost", "12x12x3", "--kernel", "5x5", "--filters", "256", "--json").Json();
-        Assert.Equal(["input", "output", .. Forms, "ratio"], json.EnumerateObject().Select(p => p.Name));
+        Assert.Equal(["input", "output", .. Forms, "ratio", "warning"], json.EnumerateObject().Select(p => p.Name));
         Assert.Equal("[12,12,3]", json.GetProperty("input").GetRawText());
         Assert.Equal("[8,8,256]", json.GetProperty("output").GetRawText());
         AssertForm(json, "standard", 1_228_800, 19_200);
@@ -74,6 +74,20 @@ public sealed class CostCommandTests
         Assert.Contains("1,228,800", table[1]);
         Assert.StartsWith("ratio 22.7758", lines[6]);
         Assert.All(run.Output, c => Assert.InRange(c, '\n', '~'));
+    }
+
+    [Theory]
+    [InlineData("56x56x3", "1", "only 3 channels lie", "layers of 4 and 8 lost 4.1 points")]
+    [InlineData("56x56x1", "1", "only 1 channel lies", "layers of 2 and 4 lost 4.8 points")]
+    [InlineData("56x56x5", "3", "only 15 channels lie", "layers of 16 and 32 lost 2.6 points", "0.9 with --depth-multiplier 2")]
+    [InlineData("56x56x8", "2")]
+    [InlineData("56x56x64", "1")]
+    public void A_layer_with_few_channels_between_its_halves_is_warned_of(string input, string multiplier, params string[] pieces)
+    {
+        var run = CommandRun.Of("cost", input, "--kernel", "3", "--filters", "64", "--depth-multiplier", multiplier);
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.Equal(pieces.Length > 0, run.Output.Contains("warning: ", StringComparison.Ordinal));
+        Assert.All(pieces, piece => Assert.Contains(piece, run.Output));
     }
 
     [Fact]

@@ -50,6 +50,22 @@ public sealed class InspectCommandTests
         Assert.Contains("MACs of the whole network over those with separable convolutions", text.Output);
     }
 
+    [Theory]
+    [InlineData(4, "it would have 589 parameters", "one with 634 lost 4.1 points of accuracy", "1.4 with two")]
+    [InlineData(16, "it would have 4,165 parameters", "one with 4,426 lost 2.6")]
+    [InlineData(32)]
+    public void A_network_that_is_too_small_to_separate_is_warned_of(int filters, params string[] pieces)
+    {
+        using var folder = new TempFolder();
+        OnnxWriter.Write(SmallCnn.Create(new(28, 28, 3), filters, convolutions: Convolutions.Standard), folder["small.onnx"]);
+        var run = CommandRun.Of("inspect", folder["small.onnx"]);
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.Equal(pieces.Length > 0, run.Output.Contains("warning: ", StringComparison.Ordinal));
+        Assert.All(pieces, piece => Assert.Contains(piece, run.Output));
+        var json = CommandRun.Of("inspect", folder["small.onnx"], "--json").Json().GetProperty("standardAsSeparable");
+        Assert.Equal(pieces.Length > 0, json.TryGetProperty("warning", out _));
+    }
+
     [Fact]
     public void What_only_prepares_weights_is_no_layer()
     {

@@ -28,6 +28,8 @@ internal sealed record CostReport(Layer Layer, LayerCounts Counts, LayerTimes? T
         output.WriteLine(
             $"ratio {Numbers.Short(Counts.Ratio)}: multiplications of standard over separable. Moved: bytes read and written; peak: the "
             + "most bytes of activations alive at once.");
+        if (Warning is { } warning)
+            output.WriteLine($"warning: {warning}");
         if (Times is null)
             return;
         output.WriteLine($"ratio {Numbers.Short(Times.Standard.Median / Times.Separable.Median)}: time of standard over separable; "
@@ -55,8 +57,12 @@ internal sealed record CostReport(Layer Layer, LayerCounts Counts, LayerTimes? T
 
         if (Source is not null)
             json.WriteString("source", Source);
+        if (Warning is { } warning)
+            json.WriteString("warning", warning);
         json.WriteEndObject();
     });
+
+    private string? Warning => SeparationEvidence.OfLayer((long)Layer.Channels * Layer.DepthMultiplier);
 
     // The fused form has the counts of the separable one, so that it is told only where it was timed.
     private IEnumerable<(string Form, ConvCost Cost, RunTimes? Times)> Forms()

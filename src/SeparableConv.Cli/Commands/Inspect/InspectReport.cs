@@ -77,6 +77,8 @@ internal sealed class InspectReport
         output.WriteLine(
             $"ratio {Numbers.Short((double)_macs / WithSeparable)}: MACs of the whole network over those with separable convolutions, "
             + $"{Numbers.Count(WithSeparable)}");
+        if (Warning is { } warning)
+            output.WriteLine($"warning: {warning}");
     }
 
     /// <summary>Prints one line of JSON.</summary>
@@ -108,9 +110,15 @@ internal sealed class InspectReport
         WriteCounts(json, "separable", SeparableParameters, SeparableMacs);
         json.WriteNumber("networkMacs", WithSeparable);
         json.Number("ratio", (double)_macs / WithSeparable);
+        if (Warning is { } warning)
+            json.WriteString("warning", warning);
         json.WriteEndObject();
         json.WriteEndObject();
     });
+
+    private string? Warning => Standard.Any()
+        ? SeparationEvidence.OfNetwork(_parameters - StandardParameters + SeparableParameters)
+        : null;
 
     private long WithSeparable => _macs - StandardMacs + SeparableMacs;
 

@@ -24,7 +24,7 @@ internal static class ComparisonPage
         HtmlPage.BeginTable(page, ComparisonReport.Header);
         foreach (var row in report.Rows)
             HtmlPage.Row(page, row);
-        page.Append(CultureInfo.InvariantCulture, $"</table>\n<p>{HtmlPage.Encoded(ComparisonReport.Legend)}</p>\n")
+        page.Append(CultureInfo.InvariantCulture, $"</table>\n<p>{HtmlPage.Encoded(string.Join(' ', ComparisonReport.Legend))}</p>\n")
             .Append("<h2>Training</h2>\n<table>");
         foreach (var (name, value) in settings.Common)
             HtmlPage.Row(page, $"--{name}", value);

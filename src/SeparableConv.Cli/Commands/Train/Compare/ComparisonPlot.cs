@@ -60,8 +60,8 @@ internal static class ComparisonPlot
     // 20000 is 20k, 300000000 is 300M.
     private static string Label(double value) => value switch
     {
-        >= 1e6 => Numbers.Short(value / 1e6) + "M",
-        >= 1e3 => Numbers.Short(value / 1e3) + "k",
+        >= 0.999e6 => Numbers.Short(value / 1e6) + "M",
+        >= 0.999e3 => Numbers.Short(value / 1e3) + "k",
         _ => Numbers.Short(value),
     };
 }

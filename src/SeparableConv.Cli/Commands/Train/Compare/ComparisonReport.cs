@@ -15,10 +15,13 @@ internal sealed record ComparisonReport(ComparisonSettings Settings, PictureData
         "convolutions", "filters", "parameters", "MACs", "seconds", "accuracy", "+-", "to standard", "at equal parameters",
     ];
 
-    /// <summary>What the columns are.</summary>
-    public const string Legend =
-        "Accuracy in % of the pictures, mean over the seeds, and its standard deviation. To standard: points above the standard network "
-        + "with as many filters; at equal parameters: above one with as many parameters, between those that were trained.";
+    /// <summary>What the columns are, in lines.</summary>
+    public static readonly string[] Legend =
+    [
+        "Accuracy in % of the pictures, mean over the seeds, and its standard deviation. To standard: points above the",
+        "standard network with as many filters; at equal parameters: above one with as many parameters, between those",
+        "that were trained.",
+    ];
 
     /// <summary>The table, a row a network.</summary>
     public IEnumerable<string[]> Rows => Networks.Select(network => (string[])
@@ -48,7 +51,8 @@ internal sealed record ComparisonReport(ComparisonSettings Settings, PictureData
             table.Add(row);
         terminal.Output.WriteLine();
         table.Print(terminal);
-        terminal.Output.WriteLine(Legend);
+        foreach (var line in Legend)
+            terminal.Output.WriteLine(line);
         RunReport.Line(terminal.Output, "output", Settings.Runs);
         RunReport.Line(terminal.Output, "output", Settings.Training.Output);
     }

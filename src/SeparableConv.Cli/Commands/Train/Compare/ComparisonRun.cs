@@ -16,6 +16,8 @@ internal sealed class ComparisonRun(Terminal terminal, ComparisonSettings settin
     public void Run()
     {
         TrainFiles.CheckPlace(_training.Output);
+        foreach (var file in (string[])[_training.Output, settings.Runs])
+            AtomicFile.RemoveLeftovers(file);
         var log = new ComparisonLog(settings);
         using var end = new CancellationTokenSource();
         using var gentle = Interruption.EndGently(end);
