@@ -15,6 +15,10 @@ internal static class SvgPlot
         foreach (var legend in model.Legends)
             legend.LegendLineSpacing = 4;
 
+        // Letters are taken for narrower ones than they are, and legends are cut off at their ends.
+        foreach (var series in model.Series)
+            series.Title += series.Title is null ? null : "     ";
+
         // Within a page there is no declaration of XML, and names are the page's.
         var svg = new SvgExporter { Width = Width, Height = Height, IsDocument = false }.ExportToString(model);
         var prefix = string.Concat(model.Title.Where(char.IsAsciiLetterOrDigit));
