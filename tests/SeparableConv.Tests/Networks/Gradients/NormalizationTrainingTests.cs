@@ -1,3 +1,4 @@
+using SeparableConv.Loops;
 using SeparableConv.Networks.Gradients;
 using SeparableConv.Networks.Inference;
 using SeparableConv.Networks.Rewriting;
@@ -45,14 +46,39 @@ public sealed class NormalizationTrainingTests
     public void Joined_convolutions_give_what_they_give_alone(int threads)
     {
         var network = Separable();
-        var apart = new NormalizationTraining(_ => false).Run(PassList.Training.Run(network));
-        var summed = new ResidualFusion().Run(apart);
-        var joined = new TrainedConvFusion(summed).Run(summed);
+        var joined = Joined(network);
         Assert.Equal(8, joined.Nodes.Count(node => node.Operator is TrainedConvOperator));
         Assert.Equal(2, joined.Nodes.Count(node => node.Operator is ResidualMapOperator));
         Assert.Equal(2, joined.Nodes.Count(node => node.Operator is ChannelMapOperator));
+        CheckJoined(network, joined, threads);
+    }
 
-        var data = OperatorRun.Floats(1, 3, 9, 11, 3);
+    [Fact]
+    public void Joined_convolutions_of_tensors_that_no_cache_holds_give_what_they_give_alone()
+    {
+        var net = new NetworkBuilder(seed: 6);
+        var x = net.Input(new(96, 97, 5), batchSize: 2);
+        x = Normalized(net, net.Conv2D(x, 112, 1, useBias: false), Activation.ReLU6);
+        x = Normalized(net, net.DepthwiseConv2D(x, 3, 1, Padding.Same, useBias: false), Activation.ReLU6);
+        Assert.True(LargeMemory.Holds(x.Shape.ElementCount));
+        x = Normalized(net, net.Conv2D(x, 113, 1, useBias: false), Activation.ReLU6);
+        x = Normalized(net, net.DepthwiseConv2D(x, 3, 2, Padding.Same, useBias: false), Activation.ReLU);
+        var network = net.Build(net.GlobalAveragePooling2D(x));
+        CheckJoined(network, Joined(network), 2);
+    }
+
+    private static Network Apart(Network network) => new NormalizationTraining(_ => false).Run(PassList.Training.Run(network));
+
+    private static Network Joined(Network network)
+    {
+        var summed = new ResidualFusion().Run(Apart(network));
+        return new TrainedConvFusion(summed).Run(summed);
+    }
+
+    private static void CheckJoined(Network network, Network joined, int threads)
+    {
+        var apart = Apart(network);
+        var data = OperatorRun.Floats(1, [.. network.Inputs[0].Shape.Lengths]);
         var seed = OperatorRun.Floats(2, [.. network.Outputs[0].Shape.Lengths]);
         var expected = Gradients(apart, apart.Parameters, 1, data, seed);
         var actual = Gradients(joined, apart.Parameters, threads, data, seed);
