@@ -32,10 +32,10 @@ internal sealed record TrainFiles(string Model)
     }
 
     /// <summary>Removes what trainings that were killed while they wrote these files have left beside them.</summary>
-    /// <param name="checkpoint">Where the training is kept, or null.</param>
-    public void RemoveLeftovers(string? checkpoint)
+    /// <param name="files">The files; null for one that is not asked for.</param>
+    public static void RemoveLeftovers(params ReadOnlySpan<string?> files)
     {
-        foreach (var file in (string?[])[Model, Labels, Metrics, Report, checkpoint])
+        foreach (var file in files)
         {
             if (file is not null)
                 AtomicFile.RemoveLeftovers(file);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
 
 namespace SeparableConv.Cli.Commands;
@@ -108,19 +107,17 @@ internal static class TrainReport
     {
         page.Append("<h2>Training</h2>\n<table>");
         foreach (var (name, value) in result.Settings.Describe(result.Trainer.Steps))
-            Row($"--{name}", value);
-        Row("pictures to learn from", result.Training.ToString());
-        Row("pictures to validate", result.Validation?.ToString() ?? "none");
-        Row("mean and std", $"{result.Trainer.Normalization}");
-        Row("steps", $"{Numbers.Count(result.Trainer.StepsDone)}, {Numbers.Count(result.Trainer.StepsPerEpoch)} an epoch");
-        Row("parameters", Numbers.Count(result.Trained.ParameterCount));
-        Row("multiply-accumulates a picture", Numbers.Count(result.Macs));
-        Row("memory of a step", Numbers.Bytes(result.Trainer.MemoryBytes));
-        Row("time", TrainDisplay.Time(result.Time));
-        Row("processor", MachineInfo.ProcessorName);
+            HtmlPage.Row(page, $"--{name}", value);
+        HtmlPage.Row(page, "pictures to learn from", result.Training.ToString());
+        HtmlPage.Row(page, "pictures to validate", result.Validation?.ToString() ?? "none");
+        HtmlPage.Row(page, "mean and std", $"{result.Trainer.Normalization}");
+        HtmlPage.Row(page, "steps", $"{Numbers.Count(result.Trainer.StepsDone)}, {Numbers.Count(result.Trainer.StepsPerEpoch)} an epoch");
+        HtmlPage.Row(page, "parameters", Numbers.Count(result.Trained.ParameterCount));
+        HtmlPage.Row(page, "multiply-accumulates a picture", Numbers.Count(result.Macs));
+        HtmlPage.Row(page, "memory of a step", Numbers.Bytes(result.Trainer.MemoryBytes));
+        HtmlPage.Row(page, "time", TrainDisplay.Time(result.Time));
+        HtmlPage.Row(page, "processor", MachineInfo.ProcessorName);
         page.Append("</table>\n");
-
-        void Row(string name, string value) => HtmlPage.Row(page, name, value);
     }
 
     private static string DataUri(PictureDataSet data, int index)

@@ -18,7 +18,7 @@ internal sealed class TrainRun(Terminal terminal, TrainSettings settings)
     public void Run()
     {
         _files.Check(settings);
-        _files.RemoveLeftovers(settings.Checkpoint);
+        TrainFiles.RemoveLeftovers(_files.Model, _files.Labels, _files.Metrics, _files.Report, settings.Checkpoint);
         using var end = new CancellationTokenSource();
         using var gentle = Interruption.EndGently(end);
         var (network, data) = Load();

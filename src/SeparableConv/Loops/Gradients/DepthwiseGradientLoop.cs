@@ -29,6 +29,8 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
     // All taps of an input pixel are one run, which then also maps what it reads and masks what it writes.
     private readonly bool _mapsInTaps;
 
+    // The input is then fetched ahead and its gradient stored past the caches: not where taps come in several runs, since what one has
+    // written the next one reads.
     private readonly bool _isLarge;
 
     /// <summary>Prepares for images of one size.</summary>
@@ -39,7 +41,7 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
         _multiplier = geometry.OutChannels / geometry.InChannels;
         _taps = rows.Kernel * columns.Kernel * _multiplier;
         _mapsInTaps = IsOneRun(geometry);
-        _isLarge = LargeMemory.Holds((long)geometry.Batch * rows.In * columns.In * geometry.InChannels);
+        _isLarge = _mapsInTaps && LargeMemory.Holds((long)geometry.Batch * rows.In * columns.In * geometry.InChannels);
         _width = Width(geometry, width);
         _vectors = (geometry.InChannels + (int)_width - 1) / (int)_width;
         _parts = GradientParts.Cut(geometry.Batch, rows.In);
@@ -295,9 +297,7 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
                 InputStep = (nint)_columns.Stride * _channels,
                 Pixels = (_columns.In - phase + _columns.Stride - 1) / _columns.Stride,
                 Ahead = ahead,
-
-                // Where taps come in several runs, or a mask comes behind them, what was written is read again.
-                IsLarge = _loop._isLarge && _loop._mapsInTaps && _call.InputGradient != null,
+                IsLarge = _loop._isLarge && _call.InputGradient != null,
                 OutputStep = RingPixel,
                 Packed = _packed,
                 Gradients = _sums,

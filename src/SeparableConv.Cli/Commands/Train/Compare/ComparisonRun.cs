@@ -16,13 +16,13 @@ internal sealed class ComparisonRun(Terminal terminal, ComparisonSettings settin
     public void Run()
     {
         TrainFiles.CheckPlace(_training.Output);
-        foreach (var file in (string[])[_training.Output, settings.Runs])
-            AtomicFile.RemoveLeftovers(file);
+        TrainFiles.RemoveLeftovers(_training.Output, settings.Runs);
         var log = new ComparisonLog(settings);
         using var end = new CancellationTokenSource();
         using var gentle = Interruption.EndGently(end);
         var data = _training.Data.Load(_training.Size, null, _training.IsStrict);
         var (training, validation) = _training.Validation.Split(data);
+        var options = _training.Options with { Normalization = training.MeasureNormalization() };
         (NetworkForm Form, int Seed)[] all = [.. from form in settings.Forms from seed in settings.AllSeeds select (form, seed)];
         var done = log.Trainings.Select(kept => (kept.Form, kept.Seed)).ToHashSet();
         PrintHeader(data, all.Length, all.Count(done.Contains));
@@ -38,7 +38,7 @@ internal sealed class ComparisonRun(Terminal terminal, ComparisonSettings settin
                     $"{begin + 1}/{left.Length}  {form}, seed {seed}  {TrainDisplay.Percent(told.Accuracy)} right"));
                 try
                 {
-                    log.Add(Train(form, seed, training, validation, progress, end.Token));
+                    log.Add(Train(form, options with { Seed = seed }, training, validation, progress, end.Token));
                 }
                 catch (DivergenceException e)
                 {
@@ -61,7 +61,7 @@ internal sealed class ComparisonRun(Terminal terminal, ComparisonSettings settin
 
     private ComparedTraining Train(
         NetworkForm form,
-        int seed,
+        TrainingOptions options,
         PictureDataSet training,
         PictureDataSet? validation,
         IProgress<TrainingProgress>? progress,
@@ -69,8 +69,7 @@ internal sealed class ComparisonRun(Terminal terminal, ComparisonSettings settin
     {
         var watch = Stopwatch.StartNew();
         var network = _training.Model.BuildTwin!(
-            form, new TensorShape(training.Height, training.Width, training.Channels), training.Classes.Count, seed);
-        var options = _training.Options with { Seed = seed };
+            form, new TensorShape(training.Height, training.Width, training.Channels), training.Classes.Count, options.Seed);
         if (_training.Minutes is { } minutes)
             options = options with { Steps = new TrainBudget(minutes, watch).Plan(network, training, validation, options, cancellation) };
         using var trainer = new Trainer(network, training, null, options);
@@ -80,7 +79,7 @@ internal sealed class ComparisonRun(Terminal terminal, ComparisonSettings settin
         var evaluation = Evaluation.Run(
             trainer.ToNetwork(), validation ?? training, trainer.Normalization, options.Threads, cancellation);
         return new(
-            form, seed, network.ParameterCount, network.Macs, trainer.Steps, seconds, evaluation.Loss, evaluation.Accuracy);
+            form, options.Seed, network.ParameterCount, network.Macs, trainer.Steps, seconds, evaluation.Loss, evaluation.Accuracy);
     }
 
     private static string Line(ComparedTraining training) => FormattableString.Invariant(
