@@ -79,15 +79,19 @@ internal static unsafe class GradientSuite
         float* from = Create((nint)(half / 4)), to = Create((nint)(half / 4));
         for (var round = 0; round < options.Rounds + 3; round++)
         {
+            // Once before the clock starts, as a caller sees it who repeats: what fits into the caches is there.
+            loop.Run(call, scratch, threads);
             var start = Stopwatch.GetTimestamp();
             loop.Run(call, scratch, threads);
             var between = Stopwatch.GetTimestamp();
+            NativeMemory.Copy(from, to, half);
+            var copying = Stopwatch.GetTimestamp();
             NativeMemory.Copy(from, to, half);
             var end = Stopwatch.GetTimestamp();
             if (round < 3)
                 continue;
             best = Math.Min(best, (between - start) * 1e3 / Stopwatch.Frequency);
-            copy = Math.Min(copy, (end - between) * 1e3 / Stopwatch.Frequency);
+            copy = Math.Min(copy, (end - copying) * 1e3 / Stopwatch.Frequency);
         }
 
         foreach (var memory in new[] { (nint)x, (nint)dx, (nint)dy, (nint)w, (nint)dw, (nint)scratch, (nint)from, (nint)to })

@@ -141,24 +141,17 @@ internal unsafe struct MaskedSums : ISimdWork
     /// <summary>Floats of a part's sums.</summary>
     public static int Floats(int channels, SimdWidth width) => 2 * Row(channels, width);
 
-    /// <summary>Adds up the sums of parts that begin a stride apart, in their order: (C) each.</summary>
+    /// <summary>Adds up the sums of parts that begin a stride apart, in their order: (C) each. The first part becomes the sum.</summary>
     public static void Total(
         float* first, nint stride, int parts, float* shiftGradient, float* scaleGradient, int channels, SimdWidth width)
     {
-        var lanes = (int)width;
-        for (var c = 0; c < channels; c++)
+        var (lanes, row) = ((int)width, Row(channels, width));
+        Partials.AddInDouble(first, stride, parts, 2 * row);
+        for (var start = 0; start < row; start += lanes)
         {
-            var start = c / lanes * lanes;
-            var lane = start + c - Math.Min(start, channels - lanes);
-            var (sum, products) = (0.0, 0.0);
-            for (var part = 0; part < parts; part++)
-            {
-                sum += first[(part * stride) + lane];
-                products += first[(part * stride) + Row(channels, width) + lane];
-            }
-
-            shiftGradient[c] = (float)sum;
-            scaleGradient[c] = (float)products;
+            var c = Math.Min(start, channels - lanes);
+            new ReadOnlySpan<float>(first + start, lanes).CopyTo(new Span<float>(shiftGradient + c, lanes));
+            new ReadOnlySpan<float>(first + row + start, lanes).CopyTo(new Span<float>(scaleGradient + c, lanes));
         }
     }
 

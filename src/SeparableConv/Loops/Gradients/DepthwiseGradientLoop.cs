@@ -29,8 +29,8 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
     // All taps of an input pixel are one run, which then also maps what it reads and masks what it writes.
     private readonly bool _mapsInTaps;
 
-    // The input is then fetched ahead and its gradient stored past the caches: not where taps come in several runs, since what one has
-    // written the next one reads.
+    // The input's gradient is then stored past the caches: not where taps come in several runs, since what one has written the next one
+    // reads.
     private readonly bool _isLarge;
 
     /// <summary>Prepares for images of one size.</summary>
@@ -96,30 +96,27 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
         }
     }
 
+    // Sums lie [part][vector][tap*M + m][lane]; the last vector may overlap the one before, with the same sums.
     private void Unpack(in ConvGradientCall call, float* sums)
     {
-        var (lanes, channels) = ((int)_width, _geometry.InChannels);
-        for (var c = 0; c < channels; c++)
+        var (lanes, channels, m) = ((int)_width, _geometry.InChannels, _multiplier);
+        if (call.WeightGradient != null)
         {
-            var vector = c / lanes;
-            var at = sums + ((nint)vector * _taps * lanes) + c - FirstChannel(vector);
-            for (var tap = 0; tap < _taps && call.WeightGradient != null; tap++)
+            Partials.AddInDouble(sums, PartFloats, _parts.Count, checked((int)PackedFloats));
+            var source = sums;
+            for (var vector = 0; vector < _vectors; vector++)
             {
-                var (position, m) = Math.DivRem(tap, _multiplier);
-                call.WeightGradient[((((nint)position * channels) + c) * _multiplier) + m] = Total(at + ((nint)tap * lanes));
+                for (var tap = 0; tap < _taps; tap++, source += lanes)
+                {
+                    var target = call.WeightGradient + ((((nint)(tap / m) * channels) + FirstChannel(vector)) * m) + (tap % m);
+                    for (var lane = 0; lane < lanes; lane++)
+                        target[lane * m] = source[lane];
+                }
             }
         }
 
         if (call.ShiftGradient != null)
             MaskedSums.Total(sums + PackedFloats, PartFloats, _parts.Count, call.ShiftGradient, call.ScaleGradient, channels, _width);
-    }
-
-    private float Total(float* first)
-    {
-        var total = 0.0;
-        for (var part = 0; part < _parts.Count; part++)
-            total += first[part * PartFloats];
-        return (float)total;
     }
 
     private struct Work : IParallelWork
@@ -190,7 +187,19 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
             _ring = Scratch.Floats((loop._ringRows * RingRow) + (2 * row));
             _input = _ring + (loop._ringRows * RingRow);
             _inputGradient = _input + row;
-            new Span<float>(_ring, checked((int)(loop._ringRows * RingRow))).Clear();
+            ClearPadding();
+        }
+
+        // What is left and right of each row of each plane; the rest is filled before it is read.
+        private void ClearPadding()
+        {
+            var (left, right) = (_loop._padLeft * RingPixel, _loop._padRight * RingPixel);
+            for (var plane = 0; plane < _loop._ringRows * _loop._multiplier; plane++)
+            {
+                var row = _ring + (plane * RingPlane);
+                new Span<float>(row, checked((int)left)).Clear();
+                new Span<float>(row + RingPlane - right, checked((int)right)).Clear();
+            }
         }
 
         private int PaddedColumns => _loop._padLeft + _columns.Out + _loop._padRight;
@@ -213,7 +222,7 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
                 var last = Math.Min(_rows.Out - 1, origin / _rows.Stride);
                 for (filled = Math.Max(filled, first); filled <= last; filled++)
                     Fill(filled);
-                RunRow(y, ahead: _loop._isLarge && y + 1 < endRow ? (nint)_columns.In * _channels : 0);
+                RunRow(y, ahead: y + 1 < endRow ? (nint)_columns.In * _channels : 0);
             }
         }
 

@@ -184,7 +184,12 @@ internal static unsafe class DepthwiseGradientTaps
 
                 // Vector by vector, pixels are read far apart, which no processor foresees.
                 if (ahead != 0)
+                {
                     LargeMemory.Fetch(x + ahead);
+                    if (!isLarge)
+                        LargeMemory.Fetch(dx + ahead);
+                }
+
                 TVec centered = a, y = a;
                 if (sizeof(TMap) > 1)
                 {
