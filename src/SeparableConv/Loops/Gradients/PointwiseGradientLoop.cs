@@ -12,8 +12,9 @@ namespace SeparableConv.Loops;
 /// </remarks>
 internal sealed unsafe class PointwiseGradientLoop : ConvGradientLoop
 {
-    // Both operands of a block: half of the smallest second-level cache in use, with the weights beside them.
-    private const int BlockFloats = 64 * 1024;
+    // Both operands of a block: 1 MB. Every block reads and writes all sums, so that with many channels a longer one saves more than an
+    // operand that the second-level cache holds.
+    private const int BlockFloats = 256 * 1024;
     private const int MostBlockPixels = 256;
     private const int LeastBlockPixels = 4 * MatrixTile.MostRows;
 
