@@ -10,7 +10,7 @@ namespace SeparableConv.Networks;
 public static class SeparableResNet
 {
     // Blocks of each stage. A block where the picture is large costs most and learns least; two in the middle stage won over
-    // four stages of one block (docs/training.md).
+    // four stages of one block (docs/performance.md).
     private static readonly int[] Blocks = [1, 2, 1];
 
     /// <summary>

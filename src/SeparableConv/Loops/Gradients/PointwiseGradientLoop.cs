@@ -7,7 +7,7 @@ namespace SeparableConv.Loops;
 /// dx[p,c] = sum over o of dz[p,o] * w[c,o], dw[c,o] = sum over p of x[p,c] * dz[p,o].
 /// </summary>
 /// <remarks>
-/// Blocks of pixels, small enough for the second-level cache: x and dz of a block are made from what is stored (<see cref="ChannelMap"/>,
+/// Blocks of pixels, small enough for the caches: x and dz of a block are made from what is stored (<see cref="ChannelMap"/>,
 /// <see cref="GradientMap"/>), then multiplied with the transposed weights and with each other.
 /// </remarks>
 internal sealed unsafe class PointwiseGradientLoop : ConvGradientLoop
