@@ -54,13 +54,16 @@ public sealed class EndedTrainingTests
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are sent with kill.");
         string[] small = ["--batch", "2"];
+
+        // So many that the signal comes before the last, however late it is.
+        const int Many = 80;
         using var whole = new TempFolder();
-        Assert.Equal((0, ""), await RunAsync(whole, epochs: 12, threads: 2, small));
+        Assert.Equal((0, ""), await RunAsync(whole, Many, threads: 2, small));
         using var folder = new TempFolder();
         var random = new Random(6);
         for (var interruption = 0; interruption < 4; interruption++)
         {
-            using var process = Start(folder, 12, threads: 1 + random.Next(2), small);
+            using var process = Start(folder, Many, threads: 1 + random.Next(2), small);
             await InAStepAsync(process, random.Next(2), random.Next(40));
             Process.Start("kill", ["-INT", $"{process.Id}"]).WaitForExit();
             await process.WaitForExitAsync(TestContext.Current.CancellationToken);
@@ -68,7 +71,7 @@ public sealed class EndedTrainingTests
             Assert.DoesNotContain(folder.Names, name => name.StartsWith('.'));
         }
 
-        Assert.Equal((0, ""), await RunAsync(folder, 12, threads: 2, small));
+        Assert.Equal((0, ""), await RunAsync(folder, Many, threads: 2, small));
         CheckTheSame(whole, folder);
     }
 
