@@ -9,9 +9,6 @@ internal static class Program
     private const int BadInput = 1;
     private const int BadUsage = 2;
 
-    // What shells report for a program that Ctrl-C ended.
-    private const int Interrupted = 130;
-
     private static int Main(string[] args)
     {
         using (Interruption.Watch())
@@ -50,7 +47,7 @@ internal static class Program
         catch (OperationCanceledException e)
         {
             terminal.Error.WriteLine($"sepconv: {Failure.OneLine(e.Message)}");
-            return Interrupted;
+            return Interruption.ExitCode;
         }
         catch (Exception e)
         {

@@ -79,9 +79,9 @@ public sealed class ProcessTests
                 RedirectStandardError = true,
             })!;
             await Task.Delay(delay, TestContext.Current.CancellationToken);
-            Process.Start("kill", ["-INT", $"{process.Id}"]).WaitForExit();
+            Process.Start("kill", ["-TERM", $"{process.Id}"]).WaitForExit();
             await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-            Assert.Contains(process.ExitCode, new[] { 0, 130 });
+            Assert.Contains(process.ExitCode, new[] { 0, 143 });
             Assert.All(folder.Names, name => Assert.Contains(name, new[] { "in.npy", "out.png" }));
             if (File.Exists(folder["out.png"]))
                 Assert.Equal(2500, ImageFile.Load(folder["out.png"]).Width);
