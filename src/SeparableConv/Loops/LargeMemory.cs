@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics.X86;
 namespace SeparableConv.Loops;
 
 /// <summary>
-/// What a loop says to the caches about tensors that they cannot hold. None of it changes a result; processors without such instructions
-/// are told nothing.
+/// What a loop says to the caches about memory that they cannot hold, or cannot foresee. None of it changes a result; processors without
+/// such instructions are told nothing.
 /// </summary>
 internal static unsafe class LargeMemory
 {

@@ -81,6 +81,13 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
 
     private int FirstChannel(int vector) => Math.Min(vector * (int)_width, _geometry.InChannels - (int)_width);
 
+    // Where a vector's first lane lies in weights (tap, c, m); the next lanes follow M floats apart.
+    private nint WeightOffset(int vector, int tap)
+    {
+        var (position, m) = Math.DivRem(tap, _multiplier);
+        return ((((nint)position * _geometry.InChannels) + FirstChannel(vector)) * _multiplier) + m;
+    }
+
     // (tap, c, m) to [vector][tap*M + m][lane].
     private void Pack(float* weights, float* packed)
     {
@@ -89,7 +96,7 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
         {
             for (var tap = 0; tap < _taps; tap++)
             {
-                var source = weights + ((((nint)(tap / m) * _geometry.InChannels) + FirstChannel(vector)) * m) + (tap % m);
+                var source = weights + WeightOffset(vector, tap);
                 for (var lane = 0; lane < lanes; lane++)
                     *packed++ = source[lane * m];
             }
@@ -99,7 +106,7 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
     // Sums lie [part][vector][tap*M + m][lane]; the last vector may overlap the one before, with the same sums.
     private void Unpack(in ConvGradientCall call, float* sums)
     {
-        var (lanes, channels, m) = ((int)_width, _geometry.InChannels, _multiplier);
+        var (lanes, m) = ((int)_width, _multiplier);
         if (call.WeightGradient != null)
         {
             Partials.AddInDouble(sums, PartFloats, _parts.Count, checked((int)PackedFloats));
@@ -108,15 +115,17 @@ internal sealed unsafe class DepthwiseGradientLoop : ConvGradientLoop
             {
                 for (var tap = 0; tap < _taps; tap++, source += lanes)
                 {
-                    var target = call.WeightGradient + ((((nint)(tap / m) * channels) + FirstChannel(vector)) * m) + (tap % m);
+                    var target = call.WeightGradient + WeightOffset(vector, tap);
                     for (var lane = 0; lane < lanes; lane++)
                         target[lane * m] = source[lane];
                 }
             }
         }
 
-        if (call.ShiftGradient != null)
-            MaskedSums.Total(sums + PackedFloats, PartFloats, _parts.Count, call.ShiftGradient, call.ScaleGradient, channels, _width);
+        if (call.ShiftGradient == null)
+            return;
+        MaskedSums.Total(
+            sums + PackedFloats, PartFloats, _parts.Count, call.ShiftGradient, call.ScaleGradient, _geometry.InChannels, _width);
     }
 
     private struct Work : IParallelWork
