@@ -9,7 +9,8 @@ namespace SeparableConv.Cli.Options;
 internal sealed record ModelChoice(
     string Text, Func<TensorShape, int, int, Network>? Build, Func<NetworkForm, TensorShape, int, int, Network>? BuildTwin = null)
 {
-    public const string Form = "mobilenet-v1[:W]|mobilenet-v2[:W]|ds-cnn[:F]|cnn:standard[:F]|cnn:separable[:F]|cnn:residual[:F]|FILE";
+    public const string Form = "mobilenet-v1[:W]|mobilenet-v2[:W]|ds-cnn[:F]|cnn:standard[:F]|cnn:separable[:F]|cnn:residual[:F]|"
+        + "cnn:vgg[:F]|FILE";
 
     // Of smaller pictures a first stride of 2 would leave one pixel, or less, for the last layers.
     private const int SmallPicture = 40;
@@ -27,7 +28,7 @@ internal sealed record ModelChoice(
         var parts = text.ToLowerInvariant().Split(':');
         if (Extensions.Contains(Path.GetExtension(text), StringComparer.OrdinalIgnoreCase) || File.Exists(text))
             return new(text, null);
-        if (parts is ["cnn", "standard" or "separable" or "residual", ..] and { Length: <= 3 })
+        if (parts is ["cnn", "standard" or "separable" or "residual" or "vgg", ..] and { Length: <= 3 })
             return Twin(text, parts[1], parts.Length == 3 ? Filters(parts[2]) : null);
         return new(text, parts switch
         {
@@ -59,12 +60,16 @@ internal sealed record ModelChoice(
 
     private static ModelChoice Twin(string text, string kind, int? filters)
     {
-        Func<NetworkForm, TensorShape, int, int, Network> build = kind == "residual"
-            ? (form, picture, classes, seed) =>
-                SeparableResNet.Create(picture, form.Filters, classes, form.Convolutions, form.DepthMultiplier, seed)
-            : (form, picture, classes, seed) =>
-                SmallCnn.Create(picture, form.Filters, classes, form.Convolutions, form.DepthMultiplier, seed);
-        var convolutions = kind == "standard" ? Convolutions.Standard : Convolutions.Separable;
+        Func<NetworkForm, TensorShape, int, int, Network> build = kind switch
+        {
+            "residual" => (form, picture, classes, seed) =>
+                SeparableResNet.Create(picture, form.Filters, classes, form.Convolutions, form.DepthMultiplier, seed),
+            "vgg" => (form, picture, classes, seed) =>
+                SmallVgg.Create(picture, form.Filters, classes, form.Convolutions, form.DepthMultiplier, seed),
+            _ => (form, picture, classes, seed) =>
+                SmallCnn.Create(picture, form.Filters, classes, form.Convolutions, form.DepthMultiplier, seed),
+        };
+        var convolutions = kind is "standard" or "vgg" ? Convolutions.Standard : Convolutions.Separable;
         var usual = new NetworkForm(convolutions, filters ?? UsualFilters, DepthMultiplier: 1);
         return new(text, (picture, classes, seed) => build(usual, picture, classes, seed), filters is null ? build : null);
     }
