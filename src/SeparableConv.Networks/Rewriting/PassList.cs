@@ -36,6 +36,21 @@ internal sealed class PassList(params Func<NetworkPass>[] passes)
     /// </summary>
     public static PassList Training { get; } = new(() => new ActivationRecognition(), () => new ActivationSplitting());
 
+    /// <summary>
+    /// For taking convolutions apart: all that can be part of their weights is, and each activation is a node of its own, behind the sums.
+    /// </summary>
+    public static PassList Separating { get; } = new(
+        () => new Freezing(),
+        () => new SlopeFolding(),
+        () => new ConstantFolding(),
+        () => new Simplification(),
+        () => new DenseLowering(),
+        () => new AffineFolding(),
+        () => new NextConvFolding(),
+        () => new PadFolding(),
+        () => new ActivationRecognition(),
+        () => new ActivationSplitting());
+
     /// <summary>For compiling a training step: parameters are memory, and nothing else changes.</summary>
     public static PassList Step { get; } = new(() => new OutputCopies());
 

@@ -1,0 +1,253 @@
+namespace SeparableConv.Networks.Separating;
+
+/// <summary>All forms that a layer can be taken apart into. Decompositions are made when they are first asked for.</summary>
+internal sealed class LayerSplits
+{
+    // Steps from one number of kernels, or of channels between two convolutions, to the next that is looked at.
+    private const int MostSteps = 48;
+    private const int WholeVector = 8;
+
+    // What is left of the cost at most: a layer that keeps more stays whole.
+    private const double MostCost = 0.85;
+
+    // Products of features with each other grow with the square of their number.
+    private const int MostFeatures = 2048;
+
+    // Features of the spatial and depthwise form read whole patches, and none is shared between forms.
+    private const int LargestMixedPatch = 2400;
+    private const int MixedSteps = 6;
+
+    private static readonly (int Vertical, int Horizontal)[] Mixed = [(1, 1), (2, 1), (1, 2), (2, 2)];
+
+    private readonly StandardLayer _layer;
+    private readonly Lazy<DepthwiseSplit> _depthwise;
+    private readonly Lazy<SpatialSplit> _spatial;
+    private readonly Lazy<PointwiseSplit> _pointwise;
+
+    public LayerSplits(StandardLayer layer)
+    {
+        _layer = layer;
+        _depthwise = new(() => new(layer.Kernel, layer.Channels, layer.Filters, layer.Groups, layer.Weights));
+        _spatial = new(() => new(layer));
+        _pointwise = new(() => new(layer));
+    }
+
+    public StandardLayer Layer => _layer;
+
+    private TensorShape Input => _layer.Node.Inputs[0]!.Shape;
+
+    /// <summary>The convolutions of a form, with the weights that the decompositions give.</summary>
+    public StageChain Build(LayerForm form) => new(
+        form.Method switch
+        {
+            SeparationMethod.DepthwisePointwise when _layer.Groups == 1 =>
+                _depthwise.Value.Keep(form.Rank, _layer.Options with { Groups = 1 }),
+            SeparationMethod.DepthwisePointwise =>
+                _depthwise.Value.KeepEach(form.Rank / _layer.Channels, _layer.Options with { Groups = 1 }),
+            SeparationMethod.PointwiseDepthwise => _pointwise.Value.Keep(form.Rank),
+            SeparationMethod.Spatial => _spatial.Value.Keep(form.Rank),
+            SeparationMethod.SpatialDepthwise => KeepBoth(form),
+            _ => throw new ArgumentOutOfRangeException(nameof(form), form.Method, "A form has one method."),
+        },
+        _layer.Bias);
+
+    /// <summary>The singular values of what depthwise kernels are made from, the largest first.</summary>
+    public IReadOnlyList<double> SingularValues() => _depthwise.Value.SingularValues();
+
+    /// <summary>The form that is the layer itself, in other words.</summary>
+    public LayerForm Full(SeparationMethod method) => method switch
+    {
+        SeparationMethod.DepthwisePointwise => new(
+            method, _layer.Groups == 1 ? _depthwise.Value.FullRank : _depthwise.Value.FullMultiplier * _layer.Channels),
+        SeparationMethod.PointwiseDepthwise => new(method, _pointwise.Value.FullRank),
+        SeparationMethod.Spatial => new(method, _spatial.Value.FullRank),
+        _ => new(method, _spatial.Value.FullRank, _layer.Kernel.Height, _layer.Kernel.Width),
+    };
+
+    /// <summary>The families of a method's forms that cost less than the layer does.</summary>
+    /// <param name="method">The method; Auto for all.</param>
+    /// <param name="isUniform">Whether every channel gets as many depthwise kernels.</param>
+    public IEnumerable<FormFamily> Families(SeparationMethod method, bool isUniform)
+    {
+        bool Wants(SeparationMethod one) => method == one || method == SeparationMethod.Auto;
+        var all = new List<FormFamily?>();
+        if (Wants(SeparationMethod.DepthwisePointwise))
+            all.Add(isUniform || _layer.Groups > 1 ? UniformDepthwise() : Depthwise());
+        if (Wants(SeparationMethod.PointwiseDepthwise))
+            all.Add(Pointwise());
+        if (_layer.Kernel.Height > 1 && _layer.Kernel.Width > 1)
+        {
+            if (Wants(SeparationMethod.Spatial))
+                all.Add(Spatial());
+            if (method == SeparationMethod.SpatialDepthwise
+                || (method == SeparationMethod.Auto && _layer.PatchLength <= LargestMixedPatch))
+            {
+                all.AddRange(SpatialAndDepthwise());
+            }
+        }
+
+        return all.OfType<FormFamily>();
+    }
+
+    private FormFamily? Depthwise()
+    {
+        var split = _depthwise.Value;
+        var largest = Math.Min(split.FullRank, MostFeatures);
+        var step = Math.Max(WholeVector, (largest / MostSteps) + (WholeVector - 1) & ~(WholeVector - 1));
+        var forms = Steps(largest, step).Select(count => new LayerForm(SeparationMethod.DepthwisePointwise, count)).ToArray();
+        return Family(forms, form => form.Rank, kept =>
+            [new(0, [.. split.Largest(kept).Select(term => DepthwiseFeature(term.Channel, term.Kernel))], 0, _layer.Filters)]);
+    }
+
+    private FormFamily? UniformDepthwise()
+    {
+        var split = _depthwise.Value;
+        var forms = Enumerable.Range(1, split.FullMultiplier)
+            .Select(multiplier => new LayerForm(SeparationMethod.DepthwisePointwise, multiplier * _layer.Channels)).ToArray();
+        return Family(forms, form => form.Rank / _layer.Groups, kept => GroupBlocks(group =>
+        [
+            .. Enumerable.Range(0, kept).Select(e =>
+            {
+                var (term, c) = Math.DivRem(e, _layer.GroupChannels);
+                return DepthwiseFeature(c, split.Kernel((group * _layer.GroupChannels) + c, term));
+            }),
+        ]));
+    }
+
+    private FormFamily? Pointwise()
+    {
+        var split = _pointwise.Value;
+        var forms = Enumerable.Range(1, split.FullRank).Select(rank => new LayerForm(SeparationMethod.PointwiseDepthwise, rank)).ToArray();
+        return Family(forms, form => form.Rank * _layer.Taps, kept =>
+        [
+            .. Enumerable.Range(0, _layer.Filters).Select(o => new FeatureBlock(
+                o / _layer.GroupFilters,
+                [
+                    .. Enumerable.Range(0, kept).Select(f => new Feature(
+                        Range(f % _layer.Taps * _layer.GroupChannels, _layer.GroupChannels), split.Mixture(o, f / _layer.Taps))),
+                ],
+                o,
+                1)),
+        ]);
+    }
+
+    private FormFamily? Spatial()
+    {
+        var split = _spatial.Value;
+        var (kH, kW) = (_layer.Kernel.Height, _layer.Kernel.Width);
+        var forms = Ranks(MostSteps).Select(rank => new LayerForm(SeparationMethod.Spatial, rank)).ToArray();
+        return Family(forms, form => form.Rank * kW, kept => GroupBlocks(group =>
+        [
+            .. Enumerable.Range(0, kept).Select(f => new Feature(
+                [.. Enumerable.Range(0, kH).SelectMany(i => Range(((i * kW) + (f % kW)) * _layer.GroupChannels, _layer.GroupChannels))],
+                split.Vertical(group, f / kW))),
+        ]));
+    }
+
+    private IEnumerable<FormFamily> SpatialAndDepthwise()
+    {
+        foreach (var rank in Ranks(MixedSteps))
+        {
+            foreach (var (vertical, horizontal) in Mixed)
+            {
+                if (vertical > _layer.Kernel.Height || horizontal > _layer.Kernel.Width)
+                    continue;
+                var form = new LayerForm(SeparationMethod.SpatialDepthwise, rank, vertical, horizontal);
+                if (Family([form], one => one.Rank * horizontal, _ => MixedBlocks(form)) is { } family)
+                    yield return family;
+            }
+        }
+    }
+
+    // What the last depthwise step gives, as a function of the patch: its taps over what the two steps before it give.
+    private FeatureBlock[] MixedBlocks(LayerForm form)
+    {
+        var stages = KeepBoth(form);
+        var (kH, kW, between) = (_layer.Kernel.Height, _layer.Kernel.Width, form.Rank * _layer.Groups);
+        return GroupBlocks(group =>
+        {
+            var vertical = new float[form.Rank][];
+            for (var r = 0; r < form.Rank; r++)
+            {
+                vertical[r] = new float[kH * _layer.GroupChannels];
+                for (var c = 0; c < _layer.GroupChannels; c++)
+                {
+                    for (var t = 0; t < form.Vertical; t++)
+                    {
+                        var expanded = (((group * _layer.GroupChannels) + c) * form.Vertical) + t;
+                        var factor = stages[1].Weights[(((c * form.Vertical) + t) * between) + (group * form.Rank) + r];
+                        for (var i = 0; i < kH; i++)
+                        {
+                            vertical[r][(i * _layer.GroupChannels) + c] +=
+                                factor * stages[0].Weights[(i * _layer.Channels * form.Vertical) + expanded];
+                        }
+                    }
+                }
+            }
+
+            return
+            [
+                .. Enumerable.Range(0, form.Rank * form.Horizontal).Select(f =>
+                {
+                    var (r, t) = Math.DivRem(f, form.Horizontal);
+                    var values = new float[_layer.PatchLength];
+                    for (var d = 0; d < values.Length; d++)
+                    {
+                        var (tap, c) = Math.DivRem(d, _layer.GroupChannels);
+                        var (i, j) = Math.DivRem(tap, kW);
+                        values[d] = vertical[r][(i * _layer.GroupChannels) + c]
+                            * stages[2].Weights[(((j * between) + (group * form.Rank) + r) * form.Horizontal) + t];
+                    }
+
+                    return new Feature(Range(0, values.Length), values);
+                }),
+            ];
+        });
+    }
+
+    private ConvStage[] KeepBoth(LayerForm form)
+    {
+        var stages = _spatial.Value.Keep(form.Rank);
+        var between = form.Rank * _layer.Groups;
+        var vertical = new DepthwiseSplit((_layer.Kernel.Height, 1), _layer.Channels, between, _layer.Groups, stages[0].Weights);
+        var horizontal = new DepthwiseSplit((1, _layer.Kernel.Width), between, _layer.Filters, _layer.Groups, stages[1].Weights);
+        return
+        [
+            .. vertical.KeepEach(form.Vertical, stages[0].Operator.Options with { Groups = 1 }),
+            .. horizontal.KeepEach(form.Horizontal, stages[1].Operator.Options with { Groups = 1 }),
+        ];
+    }
+
+    private Feature DepthwiseFeature(int channel, float[] kernel) =>
+        new([.. Enumerable.Range(0, _layer.Taps).Select(tap => (tap * _layer.GroupChannels) + channel)], kernel);
+
+    private FeatureBlock[] GroupBlocks(Func<int, Feature[]> features) =>
+    [
+        .. Enumerable.Range(0, _layer.Groups)
+            .Select(group => new FeatureBlock(group, features(group), group * _layer.GroupFilters, _layer.GroupFilters)),
+    ];
+
+    // Forms that cost less than the layer, and what they keep; null where there is none.
+    private FormFamily? Family(LayerForm[] forms, Func<LayerForm, int> kept, Func<int, FeatureBlock[]> blocks)
+    {
+        forms = [.. forms.Where(form => kept(form) <= MostFeatures && Macs(form) <= MostCost * _layer.Macs)];
+        return forms.Length == 0 ? null : new(forms, Array.ConvertAll(forms, form => kept(form)), blocks(forms.Max(kept)));
+    }
+
+    private long Macs(LayerForm form) => Build(form).Macs(Input);
+
+    private IEnumerable<int> Ranks(int steps)
+    {
+        var largest = Math.Min(_spatial.Value.FullRank, MostFeatures / _layer.Kernel.Width);
+        return Steps(largest, Math.Max(largest < 4 * WholeVector ? 1 : WholeVector / 2, largest / steps));
+    }
+
+    private static IEnumerable<int> Steps(int largest, int step)
+    {
+        for (var count = step; count < largest; count += step)
+            yield return count;
+        yield return largest;
+    }
+
+    private static int[] Range(int first, int count) => [.. Enumerable.Range(first, count)];
+}

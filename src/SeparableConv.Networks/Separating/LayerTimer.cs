@@ -1,0 +1,41 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace SeparableConv.Networks.Separating;
+
+/// <summary>How long networks of one layer take here, by the kernels that would run them.</summary>
+internal sealed class LayerTimer(int threads)
+{
+    private const int Least = 5;
+    private const double Milliseconds = 12;
+
+    private readonly Dictionary<string, double> _known = [];
+
+    /// <summary>The least time of some runs, in milliseconds.</summary>
+    public double Time(Network network)
+    {
+        using var session = new InferenceSession(network, new CompileOptions { Threads = threads });
+        var input = MemoryMarshal.Cast<byte, float>(session.InputBytes(0));
+        for (var i = 0; i < input.Length; i++)
+            input[i] = (i % 7) - 3;
+        session.Run();
+        var (best, begin) = (double.MaxValue, Stopwatch.GetTimestamp());
+        for (var run = 0; run < Least || Stopwatch.GetElapsedTime(begin).TotalMilliseconds < Milliseconds; run++)
+        {
+            var start = Stopwatch.GetTimestamp();
+            session.Run();
+            best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        }
+
+        return best;
+    }
+
+    /// <summary>The time of a layer in a form; layers of the same sizes are measured once.</summary>
+    public double Time(StandardLayer layer, string form, StageChain chain)
+    {
+        var key = $"{layer.Geometry} {form}";
+        if (!_known.TryGetValue(key, out var time))
+            _known[key] = time = Time(chain.ToNetwork(layer.Node.Inputs[0]!.Shape));
+        return time;
+    }
+}

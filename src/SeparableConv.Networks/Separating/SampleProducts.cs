@@ -1,0 +1,119 @@
+using SeparableConv.Loops;
+using SeparableConv.Threading;
+
+namespace SeparableConv.Networks.Separating;
+
+/// <summary>
+/// Sums over many samples of products of two vectors, left'*right, in floats for some samples at a time and then in doubles.
+/// </summary>
+/// <remarks>Each tile of the result is one thread's, and its samples come in their order: the bits do not depend on the threads.</remarks>
+internal static class SampleProducts
+{
+    private const int Tile = 128;
+    private const int SamplesTogether = 256;
+
+    /// <summary>(leftWidth, rightWidth) sums of left[n, i]*right[n, j] over n.</summary>
+    /// <param name="left">(samples, leftWidth).</param>
+    /// <param name="leftWidth">Numbers of a vector.</param>
+    /// <param name="right">(samples, rightWidth).</param>
+    /// <param name="rightWidth">Numbers of a vector.</param>
+    /// <param name="samples">How many.</param>
+    /// <param name="isLower">Whether only what lies on and below the diagonal is wanted; what lies above may stay 0.</param>
+    /// <param name="threads">Threads to use.</param>
+    public static unsafe double[] Sum(
+        float[] left, int leftWidth, float[] right, int rightWidth, int samples, bool isLower, int threads)
+    {
+        var sums = new double[checked(leftWidth * rightWidth)];
+        fixed (float* a = left, b = right)
+        {
+            var work = new Work
+            {
+                Left = a,
+                Right = b,
+                LeftWidth = leftWidth,
+                RightWidth = rightWidth,
+                Samples = samples,
+                IsLower = isLower,
+                Columns = (rightWidth + Tile - 1) / Tile,
+                Sums = sums,
+            };
+            WorkerPool.Shared.Run(ref work, work.Columns * ((leftWidth + Tile - 1) / Tile), threads);
+        }
+
+        return sums;
+    }
+
+    /// <summary>The mean of each number of a vector.</summary>
+    public static double[] Mean(float[] samples, int width, int count)
+    {
+        var mean = new double[width];
+        for (var n = 0; n < count; n++)
+        {
+            var row = samples.AsSpan(n * width, width);
+            for (var i = 0; i < width; i++)
+                mean[i] += row[i];
+        }
+
+        for (var i = 0; i < width; i++)
+            mean[i] /= count;
+        return mean;
+    }
+
+    /// <summary>Makes sums of products covariances: sums/samples - leftMean*rightMean'.</summary>
+    public static void Center(double[] sums, double[] leftMean, double[] rightMean, int samples)
+    {
+        var width = rightMean.Length;
+        for (var i = 0; i < leftMean.Length; i++)
+        {
+            for (var j = 0; j < width; j++)
+                sums[(i * width) + j] = (sums[(i * width) + j] / samples) - (leftMean[i] * rightMean[j]);
+        }
+    }
+
+    private unsafe struct Work : IParallelWork
+    {
+        public float* Left;
+        public float* Right;
+        public int LeftWidth;
+        public int RightWidth;
+        public int Samples;
+        public bool IsLower;
+        public int Columns;
+        public double[] Sums;
+
+        public readonly void Execute(int part)
+        {
+            var (row, column) = (part / Columns * Tile, part % Columns * Tile);
+            if (IsLower && column > row + Tile - 1)
+                return;
+            var (rows, columns) = (Math.Min(Tile, LeftWidth - row), Math.Min(Tile, RightWidth - column));
+            var some = new float[rows * columns];
+            nint zero = 0;
+            fixed (float* target = some)
+            {
+                for (var first = 0; first < Samples; first += SamplesTogether)
+                {
+                    var operands = new OuterOperands
+                    {
+                        Left = Left + ((nint)first * LeftWidth) + row,
+                        LeftStep = LeftWidth,
+                        Right = Right + ((nint)first * RightWidth) + column,
+                        RightStep = RightWidth,
+                        LeftOffsets = &zero,
+                        RightOffsets = &zero,
+                        Segments = 1,
+                        Steps = Math.Min(SamplesTogether, Samples - first),
+                    };
+                    Array.Clear(some);
+                    OuterProduct.Add(operands, target, columns, rows, columns, SimdWidths.Best);
+                    for (var i = 0; i < rows; i++)
+                    {
+                        var to = Sums.AsSpan(((row + i) * RightWidth) + column, columns);
+                        for (var j = 0; j < to.Length; j++)
+                            to[j] += some[(i * columns) + j];
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,267 @@
+using SeparableConv.Networks.Rewriting;
+
+namespace SeparableConv.Networks.Separating;
+
+/// <summary>One separation of a network: studies the layers, chooses their forms, fits them.</summary>
+internal sealed class SeparationRun
+{
+    // Inputs and samples by which layers are compared with each other; the fit at the end takes all.
+    private const int StudiedInputs = 512;
+    private const int StudiedSamples = 8192;
+    private const int ProbedInputs = 256;
+    private const int ProbedSamples = 4096;
+    private const long MostStudiedNumbers = 64L << 20;
+
+    // Rounds in which the smallest network is searched for that keeps a bound.
+    private const int Searches = 6;
+    private const double SmallestShare = 0.03;
+
+    private const int CurvePoints = 24;
+
+    private readonly SeparationSettings _settings;
+    private readonly IProgress<SeparationProgress>? _progress;
+    private readonly CancellationToken _cancellation;
+    private readonly Network _folded;
+    private readonly List<LayerStudy> _studies;
+    private readonly CalibrationSet? _set;
+    private readonly LayerTimer _timer;
+    private double _done;
+    private double _steps = 1;
+
+    public SeparationRun(SeparationSettings settings, IProgress<SeparationProgress>? progress, CancellationToken cancellation)
+    {
+        (_settings, _progress, _cancellation) = (settings, progress, cancellation);
+        _folded = PassList.Separating.Run(settings.Network);
+        _studies = [.. _folded.Nodes.Select(StandardLayer.Of).OfType<StandardLayer>().Select(layer => new LayerStudy(layer))];
+        if (_studies.Count == 0)
+            throw new NetworkException(Reason(_folded));
+        _set = settings.Inputs is { } inputs ? new(inputs, settings.InputCount, settings.Threads) : null;
+        _timer = new(settings.Threads);
+    }
+
+    public SeparationResult Run()
+    {
+        var isSearch = _settings.Goal is SeparationGoal.Error or SeparationGoal.Loss;
+        _steps = (_studies.Count * (_set is null ? 1 : 2)) + (_set is null ? 0 : (isSearch ? Searches : 1) * (_studies.Count + 1)) + 2;
+        Study();
+        var (chosen, network, fits) = isSearch ? Search() : Build(Choose(_settings.Goal, _settings.Share));
+        return Report(chosen, network, fits);
+    }
+
+    private static string Reason(Network network)
+    {
+        var kinds = network.Nodes.Select(node => node.Operator.Kind).ToArray();
+        if (Array.Exists(kinds, kind => kind.StartsWith("Quantized", StringComparison.Ordinal)))
+            return "The network is quantized; only float32 weights are taken apart: take the float network.";
+        var count = network.Nodes.Count(node => node.Operator is FloatConvOperator);
+        return count == 0
+            ? "The network has no convolution; there is nothing to take apart."
+            : $"None of the network's {count} convolutions is a standard one with a kernel larger than 1x1 and stored weights; "
+                + "depthwise and 1x1 convolutions are what others are taken apart into.";
+    }
+
+    private void Tell(string step)
+    {
+        _cancellation.ThrowIfCancellationRequested();
+        _progress?.Report(new(step, Math.Min(1, _done++ / _steps)));
+    }
+
+    private void Study()
+    {
+        var set = _set?.First(StudiedInputs);
+        var batched = set?.Batched(_folded);
+        foreach (var study in _studies)
+        {
+            Tell($"studying {study.Name}");
+            study.Look(_settings.Method, _settings.IsUniform, Moments(study.Layer, set, batched));
+        }
+
+        if (set is null)
+            return;
+        var probes = set.First(ProbedInputs);
+        var original = Scores(probes, batched!);
+        foreach (var study in _studies)
+        {
+            Tell($"weighing {study.Name}");
+            if (study.Near(_settings.Goal is SeparationGoal.Macs or SeparationGoal.Latency ? _settings.Share : 0.3) is not var (form, error)
+                || error <= 0)
+                continue;
+            var node = batched!.Nodes.First(node => node.Name == study.Name);
+            var fit = new NetworkFit(batched, set, _settings.Threads, _cancellation);
+            var chain = fit.FitOne(node, study.Chain(form), ProbedSamples);
+            var changed = new LayerReplacement(new Dictionary<string, StageChain> { [study.Name] = chain }).Run(batched);
+            study.Sensitivity = Distance(original, Scores(probes, changed)) / error;
+        }
+    }
+
+    private PatchMoments Moments(StandardLayer layer, CalibrationSet? set, Network? batched)
+    {
+        if (set is null)
+            return PatchMoments.White(layer);
+        var wanted = (int)Math.Min(Math.Max(StudiedSamples, 4L * layer.PatchLength), MostStudiedNumbers / layer.PatchLength / layer.Groups);
+        var fit = new NetworkFit(batched!, set, _settings.Threads, _cancellation);
+        var node = batched!.Nodes.First(node => node.Name == layer.Node.Name);
+        var (patches, samples) = fit.Patches(StandardLayer.Of(node)!, wanted);
+        return PatchMoments.Of(layer, patches, samples, _settings.Threads);
+    }
+
+    private FormOption[] Choose(SeparationGoal goal, double share)
+    {
+        var options = _studies.ConvertAll(study => study.Options(goal, _timer));
+        var whole = options.Sum(layer => layer[0].Cost);
+        var all = goal switch
+        {
+            SeparationGoal.Latency => _timer.Time(_folded),
+            SeparationGoal.Parameters => _folded.ParameterCount,
+            _ => _folded.Macs,
+        };
+        return FormChoice.Within(options, (share * all) - (all - whole));
+    }
+
+    private (FormOption[] Chosen, Network Network, Fits? Fits) Build(FormOption[] chosen)
+    {
+        var chains = new Dictionary<string, StageChain>();
+        for (var i = 0; i < chosen.Length; i++)
+        {
+            if (chosen[i].Form is { } form)
+                chains[_studies[i].Name] = _studies[i].Chain(form);
+        }
+
+        if (_set is null || chains.Count == 0)
+            return (chosen, Finish(chains), null);
+        var batched = _set.Batched(_folded);
+        var fit = new NetworkFit(batched, _set, _settings.Threads, _cancellation);
+        var (fitted, errors) = fit.FitAll(chains, name => Tell($"fitting {name}"));
+        var probes = _set.First(ProbedInputs);
+        var error = Distance(Scores(probes, batched), Scores(probes, new LayerReplacement(fitted).Run(batched)));
+        return (chosen, Finish(fitted), new(fitted, errors, error));
+    }
+
+    // Its stored tensors are parameters again, so that it can be trained on.
+    private Network Finish(Dictionary<string, StageChain> chains)
+    {
+        var network = new LayerReplacement(chains).Run(_folded);
+        ParameterRule.Mark(network.Nodes);
+        return network;
+    }
+
+    // The smallest network that keeps the bound, by halving the range of budgets.
+    private (FormOption[] Chosen, Network Network, Fits? Fits) Search()
+    {
+        var best = Build([.. _studies.Select(study => study.Options(SeparationGoal.Macs, _timer)[0])]);
+        var (low, high) = (Math.Log(SmallestShare), 0.0);
+        for (var i = 0; i < Searches; i++)
+        {
+            var middle = i == 0 ? Math.Log(1.0 / 3) : (low + high) / 2;
+            var built = Build(Choose(SeparationGoal.Macs, Math.Exp(middle)));
+            if (Lost(built) <= _settings.Share)
+                (best, high) = (built, middle);
+            else
+                low = middle;
+        }
+
+        return best;
+    }
+
+    private double Lost((FormOption[] Chosen, Network Network, Fits? Fits) built) => _settings.Goal == SeparationGoal.Loss
+        ? _settings.Loss!(built.Network)
+        : Math.Sqrt(built.Fits?.Error ?? FormChoice.Error(built.Chosen));
+
+    private SeparationResult Report(FormOption[] chosen, Network network, Fits? fits)
+    {
+        Tell("measuring");
+        var layers = new List<SeparatedLayer>();
+        for (var i = 0; i < chosen.Length; i++)
+        {
+            var (study, form) = (_studies[i], chosen[i].Form);
+            var layer = study.Layer;
+            var (whole, chain) = (StageChain.Whole(layer), study.Chain(form));
+            var input = layer.Node.Inputs[0]!.Shape;
+            var groups = layer.Groups > 1 ? $", {layer.Groups} groups" : "";
+            layers.Add(new(
+                study.Name,
+                $"{layer.Kernel}, {layer.Channels} to {layer.Filters}{groups}",
+                form?.Method,
+                form?.Describe(layer) ?? Stayed(study),
+                form is null ? 0 : Math.Sqrt(fits?.Errors.GetValueOrDefault(study.Name) ?? chosen[i].Error),
+                layer.Macs,
+                chain.Macs(input),
+                layer.Parameters,
+                chain.Parameters,
+                _timer.Time(layer, "", whole),
+                _timer.Time(layer, form?.ToString() ?? "", chain),
+                study.Splits.SingularValues()));
+        }
+
+        return new(
+            network,
+            layers,
+            fits is null ? null : Math.Sqrt(fits.Error),
+            _settings.Network.Macs,
+            _settings.Network.ParameterCount,
+            _timer.Time(_folded),
+            _timer.Time(network),
+            Curve());
+    }
+
+    private static string Stayed(LayerStudy study) => study.Options(SeparationGoal.Macs, null!).Length == 1
+        ? "whole: no form of it costs less"
+        : "whole: what it would save loses more than the same saving elsewhere";
+
+    private List<SeparationPoint> Curve()
+    {
+        var options = _studies.ConvertAll(study => study.Options(SeparationGoal.Macs, _timer));
+        var (all, whole) = ((double)_folded.Macs, options.Sum(layer => layer[0].Cost));
+        var points = new List<SeparationPoint>();
+        for (var i = 1; i <= CurvePoints; i++)
+        {
+            var chosen = FormChoice.Within(options, ((double)i / CurvePoints * all) - (all - whole));
+            var share = (all - whole + FormChoice.Cost(chosen)) / all;
+            if (points.Count == 0 || points[^1].MacsShare < share)
+                points.Add(new(share, Math.Sqrt(FormChoice.Error(chosen))));
+        }
+
+        return points;
+    }
+
+    private float[] Scores(CalibrationSet set, Network network)
+    {
+        var outputs = network.Outputs.Select(Logits).ToArray();
+        var scores = new List<float>();
+        set.Run(
+            new GraphBuilder(network).Build("scores", outputs),
+            (_, count, session) =>
+            {
+                for (var i = 0; i < outputs.Length; i++)
+                {
+                    var numbers = CalibrationSet.Output(session, i);
+                    scores.AddRange(numbers[..(numbers.Length / outputs[i].Shape[0] * Math.Min(count, outputs[i].Shape[0]))]);
+                }
+            },
+            _cancellation);
+        return [.. scores];
+    }
+
+    // What is before a softmax tells more than what is behind it.
+    private static Value Logits(Value output) => output.Producer is
+        { Operator: SoftmaxOperator or ActivationOperator { Activation.NeedsAllChannels: true } } softmax
+            ? softmax.Inputs[0]!
+            : output;
+
+    // The share of the scores' variance that is lost.
+    private static double Distance(float[] wanted, float[] has)
+    {
+        var (mean, variance, lost) = (0.0, 0.0, 0.0);
+        foreach (var one in wanted)
+            mean += (double)one / wanted.Length;
+        for (var i = 0; i < wanted.Length; i++)
+        {
+            variance += (wanted[i] - mean) * (wanted[i] - mean);
+            lost += ((double)has[i] - wanted[i]) * ((double)has[i] - wanted[i]);
+        }
+
+        return variance > 0 ? lost / variance : 0;
+    }
+
+    private sealed record Fits(Dictionary<string, StageChain> Chains, Dictionary<string, double> Errors, double Error);
+}

@@ -1,0 +1,100 @@
+namespace SeparableConv.Networks.Separating;
+
+/// <summary>
+/// A convolution as kH x 1 to R channels a group and 1 x kW from them: for each group the singular value decomposition of its weights,
+/// (C*kH, kW*O) = sum over r of s_r * u_r * v_r' (Jaderberg, Vedaldi and Zisserman, 2014, arXiv:1405.3866).
+/// </summary>
+internal sealed class SpatialSplit
+{
+    private readonly StandardLayer _layer;
+    private readonly MatrixDecomposition[] _decompositions;
+
+    public SpatialSplit(StandardLayer layer)
+    {
+        _layer = layer;
+        _decompositions = new MatrixDecomposition[layer.Groups];
+        var (kH, kW) = (layer.Kernel.Height, layer.Kernel.Width);
+        Parallel.For(0, layer.Groups, group =>
+        {
+            var columns = kW * layer.GroupFilters;
+            var matrix = new float[layer.GroupChannels * kH * columns];
+            for (var i = 0; i < kH; i++)
+            {
+                for (var j = 0; j < kW; j++)
+                {
+                    for (var c = 0; c < layer.GroupChannels; c++)
+                    {
+                        var from = (((((i * kW) + j) * layer.GroupChannels) + c) * layer.Filters) + (group * layer.GroupFilters);
+                        layer.Weights.AsSpan(from, layer.GroupFilters)
+                            .CopyTo(matrix.AsSpan((((i * layer.GroupChannels) + c) * columns) + (j * layer.GroupFilters)));
+                    }
+                }
+            }
+
+            _decompositions[group] = KernelSeparation.DecomposeMatrix(matrix, layer.GroupChannels * kH, columns);
+        });
+    }
+
+    /// <summary>So many channels a group make the split exact.</summary>
+    public int FullRank => Math.Max(1, _decompositions.Max(decomposition => decomposition.Rank));
+
+    /// <summary>u_r, (kH, C/groups), without its singular value; zeros where the group has fewer terms.</summary>
+    public float[] Vertical(int group, int rank) => rank < _decompositions[group].Rank
+        ? Array.ConvertAll(_decompositions[group].Left(rank).ToArray(), value => (float)value)
+        : new float[_layer.Kernel.Height * _layer.GroupChannels];
+
+    /// <summary>Both convolutions.</summary>
+    public ConvStage[] Keep(int rank)
+    {
+        var (kH, kW, channels, filters) = (_layer.Kernel.Height, _layer.Kernel.Width, _layer.GroupChannels, _layer.Filters);
+        var between = rank * _layer.Groups;
+        var vertical = new float[kH * channels * between];
+        var horizontal = new float[kW * rank * filters];
+        for (var group = 0; group < _layer.Groups; group++)
+        {
+            var decomposition = _decompositions[group];
+            for (var r = 0; r < Math.Min(rank, decomposition.Rank); r++)
+            {
+                // Each side takes the root of the singular value, so that neither has much larger numbers than the other.
+                var root = Math.Sqrt(decomposition.SingularValues[r]);
+                var left = decomposition.Left(r);
+                var right = decomposition.Right(r);
+                for (var d = 0; d < left.Length; d++)
+                    vertical[(d * between) + (group * rank) + r] = (float)(root * left[d]);
+                for (var j = 0; j < kW; j++)
+                {
+                    for (var o = 0; o < _layer.GroupFilters; o++)
+                    {
+                        horizontal[(((j * rank) + r) * filters) + (group * _layer.GroupFilters) + o] =
+                            (float)(root * right[(j * _layer.GroupFilters) + o]);
+                    }
+                }
+            }
+        }
+
+        return
+        [
+            ConvStage.Standard((kH, 1), channels, between, Along(_layer.Options, isVertical: true), vertical),
+            ConvStage.Standard((1, kW), rank, filters, Along(_layer.Options, isVertical: false), horizontal),
+        ];
+    }
+
+    /// <summary>What a convolution's options are for one of its two axes.</summary>
+    public static ConvOptions Along(ConvOptions options, bool isVertical)
+    {
+        var padding = options.Padding;
+        if (padding.Mode == PaddingMode.Explicit)
+        {
+            padding = isVertical
+                ? Padding.Explicit(padding.Top, padding.Bottom, 0, 0)
+                : Padding.Explicit(0, 0, padding.Left, padding.Right);
+        }
+
+        return options with
+        {
+            Stride = isVertical ? (options.Stride.Height, 1) : (1, options.Stride.Width),
+            Dilation = isVertical ? (options.Dilation.Height, 1) : (1, options.Dilation.Width),
+            Padding = padding,
+        };
+    }
+}
