@@ -29,6 +29,10 @@ internal sealed record DataSource(string Text, bool IsShapes, int Count, int? Si
         return argument;
     }
 
+    /// <summary>Makes an option that takes the same.</summary>
+    public static Option<DataSource?> Option(string name, string description) =>
+        OptionValues.Parsed<DataSource?>(name, "DATA", description, Parse);
+
     /// <summary>Reads what was typed.</summary>
     /// <exception cref="FormatException">It names no data.</exception>
     public static DataSource Parse(string text)

@@ -22,6 +22,9 @@ public sealed class NetworkSeparation
 
     private NetworkSeparation(SeparationSettings settings) => _settings = settings;
 
+    /// <summary>The network that is taken apart.</summary>
+    internal Network Network => _settings.Network;
+
     /// <summary>Begins: a third of the multiply-accumulates, by any method, without a calibration.</summary>
     /// <param name="network">A network of float32.</param>
     /// <returns>What to go on from.</returns>
