@@ -53,13 +53,15 @@ public sealed class Evaluation
     /// <param name="threads">Threads to run it with; the result does not depend on them.</param>
     /// <param name="cancellation">Ends it early.</param>
     /// <returns>The figures.</returns>
-    /// <exception cref="ArgumentException">The network does not suit the pictures.</exception>
+    /// <exception cref="ArgumentException">The network does not suit the pictures, or they have no labels.</exception>
     /// <exception cref="OperationCanceledException">It was ended.</exception>
     public static Evaluation Run(
         Network network, PictureDataSet data, Normalization normalization, int threads, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(data);
+        if (!data.IsLabelled)
+            throw new ArgumentException("The pictures have no labels that answers could be compared with; give others.");
         var batch = Math.Min(BatchSize, data.Count);
         using var session = new InferenceSession(network.WithBatch(batch), new CompileOptions { Threads = threads });
         var input = new PictureInput(session.Inputs[0].Type, data);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Numerics.Tensors;
 
 namespace SeparableConv.Training;
 
@@ -9,7 +10,10 @@ namespace SeparableConv.Training;
 /// <param name="Epoch">The epoch, from 0.</param>
 /// <param name="Epochs">Epochs of the whole training.</param>
 /// <param name="Loss">The mean loss of this epoch so far.</param>
-/// <param name="Accuracy">The share of this epoch's pictures so far that the network told right while it learned from them.</param>
+/// <param name="Accuracy">
+/// The share of this epoch's pictures so far that the network told right while it learned from them; of pictures without labels the share
+/// that it told as its teacher did.
+/// </param>
 /// <param name="Rate">The learning rate.</param>
 /// <param name="PicturesPerSecond">Pictures that were learned from in a second, since the training began.</param>
 /// <param name="Remaining">The time that is left at this speed.</param>
@@ -19,7 +23,10 @@ public readonly record struct TrainingProgress(
 /// <summary>An epoch of a training.</summary>
 /// <param name="Epoch">The epoch, from 0.</param>
 /// <param name="Loss">The mean loss over its steps.</param>
-/// <param name="Accuracy">The share of pictures that the network told right while it learned from them.</param>
+/// <param name="Accuracy">
+/// The share of pictures that the network told right while it learned from them; of pictures without labels the share that it told as its
+/// teacher did.
+/// </param>
 /// <param name="Validation">The figures on the pictures that are not trained on; null without them.</param>
 /// <param name="Seconds">Seconds since the training began, validation counted.</param>
 public sealed record EpochResult(int Epoch, double Loss, double Accuracy, Evaluation? Validation, double Seconds);
@@ -50,6 +57,9 @@ public sealed class Trainer : IDisposable
     private readonly PictureInput _input;
     private readonly List<EpochResult> _epochs = [];
 
+    // Of the teacher, for checkpoints; empty until one is asked for.
+    private string _teacher = "";
+
     // Of the epoch that is not yet told of.
     private EpochSums _sums;
 
@@ -58,7 +68,9 @@ public sealed class Trainer : IDisposable
     /// <param name="training">The pictures to learn from.</param>
     /// <param name="validation">Pictures to look at after each epoch; none where null.</param>
     /// <param name="options">How; the defaults where null.</param>
-    /// <exception cref="ArgumentException">An option is out of range, or network and pictures do not suit each other.</exception>
+    /// <exception cref="ArgumentException">
+    /// An option is out of range, network, teacher and pictures do not suit each other, or pictures have no labels where these count.
+    /// </exception>
     /// <exception cref="NetworkException">The network cannot be trained; the message says why.</exception>
     public Trainer(Network network, PictureDataSet training, PictureDataSet? validation = null, TrainingOptions? options = null)
     {
@@ -71,10 +83,11 @@ public sealed class Trainer : IDisposable
                 $"A step takes {_options.BatchSize} pictures but there are {training.Count}; make batches smaller.");
         }
 
+        CheckLabels(training, validation, _options.Distillation);
         _step = new TrainingStep(network, _options);
         try
         {
-            if (_step.Classes != training.Classes.Count)
+            if (training.IsLabelled && _step.Classes != training.Classes.Count)
             {
                 throw new ArgumentException(
                     $"The network tells {_step.Classes} classes apart but the pictures have {training.Classes.Count}; give it a last layer "
@@ -82,6 +95,7 @@ public sealed class Trainer : IDisposable
             }
 
             _input = new PictureInput(network.Inputs[0].Type, training);
+            Normalization = Normalize(training, _options);
         }
         catch
         {
@@ -89,11 +103,13 @@ public sealed class Trainer : IDisposable
             throw;
         }
 
-        Normalization = _options.Normalization ?? training.MeasureNormalization();
         StepsPerEpoch = training.Count / _options.BatchSize;
     }
 
-    /// <summary>How samples become numbers.</summary>
+    /// <summary>
+    /// How samples become numbers: as <see cref="TrainingOptions.Normalization"/> says, else as the teacher's metadata does, else by what
+    /// is measured.
+    /// </summary>
     public Normalization Normalization { get; }
 
     /// <summary>Steps in an epoch.</summary>
@@ -227,7 +243,7 @@ public sealed class Trainer : IDisposable
         + $"steps {Steps}, batch {_options.BatchSize}, seed {_options.Seed}, "
         + $"augmentation {_options.Augmentation}, smoothing {_options.LabelSmoothing}, clip {_options.ClipNorm}, "
         + $"average {_options.AverageDecay}, statistics {_options.StatisticsMomentum}, "
-        + $"weights {ClassWeights}, "
+        + $"weights {ClassWeights}, {Teaching}"
         + $"freeze {string.Join(' ', _options.Freeze)}, normalization {Normalization}, data {_training}");
 
     private Checkpoint Checkpoint => new(_step, Settings, Steps, StepsPerEpoch);
@@ -239,6 +255,53 @@ public sealed class Trainer : IDisposable
 
     private string ClassWeights => string.Join(
         ' ', (_options.ClassWeights ?? []).Select(weight => weight.ToString(CultureInfo.InvariantCulture)));
+
+    // Nothing without a teacher: checkpoints that were written before there were any can be gone on from.
+    private string Teaching
+    {
+        get
+        {
+            if (_options.Distillation is not { } distillation)
+                return "";
+            if (_teacher.Length == 0)
+                _teacher = NetworkFingerprint.Of(distillation.Teacher);
+            return FormattableString.Invariant(
+                $"teacher {_teacher} (weight {distillation.Weight}, temperature {distillation.Temperature}), ");
+        }
+    }
+
+    private static void CheckLabels(PictureDataSet training, PictureDataSet? validation, Distillation? distillation)
+    {
+        if (!training.IsLabelled && distillation?.NeedsLabels != false)
+        {
+            throw new ArgumentException(
+                "The pictures have no labels, and a network learns from these alone where it has no teacher of weight 1; give it one, or "
+                + "pictures with labels.");
+        }
+
+        if (validation is { IsLabelled: false })
+            throw new ArgumentException("The pictures to validate with have no labels; give others, or none.");
+    }
+
+    // A teacher sees the same numbers as the network: they must be those that it was trained on.
+    private static Normalization Normalize(PictureDataSet training, TrainingOptions options)
+    {
+        var known = options.Distillation is { } distillation ? Normalization.Of(distillation.Teacher) : null;
+        known?.Check(training.Channels);
+        options.Normalization?.Check(training.Channels);
+        if (options.Normalization is not { } given)
+            return known ?? training.MeasureNormalization();
+        for (var c = 0; known is not null && c < training.Channels; c++)
+        {
+            if (given.MeanOf(c) != known.MeanOf(c) || given.DeviationOf(c) != known.DeviationOf(c))
+            {
+                throw new ArgumentException(
+                    $"The pictures are normalized by {given} but the teacher was trained with {known}; give both the same.");
+            }
+        }
+
+        return given;
+    }
 
     private void EndEpoch(Action<EpochResult>? onEpoch, Stopwatch watch, CancellationToken cancellation)
     {
@@ -254,8 +317,9 @@ public sealed class Trainer : IDisposable
     private double Learn(PictureBatch batch, out double rate)
     {
         _input.Write(batch.Pixels, System.Runtime.InteropServices.MemoryMarshal.AsBytes(_step.Pixels));
-        batch.Labels.CopyTo(_step.Labels);
-        if (_options.Augmentation.IsMixing)
+        if (!_step.Labels.IsEmpty)
+            batch.Labels.CopyTo(_step.Labels);
+        if (!_step.SecondLabels.IsEmpty)
         {
             batch.SecondLabels.CopyTo(_step.SecondLabels);
             batch.Weights.CopyTo(_step.MixWeights);
@@ -273,15 +337,17 @@ public sealed class Trainer : IDisposable
     private int Right(PictureBatch batch)
     {
         var right = 0;
-        var classes = _step.Classes;
         for (var n = 0; n < batch.Count; n++)
         {
-            var row = _step.Logits.Slice(n * classes, classes);
-            right += System.Numerics.Tensors.TensorPrimitives.IndexOfMax(row) == batch.Labels[n] ? 1 : 0;
+            var label = _training.IsLabelled ? batch.Labels[n] : Best(_step.TeacherLogits, n);
+            right += Best(_step.Logits, n) == label ? 1 : 0;
         }
 
         return right;
     }
+
+    private int Best(ReadOnlySpan<float> logits, int picture) =>
+        TensorPrimitives.IndexOfMax(logits.Slice(picture * _step.Classes, _step.Classes));
 
     private Evaluation? Validate(CancellationToken cancellation) => _validation is null
         ? null

@@ -37,6 +37,9 @@ public sealed record TrainingOptions
     /// </summary>
     public IReadOnlyList<double>? ClassWeights { get; init; }
 
+    /// <summary>Another network to learn from, beside the classes or in their place; null for none.</summary>
+    public Distillation? Distillation { get; init; }
+
     /// <summary>The largest norm of all gradients together, to which they are shrunk; 0 for any.</summary>
     public double ClipNorm { get; init; }
 

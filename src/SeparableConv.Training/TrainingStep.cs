@@ -35,19 +35,23 @@ public sealed unsafe class TrainingStep : IDisposable
     private readonly TrainingGraph _graph;
     private readonly CompiledNetwork _compiled;
     private readonly StepRunner _runner;
+    private readonly TeacherRun? _teacher;
     private readonly int _forwardEnd;
     private readonly int _updateStart;
+    private readonly bool _hasLabels;
     private readonly int _mixed;
 
-    // Of the step's inputs: what a dropout is drawn from lies before the labels.
+    // Of the step's inputs: what a dropout is drawn from lies before the labels, the teacher's logits behind all that belongs to these.
     private readonly int _labels;
+    private readonly int _teacherLogits;
 
     /// <summary>Compiles a step.</summary>
     /// <param name="network">A network with one input and one output, a list of classes; it is not changed.</param>
     /// <param name="options">Batch size, optimizer and the rest; the defaults where null.</param>
-    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    /// <exception cref="ArgumentException">An option is out of range, or the teacher has other inputs or classes.</exception>
     /// <exception cref="NetworkException">
-    /// An operator has no gradient (the message names all of them), or the network does not suit a training of classes.
+    /// An operator has no gradient (the message names all of them), the network does not suit a training of classes, or the teacher cannot
+    /// be run.
     /// </exception>
     public TrainingStep(Network network, TrainingOptions? options = null)
     {
@@ -59,16 +63,21 @@ public sealed unsafe class TrainingStep : IDisposable
             throw new NetworkException($"The network has {_network.Inputs.Count} inputs; a training takes one with one input.");
         CheckAgainst(_network, _options);
         _graph = TrainingGraph.Create(_network, Plan(_options));
+        Classes = _graph.Step.Outputs[1].Shape[^1];
+        if (_options.Distillation is { } distillation)
+            _teacher = new TeacherRun(distillation.Teacher, _network.Inputs[0].Type, Classes, _options.Threads);
         _compiled = new CompiledNetwork(_graph.Step, new() { Threads = _options.Threads }, PassList.Step);
         _runner = new StepRunner(_compiled);
-        _mixed = _options.Augmentation.IsMixing ? 2 : 0;
+        _hasLabels = _options.Distillation?.NeedsLabels != false;
+        _mixed = _hasLabels && _options.Augmentation.IsMixing ? 2 : 0;
         _labels = _graph.Step.Inputs[1].Type.Element == ElementType.Int64 ? 2 : 1;
-        Classes = _graph.Step.Outputs[1].Shape[^1];
+        _teacherLogits = _labels + (_hasLabels ? 1 : 0) + _mixed;
         var steps = _compiled.Steps;
-        _forwardEnd = IndexOf(steps, step => step.Kind is "SoftmaxCrossEntropy" or "MeanSquaredError") + 1;
+        var loss = _graph.Step.Outputs[0].Producer!.Operator.Kind;
+        _forwardEnd = IndexOf(steps, step => step.Kind == loss) + 1;
         _updateStart = IndexOf(
             steps, step => step.Kind is "ClipFactor" or "MovingAverage" || Enum.TryParse<OptimizerKind>(step.Kind, out _));
-        MemoryBytes = _compiled.ActivationBytes + _compiled.ScratchBytes;
+        MemoryBytes = _compiled.ActivationBytes + _compiled.ScratchBytes + (_teacher?.MemoryBytes ?? 0);
         if (_mixed > 0)
             MixWeights.Fill(1);
     }
@@ -88,8 +97,8 @@ public sealed unsafe class TrainingStep : IDisposable
     /// <summary>The network's input, to be written before a step: as the network has it, channels last or first.</summary>
     public Span<float> Pixels => _runner.Inputs[0].Span<float>();
 
-    /// <summary>The class of each picture, to be written before a step.</summary>
-    public Span<int> Labels => _runner.Inputs[_labels].Span<int>();
+    /// <summary>The class of each picture, to be written before a step; none where a teacher counts alone.</summary>
+    public Span<int> Labels => _hasLabels ? _runner.Inputs[_labels].Span<int>() : default;
 
     /// <summary>Where pictures are mixed, the class of what was mixed in.</summary>
     public Span<int> SecondLabels => _mixed > 0 ? _runner.Inputs[_labels + 1].Span<int>() : default;
@@ -103,6 +112,11 @@ public sealed unsafe class TrainingStep : IDisposable
     /// <summary>(N, classes): what the network made of the pictures, before softmax, behind <see cref="Forward"/>.</summary>
     public ReadOnlySpan<float> Logits => _runner.Outputs[1].Span<float>();
 
+    /// <summary>
+    /// (N, classes): what the teacher made of the pictures, before softmax, behind <see cref="Forward"/>; none without a teacher.
+    /// </summary>
+    public ReadOnlySpan<float> TeacherLogits => _teacher is null ? default : _runner.Inputs[_teacherLogits].Span<float>();
+
     /// <summary>The norm of all gradients together before they were clipped; null where they are not.</summary>
     public double? GradientNorm => _options.ClipNorm > 0 ? _runner.Outputs[2].Span<float>()[0] : null;
 
@@ -115,8 +129,10 @@ public sealed unsafe class TrainingStep : IDisposable
 
     private Span<float> Numbers => _runner.Inputs[^1].Span<float>();
 
-    /// <summary>Runs the network and the loss.</summary>
-    /// <returns>The mean loss: that of the data, without weight decay and L1.</returns>
+    /// <summary>Runs the network and the loss, and the teacher where there is one.</summary>
+    /// <returns>
+    /// The mean loss: that of the data, without weight decay and L1. With a teacher that of <see cref="Distillation"/>.
+    /// </returns>
     /// <exception cref="ArgumentException">A label is no class.</exception>
     public double Forward()
     {
@@ -128,6 +144,7 @@ public sealed unsafe class TrainingStep : IDisposable
             (random[0], random[1]) = (_options.Seed, Steps);
         }
 
+        _teacher?.Run(Pixels, _runner.Inputs[_teacherLogits].Span<float>());
         _runner.Run(0, _forwardEnd);
         var sum = 0.0;
         foreach (var loss in Losses)
@@ -176,6 +193,7 @@ public sealed unsafe class TrainingStep : IDisposable
     {
         _runner.Dispose();
         _compiled.Dispose();
+        _teacher?.Dispose();
     }
 
     /// <summary>A stored value where it lies.</summary>
@@ -197,6 +215,30 @@ public sealed unsafe class TrainingStep : IDisposable
         Share(options.StatisticsMomentum, "momentum of the statistics");
         if (!(options.ClipNorm >= 0 && double.IsFinite(options.ClipNorm)))
             throw new ArgumentException(FormattableString.Invariant($"Gradients are clipped at {options.ClipNorm}; give 0 or more."));
+        if (options.Distillation is { } distillation)
+            Check(distillation, options);
+    }
+
+    private static void Check(Distillation distillation, TrainingOptions options)
+    {
+        if (!(distillation.Weight is >= 0 and <= 1))
+        {
+            throw new ArgumentException(
+                FormattableString.Invariant($"The teacher's weight is {distillation.Weight}; give a number from 0 to 1."));
+        }
+
+        if (!((float)distillation.Temperature > 0 && float.IsFinite((float)distillation.Temperature)))
+        {
+            throw new ArgumentException(
+                FormattableString.Invariant($"The temperature is {distillation.Temperature}; give a number above 0, such as 2."));
+        }
+
+        if (!distillation.NeedsLabels && (options.LabelSmoothing > 0 || options.ClassWeights is not null))
+        {
+            throw new ArgumentException(
+                "Label smoothing and class weights change nothing where a teacher counts alone; leave them out, or give the teacher a "
+                + "weight below 1.");
+        }
     }
 
     private static void CheckAgainst(Network network, TrainingOptions options)
@@ -228,6 +270,8 @@ public sealed unsafe class TrainingStep : IDisposable
     {
         Smoothing = (float)options.LabelSmoothing,
         ClassWeights = options.ClassWeights?.Select(weight => (float)weight).ToArray(),
+        TeacherWeight = (float?)options.Distillation?.Weight,
+        Temperature = (float)(options.Distillation?.Temperature ?? 1),
         Mixes = options.Augmentation.IsMixing,
         ClipNorm = (float)options.ClipNorm,
         Averages = options.AverageDecay > 0,

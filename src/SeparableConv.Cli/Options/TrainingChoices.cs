@@ -72,6 +72,12 @@ internal static class TrainingChoices
         ? number
         : throw new FormatException($"'{text}' is not below 1.");
 
+    /// <summary>Reads a number from 0 up to 1.</summary>
+    /// <exception cref="FormatException">It is none.</exception>
+    public static double Part(string text) => OptionValues.Number(text, 0) is <= 1 and var number
+        ? number
+        : throw new FormatException($"'{text}' is above 1.");
+
     private static Optimizer Optimizer(string name, double? rate, double? decay) => name switch
     {
         "sgd" => Training.Optimizer.Sgd(rate ?? 0.1, weightDecay: decay ?? 0),

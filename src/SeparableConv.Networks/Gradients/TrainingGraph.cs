@@ -11,9 +11,9 @@ internal sealed record TrainedParameter(Value Parameter, IReadOnlyList<Value> St
 /// <summary>One step of a training as a network: forward pass, loss, gradients, updates.</summary>
 /// <remarks>
 /// Inputs of <see cref="Step"/>: those of the network, seed and step where there is a dropout (<see cref="DropoutTraining"/>), then the
-/// classes (N) int32, or the numbers to come near to; for mixtures the second classes and the weights of the first (N each); last the
-/// optimizer's numbers. Outputs: the loss of each sample (N), the logits or predictions, the norm of all gradients where they are clipped,
-/// then the updates.
+/// classes (N) int32, or the numbers to come near to; for mixtures the second classes and the weights of the first (N each); the teacher's
+/// logits where there is one, and where it counts alone in place of the classes; last the optimizer's numbers. Outputs: the loss of each
+/// sample (N), the logits or predictions, the norm of all gradients where they are clipped, then the updates.
 /// </remarks>
 internal sealed class TrainingGraph
 {
@@ -85,6 +85,13 @@ internal sealed class TrainingGraph
     /// <summary>Whether weight decay and L1 shrink a parameter: kernels and matrices, not biases, scales and slopes.</summary>
     public static bool Decays(Value parameter) => parameter.Shape.Rank > 1;
 
+    /// <summary>What a network's output is the softmax of; the output itself where it is none.</summary>
+    /// <param name="output">The output of a network that <see cref="PassList.Training"/> has made.</param>
+    public static Value Logits(Value output) =>
+        output.Producer is { Operator: ActivationOperator { Activation.NeedsAllChannels: true } or SoftmaxOperator } softmax
+            ? softmax.Inputs[0]!
+            : output;
+
     private static bool IsTrained(Value parameter, TrainingPlan plan) =>
         parameter.Kind == ValueKind.Parameter && parameter.Type.Element == ElementType.Float32 && !plan.IsFrozen(parameter.Name);
 
@@ -115,21 +122,29 @@ internal sealed class TrainingGraph
         }
 
         // The loss has a softmax of its own.
-        var logits = output.Producer is { Operator: ActivationOperator { Activation.NeedsAllChannels: true } or SoftmaxOperator } softmax
-            ? softmax.Inputs[0]!
-            : output;
+        var logits = Logits(output);
         var (samples, classes) = (logits.Shape.Rank > 0 ? logits.Shape[0] : 1, logits.Shape.Rank > 0 ? logits.Shape[^1] : 0);
         if (logits.Shape.Rank < 2 || logits.Shape.ElementCount != (long)samples * classes)
             throw new NetworkException($"The network's output is {output}; a training of classes takes (N, classes).");
         var rows = logits.Shape.Rank == 2 ? logits : graph.Add("logits", new ReshapeOperator(new TensorShape(samples, classes)), logits);
-        var label = new TensorType(ElementType.Int32, new TensorShape(samples));
+        var labels = plan.TeacherWeight == 1 ? null : AddLabelsLoss(graph, rows, plan);
+        if (plan.TeacherWeight is not { } weight)
+            return (labels![0], rows, (rows, labels[1]));
+        var teacher = graph.Input("teacher", rows.Type);
+        Value?[] inputs = [rows, teacher, .. labels ?? []];
+        var loss = graph.AddNode("teacher_loss", new DistillationOperator(weight, plan.Temperature), inputs).Outputs;
+        return (loss[0], rows, (rows, loss[1]));
+    }
+
+    private static IReadOnlyList<Value> AddLabelsLoss(GraphBuilder graph, Value rows, TrainingPlan plan)
+    {
+        var label = new TensorType(ElementType.Int32, new TensorShape(rows.Shape[0]));
         var first = graph.Input("classes", label);
         var second = plan.Mixes ? graph.Input("second_classes", label) : null;
         var mix = plan.Mixes ? graph.Input("mix", label with { Element = ElementType.Float32 }) : null;
         var weights = plan.ClassWeights is { } numbers
             ? graph.Constant("class_weights", TensorData.Create(numbers, numbers.Length))
             : null;
-        var loss = graph.AddNode("loss", new SoftmaxCrossEntropyOperator(plan.Smoothing), rows, first, second, mix, weights).Outputs;
-        return (loss[0], rows, (rows, loss[1]));
+        return graph.AddNode("loss", new SoftmaxCrossEntropyOperator(plan.Smoothing), rows, first, second, mix, weights).Outputs;
     }
 }

@@ -22,6 +22,12 @@ internal sealed record TrainingPlan(OptimizerRule Rule)
     /// <summary>What each class counts; all the same where null.</summary>
     public float[]? ClassWeights { get; init; }
 
+    /// <summary>The share of the loss that is the distance from a teacher; null without one, and at 1 there are no classes.</summary>
+    public float? TeacherWeight { get; init; }
+
+    /// <summary>What logits are divided by before they are compared with the teacher's.</summary>
+    public float Temperature { get; init; } = 1;
+
     /// <summary>Whether samples are mixtures of two classes.</summary>
     public bool Mixes { get; init; }
 

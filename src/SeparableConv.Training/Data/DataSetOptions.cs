@@ -29,7 +29,7 @@ public sealed record DataSetOptions
 
     /// <summary>
     /// The names of the classes; where null those that the format has, and numbers where it has none. A folder's classes are named after
-    /// its folders.
+    /// its folders. Pictures that are read without labels have none.
     /// </summary>
     public ClassLabels? Classes { get; init; }
 

@@ -6,7 +6,7 @@ internal static class DataSetSplit
     /// <summary>The same share of every class, at random.</summary>
     public static (PictureDataSet Training, PictureDataSet Validation) Stratified(PictureDataSet data, double fraction, int seed)
     {
-        var members = new List<int>[data.Classes.Count];
+        var members = new List<int>[Math.Max(1, data.Classes.Count)];
         for (var c = 0; c < members.Length; c++)
             members[c] = [];
         for (var i = 0; i < data.Count; i++)

@@ -20,6 +20,10 @@ internal sealed class MemoryDataSet(ClassLabels classes, int height, int width, 
 
     public override int ClassOf(int index) => labels[index];
 
+    /// <summary>Pictures without labels.</summary>
+    public static MemoryDataSet Unlabelled(int height, int width, int channels, PictureStore pictures) =>
+        new(new ClassLabels([]), height, width, channels, pictures, new int[pictures.Count]);
+
     /// <summary>The names of classes that a file has by number only: given ones, or the numbers.</summary>
     /// <exception cref="InvalidDataException">A class is none that can be.</exception>
     public static ClassLabels NamesOf(ReadOnlySpan<int> labels, ClassLabels? given, string name)

@@ -34,7 +34,7 @@ public sealed class PictureBatch
     /// <summary>The pictures, normalized: (N, height, width, channels).</summary>
     public ReadOnlySpan<float> Pixels => _pixels.AsSpan(0, Count * _pictureLength);
 
-    /// <summary>The class of each picture.</summary>
+    /// <summary>The class of each picture; 0 where they have no labels.</summary>
     public ReadOnlySpan<int> Labels => _labels.AsSpan(0, Count);
 
     /// <summary>The class of the picture that was mixed in; where nothing is mixed the same as <see cref="Labels"/>.</summary>

@@ -3,8 +3,8 @@ using SeparableConv.Training.Data;
 namespace SeparableConv.Training;
 
 /// <summary>
-/// Pictures of one size, each of a class: read from files, drawn (<see cref="Shapes"/>), or a class of one's own. Samples may be read by
-/// several threads at once.
+/// Pictures of one size, each of a class: read from files, drawn (<see cref="Shapes"/>), or a class of one's own; or pictures without
+/// labels (<see cref="LoadPictures"/>). Samples may be read by several threads at once.
 /// </summary>
 /// <example><code>
 /// var (training, validation) = PictureDataSet.Load("fashion-mnist").SplitLast(10_000);
@@ -18,16 +18,14 @@ public abstract class PictureDataSet
     private const int Levels = 256;
 
     /// <summary>Takes what all samples have in common.</summary>
-    /// <param name="classes">The names of the classes, at least one.</param>
+    /// <param name="classes">The names of the classes; none for pictures without labels.</param>
     /// <param name="height">Rows of every picture.</param>
     /// <param name="width">Columns of every picture.</param>
     /// <param name="channels">Samples of a pixel, 1 to 4.</param>
-    /// <exception cref="ArgumentException">There is no class, or a size is not positive or beyond what an array holds.</exception>
+    /// <exception cref="ArgumentException">A size is not positive or beyond what an array holds.</exception>
     protected PictureDataSet(ClassLabels classes, int height, int width, int channels)
     {
         ArgumentNullException.ThrowIfNull(classes);
-        if (classes.Count == 0)
-            throw new ArgumentException("The data set has no classes; give the name of at least one.");
         if (height < 1 || width < 1 || channels is < 1 or > 4 || (Int128)height * width * channels > Array.MaxLength)
         {
             throw new ArgumentException(
@@ -38,8 +36,11 @@ public abstract class PictureDataSet
         (Classes, Height, Width, Channels) = (classes, height, width, channels);
     }
 
-    /// <summary>The names of the classes; a sample's class counts from 0.</summary>
+    /// <summary>The names of the classes; a sample's class counts from 0. None where pictures have no labels.</summary>
     public ClassLabels Classes { get; }
+
+    /// <summary>Whether pictures are of classes.</summary>
+    public bool IsLabelled => Classes.Count > 0;
 
     /// <summary>Rows of every picture.</summary>
     public int Height { get; }
@@ -86,6 +87,29 @@ public abstract class PictureDataSet
     }
 
     /// <summary>
+    /// Reads pictures without labels, to calibrate with or to learn from by a teacher alone: all that <see cref="Load"/> reads, whose
+    /// classes are passed over, and what has no classes: a folder of images, an IDX or .npy file alone.
+    /// </summary>
+    /// <remarks>
+    /// Images are read that lie in the folder, and then those in its folders, one deep. All pictures are in memory afterwards, as bytes.
+    /// </remarks>
+    /// <param name="path">A folder, or the file that has the pictures.</param>
+    /// <param name="options">Size of pictures in folders, limits; <see cref="DataSetOptions.Default"/> where null.</param>
+    /// <returns>The data set, in the order of its files; it has no classes, and every sample's is 0.</returns>
+    /// <exception cref="InvalidDataException">Nothing there is known, or a file is damaged or claims more than it can hold.</exception>
+    /// <exception cref="ArgumentException">An option does not suit the data; names of classes never do.</exception>
+    /// <exception cref="DllNotFoundException">A picture's format needs libvips, which is not installed.</exception>
+    /// <exception cref="IOException">A file does not exist or cannot be read.</exception>
+    public static PictureDataSet LoadPictures(string path, DataSetOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        options ??= DataSetOptions.Default;
+        return options.Classes is null
+            ? DataSetReader.ReadPictures(path, options)
+            : throw new ArgumentException($"Names of classes were given, but '{path}' is read without labels: leave the names out.");
+    }
+
+    /// <summary>
     /// Drawn shapes of twelve classes, in colour: anti-aliased, at any place, size and angle, over a texture, with strokes in between and
     /// noise. Sample i follows from the seed and i alone and is the same on every machine; it is drawn when it is first read, and kept in
     /// memory where all of them take no more than 256 MiB.
@@ -99,7 +123,7 @@ public abstract class PictureDataSet
 
     /// <summary>The class of a sample.</summary>
     /// <param name="index">The sample, from 0.</param>
-    /// <returns>The class, from 0.</returns>
+    /// <returns>The class, from 0; 0 where pictures have no labels.</returns>
     public abstract int ClassOf(int index);
 
     /// <summary>Reads a sample's pixels. Allocates nothing, or nothing the second time.</summary>
@@ -121,7 +145,7 @@ public abstract class PictureDataSet
 
     /// <summary>
     /// Parts the samples at random into those to train on and those to validate with: of every class the same share, at least one sample
-    /// left to train on. Both parts keep the order of the whole.
+    /// left to train on; without labels as if all were of one class. Both parts keep the order of the whole.
     /// </summary>
     /// <param name="validationFraction">The share that validates, above 0 and below 1; of every class rounded to the nearest.</param>
     /// <param name="seed">The same seed gives the same parts.</param>
@@ -172,7 +196,8 @@ public abstract class PictureDataSet
 
     /// <summary>For example <c>60000 pictures of 28x28x1 in 10 classes</c>: height, width, channels.</summary>
     /// <returns>Size and numbers.</returns>
-    public override string ToString() => $"{Count} pictures of {Height}x{Width}x{Channels} in {Classes.Count} classes";
+    public override string ToString() =>
+        $"{Count} pictures of {Height}x{Width}x{Channels} {(IsLabelled ? $"in {Classes.Count} classes" : "without labels")}";
 
     /// <summary>Reads a sample's pixels; may be called by several threads at once.</summary>
     /// <param name="index">A sample that is there.</param>

@@ -120,6 +120,54 @@ public sealed class TrainCommandTests
     }
 
     [Fact]
+    public void A_teacher_is_learned_from()
+    {
+        using var folder = new TempFolder();
+        Assert.Equal(0, Train(folder, "teacher.onnx", "--steps", "6").Code);
+        string[] options = ["--model", "cnn:separable:4", "--teacher", folder["teacher.onnx"], "--steps", "4", "--batch", "33"];
+        var run = CommandRun.Of(["train", "shapes:400", .. options, "-o", folder["a.onnx"]]);
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.Matches("(?m)^teacher .*teacher.onnx: weight 1, temperature 2$", run.Output);
+
+        // Drawn in the teacher's size, and normalized as it was.
+        var (teacher, student) = (ModelFile.Load(folder["teacher.onnx"]), ModelFile.Load(folder["a.onnx"]));
+        Assert.Equal(teacher.Inputs[0].Shape, student.Inputs[0].Shape);
+        Assert.Equal(Normalization.Of(teacher)!.Mean.ToArray(), Normalization.Of(student)!.Mean.ToArray());
+
+        string[] part = ["--teacher-weight", "0.5", "--temperature", "4", "--smoothing", "0.1", "--checkpoint", folder["c.safetensors"]];
+        var json = CommandRun.Of(["train", "shapes:400", .. options, .. part, "-o", folder["b.onnx"], "--json"]).Json();
+        Assert.Equal("0.5", json.GetProperty("options").GetProperty("teacher-weight").GetString());
+        Assert.Equal("4", json.GetProperty("options").GetProperty("temperature").GetString());
+        Assert.NotEqual(File.ReadAllBytes(folder["a.onnx"]), File.ReadAllBytes(folder["b.onnx"]));
+        part[3] = "3";
+        CommandRun.Of(["train", "shapes:400", .. options, .. part, "-o", folder["b.onnx"], "--resume", "--json"])
+            .AssertFails(1, "other settings");
+    }
+
+    [Fact]
+    public void A_teacher_that_cannot_be_used_is_refused()
+    {
+        using var folder = new TempFolder();
+        OnnxWriter.Write(SmallCnn.Create(new(16, 16, 3), 4, classes: 7), folder["seven.onnx"]);
+        OnnxWriter.Write(SmallCnn.Create(new(20, 20, 3), 4, classes: 12), folder["large.onnx"]);
+        File.WriteAllText(folder["text.onnx"], "no network");
+        Train(folder, "out.onnx", "--teacher", folder["none.onnx"]).AssertFails(1, "none.onnx", "not found");
+        Train(folder, "out.onnx", "--teacher", folder["text.onnx"]).AssertFails(1, "text.onnx");
+        Train(folder, "out.onnx", "--teacher", folder.Path).AssertFails(1, "is a directory");
+        Train(folder, "out.onnx", "--teacher", folder["seven.onnx"]).AssertFails(1, "seven.onnx", "7 classes", "have 12");
+        Train(folder, "out.onnx", "--teacher", folder["large.onnx"], "--json").AssertFails(1, "teacher's input", "(33,20,20,3)");
+        Train(folder, "large.onnx", "--teacher", folder["large.onnx"]).AssertFails(1, "overwritten");
+        Train(folder, "out.onnx", "--teacher", "").AssertFails(2, "name of the teacher is empty");
+        Train(folder, "out.onnx", "--teacher-weight", "0.5").AssertFails(2, "--teacher-weight changes nothing without --teacher");
+        Train(folder, "out.onnx", "--temperature", "2").AssertFails(2, "--temperature changes nothing without --teacher");
+        Train(folder, "out.onnx", "--teacher", "a.onnx", "--teacher-weight", "1.1").AssertFails(2, "'1.1' is above 1");
+        Train(folder, "out.onnx", "--teacher", "a.onnx", "--temperature", "0").AssertFails(2, "above 0");
+        Train(folder, "out.onnx", "--teacher", "a.onnx", "--smoothing", "0.1").AssertFails(2, "--smoothing", "--teacher-weight");
+        CommandRun.Of("train", Data, "--compare", "--teacher", "a.onnx", "-o", folder["a.html"]).AssertFails(2, "leave --teacher out");
+        Assert.Equal(["large.onnx", "seven.onnx", "text.onnx"], folder.Names);
+    }
+
+    [Fact]
     public void A_time_is_kept()
     {
         using var folder = new TempFolder();

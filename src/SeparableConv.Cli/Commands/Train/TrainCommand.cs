@@ -15,6 +15,7 @@ internal sealed class TrainCommand
         "sepconv train fashion-mnist/ --model cnn:residual -o clothes.onnx --epochs 20 --augment flip,shift:2 --validation 10000",
         "sepconv train photos/ --model mobilenet-v2:0.5 --size 96x96 -o photos.onnx --checkpoint photos.safetensors",
         "sepconv train photos/ --model mobilenet-v2:0.5 --size 96x96 -o photos.onnx --checkpoint photos.safetensors --resume",
+        "sepconv train photos/ --model mobilenet-v2:0.35 --teacher photos.onnx -o small.onnx --teacher-weight 0.9 --temperature 4",
         "sepconv train fashion-mnist/ --compare --widths 2,4,8,16 --seeds 3 --epochs 5 -o compare.html",
         "sepconv train photos/ --model before.onnx -o after.onnx --optimizer nesterov --lr 0.01 --schedule cosine:0.05",
     ];
@@ -98,6 +99,7 @@ internal sealed class TrainCommand
         "--size", "HxW", "What pictures of folders are resized to; the first one's size by default.", text => OptionValues.Size(text));
     private readonly Option<bool> _strict = new("--strict") { Description = "Refuse a folder with a picture that cannot be read." };
     private readonly Option<bool> _json = new("--json") { Description = "Print the final figures as JSON, and nothing else." };
+    private readonly TeacherOptions _teaching = new();
     private readonly ComparisonOptions _comparison = new();
 
     private TrainCommand(Terminal terminal) => _terminal = terminal;
@@ -112,7 +114,7 @@ internal sealed class TrainCommand
             self._decay, self._l1, self._schedule, self._augment, self._smoothing, self._clip, self._average, self._seed, self._threads,
             self._checkpoint, self._resume, self._validation, self._size, self._strict, self._json,
         };
-        foreach (var option in self._comparison.All)
+        foreach (var option in self._teaching.All.Concat(self._comparison.All))
             command.Add(option);
         command.Validators.Add(self.CheckCombination);
         command.SetAction(self.Run);
@@ -126,6 +128,7 @@ internal sealed class TrainCommand
             result.AddError("--epochs, --steps and --minutes each say how long the training is; give one of them.");
         var isComparison = _comparison.AreGiven(result);
         _comparison.Check(result, _output, _model, _checkpoint);
+        _teaching.Check(result, isComparison, _smoothing);
         if (!isComparison && result.GetResult(_output) is { Tokens: [var output] }
             && !output.Value.EndsWith(Extension, StringComparison.OrdinalIgnoreCase))
             result.AddError($"The network is saved as ONNX, and '{output.Value}' does not end in {Extension}; give --output OUT.onnx.");
@@ -171,6 +174,7 @@ internal sealed class TrainCommand
             parsed.GetValue(_strict),
             optimizer ?? UsualOptimizer,
             schedule,
+            _teaching.Read(parsed),
             options,
             parsed.GetValue(_minutes),
             parsed.GetValue(_checkpoint),

@@ -27,7 +27,8 @@ internal sealed record TrainFiles(string Model)
                 throw new InputException($"'{checkpoint}' was not found; leave --resume out to begin anew.");
         }
 
-        if (settings.Model.IsFile && Path.GetFullPath(settings.Model.Text) == Path.GetFullPath(Model))
+        string?[] read = [settings.Model.IsFile ? settings.Model.Text : null, settings.Teacher?.Text];
+        if (read.Any(file => file is not null && Path.GetFullPath(file) == Path.GetFullPath(Model)))
             throw new InputException($"'{Model}' is read by this training and would be overwritten; give --output another name.");
     }
 

@@ -21,14 +21,16 @@ internal sealed class TrainRun(Terminal terminal, TrainSettings settings)
         TrainFiles.RemoveLeftovers(_files.Model, _files.Labels, _files.Metrics, _files.Report, settings.Checkpoint);
         using var end = new CancellationTokenSource();
         using var gentle = Interruption.EndGently(end);
-        var (network, data) = Load();
+        var distillation = settings.Teacher?.Load();
+        var (network, data) = Load(distillation?.Teacher);
         var (training, validation) = settings.Validation.Split(data);
         network ??= settings.Model.Build!(
             new TensorShape(data.Height, data.Width, data.Channels), data.Classes.Count, settings.Options.Seed);
         PrintHeader(data, network, validation);
 
-        // What was trained before goes on with the numbers that it knows.
-        var options = settings.Options with { Normalization = Normalization.Of(network) };
+        // What was trained before goes on with the numbers that it knows; a new network learns with those of its teacher.
+        var known = Normalization.Of(network) ?? (distillation is null ? null : Normalization.Of(distillation.Teacher));
+        var options = settings.Options with { Normalization = known, Distillation = distillation };
         var budget = settings.Minutes is { } minutes ? new TrainBudget(minutes, _watch) : null;
         try
         {
@@ -43,21 +45,38 @@ internal sealed class TrainRun(Terminal terminal, TrainSettings settings)
         }
     }
 
-    private (Network? Network, PictureDataSet Data) Load()
+    private (Network? Network, PictureDataSet Data) Load(Network? teacher)
     {
         if (!settings.Model.IsFile)
-            return (null, settings.Data.Load(settings.Size, null, settings.IsStrict));
+        {
+            var pictures = teacher is null || settings.Size is not null
+                ? settings.Data.Load(settings.Size, null, settings.IsStrict)
+                : settings.Data.Load(ModelChoice.Layout(teacher), settings.IsStrict);
+            CheckTeacher(teacher, pictures);
+            return (null, pictures);
+        }
 
         var network = ModelOptions.Load(settings.Model.Text, null);
         var data = settings.Data.Load(ModelChoice.Layout(network), settings.IsStrict);
+        CheckClasses(settings.Model.Text, network, data, "or build a network with --model");
+        CheckTeacher(teacher, data);
+        return (network, data);
+    }
+
+    private void CheckTeacher(Network? teacher, PictureDataSet data)
+    {
+        if (teacher is not null)
+            CheckClasses(settings.Teacher!.Text, teacher, data, "or train one with these pictures");
+    }
+
+    private static void CheckClasses(string file, Network network, PictureDataSet data, string otherwise)
+    {
         if (ClassRanking.Count(network) is var classes && classes != data.Classes.Count)
         {
             throw new InputException(
-                $"'{settings.Model.Text}' tells {(classes is null ? "no" : $"{classes}")} classes apart but the pictures have "
-                + $"{data.Classes.Count}; export it with a last layer of {data.Classes.Count}, or build a network with --model.");
+                $"'{file}' tells {(classes is null ? "no" : $"{classes}")} classes apart but the pictures have {data.Classes.Count}; "
+                + $"export it with a last layer of {data.Classes.Count}, {otherwise}.");
         }
-
-        return (network, data);
     }
 
     private void Train(
@@ -156,5 +175,10 @@ internal sealed class TrainRun(Terminal terminal, TrainSettings settings)
         DataSource.PrintSkipped(data, output);
         RunReport.Line(output, "model", $"{settings.Model.Text}: {Numbers.Count(network.ParameterCount)} parameters, "
             + $"{Numbers.Count(network.WithBatch(1).Macs)} multiply-accumulates a picture");
+        if (settings.Teacher is { } teacher)
+        {
+            RunReport.Line(output, "teacher", $"{teacher.Text}: weight {Numbers.Short(teacher.Weight)}, temperature "
+                + $"{Numbers.Short(teacher.Temperature)}");
+        }
     }
 }

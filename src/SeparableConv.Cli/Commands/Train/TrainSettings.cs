@@ -11,7 +11,8 @@ namespace SeparableConv.Cli.Commands;
 /// <param name="IsStrict">Whether a picture that cannot be read is an error.</param>
 /// <param name="OptimizerName">The optimizer, in the word that was typed.</param>
 /// <param name="ScheduleText">The schedule, as it was typed.</param>
-/// <param name="Options">How is trained; steps are set later where minutes are given.</param>
+/// <param name="Teacher">The network that is learned from, or null.</param>
+/// <param name="Options">How is trained; steps are set later where minutes are given, the teacher when it is read.</param>
 /// <param name="Minutes">The time that all of it may take, or null.</param>
 /// <param name="Checkpoint">Where the training is kept after every epoch, or null.</param>
 /// <param name="Resume">Whether it goes on from there.</param>
@@ -25,6 +26,7 @@ internal sealed record TrainSettings(
     bool IsStrict,
     string OptimizerName,
     string ScheduleText,
+    TeacherChoice? Teacher,
     TrainingOptions Options,
     double? Minutes,
     string? Checkpoint,
@@ -37,6 +39,13 @@ internal sealed record TrainSettings(
     {
         yield return ("data", Data.Text);
         yield return ("model", Model.Text);
+        if (Teacher is { } teacher)
+        {
+            yield return ("teacher", teacher.Text);
+            yield return ("teacher-weight", Numbers.Short(teacher.Weight));
+            yield return ("temperature", Numbers.Short(teacher.Temperature));
+        }
+
         if (Minutes is { } minutes)
             yield return ("minutes", Numbers.Short(minutes));
         yield return Minutes is null && Options.Steps is null ? ("epochs", $"{Options.Epochs}") : ("steps", $"{steps}");

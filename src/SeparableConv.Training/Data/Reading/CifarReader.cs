@@ -30,9 +30,27 @@ internal static class CifarReader
     /// <exception cref="InvalidDataException">A file is no such file, is cut off, or has a class that is none.</exception>
     public static PictureDataSet Read(ReadOnlySpan<DataFile> files, int classes, ClassLabels? names, DataSetOptions options)
     {
+        var labels = new List<int>();
+        var store = ReadRecords(files, classes, labels, options);
+        names ??= new ClassLabels(Enumerable.Range(0, classes).Select(c => c.ToString(CultureInfo.InvariantCulture)));
+        if (names.Count != classes)
+        {
+            throw new InvalidDataException(
+                $"'{files[0].Name}' has {classes} classes, but there are {names.Count} names of classes; give one a class.");
+        }
+
+        return new MemoryDataSet(names, Size, Size, Channels, store, [.. labels]);
+    }
+
+    /// <summary>Reads the pictures of records and passes over their classes.</summary>
+    /// <exception cref="InvalidDataException">A file is no such file, or is cut off.</exception>
+    public static PictureDataSet ReadPictures(ReadOnlySpan<DataFile> files, int classes, DataSetOptions options) =>
+        MemoryDataSet.Unlabelled(Size, Size, Channels, ReadRecords(files, classes, null, options));
+
+    private static PictureStore ReadRecords(ReadOnlySpan<DataFile> files, int classes, List<int>? labels, DataSetOptions options)
+    {
         var store = new PictureStore(files[0].Name, Channels * Plane, options.MaxBytes);
         options.CheckSize(files[0].Name, Size, Size, Channels);
-        var labels = new List<int>();
         var record = new byte[RecordBytes(classes)];
         foreach (var file in files)
         {
@@ -49,26 +67,19 @@ internal static class CifarReader
             {
                 file.Fill(record);
                 var label = record[LabelBytes(classes) - 1];
-                if (label >= classes)
+                if (labels is not null && label >= classes)
                 {
                     throw new InvalidDataException(
                         $"In '{file.Name}' record {i} has the class {label}, but CIFAR-{classes} has {classes}, counted from 0: it is "
                         + "damaged, or another kind of file.");
                 }
 
-                labels.Add(label);
+                labels?.Add(label);
                 Interleave(record.AsSpan(LabelBytes(classes)), store.Add());
             }
         }
 
-        names ??= new ClassLabels(Enumerable.Range(0, classes).Select(c => c.ToString(CultureInfo.InvariantCulture)));
-        if (names.Count != classes)
-        {
-            throw new InvalidDataException(
-                $"'{files[0].Name}' has {classes} classes, but there are {names.Count} names of classes; give one a class.");
-        }
-
-        return new MemoryDataSet(names, Size, Size, Channels, store, [.. labels]);
+        return store;
     }
 
     private static int LabelBytes(int classes) => classes == 10 ? 1 : 2;

@@ -7,43 +7,66 @@ internal static class DataSetReader
         + "train.bin, or x.npy and y.npy";
 
     /// <summary>Reads a data set.</summary>
-    public static PictureDataSet Read(string path, DataSetOptions options)
+    public static PictureDataSet Read(string path, DataSetOptions options) => Read(path, options, isLabelled: true);
+
+    /// <summary>Reads pictures without labels.</summary>
+    public static PictureDataSet ReadPictures(string path, DataSetOptions options) => Read(path, options, isLabelled: false);
+
+    private static PictureDataSet Read(string path, DataSetOptions options, bool isLabelled)
     {
         if (File.Exists(path))
-            return ReadFile(path, options);
+            return ReadFile(path, options, isLabelled);
         if (!Directory.Exists(path))
-            throw new FileNotFoundException($"'{path}' does not exist; expected is {Expected}.", path);
+            throw new FileNotFoundException($"'{path}' does not exist; expected is {Wanted(isLabelled)}.", path);
 
         var names = Array.ConvertAll(Directory.GetFiles(path), name => Path.GetFileName(name)!);
         Array.Sort(names, StringComparer.Ordinal);
         if (Array.FindAll(names, IsIdxPictures) is { Length: > 0 } idx)
-            return ReadFile(Path.Combine(path, TrainingPart(path, idx)), options);
+            return ReadFile(Path.Combine(path, TrainingPart(path, idx)), options, isLabelled);
         if (Array.FindAll(names, IsCifarBatch) is { Length: > 0 } batches)
-            return ReadCifar(path, batches, 10, options);
+            return ReadCifar(path, batches, 10, options, isLabelled);
         if (names.Contains("train.bin"))
-            return ReadCifar(path, ["train.bin"], 100, options);
+            return ReadCifar(path, ["train.bin"], 100, options, isLabelled);
         if (Array.FindAll(names, name => NpyPartner(path, name) is not null) is { Length: > 0 } arrays)
-            return ReadFile(Path.Combine(path, TrainingPart(path, arrays)), options);
-        if (FolderReader.Folders(path).Length > 0)
+            return ReadFile(Path.Combine(path, TrainingPart(path, arrays)), options, isLabelled);
+        var hasFolders = FolderReader.Folders(path).Length > 0;
+        if (isLabelled && hasFolders)
             return FolderReader.Read(path, options);
-        throw new InvalidDataException($"The folder '{path}' has no data set that is known; expected is {Expected}.");
+
+        // Of several each is a picture.
+        if (!isLabelled && !hasFolders && FolderReader.Files(path) is [var only] && IsNpy(only))
+            return ReadFile(Path.Combine(path, only), options, isLabelled);
+        if (!isLabelled && (hasFolders || FolderReader.Files(path).Length > 0))
+            return FolderReader.ReadPictures(path, options);
+        throw new InvalidDataException($"The folder '{path}' has no data set that is known; expected is {Wanted(isLabelled)}.");
     }
 
-    private static PictureDataSet ReadFile(string path, DataSetOptions options)
+    private static string Wanted(bool isLabelled) =>
+        isLabelled ? Expected : $"a folder of pictures, {Expected}; of IDX and .npy the pictures alone will do";
+
+    private static PictureDataSet ReadFile(string path, DataSetOptions options, bool isLabelled)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var name = Path.GetFileName(path);
         if (name.EndsWith(".bin", StringComparison.OrdinalIgnoreCase))
-            return ReadCifar(folder, [name], CifarClasses(folder, name), options);
+            return ReadCifar(folder, [name], CifarClasses(folder, name), options, isLabelled);
 
         // The mark of either format.
         var start = DataFile.Start(path, 8);
-        if (IdxReader.Dimensions(start) > 1)
+        var isIdx = IdxReader.Dimensions(start) > 1;
+        var isNpy = start.AsSpan().StartsWith(Imaging.NpyFile.Magic);
+        if ((isIdx || isNpy) && !isLabelled)
+        {
+            using var pictures = DataFile.Open(path);
+            return isIdx ? IdxReader.ReadPictures(pictures, options) : NpyPairReader.ReadPictures(pictures, options);
+        }
+
+        if (isIdx)
         {
             return ReadPair(path, IdxPartner(folder, name), "the same name with 'labels' for 'images' and 'idx1'", options, IdxReader.Read);
         }
 
-        if (start.AsSpan().StartsWith(Imaging.NpyFile.Magic))
+        if (isNpy)
         {
             return ReadPair(
                 path, NpyPartner(folder, name), "y.npy for x.npy, or 'labels' for 'images' in the name", options, NpyPairReader.Read);
@@ -52,7 +75,8 @@ internal static class DataSetReader
         throw new InvalidDataException(
             IdxReader.Dimensions(start) == 1
                 ? $"'{path}' has the classes of an IDX data set; name the file with its pictures."
-                : $"'{path}' begins with the bytes {Convert.ToHexString(start)}, which no data set does; expected is {Expected}.");
+                : $"'{path}' begins with the bytes {Convert.ToHexString(start)}, which no data set does; expected is "
+                    + $"{Wanted(isLabelled)}.");
     }
 
     private static PictureDataSet ReadPair(
@@ -65,18 +89,20 @@ internal static class DataSetReader
         return read(pictures, classes, options);
     }
 
-    private static PictureDataSet ReadCifar(string folder, string[] names, int classes, DataSetOptions options)
+    private static PictureDataSet ReadCifar(string folder, string[] names, int classes, DataSetOptions options, bool isLabelled)
     {
         var labels = options.Classes;
         var list = Path.Combine(folder, classes == 10 ? CifarReader.NamesOf10 : CifarReader.NamesOf100);
-        if (labels is null && File.Exists(list))
+        if (isLabelled && labels is null && File.Exists(list))
             labels = ClassLabels.Load(list);
         var files = new List<DataFile>();
         try
         {
             foreach (var name in names)
                 files.Add(DataFile.Open(Path.Combine(folder, name)));
-            return CifarReader.Read(files.ToArray(), classes, labels, options);
+            return isLabelled
+                ? CifarReader.Read(files.ToArray(), classes, labels, options)
+                : CifarReader.ReadPictures(files.ToArray(), classes, options);
         }
         finally
         {
@@ -99,6 +125,8 @@ internal static class DataSetReader
     private static bool IsIdxPictures(string name) =>
         name.Contains("idx3-ubyte", StringComparison.Ordinal) || name.Contains("idx4-ubyte", StringComparison.Ordinal);
 
+    private static bool IsNpy(string name) => name.EndsWith(".npy", StringComparison.OrdinalIgnoreCase);
+
     // train-images-idx3-ubyte.gz -> train-labels-idx1-ubyte, packed or not.
     private static string? IdxPartner(string folder, string name)
     {
@@ -112,7 +140,7 @@ internal static class DataSetReader
     // x.npy -> y.npy, x_train.npy -> y_train.npy, train_images.npy -> train_labels.npy.
     private static string? NpyPartner(string folder, string name)
     {
-        if (!name.EndsWith(".npy", StringComparison.OrdinalIgnoreCase))
+        if (!IsNpy(name))
             return null;
         var partner = name[0] is 'x' or 'X' && (name[1] == '.' || name[1] == '_')
             ? (char)(name[0] + 1) + name[1..]

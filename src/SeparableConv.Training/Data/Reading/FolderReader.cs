@@ -6,7 +6,8 @@ namespace SeparableConv.Training.Data;
 
 /// <summary>
 /// A folder a class of images, of any format that <see cref="ImageFile"/> reads, brought to one size as <see cref="PictureTransform"/>
-/// does it when the network is used. Folders and files are taken in ordinal order, so that it is the same on every machine.
+/// does it when the network is used; or images without classes, those of a folder and of the folders in it. Folders and files are taken in
+/// ordinal order, so that it is the same on every machine.
 /// </summary>
 internal sealed class FolderReader
 {
@@ -35,8 +36,20 @@ internal sealed class FolderReader
         return reader.Read();
     }
 
+    /// <summary>Reads all pictures without classes: those of the folder, then those of its folders.</summary>
+    /// <exception cref="InvalidDataException">There is no picture, or one cannot be read and that is an error.</exception>
+    public static PictureDataSet ReadPictures(string path, DataSetOptions options)
+    {
+        var reader = new FolderReader(path, options);
+        reader.FindPictures();
+        return reader.Read();
+    }
+
     /// <summary>The names of a folder's folders, in order; hidden ones do not count.</summary>
     public static string[] Folders(string path) => Names(Directory.GetDirectories(path));
+
+    /// <summary>The names of a folder's files, in order; hidden ones do not count.</summary>
+    public static string[] Files(string path) => Names(Directory.GetFiles(path));
 
     private static string[] Names(string[] paths)
     {
@@ -57,7 +70,7 @@ internal sealed class FolderReader
         foreach (var name in Folders(_path))
         {
             var folder = Path.Combine(_path, name);
-            var files = Names(Directory.GetFiles(folder));
+            var files = Files(folder);
             if (files.Length == 0)
             {
                 var inner = Folders(folder);
@@ -74,13 +87,29 @@ internal sealed class FolderReader
         }
     }
 
+    private void FindPictures()
+    {
+        foreach (var folder in Folders(_path).Select(name => Path.Combine(_path, name)).Prepend(_path))
+        {
+            foreach (var file in Files(folder))
+                _files.Add((Path.Combine(folder, file), 0));
+        }
+
+        if (_files.Count == 0)
+        {
+            throw new InvalidDataException(
+                $"The folder '{_path}' and the folders in it have no pictures; they are not looked for deeper: name the folder that has "
+                + "them.");
+        }
+    }
+
     private PictureDataSet Read()
     {
         var (height, width, channels) = Size();
         var store = new PictureStore(_path, (Int128)height * width * channels, _options.MaxBytes);
         store.CheckCount(1);
         var labels = new List<int>();
-        var inClass = new int[_classes.Count];
+        var inClass = new int[Math.Max(1, _classes.Count)];
         using var transforms = new ThreadLocal<PictureTransform>(() => Transform(height, width, channels));
 
         // A fit that is none is refused here, and not by several threads.
@@ -109,6 +138,8 @@ internal sealed class FolderReader
             }
         }
 
+        if (store.Count == 0)
+            throw NoneReadable(_examples[0]);
         if (Array.IndexOf(inClass, 0) is >= 0 and var empty)
         {
             throw new InvalidDataException(
@@ -160,8 +191,11 @@ internal sealed class FolderReader
             }
         }
 
-        throw new InvalidDataException($"None of the {_files.Count} files in '{_path}' can be read. The first: {problem}");
+        throw NoneReadable(problem);
     }
+
+    private InvalidDataException NoneReadable(string? first) =>
+        new($"None of the {_files.Count} files in '{_path}' can be read. The first: {first}");
 
     // Exceptions are kept and not thrown, for the order of the files decides which one counts.
     private static Exception? Decode(string path, PictureTransform transform, Span<byte> bytes)

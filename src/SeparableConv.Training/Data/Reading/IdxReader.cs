@@ -22,27 +22,15 @@ internal static class IdxReader
     /// <exception cref="InvalidDataException">A file is of another kind, is damaged, or claims more than it can hold.</exception>
     public static PictureDataSet Read(DataFile pictures, DataFile classes, DataSetOptions options)
     {
-        var shape = ReadShape(pictures, "three dimensions (pictures, height, width), or four with channels", 3, 4);
+        var (total, height, width, channels) = ReadPictureShape(pictures);
         var count = ReadShape(classes, "one dimension (the classes)", 1, 1)[0];
-        var channels = shape.Length == 4 ? shape[3] : 1;
-        if (channels is < 1 or > 4)
+        if (count != total)
         {
             throw new InvalidDataException(
-                $"'{pictures.Name}' has pictures of {channels} channels; 1 to 4 are expected, behind the width.");
+                $"'{pictures.Name}' has {total} pictures, but '{classes.Name}' has {count} classes; give two files of one part.");
         }
 
-        if (count != shape[0])
-        {
-            throw new InvalidDataException(
-                $"'{pictures.Name}' has {shape[0]} pictures, but '{classes.Name}' has {count} classes; give two files of one part.");
-        }
-
-        var store = new PictureStore(pictures.Name, (Int128)shape[1] * shape[2] * channels, options.MaxBytes);
-        store.CheckCount(count);
-        options.CheckSize(pictures.Name, (int)shape[1], (int)shape[2], (int)channels);
-        for (var i = 0; i < count; i++)
-            pictures.Fill(store.Add());
-        pictures.CheckEnd();
+        var store = ReadElements(pictures, (total, height, width, channels), options);
 
         // As many as there are pictures, which have been read: no claim any more.
         var bytes = new byte[count];
@@ -50,7 +38,38 @@ internal static class IdxReader
         classes.CheckEnd();
         var labels = Array.ConvertAll(bytes, label => (int)label);
         var names = MemoryDataSet.NamesOf(labels, options.Classes, classes.Name);
-        return new MemoryDataSet(names, (int)shape[1], (int)shape[2], (int)channels, store, labels);
+        return new MemoryDataSet(names, (int)height, (int)width, (int)channels, store, labels);
+    }
+
+    /// <summary>Reads pictures alone.</summary>
+    /// <exception cref="InvalidDataException">The file is of another kind, is damaged, or claims more than it can hold.</exception>
+    public static PictureDataSet ReadPictures(DataFile pictures, DataSetOptions options)
+    {
+        var shape = ReadPictureShape(pictures);
+        var store = ReadElements(pictures, shape, options);
+        return MemoryDataSet.Unlabelled((int)shape.Height, (int)shape.Width, (int)shape.Channels, store);
+    }
+
+    private static (uint Count, uint Height, uint Width, uint Channels) ReadPictureShape(DataFile file)
+    {
+        var shape = ReadShape(file, "three dimensions (pictures, height, width), or four with channels", 3, 4);
+        var channels = shape.Length == 4 ? shape[3] : 1;
+        return channels is >= 1 and <= 4
+            ? (shape[0], shape[1], shape[2], channels)
+            : throw new InvalidDataException(
+                $"'{file.Name}' has pictures of {channels} channels; 1 to 4 are expected, behind the width.");
+    }
+
+    private static PictureStore ReadElements(
+        DataFile file, (uint Count, uint Height, uint Width, uint Channels) shape, DataSetOptions options)
+    {
+        var store = new PictureStore(file.Name, (Int128)shape.Height * shape.Width * shape.Channels, options.MaxBytes);
+        store.CheckCount(shape.Count);
+        options.CheckSize(file.Name, (int)shape.Height, (int)shape.Width, (int)shape.Channels);
+        for (var i = 0; i < shape.Count; i++)
+            file.Fill(store.Add());
+        file.CheckEnd();
+        return store;
     }
 
     private static uint[] ReadShape(DataFile file, string expected, int least, int most)

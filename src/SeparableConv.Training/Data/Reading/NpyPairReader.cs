@@ -28,6 +28,16 @@ internal static class NpyPairReader
         return new MemoryDataSet(names, size.Height, size.Width, size.Channels, store, labels);
     }
 
+    /// <summary>Reads pictures alone.</summary>
+    /// <exception cref="InvalidDataException">
+    /// The file is of another shape or type, is damaged, or claims more than it can hold.
+    /// </exception>
+    public static PictureDataSet ReadPictures(DataFile pictures, DataSetOptions options)
+    {
+        var store = ReadPictures(pictures, options, out var size);
+        return MemoryDataSet.Unlabelled(size.Height, size.Width, size.Channels, store);
+    }
+
     private static PictureStore ReadPictures(DataFile file, DataSetOptions options, out (int Height, int Width, int Channels) size)
     {
         var header = file.Read(NpyFile.ReadHeader);

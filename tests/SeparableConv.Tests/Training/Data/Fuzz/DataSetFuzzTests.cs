@@ -58,6 +58,27 @@ public sealed class DataSetFuzzTests
         });
     }
 
+    [Fact]
+    public void Damaged_pictures_without_labels_are_refused_or_read()
+    {
+        // The first byte says what they are read as.
+        byte[][] seeds =
+        [
+            [0, .. Idx([5, 3, 4], Noise(60))], [0, .. Gzip(Idx([4, 2, 2, 3], Noise(48)))], [1, .. Npy(Noise(60), 5, 3, 4)],
+            [1, .. Npy(new float[12], 3, 2, 2)], [1, .. Gzip(Npy(Noise(60), 5, 2, 2, 3))], [2, .. Cifar([[13], [9]])],
+        ];
+        Check("pictures", seeds, file =>
+        {
+            using var data = new DataFile(new MemoryStream(file.Length == 0 ? [] : file[1..]), "x");
+            return file switch
+            {
+                [0, ..] => IdxReader.ReadPictures(data, DataSetOptions.Default),
+                [1, ..] => NpyPairReader.ReadPictures(data, DataSetOptions.Default),
+                _ => CifarReader.ReadPictures([data], 10, DataSetOptions.Default),
+            };
+        });
+    }
+
     private static void Check(string name, byte[][] seeds, Func<byte[], PictureDataSet> read) => new FuzzRun(name).Check(
         number =>
         {
@@ -74,7 +95,7 @@ public sealed class DataSetFuzzTests
         {
             var data = read(file);
             outcome = FuzzOutcome.Read;
-            Assert.All(Labels(data), label => Assert.InRange(label, 0, data.Classes.Count - 1));
+            Assert.All(Labels(data), label => Assert.InRange(label, 0, Math.Max(1, data.Classes.Count) - 1));
             Assert.Equal(data.Count * data.PictureBytes, Pixels(data).Length);
         }
         catch (InvalidDataException e)
