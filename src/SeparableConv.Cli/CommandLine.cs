@@ -25,6 +25,7 @@ internal static class CommandLine
         (InspectCommand.Name, InspectCommand.Create, () => InspectCommand.Examples),
         (RunCommand.Name, RunCommand.Create, () => RunCommand.Examples),
         (TrainCommand.Name, TrainCommand.Create, () => TrainCommand.Examples),
+        (SeparateCommand.Name, SeparateCommand.Create, () => SeparateCommand.Examples),
         (EvalCommand.Name, EvalCommand.Create, () => EvalCommand.Examples),
         (InfoCommand.Name, InfoCommand.Create, () => InfoCommand.Examples),
     ];

@@ -88,6 +88,29 @@ internal sealed record DataSource(string Text, bool IsShapes, int Count, int? Si
             : Load(null, null, isStrict);
     }
 
+    /// <summary>Reads or draws pictures whose labels are not needed, in the size that a network takes, where that can be chosen.</summary>
+    /// <exception cref="InputException">They cannot be read; the message names the path.</exception>
+    public PictureDataSet LoadPictures(PictureLayout layout, bool isStrict)
+    {
+        if (IsShapes)
+            return Load(layout, isStrict);
+        try
+        {
+            // Numbers of the files of other formats are as large as they are.
+            var isFolder = Directory.Exists(Text) && !Directory.EnumerateFiles(Text).Any(IsNumbers);
+            return PictureDataSet.LoadPictures(Text, isFolder
+                ? new() { Height = layout.Height, Width = layout.Width, Channels = layout.Channels, Strict = isStrict }
+                : new() { Strict = isStrict });
+        }
+        catch (Exception e) when (Failure.IsExpected(e))
+        {
+            throw new InputException(PictureFile.Named(Text, e), e);
+        }
+
+        static bool IsNumbers(string file) =>
+            Path.GetFileName(file) is var name && (name.Contains("ubyte") || name.EndsWith(".bin") || name.EndsWith(".npy"));
+    }
+
     /// <summary>Tells people of files that were left out.</summary>
     public static void PrintSkipped(PictureDataSet data, TextWriter output)
     {

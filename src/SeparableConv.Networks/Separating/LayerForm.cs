@@ -8,7 +8,9 @@ namespace SeparableConv.Networks.Separating;
 /// </param>
 /// <param name="Vertical">Depthwise kernels a channel of the first convolution, where both are taken apart.</param>
 /// <param name="Horizontal">Depthwise kernels a channel of the second.</param>
-internal sealed record LayerForm(SeparationMethod Method, int Rank, int Vertical = 0, int Horizontal = 0)
+/// <param name="IsUniform">Whether every channel has as many depthwise kernels.</param>
+internal sealed record LayerForm(
+    SeparationMethod Method, int Rank, int Vertical = 0, int Horizontal = 0, bool IsUniform = false)
 {
     /// <summary>For example <c>spatial, rank 24</c>.</summary>
     public string Describe(StandardLayer layer) => Method switch

@@ -40,10 +40,9 @@ internal sealed class LayerSplits
     public StageChain Build(LayerForm form) => new(
         form.Method switch
         {
-            SeparationMethod.DepthwisePointwise when _layer.Groups == 1 =>
-                _depthwise.Value.Keep(form.Rank, _layer.Options with { Groups = 1 }),
-            SeparationMethod.DepthwisePointwise =>
+            SeparationMethod.DepthwisePointwise when form.IsUniform =>
                 _depthwise.Value.KeepEach(form.Rank / _layer.Channels, _layer.Options with { Groups = 1 }),
+            SeparationMethod.DepthwisePointwise => _depthwise.Value.Keep(form.Rank, _layer.Options with { Groups = 1 }),
             SeparationMethod.PointwiseDepthwise => _pointwise.Value.Keep(form.Rank),
             SeparationMethod.Spatial => _spatial.Value.Keep(form.Rank),
             SeparationMethod.SpatialDepthwise => KeepBoth(form),
@@ -57,8 +56,9 @@ internal sealed class LayerSplits
     /// <summary>The form that is the layer itself, in other words.</summary>
     public LayerForm Full(SeparationMethod method) => method switch
     {
-        SeparationMethod.DepthwisePointwise => new(
-            method, _layer.Groups == 1 ? _depthwise.Value.FullRank : _depthwise.Value.FullMultiplier * _layer.Channels),
+        SeparationMethod.DepthwisePointwise when _layer.Groups == 1 => new(method, _depthwise.Value.FullRank),
+        SeparationMethod.DepthwisePointwise =>
+            new(method, _depthwise.Value.FullMultiplier * _layer.Channels, IsUniform: true),
         SeparationMethod.PointwiseDepthwise => new(method, _pointwise.Value.FullRank),
         SeparationMethod.Spatial => new(method, _spatial.Value.FullRank),
         _ => new(method, _spatial.Value.FullRank, _layer.Kernel.Height, _layer.Kernel.Width),
@@ -103,7 +103,8 @@ internal sealed class LayerSplits
     {
         var split = _depthwise.Value;
         var forms = Enumerable.Range(1, split.FullMultiplier)
-            .Select(multiplier => new LayerForm(SeparationMethod.DepthwisePointwise, multiplier * _layer.Channels)).ToArray();
+            .Select(multiplier => new LayerForm(SeparationMethod.DepthwisePointwise, multiplier * _layer.Channels, IsUniform: true))
+            .ToArray();
         return Family(forms, form => form.Rank / _layer.Groups, kept => GroupBlocks(group =>
         [
             .. Enumerable.Range(0, kept).Select(e =>

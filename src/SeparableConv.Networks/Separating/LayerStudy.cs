@@ -8,7 +8,10 @@ internal sealed class LayerStudy
     private const int FewestTimed = 4;
     private const double LongMilliseconds = 5;
 
+    private const double LeastRatio = 0.2;
+
     private readonly List<(LayerForm Form, double Error)> _forms = [];
+    private readonly List<(double Error, double Harm)> _measured = [];
 
     public LayerStudy(StandardLayer layer) => Splits = new(layer);
 
@@ -18,9 +21,6 @@ internal sealed class LayerStudy
 
     public string Name => Layer.Node.Name;
 
-    /// <summary>What the network's error grows by for each unit of the layer's own.</summary>
-    public double Sensitivity { get; set; } = 1;
-
     /// <summary>Looks at the forms of a method.</summary>
     public void Look(SeparationMethod method, bool isUniform, PatchMoments moments)
     {
@@ -28,12 +28,36 @@ internal sealed class LayerStudy
             _forms.AddRange(family.Forms.Zip(moments.Errors(family)));
     }
 
-    /// <summary>The form whose cost is nearest to a share of the layer's; null where there is none.</summary>
-    public (LayerForm Form, double Error)? Near(double share)
+    /// <summary>The forms whose errors are nearest to some.</summary>
+    public IEnumerable<(LayerForm Form, double Error)> Near(IEnumerable<double> errors) => _forms.Count == 0
+        ? []
+        : errors.Select(error => _forms.MinBy(one => Math.Abs(Math.Log((one.Error + 1e-9) / error)))).Distinct();
+
+    /// <summary>Takes down that an error of the layer's own was seen to do so much harm to the network's scores.</summary>
+    public void Measured(double error, double harm)
     {
-        if (_forms.Count == 0)
-            return null;
-        return _forms.OrderBy(one => Math.Abs(Math.Log((double)Chain(one.Form).Macs(Input) / (share * Layer.Macs)))).First();
+        // Of errors that are nearly the same one is enough: what lies between them would tell nothing of those beyond.
+        if (_measured.Exists(one => Math.Abs(Math.Log(one.Error / error)) < LeastRatio))
+            return;
+        _measured.Add((error, harm));
+        _measured.Sort();
+    }
+
+    /// <summary>
+    /// The harm that an error of the layer's own does: between two that were measured a power of it, below the smallest in proportion.
+    /// </summary>
+    public double Harm(double error)
+    {
+        if (_measured.Count == 0 || error <= 0)
+            return error;
+        var after = _measured.FindIndex(one => one.Error >= error);
+        if (after == 0 || _measured.Count == 1)
+            return _measured[0].Harm * error / _measured[0].Error;
+        if (after < 0)
+            after = _measured.Count - 1;
+        var (low, high) = (_measured[after - 1], _measured[after]);
+        var power = Math.Log(high.Harm / low.Harm) / Math.Log(high.Error / low.Error);
+        return high.Harm * Math.Pow(error / high.Error, Math.Max(0, power));
     }
 
     /// <summary>The layer as it is, and each form that costs less.</summary>
@@ -50,7 +74,7 @@ internal sealed class LayerStudy
         return
         [
             new(null, whole, 0),
-            .. forms.Select(one => new FormOption(one.Form, Cost(goal, timer, one.Form), Sensitivity * one.Error))
+            .. forms.Select(one => new FormOption(one.Form, Cost(goal, timer, one.Form), Harm(one.Error)))
                 .Where(option => option.Cost < whole),
         ];
     }

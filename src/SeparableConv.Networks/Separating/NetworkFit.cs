@@ -8,7 +8,7 @@ internal sealed class NetworkFit
 {
     // Numbers of the samples of one layer: patches, wanted sums, rest.
     private const long MostNumbers = 48L << 20;
-    private const int MostSamples = 60_000;
+    private static readonly int MostSamples = int.Parse(Environment.GetEnvironmentVariable("SAMPLES") ?? "60000");
     private const int Seed = 1;
 
     // Of a layer that stays whole, or a dense one, the weights are fitted too where there are so many samples a weight.
@@ -47,13 +47,18 @@ internal sealed class NetworkFit
         return (fitted, errors);
     }
 
-    /// <summary>Fits one layer by itself, all others as they are, on few samples.</summary>
-    public StageChain FitOne(Node node, StageChain chain, int samples)
+    /// <summary>Fits one layer in several forms by itself, all others as they are, on few samples.</summary>
+    public IEnumerable<StageChain> FitEach(string name, IEnumerable<StageChain> chains, int samples)
     {
-        var positions = Positions(node, chain, samples);
+        var node = _original.Nodes.First(node => node.Name == name);
+        var output = Image(node.Outputs[0].Shape);
+        var positions = new SamplePositions(_set.Count, (output[1], output[2]), samples, Seed);
         var sums = Targets([(node, positions)])[0];
-        var (weights, bias, _) = Fit(node, chain, positions, sums, new Dictionary<string, StageChain>());
-        return chain.With(weights, bias);
+        foreach (var chain in chains)
+        {
+            var (weights, bias, _) = Fit(node, chain, positions, sums, new Dictionary<string, StageChain>());
+            yield return chain.With(weights, bias);
+        }
     }
 
     /// <summary>Patches of a layer's input, (samples, patch) for each group.</summary>

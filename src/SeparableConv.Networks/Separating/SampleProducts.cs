@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using SeparableConv.Loops;
 using SeparableConv.Threading;
 
@@ -46,16 +47,17 @@ internal static class SampleProducts
     /// <summary>The mean of each number of a vector.</summary>
     public static double[] Mean(float[] samples, int width, int count)
     {
-        var mean = new double[width];
-        for (var n = 0; n < count; n++)
+        var (mean, some) = (new double[width], new float[width]);
+        for (var first = 0; first < count; first += SamplesTogether)
         {
-            var row = samples.AsSpan(n * width, width);
+            Array.Clear(some);
+            for (var n = first; n < Math.Min(count, first + SamplesTogether); n++)
+                TensorPrimitives.Add(some, samples.AsSpan(n * width, width), some);
             for (var i = 0; i < width; i++)
-                mean[i] += row[i];
+                mean[i] += some[i];
         }
 
-        for (var i = 0; i < width; i++)
-            mean[i] /= count;
+        TensorPrimitives.Divide(mean, count, mean);
         return mean;
     }
 

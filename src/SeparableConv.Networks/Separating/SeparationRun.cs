@@ -9,7 +9,11 @@ internal sealed class SeparationRun
     private const int StudiedInputs = 512;
     private const int StudiedSamples = 8192;
     private const int ProbedInputs = 256;
-    private const int ProbedSamples = 4096;
+    private const int ProbedSamples = 6000;
+
+    // Errors of a layer by itself at which its harm to the scores is measured.
+    private static readonly double[] ProbedErrors = [0.4, 0.2, 0.1, 0.04];
+
     private const long MostStudiedNumbers = 64L << 20;
 
     // Rounds in which the smallest network is searched for that keeps a bound.
@@ -80,17 +84,18 @@ internal sealed class SeparationRun
             return;
         var probes = set.First(ProbedInputs);
         var original = Scores(probes, batched!);
+        var fit = new NetworkFit(batched!, probes, _settings.Threads, _cancellation);
         foreach (var study in _studies)
         {
             Tell($"weighing {study.Name}");
-            if (study.Near(_settings.Goal is SeparationGoal.Macs or SeparationGoal.Latency ? _settings.Share : 0.3) is not var (form, error)
-                || error <= 0)
-                continue;
-            var node = batched!.Nodes.First(node => node.Name == study.Name);
-            var fit = new NetworkFit(batched, set, _settings.Threads, _cancellation);
-            var chain = fit.FitOne(node, study.Chain(form), ProbedSamples);
-            var changed = new LayerReplacement(new Dictionary<string, StageChain> { [study.Name] = chain }).Run(batched);
-            study.Sensitivity = Distance(original, Scores(probes, changed)) / error;
+            var forms = study.Near(ProbedErrors).ToArray();
+            var fitted = fit.FitEach(study.Name, forms.Select(one => study.Chain(one.Form)), ProbedSamples);
+            foreach (var ((_, error), chain) in forms.Zip(fitted))
+            {
+                var changed = new LayerReplacement(new Dictionary<string, StageChain> { [study.Name] = chain }).Run(batched!);
+                if (error > 0 && Distance(original, Scores(probes, changed)) is > 0 and var harm)
+                    study.Measured(error, harm);
+            }
         }
     }
 
@@ -112,7 +117,7 @@ internal sealed class SeparationRun
         var all = goal switch
         {
             SeparationGoal.Latency => _timer.Time(_folded),
-            SeparationGoal.Parameters => _folded.ParameterCount,
+            SeparationGoal.Parameters => _settings.Network.ParameterCount,
             _ => _folded.Macs,
         };
         return FormChoice.Within(options, (share * all) - (all - whole));
