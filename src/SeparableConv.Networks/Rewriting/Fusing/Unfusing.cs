@@ -4,7 +4,8 @@ namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>
 /// Takes apart what other passes joined: a depthwise separable convolution becomes a depthwise and a pointwise one again, with the
-/// expansion before them where there is one, and a channel map a Gather. The numbers stay the same to the bit.
+/// expansion before them where there is one, and a channel map a Gather. The numbers stay the same to the bit, but where mapped rows are
+/// spread in memory: those are summed in another order.
 /// </summary>
 internal sealed class Unfusing : NetworkPass
 {

@@ -12,12 +12,15 @@ namespace SeparableConv.Loops;
 /// <remarks>
 /// 3x3 and 5x5 kernels with stride 1 or 2 slide along the rows with their sums in registers; any other kernel goes through a
 /// list of taps (<see cref="DepthwiseDirect"/>). A depth multiplier is a map too, and mapped channels are permuted as they are loaded
-/// (<see cref="DepthwiseSources"/>). With fewer channels than a vector has lanes, the rows are first spread out in scratch memory
-/// (<see cref="DepthwiseSpread"/>). Every sum runs over the same taps in the same order whatever the band,
-/// slice or thread.
+/// (<see cref="DepthwiseSources"/>). With fewer channels than a vector has lanes, a map in no order, or a map and a large kernel that does
+/// not slide, the rows are first spread out in scratch memory (<see cref="DepthwiseSpread"/>). Every sum runs over the same taps in the
+/// same order whatever the band, slice or thread.
 /// </remarks>
 internal sealed unsafe class DepthwiseLoop : IRowLoop
 {
+    // Mapped kernels of so many taps: 2x2 is twice as fast read in place, 4x4 twice as fast spread.
+    private const int SpreadTaps = 16;
+
     private readonly PackedBuffer _weights;
     private readonly PackedBuffer _bias;
     private readonly Size2D _kernel;
@@ -31,9 +34,11 @@ internal sealed unsafe class DepthwiseLoop : IRowLoop
 
     // Pixels that share a vector where a pixel has fewer channels than a vector has lanes; 1 elsewhere.
     private readonly int _pixelsTogether;
+
+    // Whether rows are spread whatever the sizes.
     private readonly bool _isSpread;
 
-    // M of a depth multiplier, 0 for any other map: rows are then spread by the map, which is there for that alone.
+    // M of a depth multiplier, 0 for any other map: rows are then spread by the map.
     private readonly int _multiplier;
     private readonly PackedBuffer? _map;
 
@@ -63,18 +68,17 @@ internal sealed unsafe class DepthwiseLoop : IRowLoop
         (_kernel, _inChannels, _outChannels, _activation, _width) = (kernel, map.InChannels, map.OutChannels, activation, width);
 
         var lanes = (int)width;
-        _isSpread = Math.Min(_inChannels, _outChannels) < lanes;
+        _isSpread = Math.Min(_inChannels, _outChannels) < lanes || !DepthwiseSources.Suits(map, lanes);
         _pixelsTogether = _outChannels >= lanes ? 1 : lanes / GreatestCommonDivisor(lanes, _outChannels);
         _multiplier = map.Multiplier;
-        if (_isSpread && _multiplier == 0)
+        if (_multiplier == 0)
         {
             _map = new PackedBuffer(_outChannels);
             map.Sources.CopyTo(MemoryMarshal.Cast<float, int>(_map.Span));
         }
-        else if (!_isSpread && _multiplier != 1)
-        {
+
+        if (!_isSpread && _multiplier != 1)
             _sources = new DepthwiseSources(map, lanes);
-        }
 
         _weights = new PackedBuffer((nint)Vectors * kernel.Height * kernel.Width * lanes);
         _bias = new PackedBuffer((nint)Vectors * lanes);
@@ -112,7 +116,11 @@ internal sealed unsafe class DepthwiseLoop : IRowLoop
     }
 
     private DepthwiseParts Parts(in ConvGeometry g, int threads) =>
-        DepthwiseParts.Cut(g, !_isSpread && !_activation.NeedsAllChannels, Vectors, (int)_width, threads);
+        DepthwiseParts.Cut(g, !Spreads(g) && !_activation.NeedsAllChannels, Vectors, (int)_width, threads);
+
+    // A kernel of many taps reads a column as often, and would permute it as often.
+    private bool Spreads(in ConvGeometry g) =>
+        _isSpread || (_sources is not null && _kernel.Height * _kernel.Width >= SpreadTaps && !DepthwiseSlide.Handles(g));
 
     private static int GreatestCommonDivisor(int a, int b) => b == 0 ? a : GreatestCommonDivisor(b, a % b);
 
@@ -153,7 +161,7 @@ internal sealed unsafe class DepthwiseLoop : IRowLoop
             OutChannels = _outChannels,
             Multiplier = _multiplier,
             Map = _map is null ? null : (int*)_map.Pointer,
-            Sources = _sources is null ? null : _sources.Vectors,
+            Sources = _sources is null ? null : _sources.Sources,
             Lanes = _sources is null ? null : _sources.Lanes,
             PixelsTogether = _pixelsTogether,
             FirstVector = firstVector,
@@ -182,7 +190,7 @@ internal sealed unsafe class DepthwiseLoop : IRowLoop
         where TSimd : struct, ISimd<TVec>
         where TVec : struct
     {
-        if (_isSpread)
+        if (Spreads(g))
         {
             DepthwiseSpread.Run<TSimd, TVec>(block, g, _activation, _width);
         }

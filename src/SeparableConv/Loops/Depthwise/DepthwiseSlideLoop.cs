@@ -32,7 +32,6 @@ internal static unsafe class DepthwiseSlideLoop
         {
             nint channel = strip.FirstChannel(vector, TSimd.Count);
             nint source = TReads.IsMapped ? strip.Sources[vector].First : channel;
-            nint further = TReads.IsMapped ? strip.Sources[vector].Further : 0;
             var lanes = TReads.Lanes<TSimd, TVec>(strip.Lanes + (vector * TSimd.Count));
             var weights = strip.Weights + ((nint)vector * (sizeof(TSide) * sizeof(TSide)) * TSimd.Count);
             var bias = TSimd.Load(strip.Bias + (vector * TSimd.Count));
@@ -83,12 +82,12 @@ internal static unsafe class DepthwiseSlideLoop
                 {
                     if ((uint)(step - padBefore) < inColumns)
                     {
-                        var x0 = TReads.Load<TSimd, TVec>(row0 + offset, lanes, further);
-                        var x1 = TReads.Load<TSimd, TVec>(row1 + offset, lanes, further);
-                        var x2 = TReads.Load<TSimd, TVec>(row2 + offset, lanes, further);
-                        var x3 = sizeof(TSide) == 5 || TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row3 + offset, lanes, further) : x2;
-                        var x4 = sizeof(TSide) == 5 ? TReads.Load<TSimd, TVec>(row4 + offset, lanes, further) : x3;
-                        var x5 = sizeof(TSide) == 5 && TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row5 + offset, lanes, further) : x4;
+                        var x0 = TReads.Load<TSimd, TVec>(row0 + offset, lanes);
+                        var x1 = TReads.Load<TSimd, TVec>(row1 + offset, lanes);
+                        var x2 = TReads.Load<TSimd, TVec>(row2 + offset, lanes);
+                        var x3 = sizeof(TSide) == 5 || TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row3 + offset, lanes) : x2;
+                        var x4 = sizeof(TSide) == 5 ? TReads.Load<TSimd, TVec>(row4 + offset, lanes) : x3;
+                        var x5 = sizeof(TSide) == 5 && TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row5 + offset, lanes) : x4;
                         if (sizeof(TSide) == 3)
                         {
                             Tap<TSimd, TVec, TOptions>(w00, weights, 0, x0, x1, ref a0, ref b0);
@@ -138,13 +137,13 @@ internal static unsafe class DepthwiseSlideLoop
                     var column = (2 * step) - 1 - padBefore;
                     if ((uint)column < inColumns)
                     {
-                        var x0 = TReads.Load<TSimd, TVec>(row0 + offset, lanes, further);
-                        var x1 = TReads.Load<TSimd, TVec>(row1 + offset, lanes, further);
-                        var x2 = TReads.Load<TSimd, TVec>(row2 + offset, lanes, further);
-                        var x3 = sizeof(TSide) == 5 || TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row3 + offset, lanes, further) : x2;
-                        var x4 = sizeof(TSide) == 5 || TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row4 + offset, lanes, further) : x3;
-                        var x5 = sizeof(TSide) == 5 && TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row5 + offset, lanes, further) : x4;
-                        var x6 = sizeof(TSide) == 5 && TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row6 + offset, lanes, further) : x5;
+                        var x0 = TReads.Load<TSimd, TVec>(row0 + offset, lanes);
+                        var x1 = TReads.Load<TSimd, TVec>(row1 + offset, lanes);
+                        var x2 = TReads.Load<TSimd, TVec>(row2 + offset, lanes);
+                        var x3 = sizeof(TSide) == 5 || TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row3 + offset, lanes) : x2;
+                        var x4 = sizeof(TSide) == 5 || TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row4 + offset, lanes) : x3;
+                        var x5 = sizeof(TSide) == 5 && TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row5 + offset, lanes) : x4;
+                        var x6 = sizeof(TSide) == 5 && TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row6 + offset, lanes) : x5;
                         if (sizeof(TSide) == 3)
                         {
                             Tap<TSimd, TVec, TOptions>(w01, weights, 1, x0, x2, ref a1, ref b1);
@@ -170,13 +169,13 @@ internal static unsafe class DepthwiseSlideLoop
 
                     if ((uint)(column + 1) < inColumns)
                     {
-                        var x0 = TReads.Load<TSimd, TVec>(row0 + offset, lanes, further);
-                        var x1 = TReads.Load<TSimd, TVec>(row1 + offset, lanes, further);
-                        var x2 = TReads.Load<TSimd, TVec>(row2 + offset, lanes, further);
-                        var x3 = sizeof(TSide) == 5 || TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row3 + offset, lanes, further) : x2;
-                        var x4 = sizeof(TSide) == 5 || TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row4 + offset, lanes, further) : x3;
-                        var x5 = sizeof(TSide) == 5 && TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row5 + offset, lanes, further) : x4;
-                        var x6 = sizeof(TSide) == 5 && TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row6 + offset, lanes, further) : x5;
+                        var x0 = TReads.Load<TSimd, TVec>(row0 + offset, lanes);
+                        var x1 = TReads.Load<TSimd, TVec>(row1 + offset, lanes);
+                        var x2 = TReads.Load<TSimd, TVec>(row2 + offset, lanes);
+                        var x3 = sizeof(TSide) == 5 || TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row3 + offset, lanes) : x2;
+                        var x4 = sizeof(TSide) == 5 || TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row4 + offset, lanes) : x3;
+                        var x5 = sizeof(TSide) == 5 && TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row5 + offset, lanes) : x4;
+                        var x6 = sizeof(TSide) == 5 && TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row6 + offset, lanes) : x5;
                         if (sizeof(TSide) == 3)
                         {
                             Tap<TSimd, TVec, TOptions>(w00, weights, 0, x0, x2, ref a0, ref b0);

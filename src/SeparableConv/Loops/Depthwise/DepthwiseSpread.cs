@@ -3,10 +3,10 @@ using System.Runtime.CompilerServices;
 namespace SeparableConv.Loops;
 
 /// <summary>
-/// Depthwise convolution of fewer channels than a vector has lanes. Input rows are first spread out in scratch memory: zeros on both sides,
-/// a channel for each output channel, and the columns sorted by their remainder under the stride. What is left is a convolution whose
-/// output channels read their own input channels and whose columns lie side by side whatever the stride, so that several pixels of few
-/// channels fill a vector together. <see cref="DepthwiseTaps"/> computes it.
+/// Depthwise convolution of fewer channels than a vector has lanes, or of mapped channels. Input rows are first spread out in
+/// scratch memory: zeros on both sides, a channel for each output channel, and the columns sorted by their remainder under the stride. What
+/// is left is a convolution whose output channels read their own input channels and whose columns lie side by side whatever the stride, so
+/// that several pixels of few channels fill a vector together. <see cref="DepthwiseTaps"/> computes it.
 /// </summary>
 internal static unsafe class DepthwiseSpread
 {

@@ -88,9 +88,7 @@ internal static unsafe class DepthwiseTaps
         var (step, taps) = (run.InputStep, run.Taps);
         var inputs = run.Inputs;
         var numbers = run.Numbers;
-        var (origin, further) = (channel + (pixel * step), (nint)0);
-        if (TReads.IsMapped)
-            (origin, further) = (run.Sources[vector].First + (pixel * step), run.Sources[vector].Further);
+        var origin = (TReads.IsMapped ? run.Sources[vector].First : channel) + (pixel * step);
         var lanes = TReads.Lanes<TSimd, TVec>(run.Lanes + (vector * TSimd.Count));
         var a = TSimd.Load(run.Bias + (vector * TSimd.Count));
         TVec b = a, c = a, d = a, e = a, f = a, g = a, h = a;
@@ -98,16 +96,16 @@ internal static unsafe class DepthwiseTaps
         {
             var x = inputs[tap] + origin;
             var w = TSimd.Load(weights + (numbers[tap] * TSimd.Count));
-            a = TSimd.MultiplyAdd(TReads.Load<TSimd, TVec>(x, lanes, further), w, a);
-            b = TSimd.MultiplyAdd(TReads.Load<TSimd, TVec>(x + step, lanes, further), w, b);
-            c = TSimd.MultiplyAdd(TReads.Load<TSimd, TVec>(x + (2 * step), lanes, further), w, c);
+            a = TSimd.MultiplyAdd(TReads.Load<TSimd, TVec>(x, lanes), w, a);
+            b = TSimd.MultiplyAdd(TReads.Load<TSimd, TVec>(x + step, lanes), w, b);
+            c = TSimd.MultiplyAdd(TReads.Load<TSimd, TVec>(x + (2 * step), lanes), w, c);
             x += 3 * step;
-            d = TSimd.MultiplyAdd(TReads.Load<TSimd, TVec>(x, lanes, further), w, d);
-            e = TSimd.MultiplyAdd(TReads.Load<TSimd, TVec>(x + step, lanes, further), w, e);
-            f = TSimd.MultiplyAdd(TReads.Load<TSimd, TVec>(x + (2 * step), lanes, further), w, f);
+            d = TSimd.MultiplyAdd(TReads.Load<TSimd, TVec>(x, lanes), w, d);
+            e = TSimd.MultiplyAdd(TReads.Load<TSimd, TVec>(x + step, lanes), w, e);
+            f = TSimd.MultiplyAdd(TReads.Load<TSimd, TVec>(x + (2 * step), lanes), w, f);
             x += 3 * step;
-            g = TSimd.MultiplyAdd(TReads.Load<TSimd, TVec>(x, lanes, further), w, g);
-            h = TSimd.MultiplyAdd(TReads.Load<TSimd, TVec>(x + step, lanes, further), w, h);
+            g = TSimd.MultiplyAdd(TReads.Load<TSimd, TVec>(x, lanes), w, g);
+            h = TSimd.MultiplyAdd(TReads.Load<TSimd, TVec>(x + step, lanes), w, h);
         }
 
         var output = run.Output + channel + (pixel * run.OutputStep);
@@ -128,14 +126,12 @@ internal static unsafe class DepthwiseTaps
         where TReads : struct, IDepthwiseReads
     {
         var weights = run.Weights + ((nint)vector * run.KernelTaps * TSimd.Count);
-        var (origin, further) = (channel + (pixel * run.InputStep), (nint)0);
-        if (TReads.IsMapped)
-            (origin, further) = (run.Sources[vector].First + (pixel * run.InputStep), run.Sources[vector].Further);
+        var origin = (TReads.IsMapped ? run.Sources[vector].First : channel) + (pixel * run.InputStep);
         var lanes = TReads.Lanes<TSimd, TVec>(run.Lanes + (vector * TSimd.Count));
         var sum = TSimd.Load(run.Bias + (vector * TSimd.Count));
         for (var tap = 0; tap < run.Taps; tap++)
         {
-            var x = TReads.Load<TSimd, TVec>(run.Inputs[tap] + origin, lanes, further);
+            var x = TReads.Load<TSimd, TVec>(run.Inputs[tap] + origin, lanes);
             sum = TSimd.MultiplyAdd(x, TSimd.Load(weights + (run.Numbers[tap] * TSimd.Count)), sum);
         }
 

@@ -17,7 +17,7 @@ internal interface IDepthwiseReads
         where TVec : struct;
 
     /// <summary>Reads a vector at a pixel's first channel of <see cref="DepthwiseSource.First"/>.</summary>
-    static abstract unsafe TVec Load<TSimd, TVec>(float* source, TVec lanes, nint further)
+    static abstract unsafe TVec Load<TSimd, TVec>(float* source, TVec lanes)
         where TSimd : struct, ISimd<TVec>
         where TVec : struct;
 }
@@ -33,7 +33,7 @@ internal readonly struct ReadsItsOwn : IDepthwiseReads
         where TVec : struct => TSimd.Zero;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe TVec Load<TSimd, TVec>(float* source, TVec lanes, nint further)
+    public static unsafe TVec Load<TSimd, TVec>(float* source, TVec lanes)
         where TSimd : struct, ISimd<TVec>
         where TVec : struct => TSimd.Load(source);
 }
@@ -49,7 +49,7 @@ internal readonly struct ReadsOne : IDepthwiseReads
         where TVec : struct => TSimd.LoadLanes(numbers);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe TVec Load<TSimd, TVec>(float* source, TVec lanes, nint further)
+    public static unsafe TVec Load<TSimd, TVec>(float* source, TVec lanes)
         where TSimd : struct, ISimd<TVec>
         where TVec : struct => TSimd.Permute(TSimd.Load(source), lanes);
 }
@@ -65,9 +65,9 @@ internal readonly struct ReadsTwo : IDepthwiseReads
         where TVec : struct => TSimd.LoadLanes(numbers);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe TVec Load<TSimd, TVec>(float* source, TVec lanes, nint further)
+    public static unsafe TVec Load<TSimd, TVec>(float* source, TVec lanes)
         where TSimd : struct, ISimd<TVec>
-        where TVec : struct => TSimd.Permute(TSimd.Load(source), TSimd.Load(source + further), lanes);
+        where TVec : struct => TSimd.Permute(TSimd.Load(source), TSimd.Load(source + TSimd.Count), lanes);
 }
 
 /// <summary><see cref="DepthwiseReads.Each"/>.</summary>
@@ -81,7 +81,7 @@ internal readonly struct ReadsEach : IDepthwiseReads
         where TVec : struct => TSimd.Load(numbers);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe TVec Load<TSimd, TVec>(float* source, TVec lanes, nint further)
+    public static unsafe TVec Load<TSimd, TVec>(float* source, TVec lanes)
         where TSimd : struct, ISimd<TVec>
         where TVec : struct => TSimd.Gather(source, lanes);
 }
