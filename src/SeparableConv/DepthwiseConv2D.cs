@@ -75,12 +75,14 @@ public sealed unsafe class DepthwiseConv2D : Convolution
                 $"Groups is {options.Groups}; a depthwise convolution has one group a channel of itself, so leave Groups at 1.");
     }
 
-    private protected override ConvGeometry CreateGeometry(int batch, Size2D input) => ConvGeometry.Create(
-        batch, input, InChannels, OutChannels, KernelSize, Options.Stride, Options.Dilation, Options.Padding, _isMapped ? 1 : InChannels)
-        with
-        {
-            Groups = InChannels,
-        };
+    private protected override ConvGeometry CreateGeometry(int batch, Size2D input)
+    {
+        // A map's groups need not divide its output channels.
+        var groups = _isMapped ? 1 : InChannels;
+        var g = ConvGeometry.Create(
+            batch, input, InChannels, OutChannels, KernelSize, Options.Stride, Options.Dilation, Options.Padding, groups);
+        return g with { Groups = InChannels };
+    }
 
     internal override void Refill(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, float* scratch, int threads) =>
         _loop.Refill(weights, bias);
