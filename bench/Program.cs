@@ -16,6 +16,8 @@ internal static class Program
                 return GradientSuite.Run(rest);
             case ["int8", .. var rest]:
                 return QuantizedSuite.Run(rest);
+            case ["maps", .. var rest]:
+                return ChannelMapSuite.Run(rest);
             case ["networks", .. var rest]:
                 return NetworkSuite.Run(rest);
             case ["pointwise", .. var rest]:
@@ -27,7 +29,7 @@ internal static class Program
             default:
                 Console.Error.WriteLine(
                     "usage: SeparableConv.Bench SUITE [options]; "
-                    + "suites: depthwise, filters, fused, gradients, int8, networks, pointwise, standard, training.");
+                    + "suites: depthwise, filters, fused, gradients, int8, maps, networks, pointwise, standard, training.");
                 return 2;
         }
     }

@@ -11,6 +11,7 @@ namespace SeparableConv;
 public sealed unsafe class DepthwiseConv2D : Convolution
 {
     private readonly DepthwiseLoop _loop;
+    private readonly bool _isMapped;
 
     /// <summary>Packs the weights.</summary>
     /// <param name="weights">(kH, kW, C, M).</param>
@@ -33,6 +34,20 @@ public sealed unsafe class DepthwiseConv2D : Convolution
         in ReadOnlyTensorSpan<float> weights, ReadOnlySpan<float> bias, ConvOptions options, ExecutionOptions execution, SimdWidth width)
         : this(TensorDoor.Weights(weights, "(kH, kW, C, M)", "Depthwise"), weights.Lengths, bias, options, execution, width)
     {
+    }
+
+    /// <summary>Packs weights (kH, kW, E, 1) of which each output channel reads the input channel that the map names.</summary>
+    internal DepthwiseConv2D(
+        in ReadOnlyTensorSpan<float> weights, DepthwiseMap map, ReadOnlySpan<float> bias, ConvOptions options, ExecutionOptions execution)
+        : base(new((int)weights.Lengths[0], (int)weights.Lengths[1]), map.InChannels, map.OutChannels, options, execution)
+    {
+        CheckGroups(options);
+        var numbers = TensorDoor.Weights(weights, "(kH, kW, E, 1)", "Depthwise");
+        TensorDoor.CheckShape(weights.Lengths, [KernelSize.Height, KernelSize.Width, OutChannels, 1], "depthwise weights tensor");
+        TensorDoor.CheckBias(bias, OutChannels);
+        DepthMultiplier = 1;
+        _isMapped = true;
+        _loop = new DepthwiseLoop(numbers, KernelSize, map, bias, options.Activation, SimdWidths.Best);
     }
 
     private DepthwiseConv2D(
@@ -60,8 +75,14 @@ public sealed unsafe class DepthwiseConv2D : Convolution
                 $"Groups is {options.Groups}; a depthwise convolution has one group a channel of itself, so leave Groups at 1.");
     }
 
-    private protected override ConvGeometry CreateGeometry(int batch, Size2D input) => ConvGeometry.Create(
-        batch, input, InChannels, OutChannels, KernelSize, Options.Stride, Options.Dilation, Options.Padding, InChannels);
+    private protected override ConvGeometry CreateGeometry(int batch, Size2D input)
+    {
+        // A map's groups need not divide its output channels.
+        var groups = _isMapped ? 1 : InChannels;
+        var g = ConvGeometry.Create(
+            batch, input, InChannels, OutChannels, KernelSize, Options.Stride, Options.Dilation, Options.Padding, groups);
+        return g with { Groups = InChannels };
+    }
 
     internal override void Refill(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, float* scratch, int threads) =>
         _loop.Refill(weights, bias);

@@ -121,6 +121,18 @@ public sealed unsafe class AllocationTests
             cases.Add(($"depthwise {g}", () => loop.Run((float*)x, (float*)y, g, threads)));
         }
 
+        int[] sources = [.. Enumerable.Range(0, 64).SelectMany(c => Enumerable.Repeat(c, c % 4))];
+        foreach (var map in new[] { DepthwiseMap.Uniform(64, 2), new(64, sources), new(3, [2, 0, 2, 1]) })
+        {
+            foreach (var size in new[] { 3, 4, 7 })
+            {
+                var g = ConvGeometry.Create(1, 20, map.InChannels, map.OutChannels, size, 1, 1, Padding.Same);
+                var weights = RandomData.Floats(size * size * g.OutChannels, 2);
+                var loop = new DepthwiseLoop(weights, size, map, [], Activation.Tanh, SimdWidths.Best);
+                cases.Add(($"mapped depthwise {g}", () => loop.Run((float*)x, (float*)y, g, threads)));
+            }
+        }
+
         foreach (var (height, width, inChannels, outChannels) in new[] { (61, 43, 19, 35), (14, 11, 33, 256), (7, 7, 64, 96) })
         {
             var g = ConvGeometry.Create(1, (height, width), inChannels, outChannels, 3, 1, 1, Padding.Same);

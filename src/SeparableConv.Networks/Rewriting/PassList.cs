@@ -23,6 +23,7 @@ internal sealed class PassList(params Func<NetworkPass>[] passes)
         () => new PadFolding(),
         () => new ActivationRecognition(),
         () => new ActivationFusion(),
+        () => new ChannelMapFusion(),
         () => new SeparableFusion(),
         () => new ExpansionFusion(),
         () => new OutputCopies());

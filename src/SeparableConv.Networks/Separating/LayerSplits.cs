@@ -64,6 +64,15 @@ internal sealed class LayerSplits
         _ => new(method, _spatial.Value.FullRank, _layer.Kernel.Height, _layer.Kernel.Width),
     };
 
+    /// <summary>Puts depthwise kernels that explain more of what was seen before others.</summary>
+    public void Order(PatchMoments moments)
+    {
+        var split = _depthwise.Value;
+        var count = Math.Min(split.FullRank, MostFeatures);
+        split.Reorder(moments.Order(
+            new(0, [.. split.Largest(count).Select(term => DepthwiseFeature(term.Channel, term.Kernel))], 0, _layer.Filters)));
+    }
+
     /// <summary>The families of a method's forms that cost less than the layer does.</summary>
     /// <param name="method">The method; Auto for all.</param>
     /// <param name="isUniform">Whether every channel gets as many depthwise kernels.</param>

@@ -24,6 +24,8 @@ internal sealed class LayerStudy
     /// <summary>Looks at the forms of a method.</summary>
     public void Look(SeparationMethod method, bool isUniform, PatchMoments moments)
     {
+        if (moments.IsSeen && Layer.Groups == 1 && !isUniform && Environment.GetEnvironmentVariable("NOORDER") is null)
+            Splits.Order(moments);
         foreach (var family in Splits.Families(method, isUniform))
             _forms.AddRange(family.Forms.Zip(moments.Errors(family)));
     }

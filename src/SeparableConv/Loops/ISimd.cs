@@ -65,6 +65,18 @@ internal interface ISimd<TVec> : ITileSimd<TVec>
     /// <summary>2^n, exact, for whole n from -126 to 127; any other n gives a number without meaning.</summary>
     static abstract TVec PowerOfTwo(TVec n);
 
+    /// <summary>Reads whole numbers: the lanes that <see cref="Permute(TVec, TVec)"/> takes, in the form that it wants.</summary>
+    static abstract unsafe TVec LoadLanes(float* source);
+
+    /// <summary>For each lane the lane of <paramref name="a"/> that has the number there.</summary>
+    static abstract TVec Permute(TVec a, TVec lanes);
+
+    /// <summary>For each lane the lane of two vectors that has the number there; those of <paramref name="b"/> begin with Count.</summary>
+    static abstract TVec Permute(TVec a, TVec b, TVec lanes);
+
+    /// <summary>For each lane the float that lies so many floats behind a place. Offsets are whole numbers, loaded as they are.</summary>
+    static abstract unsafe TVec Gather(float* source, TVec offsets);
+
     /// <summary>Reads Count pixels (byte, ushort or float) and widens them to floats, exactly.</summary>
     static abstract unsafe TVec LoadPixels<T>(T* source)
         where T : unmanaged;

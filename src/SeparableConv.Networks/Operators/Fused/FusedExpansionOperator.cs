@@ -26,7 +26,7 @@ internal sealed class FusedExpansionOperator(Conv2DOperator expand, FusedSeparab
         var pixels = (long)g.Batch * g.Rows.In * g.Columns.In;
         var expansion = checked(pixels * node.Inputs[0]!.Shape[3] * g.InChannels);
         var projection = checked((long)g.Batch * g.Rows.Out * g.Columns.Out * g.OutChannels * node.Inputs[5]!.Shape[3]);
-        return new(checked(expansion + ConvCost.Depthwise(g, g.OutChannels / g.InChannels).Macs + projection));
+        return new(checked(expansion + ConvCost.Standard(g).Macs + projection));
     }
 
     internal override Step Prepare(Node node)
@@ -35,14 +35,7 @@ internal sealed class FusedExpansionOperator(Conv2DOperator expand, FusedSeparab
         var (channels, outChannels) = (node.Inputs[0]!.Shape[3], node.Inputs[5]!.Shape[3]);
         var expansion = new PointwiseLoop(
             Weights(node, 1), channels, g.InChannels, Weights(node, 2), Expand.Options.Activation, SimdWidths.Best);
-        var depthwise = new DepthwiseLoop(
-            Weights(node, 3),
-            g.Kernel,
-            g.InChannels,
-            g.OutChannels / g.InChannels,
-            Weights(node, 4),
-            Separable.Depthwise.Options.Activation,
-            SimdWidths.Best);
+        var depthwise = Separable.Depthwise.Loop(g, Weights(node, 3), Weights(node, 4));
         var projection = new PointwiseLoop(
             Weights(node, 5), g.OutChannels, outChannels, Weights(node, 6), Separable.Pointwise.Options.Activation, SimdWidths.Best);
         return new FusedExpansionStep(new FusedExpansionLoop(expansion, depthwise, projection), g, channels, outChannels);

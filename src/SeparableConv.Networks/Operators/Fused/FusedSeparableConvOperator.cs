@@ -4,8 +4,8 @@ namespace SeparableConv.Networks.Operators;
 
 /// <summary>
 /// A depthwise convolution and the pointwise one that alone reads it, computed tile by tile: x (N, inH, inW, C), depthwise weights
-/// (kH, kW, C, M) and bias (C*M) or none, pointwise weights (1, 1, C*M, O) and bias (O) or none -> (N, outH, outW, O). To the bit
-/// what the two give one after the other.
+/// (kH, kW, C, M) and bias (C*M) or none, pointwise weights (1, 1, C*M, O) and bias (O) or none -> (N, outH, outW, O); with a channel map
+/// of E output channels E in place of C*M. To the bit what the two give one after the other.
 /// </summary>
 internal sealed class FusedSeparableConvOperator(DepthwiseConv2DOperator depthwise, Conv2DOperator pointwise) : Operator
 {
@@ -24,7 +24,7 @@ internal sealed class FusedSeparableConvOperator(DepthwiseConv2DOperator depthwi
     {
         var g = Geometry(node.Inputs[0]!.Type, node.Inputs[1]!.Type);
         var pointwise = checked((long)g.Batch * g.Rows.Out * g.Columns.Out * g.OutChannels * node.Inputs[3]!.Shape[3]);
-        return new(ConvCost.Depthwise(g, g.OutChannels / g.InChannels).Macs + pointwise);
+        return new(checked(ConvCost.Standard(g).Macs + pointwise));
     }
 
     internal override Step Prepare(Node node)
@@ -63,10 +63,9 @@ internal sealed class FusedSeparableConvOperator(DepthwiseConv2DOperator depthwi
         ReadOnlySpan<float> pointwiseWeights,
         ReadOnlySpan<float> pointwiseBias)
     {
-        var (channels, expanded) = (geometry.InChannels, geometry.OutChannels);
+        var expanded = geometry.OutChannels;
         var outChannels = pointwiseWeights.Length / expanded;
-        var first = new DepthwiseLoop(
-            depthwiseWeights, geometry.Kernel, channels, expanded / channels, depthwiseBias, Depthwise.Options.Activation, SimdWidths.Best);
+        var first = Depthwise.Loop(geometry, depthwiseWeights, depthwiseBias);
         var second = new PointwiseLoop(
             pointwiseWeights, expanded, outChannels, pointwiseBias, Pointwise.Options.Activation, SimdWidths.Best);
         return new FusedSeparableStep(new FusedSeparableLoop(first, second), geometry, outChannels);

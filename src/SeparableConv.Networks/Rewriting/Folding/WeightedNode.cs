@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using SeparableConv.Loops;
 
 namespace SeparableConv.Networks.Rewriting;
 
@@ -24,6 +25,9 @@ internal sealed class WeightedNode
     /// <summary>Whether something is applied to the sums, so that nothing behind it can be merged into them.</summary>
     public bool HasActivation { get; private init; }
 
+    // Where each output reads the one input channel that a map names.
+    private DepthwiseMap? Map { get; init; }
+
     /// <summary>Sees a node as a layer with constant weights; null where it is no such layer.</summary>
     public static WeightedNode? Of(Operator op, Value?[] inputs)
     {
@@ -35,6 +39,7 @@ internal sealed class WeightedNode
         {
             DepthwiseConv2DOperator depthwise => new(weights, bias, shape[2] * shape[3], shape[3], 1, shape[3])
             {
+                Map = depthwise.Map,
                 HasActivation = !depthwise.Options.Activation.IsNone,
             },
             Conv2DOperator conv => new(weights, bias, shape[3], shape[3], shape[2], shape[3] / conv.Options.Groups)
@@ -71,7 +76,7 @@ internal sealed class WeightedNode
         for (var i = 0; i < weights.Length; i++)
         {
             var output = i % _outChannels;
-            var input = (output / _groupOutputs * _groupInputs) + (i / _inStride % _groupInputs);
+            var input = Map is null ? (output / _groupOutputs * _groupInputs) + (i / _inStride % _groupInputs) : Map.Sources[output];
             weights[i] = (float)(source[i] * affine.Scale[input]);
             sums[output] += source[i] * affine.Shift[input];
         }

@@ -1,8 +1,11 @@
+using SeparableConv.Loops;
+
 namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>
 /// Takes apart what other passes joined: a depthwise separable convolution becomes a depthwise and a pointwise one again, with the
-/// expansion before them where there is one. The numbers stay the same to the bit.
+/// expansion before them where there is one, and a channel map a Gather. The numbers stay the same to the bit, but where mapped rows are
+/// spread in memory: those are summed in another order.
 /// </summary>
 internal sealed class Unfusing : NetworkPass
 {
@@ -15,6 +18,8 @@ internal sealed class Unfusing : NetworkPass
                 return [Separable(node.Name, block.Separable, [expanded, .. inputs.AsSpan(3)])];
             case FusedSeparableConvOperator separable:
                 return [Separable(node.Name, separable, inputs)];
+            case DepthwiseConv2DOperator { Map: not null } mapped:
+                return [Depthwise(node.Name, mapped, inputs)];
             default:
                 return null;
         }
@@ -22,7 +27,23 @@ internal sealed class Unfusing : NetworkPass
 
     private Value Separable(string name, FusedSeparableConvOperator op, Value?[] inputs)
     {
-        var between = Graph.Add($"{name}/depthwise", op.Depthwise, inputs.AsSpan(0, 3));
+        var between = Depthwise($"{name}/depthwise", op.Depthwise, inputs.AsSpan(0, 3));
         return Graph.Add(name, op.Pointwise, [between, .. inputs.AsSpan(3)]);
+    }
+
+    private Value Depthwise(string name, DepthwiseConv2DOperator op, ReadOnlySpan<Value?> inputs)
+    {
+        if (op.Map is not { } map)
+            return Graph.Add(name, op, inputs);
+        var gathered = Graph.Add($"{name}/channels", new GatherOperator(3), inputs[0], Channels($"{name}/map", map));
+        return Graph.Add(name, op.With(map: null), [gathered, .. inputs[1..]]);
+    }
+
+    private Value Channels(string name, DepthwiseMap map)
+    {
+        var channels = new long[map.OutChannels];
+        for (var e = 0; e < channels.Length; e++)
+            channels[e] = map.Sources[e];
+        return Constant(name, TensorData.Create(channels, channels.Length));
     }
 }

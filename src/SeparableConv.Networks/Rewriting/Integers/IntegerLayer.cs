@@ -21,6 +21,7 @@ internal sealed record IntegerLayer(Operator Operator, TensorData Weights, Tenso
     {
         var activation = node.Operator switch
         {
+            DepthwiseConv2DOperator { Map: not null } => null,
             FloatConvOperator conv => conv.Options.Activation,
             DenseOperator dense => dense.Activation,
             _ => null,

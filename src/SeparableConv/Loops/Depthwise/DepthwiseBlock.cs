@@ -11,8 +11,24 @@ internal unsafe struct DepthwiseBlock
     public nint OutputPixelStride;
     public int FirstRow;
     public int EndRow;
-    public int Channels;
+
+    /// <summary>C, channels of the input.</summary>
+    public int InChannels;
+
+    /// <summary>Channels of the output.</summary>
+    public int OutChannels;
+
+    /// <summary>M, where output channel c*M+m reads channel c; 0 where <see cref="Map"/> says what it reads.</summary>
     public int Multiplier;
+
+    /// <summary>For each output channel the input channel that it reads.</summary>
+    public int* Map;
+
+    /// <summary>What each vector reads; null where output channels read their own input channels, or rows are spread.</summary>
+    public DepthwiseSource* Sources;
+
+    /// <summary>[vector][lane]: see <see cref="DepthwiseSources.Lanes"/>.</summary>
+    public float* Lanes;
 
     /// <summary>Pixels that share a vector where a pixel has fewer channels than lanes.</summary>
     public int PixelsTogether;
@@ -40,7 +56,7 @@ internal unsafe struct DepthwiseBlock
         if (activation.IsClamp)
             return;
         var first = FirstVector * (int)width;
-        var end = Math.Min(EndVector * (int)width, Channels * Multiplier);
+        var end = Math.Min(EndVector * (int)width, OutChannels);
         activation.ApplyRows(row + first, pixels, end - first, OutputPixelStride, first, width);
     }
 }

@@ -17,13 +17,15 @@ internal static unsafe class DepthwiseDirect
             Inputs = (float**)scratch,
             Numbers = (int*)(scratch + ((nint)kernelTaps * sizeof(float*))),
             KernelTaps = kernelTaps,
-            InputStep = (nint)g.Columns.Stride * block.Channels,
+            InputStep = (nint)g.Columns.Stride * block.InChannels,
             OutputStep = block.OutputPixelStride,
             Weights = block.Weights,
             Bias = block.Bias,
+            Sources = block.Sources,
+            Lanes = block.Lanes,
             FirstVector = block.FirstVector,
             EndVector = block.EndVector,
-            Channels = block.Channels,
+            Channels = block.OutChannels,
             Lower = block.Lower,
             Upper = block.Upper,
         };
@@ -37,10 +39,39 @@ internal static unsafe class DepthwiseDirect
                 run.Pixels = interior ? g.Columns.InteriorEnd - column : 1;
                 run.Output = output + (column * block.OutputPixelStride);
                 ListTaps(ref run, block, g, row, column);
-                DepthwiseTaps.Run<TSimd, TVec>(run);
+                RunTaps<TSimd, TVec>(run);
             }
 
             block.Activate(activation, output, g.Columns.Out, width);
+        }
+    }
+
+    private static void RunTaps<TSimd, TVec>(in DepthwiseRun run)
+        where TSimd : struct, ISimd<TVec>
+        where TVec : struct
+    {
+        if (run.Sources is null)
+        {
+            DepthwiseTaps.Run<TSimd, TVec, ReadsItsOwn>(run);
+            return;
+        }
+
+        var alike = run;
+        for (; alike.FirstVector < run.EndVector; alike.FirstVector = alike.EndVector)
+        {
+            alike.EndVector = DepthwiseSources.EndOfAlike(run.Sources, alike.FirstVector, run.EndVector);
+            switch (run.Sources[alike.FirstVector].Reads)
+            {
+                case DepthwiseReads.One:
+                    DepthwiseTaps.Run<TSimd, TVec, ReadsOne>(alike);
+                    break;
+                case DepthwiseReads.Two:
+                    DepthwiseTaps.Run<TSimd, TVec, ReadsTwo>(alike);
+                    break;
+                default:
+                    DepthwiseTaps.Run<TSimd, TVec, ReadsEach>(alike);
+                    break;
+            }
         }
     }
 
@@ -55,7 +86,7 @@ internal static unsafe class DepthwiseDirect
             for (var x = firstX; x < endX; x++)
             {
                 var inX = g.Columns.InputStart(column) + (x * g.Columns.Dilation);
-                run.Inputs[run.Taps] = block.Image + (((inY * g.Columns.In) + inX) * block.Channels);
+                run.Inputs[run.Taps] = block.Image + (((inY * g.Columns.In) + inX) * block.InChannels);
                 run.Numbers[run.Taps++] = (y * g.Columns.Kernel) + x;
             }
         }

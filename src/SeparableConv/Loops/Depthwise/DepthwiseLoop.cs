@@ -1,25 +1,31 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using SeparableConv.Threading;
 
 namespace SeparableConv.Loops;
 
 /// <summary>
 /// A depthwise convolution with its weights packed: y[n,i,j,c*M+m] = act(b[c*M+m] + sum over u,v of
-/// x[n, i*s+u*d-p, j*s+v*d-p, c] * w[u,v,c,m]). Input (N, inH, inW, C), output (N, outH, outW, C*M), both dense NHWC.
+/// x[n, i*s+u*d-p, j*s+v*d-p, c] * w[u,v,c,m]). Input (N, inH, inW, C), output (N, outH, outW, C*M), both dense NHWC. Where channels are
+/// mapped, output channel e of E reads input channel map[e], and its weights are w[u,v,e].
 /// </summary>
 /// <remarks>
 /// 3x3 and 5x5 kernels with stride 1 or 2 slide along the rows with their sums in registers; any other kernel goes through a
-/// list of taps (<see cref="DepthwiseDirect"/>). With a multiplier above 1, or fewer channels than a vector has lanes, the rows are first
-/// spread out in scratch memory (<see cref="DepthwiseSpread"/>). Every sum runs over the same taps in the same order whatever the band,
-/// slice or thread.
+/// list of taps (<see cref="DepthwiseDirect"/>). A depth multiplier is a map too, and mapped channels are permuted as they are loaded
+/// (<see cref="DepthwiseSources"/>). With fewer channels than a vector has lanes, a map in no order, or a map and a large kernel that does
+/// not slide, the rows are first spread out in scratch memory (<see cref="DepthwiseSpread"/>). Every sum runs over the same taps in the
+/// same order whatever the band, slice or thread.
 /// </remarks>
 internal sealed unsafe class DepthwiseLoop : IRowLoop
 {
+    // Mapped kernels of so many taps: 2x2 is twice as fast read in place, 4x4 twice as fast spread.
+    private const int SpreadTaps = 16;
+
     private readonly PackedBuffer _weights;
     private readonly PackedBuffer _bias;
     private readonly Size2D _kernel;
-    private readonly int _channels;
-    private readonly int _multiplier;
+    private readonly int _inChannels;
+    private readonly int _outChannels;
     private readonly Activation _activation;
     private readonly SimdWidth _width;
 
@@ -28,7 +34,16 @@ internal sealed unsafe class DepthwiseLoop : IRowLoop
 
     // Pixels that share a vector where a pixel has fewer channels than a vector has lanes; 1 elsewhere.
     private readonly int _pixelsTogether;
+
+    // Whether rows are spread whatever the sizes.
     private readonly bool _isSpread;
+
+    // M of a depth multiplier, 0 for any other map: rows are then spread by the map.
+    private readonly int _multiplier;
+    private readonly PackedBuffer? _map;
+
+    // Null where output channels read their own input channels, or rows are spread.
+    private readonly DepthwiseSources? _sources;
     private volatile PackedBuffer _zeros = new(0);
 
     /// <summary>Packs the weights (kH, kW, C, M) and the bias (C*M), which may be empty.</summary>
@@ -40,22 +55,37 @@ internal sealed unsafe class DepthwiseLoop : IRowLoop
         ReadOnlySpan<float> bias,
         Activation activation,
         SimdWidth width)
+        : this(weights, kernel, DepthwiseMap.Uniform(channels, multiplier), bias, activation, width)
     {
-        Debug.Assert(weights.Length == kernel.Height * kernel.Width * channels * multiplier, "weights are (kH, kW, C, M)");
-        Debug.Assert(bias.IsEmpty || bias.Length == channels * multiplier, "bias is (C*M)");
-        (_kernel, _channels, _multiplier, _activation, _width) = (kernel, channels, multiplier, activation, width);
+    }
+
+    /// <summary>Packs the weights (kH, kW, E) of mapped channels and the bias (E), which may be empty.</summary>
+    public DepthwiseLoop(
+        ReadOnlySpan<float> weights, Size2D kernel, DepthwiseMap map, ReadOnlySpan<float> bias, Activation activation, SimdWidth width)
+    {
+        Debug.Assert(weights.Length == kernel.Height * kernel.Width * map.OutChannels, "weights are (kH, kW, C, M) or (kH, kW, E)");
+        Debug.Assert(bias.IsEmpty || bias.Length == map.OutChannels, "bias is (C*M) or (E)");
+        (_kernel, _inChannels, _outChannels, _activation, _width) = (kernel, map.InChannels, map.OutChannels, activation, width);
 
         var lanes = (int)width;
-        _isSpread = multiplier > 1 || channels < lanes;
-        _pixelsTogether = OutChannels >= lanes ? 1 : lanes / GreatestCommonDivisor(lanes, OutChannels);
+        _isSpread = Math.Min(_inChannels, _outChannels) < lanes || !DepthwiseSources.Suits(map, lanes);
+        _pixelsTogether = _outChannels >= lanes ? 1 : lanes / GreatestCommonDivisor(lanes, _outChannels);
+        _multiplier = map.Multiplier;
+        if (_multiplier == 0)
+        {
+            _map = new PackedBuffer(_outChannels);
+            map.Sources.CopyTo(MemoryMarshal.Cast<float, int>(_map.Span));
+        }
+
+        if (!_isSpread && _multiplier != 1)
+            _sources = new DepthwiseSources(map, lanes);
+
         _weights = new PackedBuffer((nint)Vectors * kernel.Height * kernel.Width * lanes);
         _bias = new PackedBuffer((nint)Vectors * lanes);
         Refill(weights, bias);
     }
 
-    private int OutChannels => _channels * _multiplier;
-
-    private int PackedChannels => OutChannels * _pixelsTogether;
+    private int PackedChannels => _outChannels * _pixelsTogether;
 
     private int Vectors => (PackedChannels + (int)_width - 1) / (int)_width;
 
@@ -86,12 +116,16 @@ internal sealed unsafe class DepthwiseLoop : IRowLoop
     }
 
     private DepthwiseParts Parts(in ConvGeometry g, int threads) =>
-        DepthwiseParts.Cut(g, !_isSpread && !_activation.NeedsAllChannels, Vectors, (int)_width, threads);
+        DepthwiseParts.Cut(g, !Spreads(g) && !_activation.NeedsAllChannels, Vectors, (int)_width, threads);
+
+    // A kernel of many taps reads a column as often, and would permute it as often.
+    private bool Spreads(in ConvGeometry g) =>
+        _isSpread || (_sources is not null && _kernel.Height * _kernel.Width >= SpreadTaps && !DepthwiseSlide.Handles(g));
 
     private static int GreatestCommonDivisor(int a, int b) => b == 0 ? a : GreatestCommonDivisor(b, a % b);
 
     /// <summary>
-    /// Packs other weights (kH, kW, C, M), and a bias where there is one, in the place of those before; allocates nothing.
+    /// Packs other weights, laid out as those before, and a bias where there is one, in the place of those before; allocates nothing.
     /// They lie [vector][tap][lane] and [vector][lane]; the last vector ends with the last channel.
     /// </summary>
     public void Refill(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias)
@@ -103,9 +137,9 @@ internal sealed unsafe class DepthwiseLoop : IRowLoop
             var first = Math.Min(vector * lanes, PackedChannels - lanes);
             for (var lane = 0; lane < lanes; lane++)
             {
-                var channel = (first + lane) % OutChannels;
+                var channel = (first + lane) % _outChannels;
                 for (var tap = 0; tap < taps; tap++)
-                    _weights.Pointer[((((nint)vector * taps) + tap) * lanes) + lane] = weights[(tap * OutChannels) + channel];
+                    _weights.Pointer[((((nint)vector * taps) + tap) * lanes) + lane] = weights[(tap * _outChannels) + channel];
                 _bias.Pointer[(vector * lanes) + lane] = bias.IsEmpty ? 0 : bias[channel];
             }
         }
@@ -123,8 +157,12 @@ internal sealed unsafe class DepthwiseLoop : IRowLoop
             OutputPixelStride = outputPixelStride,
             FirstRow = firstRow,
             EndRow = endRow,
-            Channels = _channels,
+            InChannels = _inChannels,
+            OutChannels = _outChannels,
             Multiplier = _multiplier,
+            Map = _map is null ? null : (int*)_map.Pointer,
+            Sources = _sources is null ? null : _sources.Sources,
+            Lanes = _sources is null ? null : _sources.Lanes,
             PixelsTogether = _pixelsTogether,
             FirstVector = firstVector,
             EndVector = endVector,
@@ -152,13 +190,13 @@ internal sealed unsafe class DepthwiseLoop : IRowLoop
         where TSimd : struct, ISimd<TVec>
         where TVec : struct
     {
-        if (_isSpread)
+        if (Spreads(g))
         {
             DepthwiseSpread.Run<TSimd, TVec>(block, g, _activation, _width);
         }
         else if (DepthwiseSlide.Handles(g))
         {
-            var zeros = Zeros(g.Columns.In * _channels);
+            var zeros = Zeros(g.Columns.In * _inChannels);
             DepthwiseSlide.Run<TSimd, TVec>(block, g, zeros.Pointer, _activation, _width);
             GC.KeepAlive(zeros);
         }

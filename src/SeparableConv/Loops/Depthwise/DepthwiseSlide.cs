@@ -19,13 +19,15 @@ internal static unsafe class DepthwiseSlide
         var strip = new DepthwiseStrip
         {
             Rows = rows,
-            PixelStride = block.Channels,
+            PixelStride = block.InChannels,
             OutPixelStride = block.OutputPixelStride,
             Weights = block.Weights,
             Bias = block.Bias,
+            Sources = block.Sources,
+            Lanes = block.Lanes,
             FirstVector = block.FirstVector,
             EndVector = block.EndVector,
-            Channels = block.Channels,
+            Channels = block.OutChannels,
             InColumns = g.Columns.In,
             PadBefore = g.Columns.PadBefore,
             Lower = block.Lower,
@@ -34,15 +36,18 @@ internal static unsafe class DepthwiseSlide
         var stride = g.Columns.Stride;
         var lead = (g.Columns.Kernel - 1) / stride;
         var steps = g.Columns.Out + lead;
-        var run = DepthwiseParts.StreamsRows(g) ? Math.Max(2, DepthwiseParts.RunBytes / (stride * block.Channels * sizeof(float))) : steps;
-        strip.State = Scratch.Floats((nint)(block.EndVector - block.FirstVector) * 2 * lead * TSimd.Count);
+        var run = DepthwiseParts.StreamsRows(g)
+            ? Math.Max(2, DepthwiseParts.RunBytes / (stride * block.InChannels * sizeof(float)))
+            : steps;
+        strip.VectorState = 2 * lead * TSimd.Count;
+        strip.State = Scratch.Floats((block.EndVector - block.FirstVector) * strip.VectorState);
         for (var row = block.FirstRow; row < block.EndRow; row += 2)
         {
             var start = g.Rows.InputStart(row);
             for (var i = 0; i < g.Rows.Kernel + g.Rows.Stride; i++)
             {
                 var inside = (uint)(start + i) < (uint)g.Rows.In;
-                rows[i] = inside ? block.Image + ((nint)(start + i) * g.Columns.In * block.Channels) : zeros;
+                rows[i] = inside ? block.Image + ((nint)(start + i) * g.Columns.In * block.InChannels) : zeros;
             }
 
             var output = block.OutputRow(row, g.Columns.Out);
@@ -53,7 +58,7 @@ internal static unsafe class DepthwiseSlide
                 var pixel = Math.Max(0, step - lead);
                 strip.FirstStep = step;
                 strip.EndStep = Math.Min(step + run, steps);
-                strip.Offset = (nint)column * block.Channels;
+                strip.Offset = (nint)column * block.InChannels;
                 strip.Resume = step > 0;
                 strip.Suspend = strip.EndStep < steps;
                 strip.OutA = output + (pixel * block.OutputPixelStride);
@@ -91,19 +96,51 @@ internal static unsafe class DepthwiseSlide
         where TVec : struct
         where TOptions : struct, IDepthwiseOptions
     {
+        if (strip.Sources is null)
+        {
+            RunAlike<TSimd, TVec, TOptions, ReadsItsOwn>(strip, g);
+            return;
+        }
+
+        var alike = strip;
+        for (; alike.FirstVector < strip.EndVector; alike.FirstVector = alike.EndVector)
+        {
+            alike.EndVector = DepthwiseSources.EndOfAlike(strip.Sources, alike.FirstVector, strip.EndVector);
+            alike.State = strip.State + ((alike.FirstVector - strip.FirstVector) * strip.VectorState);
+            switch (strip.Sources[alike.FirstVector].Reads)
+            {
+                case DepthwiseReads.One:
+                    RunAlike<TSimd, TVec, TOptions, ReadsOne>(alike, g);
+                    break;
+                case DepthwiseReads.Two:
+                    RunAlike<TSimd, TVec, TOptions, ReadsTwo>(alike, g);
+                    break;
+                default:
+                    RunAlike<TSimd, TVec, TOptions, ReadsEach>(alike, g);
+                    break;
+            }
+        }
+    }
+
+    private static void RunAlike<TSimd, TVec, TOptions, TReads>(in DepthwiseStrip strip, in ConvGeometry g)
+        where TSimd : struct, ISimd<TVec>
+        where TVec : struct
+        where TOptions : struct, IDepthwiseOptions
+        where TReads : struct, IDepthwiseReads
+    {
         switch (g.Rows.Kernel, g.Rows.Stride)
         {
             case (3, 1):
-                DepthwiseSlideLoop.Run<TSimd, TVec, TOptions, Constant.Is3, Constant.Is1>(strip);
+                DepthwiseSlideLoop.Run<TSimd, TVec, TOptions, TReads, Constant.Is3, Constant.Is1>(strip);
                 break;
             case (3, 2):
-                DepthwiseSlideLoop.Run<TSimd, TVec, TOptions, Constant.Is3, Constant.Is2>(strip);
+                DepthwiseSlideLoop.Run<TSimd, TVec, TOptions, TReads, Constant.Is3, Constant.Is2>(strip);
                 break;
             case (5, 1):
-                DepthwiseSlideLoop.Run<TSimd, TVec, TOptions, Constant.Is5, Constant.Is1>(strip);
+                DepthwiseSlideLoop.Run<TSimd, TVec, TOptions, TReads, Constant.Is5, Constant.Is1>(strip);
                 break;
             default:
-                DepthwiseSlideLoop.Run<TSimd, TVec, TOptions, Constant.Is5, Constant.Is2>(strip);
+                DepthwiseSlideLoop.Run<TSimd, TVec, TOptions, TReads, Constant.Is5, Constant.Is2>(strip);
                 break;
         }
     }

@@ -14,10 +14,11 @@ namespace SeparableConv.Loops;
 internal static unsafe class DepthwiseSlideLoop
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run<TSimd, TVec, TOptions, TSide, TStride>(in DepthwiseStrip strip)
+    public static void Run<TSimd, TVec, TOptions, TReads, TSide, TStride>(in DepthwiseStrip strip)
         where TSimd : struct, ISimd<TVec>
         where TVec : struct
         where TOptions : struct, IDepthwiseOptions
+        where TReads : struct, IDepthwiseReads
         where TSide : unmanaged, IConstant
         where TStride : unmanaged, IConstant
     {
@@ -30,15 +31,17 @@ internal static unsafe class DepthwiseSlideLoop
         for (var vector = strip.FirstVector; vector < strip.EndVector; vector++)
         {
             nint channel = strip.FirstChannel(vector, TSimd.Count);
+            nint source = TReads.IsMapped ? strip.Sources[vector].First : channel;
+            var lanes = TReads.Lanes<TSimd, TVec>(strip.Lanes + (vector * TSimd.Count));
             var weights = strip.Weights + ((nint)vector * (sizeof(TSide) * sizeof(TSide)) * TSimd.Count);
             var bias = TSimd.Load(strip.Bias + (vector * TSimd.Count));
-            var row0 = strip.Rows[0] + channel;
-            var row1 = strip.Rows[1] + channel;
-            var row2 = strip.Rows[2] + channel;
-            var row3 = strip.Rows[3] + channel;
-            var row4 = sizeof(TSide) + sizeof(TStride) > 4 ? strip.Rows[4] + channel : null;
-            var row5 = sizeof(TSide) + sizeof(TStride) > 5 ? strip.Rows[5] + channel : null;
-            var row6 = sizeof(TSide) + sizeof(TStride) > 6 ? strip.Rows[6] + channel : null;
+            var row0 = strip.Rows[0] + source;
+            var row1 = strip.Rows[1] + source;
+            var row2 = strip.Rows[2] + source;
+            var row3 = strip.Rows[3] + source;
+            var row4 = sizeof(TSide) + sizeof(TStride) > 4 ? strip.Rows[4] + source : null;
+            var row5 = sizeof(TSide) + sizeof(TStride) > 5 ? strip.Rows[5] + source : null;
+            var row6 = sizeof(TSide) + sizeof(TStride) > 6 ? strip.Rows[6] + source : null;
             var outA = strip.OutA + channel;
             var outB = strip.OutB + channel;
             TVec a0 = bias, a1 = bias, a2 = bias, a3 = bias, a4 = bias;
@@ -79,12 +82,12 @@ internal static unsafe class DepthwiseSlideLoop
                 {
                     if ((uint)(step - padBefore) < inColumns)
                     {
-                        var x0 = TSimd.Load(row0 + offset);
-                        var x1 = TSimd.Load(row1 + offset);
-                        var x2 = TSimd.Load(row2 + offset);
-                        var x3 = sizeof(TSide) == 5 || TOptions.TwoRows ? TSimd.Load(row3 + offset) : x2;
-                        var x4 = sizeof(TSide) == 5 ? TSimd.Load(row4 + offset) : x3;
-                        var x5 = sizeof(TSide) == 5 && TOptions.TwoRows ? TSimd.Load(row5 + offset) : x4;
+                        var x0 = TReads.Load<TSimd, TVec>(row0 + offset, lanes);
+                        var x1 = TReads.Load<TSimd, TVec>(row1 + offset, lanes);
+                        var x2 = TReads.Load<TSimd, TVec>(row2 + offset, lanes);
+                        var x3 = sizeof(TSide) == 5 || TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row3 + offset, lanes) : x2;
+                        var x4 = sizeof(TSide) == 5 ? TReads.Load<TSimd, TVec>(row4 + offset, lanes) : x3;
+                        var x5 = sizeof(TSide) == 5 && TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row5 + offset, lanes) : x4;
                         if (sizeof(TSide) == 3)
                         {
                             Tap<TSimd, TVec, TOptions>(w00, weights, 0, x0, x1, ref a0, ref b0);
@@ -134,13 +137,13 @@ internal static unsafe class DepthwiseSlideLoop
                     var column = (2 * step) - 1 - padBefore;
                     if ((uint)column < inColumns)
                     {
-                        var x0 = TSimd.Load(row0 + offset);
-                        var x1 = TSimd.Load(row1 + offset);
-                        var x2 = TSimd.Load(row2 + offset);
-                        var x3 = sizeof(TSide) == 5 || TOptions.TwoRows ? TSimd.Load(row3 + offset) : x2;
-                        var x4 = sizeof(TSide) == 5 || TOptions.TwoRows ? TSimd.Load(row4 + offset) : x3;
-                        var x5 = sizeof(TSide) == 5 && TOptions.TwoRows ? TSimd.Load(row5 + offset) : x4;
-                        var x6 = sizeof(TSide) == 5 && TOptions.TwoRows ? TSimd.Load(row6 + offset) : x5;
+                        var x0 = TReads.Load<TSimd, TVec>(row0 + offset, lanes);
+                        var x1 = TReads.Load<TSimd, TVec>(row1 + offset, lanes);
+                        var x2 = TReads.Load<TSimd, TVec>(row2 + offset, lanes);
+                        var x3 = sizeof(TSide) == 5 || TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row3 + offset, lanes) : x2;
+                        var x4 = sizeof(TSide) == 5 || TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row4 + offset, lanes) : x3;
+                        var x5 = sizeof(TSide) == 5 && TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row5 + offset, lanes) : x4;
+                        var x6 = sizeof(TSide) == 5 && TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row6 + offset, lanes) : x5;
                         if (sizeof(TSide) == 3)
                         {
                             Tap<TSimd, TVec, TOptions>(w01, weights, 1, x0, x2, ref a1, ref b1);
@@ -166,13 +169,13 @@ internal static unsafe class DepthwiseSlideLoop
 
                     if ((uint)(column + 1) < inColumns)
                     {
-                        var x0 = TSimd.Load(row0 + offset);
-                        var x1 = TSimd.Load(row1 + offset);
-                        var x2 = TSimd.Load(row2 + offset);
-                        var x3 = sizeof(TSide) == 5 || TOptions.TwoRows ? TSimd.Load(row3 + offset) : x2;
-                        var x4 = sizeof(TSide) == 5 || TOptions.TwoRows ? TSimd.Load(row4 + offset) : x3;
-                        var x5 = sizeof(TSide) == 5 && TOptions.TwoRows ? TSimd.Load(row5 + offset) : x4;
-                        var x6 = sizeof(TSide) == 5 && TOptions.TwoRows ? TSimd.Load(row6 + offset) : x5;
+                        var x0 = TReads.Load<TSimd, TVec>(row0 + offset, lanes);
+                        var x1 = TReads.Load<TSimd, TVec>(row1 + offset, lanes);
+                        var x2 = TReads.Load<TSimd, TVec>(row2 + offset, lanes);
+                        var x3 = sizeof(TSide) == 5 || TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row3 + offset, lanes) : x2;
+                        var x4 = sizeof(TSide) == 5 || TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row4 + offset, lanes) : x3;
+                        var x5 = sizeof(TSide) == 5 && TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row5 + offset, lanes) : x4;
+                        var x6 = sizeof(TSide) == 5 && TOptions.TwoRows ? TReads.Load<TSimd, TVec>(row6 + offset, lanes) : x5;
                         if (sizeof(TSide) == 3)
                         {
                             Tap<TSimd, TVec, TOptions>(w00, weights, 0, x0, x2, ref a0, ref b0);

@@ -3,10 +3,10 @@ using System.Runtime.CompilerServices;
 namespace SeparableConv.Loops;
 
 /// <summary>
-/// Depthwise convolution with a depth multiplier, or of fewer channels than a vector has lanes. Input rows are first spread out in scratch
-/// memory: zeros on both sides, every channel repeated M times, and the columns sorted by their remainder under the stride. What is left is
-/// a convolution without a multiplier, of C*M channels, whose columns lie side by side whatever the stride, so that several pixels of few
-/// channels fill a vector together. <see cref="DepthwiseTaps"/> computes it.
+/// Depthwise convolution of fewer channels than a vector has lanes, or of mapped channels. Input rows are first spread out in
+/// scratch memory: zeros on both sides, a channel for each output channel, and the columns sorted by their remainder under the stride. What
+/// is left is a convolution whose output channels read their own input channels and whose columns lie side by side whatever the stride, so
+/// that several pixels of few channels fill a vector together. <see cref="DepthwiseTaps"/> computes it.
 /// </summary>
 internal static unsafe class DepthwiseSpread
 {
@@ -14,12 +14,12 @@ internal static unsafe class DepthwiseSpread
         where TSimd : struct, ISimd<TVec>
         where TVec : struct
     {
-        var outChannels = block.Channels * block.Multiplier;
+        var outChannels = block.OutChannels;
         var groups = (g.Columns.Out + block.PixelsTogether - 1) / block.PixelsTogether;
 
         // A row is padded to a whole number of strides; a single column takes none, however long they are.
         var columns = g.Columns.Out == 1 ? g.Columns with { Stride = 1 } : g.Columns;
-        var row = new SpreadRow(columns, block.Channels, block.Multiplier, groups * block.PixelsTogether);
+        var row = new SpreadRow(block, columns, groups * block.PixelsTogether);
         var window = g.Rows.Span;
         var kernelTaps = g.Rows.Kernel * g.Columns.Kernel;
 
@@ -64,7 +64,7 @@ internal static unsafe class DepthwiseSpread
                 var spread = rows + ((nint)slot * row.Floats);
                 if (held[slot] != inY)
                 {
-                    row.Fill(block.Image + ((nint)inY * g.Columns.In * block.Channels), spread);
+                    row.Fill(block.Image + ((nint)inY * g.Columns.In * block.InChannels), spread);
                     held[slot] = inY;
                 }
 
@@ -77,7 +77,7 @@ internal static unsafe class DepthwiseSpread
 
             var output = block.OutputRow(y, g.Columns.Out);
             run.Output = inPlace ? output : outRow;
-            DepthwiseTaps.Run<TSimd, TVec>(run);
+            DepthwiseTaps.Run<TSimd, TVec, ReadsItsOwn>(run);
             if (!inPlace)
                 CopyPixels(outRow, output, g.Columns.Out, outChannels, block.OutputPixelStride);
             Activate(block, activation, output, g.Columns.Out, width);
@@ -87,7 +87,7 @@ internal static unsafe class DepthwiseSpread
     private static void Activate(in DepthwiseBlock block, Activation activation, float* row, int pixels, SimdWidth width)
     {
         if (!activation.IsClamp)
-            activation.ApplyRows(row, pixels, block.Channels * block.Multiplier, block.OutputPixelStride, 0, width);
+            activation.ApplyRows(row, pixels, block.OutChannels, block.OutputPixelStride, 0, width);
     }
 
     private static void CopyPixels(float* from, float* to, int pixels, int channels, nint stride)
@@ -105,61 +105,70 @@ internal static unsafe class DepthwiseSpread
         }
     }
 
-    /// <summary>A spread row is [column % stride][column / stride][channel * M + m], columns counted from the left border.</summary>
+    /// <summary>A spread row is [column % stride][column / stride][output channel], columns counted from the left border.</summary>
     private readonly struct SpreadRow
     {
         private readonly AxisGeometry _columns;
-        private readonly int _channels;
+        private readonly int _inChannels;
+        private readonly int _outChannels;
         private readonly int _multiplier;
+        private readonly int* _map;
         private readonly nint _phase;
 
-        public SpreadRow(AxisGeometry columns, int channels, int multiplier, int outColumns)
+        public SpreadRow(in DepthwiseBlock block, AxisGeometry columns, int outColumns)
         {
-            (_columns, _channels, _multiplier) = (columns, channels, multiplier);
+            (_columns, _inChannels, _outChannels) = (columns, block.InChannels, block.OutChannels);
+            _multiplier = block.Multiplier;
+            _map = block.Map;
             var needed = ((outColumns - 1) * columns.Stride) + columns.Span;
-            _phase = (nint)((needed + columns.Stride - 1) / columns.Stride) * channels * multiplier;
+            _phase = (nint)((needed + columns.Stride - 1) / columns.Stride) * _outChannels;
         }
 
         public nint Floats => _phase * _columns.Stride;
 
         /// <summary>Where a column, counted from the left border, begins.</summary>
-        public nint Offset(int column) =>
-            (column % _columns.Stride * _phase) + ((nint)(column / _columns.Stride) * _channels * _multiplier);
+        public nint Offset(int column) => (column % _columns.Stride * _phase) + ((nint)(column / _columns.Stride) * _outChannels);
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Fill(float* from, float* to)
         {
             var stride = _columns.Stride;
             new Span<float>(to, checked((int)Floats)).Clear();
-            var end = (int)Math.Clamp((Floats / (_channels * _multiplier)) - _columns.PadBefore, 0, _columns.In);
+            var end = (int)Math.Clamp((Floats / _outChannels) - _columns.PadBefore, 0, _columns.In);
             if (stride == 1 && _multiplier == 1)
             {
-                var bytes = (nint)end * _channels * sizeof(float);
+                var bytes = (nint)end * _inChannels * sizeof(float);
                 Buffer.MemoryCopy(from, to + Offset(_columns.PadBefore), bytes, bytes);
                 return;
             }
 
             // A stride's worth of passes, each of which writes from left to right.
-            var pixelFloats = _channels * _multiplier;
             for (var first = 0; first < Math.Min(stride, end); first++)
             {
                 var target = to + Offset(first + _columns.PadBefore);
-                for (var x = first; x < end; x += stride, target += pixelFloats)
-                    SpreadPixel(from + ((nint)x * _channels), target);
+                for (var x = first; x < end; x += stride, target += _outChannels)
+                    SpreadPixel(from + ((nint)x * _inChannels), target);
             }
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private void SpreadPixel(float* from, float* to)
         {
+            if (_multiplier == 0)
+            {
+                for (var e = 0; e < _outChannels; e++)
+                    to[e] = from[_map[e]];
+                return;
+            }
+
             if (_multiplier == 1)
             {
-                for (var c = 0; c < _channels; c++)
+                for (var c = 0; c < _inChannels; c++)
                     to[c] = from[c];
                 return;
             }
 
-            for (var c = 0; c < _channels; c++)
+            for (var c = 0; c < _inChannels; c++)
             {
                 var m = 0;
                 for (; m <= _multiplier - Simd128.Count; m += Simd128.Count, to += Simd128.Count)

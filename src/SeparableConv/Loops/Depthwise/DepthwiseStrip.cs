@@ -65,10 +65,20 @@ internal unsafe struct DepthwiseStrip
     /// <summary>[vector][lane].</summary>
     public float* Bias;
 
+    /// <summary>What each vector reads, where channels are mapped.</summary>
+    public DepthwiseSource* Sources;
+
+    /// <summary>[vector][lane]: see <see cref="DepthwiseSources.Lanes"/>.</summary>
+    public float* Lanes;
+
     public int FirstVector;
     public int EndVector;
+
+    /// <summary>Channels of the output.</summary>
     public int Channels;
+
     public int InColumns;
+
     /// <summary>Columns of zeros left of the image.</summary>
     public int PadBefore;
 
@@ -86,6 +96,9 @@ internal unsafe struct DepthwiseStrip
 
     /// <summary>The sums under way between one run of steps and the next: [vector][sum][lane].</summary>
     public float* State;
+
+    /// <summary>Floats of a vector's sums there.</summary>
+    public nint VectorState;
 
     /// <summary>Whether the sums go on from <see cref="State"/>, because there was a run before.</summary>
     public bool Resume;

@@ -33,9 +33,18 @@ internal unsafe struct DepthwiseRun
     /// <summary>[vector][lane].</summary>
     public float* Bias;
 
+    /// <summary>What each vector reads, where channels are mapped.</summary>
+    public DepthwiseSource* Sources;
+
+    /// <summary>[vector][lane]: see <see cref="DepthwiseSources.Lanes"/>.</summary>
+    public float* Lanes;
+
     public int FirstVector;
     public int EndVector;
+
+    /// <summary>Channels of the output.</summary>
     public int Channels;
+
     public float Lower;
     public float Upper;
 }
@@ -47,9 +56,10 @@ internal static unsafe class DepthwiseTaps
 
     /// <summary>Computes every vector of every pixel, eight pixels at a time so that a tap is looked up once for eight.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run<TSimd, TVec>(in DepthwiseRun run)
+    public static void Run<TSimd, TVec, TReads>(in DepthwiseRun run)
         where TSimd : struct, ISimd<TVec>
         where TVec : struct
+        where TReads : struct, IDepthwiseReads
     {
         for (var vector = run.FirstVector; vector < run.EndVector; vector++)
         {
@@ -59,41 +69,43 @@ internal static unsafe class DepthwiseTaps
             {
                 // The last block overlaps the one before: the same sums once more.
                 for (; pixel < run.Pixels; pixel += Block)
-                    RunBlock<TSimd, TVec>(run, vector, channel, Math.Min(pixel, run.Pixels - Block));
+                    RunBlock<TSimd, TVec, TReads>(run, vector, channel, Math.Min(pixel, run.Pixels - Block));
                 continue;
             }
 
             for (; pixel < run.Pixels; pixel++)
-                RunPixel<TSimd, TVec>(run, vector, channel, pixel);
+                RunPixel<TSimd, TVec, TReads>(run, vector, channel, pixel);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void RunBlock<TSimd, TVec>(in DepthwiseRun run, int vector, nint channel, nint pixel)
+    private static void RunBlock<TSimd, TVec, TReads>(in DepthwiseRun run, int vector, nint channel, nint pixel)
         where TSimd : struct, ISimd<TVec>
         where TVec : struct
+        where TReads : struct, IDepthwiseReads
     {
         var weights = run.Weights + ((nint)vector * run.KernelTaps * TSimd.Count);
         var (step, taps) = (run.InputStep, run.Taps);
         var inputs = run.Inputs;
         var numbers = run.Numbers;
-        var origin = channel + (pixel * step);
+        var origin = (TReads.IsMapped ? run.Sources[vector].First : channel) + (pixel * step);
+        var lanes = TReads.Lanes<TSimd, TVec>(run.Lanes + (vector * TSimd.Count));
         var a = TSimd.Load(run.Bias + (vector * TSimd.Count));
         TVec b = a, c = a, d = a, e = a, f = a, g = a, h = a;
         for (var tap = 0; tap < taps; tap++)
         {
             var x = inputs[tap] + origin;
             var w = TSimd.Load(weights + (numbers[tap] * TSimd.Count));
-            a = TSimd.MultiplyAdd(TSimd.Load(x), w, a);
-            b = TSimd.MultiplyAdd(TSimd.Load(x + step), w, b);
-            c = TSimd.MultiplyAdd(TSimd.Load(x + (2 * step)), w, c);
+            a = TSimd.MultiplyAdd(TReads.Load<TSimd, TVec>(x, lanes), w, a);
+            b = TSimd.MultiplyAdd(TReads.Load<TSimd, TVec>(x + step, lanes), w, b);
+            c = TSimd.MultiplyAdd(TReads.Load<TSimd, TVec>(x + (2 * step), lanes), w, c);
             x += 3 * step;
-            d = TSimd.MultiplyAdd(TSimd.Load(x), w, d);
-            e = TSimd.MultiplyAdd(TSimd.Load(x + step), w, e);
-            f = TSimd.MultiplyAdd(TSimd.Load(x + (2 * step)), w, f);
+            d = TSimd.MultiplyAdd(TReads.Load<TSimd, TVec>(x, lanes), w, d);
+            e = TSimd.MultiplyAdd(TReads.Load<TSimd, TVec>(x + step, lanes), w, e);
+            f = TSimd.MultiplyAdd(TReads.Load<TSimd, TVec>(x + (2 * step), lanes), w, f);
             x += 3 * step;
-            g = TSimd.MultiplyAdd(TSimd.Load(x), w, g);
-            h = TSimd.MultiplyAdd(TSimd.Load(x + step), w, h);
+            g = TSimd.MultiplyAdd(TReads.Load<TSimd, TVec>(x, lanes), w, g);
+            h = TSimd.MultiplyAdd(TReads.Load<TSimd, TVec>(x + step, lanes), w, h);
         }
 
         var output = run.Output + channel + (pixel * run.OutputStep);
@@ -108,15 +120,21 @@ internal static unsafe class DepthwiseTaps
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void RunPixel<TSimd, TVec>(in DepthwiseRun run, int vector, nint channel, nint pixel)
+    private static void RunPixel<TSimd, TVec, TReads>(in DepthwiseRun run, int vector, nint channel, nint pixel)
         where TSimd : struct, ISimd<TVec>
         where TVec : struct
+        where TReads : struct, IDepthwiseReads
     {
         var weights = run.Weights + ((nint)vector * run.KernelTaps * TSimd.Count);
-        var origin = channel + (pixel * run.InputStep);
+        var origin = (TReads.IsMapped ? run.Sources[vector].First : channel) + (pixel * run.InputStep);
+        var lanes = TReads.Lanes<TSimd, TVec>(run.Lanes + (vector * TSimd.Count));
         var sum = TSimd.Load(run.Bias + (vector * TSimd.Count));
         for (var tap = 0; tap < run.Taps; tap++)
-            sum = TSimd.MultiplyAdd(TSimd.Load(run.Inputs[tap] + origin), TSimd.Load(weights + (run.Numbers[tap] * TSimd.Count)), sum);
+        {
+            var x = TReads.Load<TSimd, TVec>(run.Inputs[tap] + origin, lanes);
+            sum = TSimd.MultiplyAdd(x, TSimd.Load(weights + (run.Numbers[tap] * TSimd.Count)), sum);
+        }
+
         Store<TSimd, TVec>(run, sum, run.Output + channel + (pixel * run.OutputStep));
     }
 

@@ -36,6 +36,10 @@ internal sealed class GraphSketch
             Random(size, size, x.Shape[3], multiplier),
             bias ? Random(x.Shape[3] * multiplier) : null);
 
+    /// <summary>The channels of an image that are named.</summary>
+    public Value Channels(Value x, params long[] channels) =>
+        Add(new GatherOperator(3), x, _graph.Constant("channels", TensorData.Create(channels, channels.Length)));
+
     /// <summary>A batch normalization of random numbers.</summary>
     public Value Normalized(Value x)
     {

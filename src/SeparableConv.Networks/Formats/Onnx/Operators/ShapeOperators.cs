@@ -197,18 +197,28 @@ internal static class ShapeOperators
     public static void WriteTile(OnnxOutput output, Node node) => output.SetAsIs(node.Outputs[0], output.Node(
         "Tile", node.Name, [output.AsIs(node.Inputs[0]!), output.Numbers($"{node.Name}/repeats", ((TileOperator)node.Operator).Repeats)]));
 
+    /// <summary>
+    /// A list of indices keeps the rank, and images stay channels last. What picks channels makes them so: a convolution reads it next.
+    /// </summary>
     public static void ReadGather(OnnxGraph graph, OnnxNode node)
     {
         var (x, indices) = (graph.Input(node, 0), graph.Input(node, 1));
         var axis = node.Axis(node.Int("axis", 0), x.Rank);
-        graph.Output(node, 0, graph.Emit(node.Name, new GatherOperator(axis), graph.Original(x), graph.Original(indices)));
+        var picksChannels = x.Rank == 4 && axis == 1 && indices.IsConstant && !x.IsConstant;
+        var last = indices.Rank == 1 && ImageLayout.IsImage(x.Rank) && (picksChannels || OnnxGraph.PrefersLast(x));
+        var op = new GatherOperator(last ? ImageLayout.LastAxis(x.Rank, axis) : axis);
+        graph.Output(node, 0, graph.Emit(node.Name, op, graph.InLayout(x, last), graph.Original(indices)), last, x.Rank);
     }
 
-    public static void WriteGather(OnnxOutput output, Node node) => output.SetAsIs(node.Outputs[0], output.Node(
-        "Gather",
-        node.Name,
-        [output.AsIs(node.Inputs[0]!), output.AsIs(node.Inputs[1]!)],
-        Attribute("axis", ((GatherOperator)node.Operator).Axis)));
+    public static void WriteGather(OnnxOutput output, Node node)
+    {
+        var (x, indices, along) = (node.Inputs[0]!, node.Inputs[1]!, ((GatherOperator)node.Operator).Axis);
+        var picksChannels = x.Shape.Rank == 4 && Axis(along, x, first: false) == 3 && indices.IsConstant && !x.IsConstant;
+        var first = indices.Shape.Rank == 1 && (picksChannels || output.PrefersFirst(x));
+        var y = output.Node(
+            "Gather", node.Name, [output.InLayout(x, first), output.AsIs(indices)], Attribute("axis", Axis(along, x, first)));
+        output.Set(node.Outputs[0], y, first);
+    }
 
     /// <summary>The shape without some dimensions.</summary>
     public static TensorShape Without(TensorShape shape, int[] axes) =>

@@ -1,5 +1,6 @@
 using Google.Protobuf;
 using SeparableConv.Networks.Formats.Onnx.Schema;
+using SeparableConv.Tests.Networks.Inference;
 using static SeparableConv.Tests.Networks.Formats.OnnxBuilder;
 
 namespace SeparableConv.Tests.Networks.Formats;
@@ -85,6 +86,29 @@ public class OnnxReaderTests
             .Node("Transpose", ["relu"], ["y"], Ints("perm", 0, 2, 3, 1)).Output("y").Read();
         Assert.Equal(["Conv2D", "Activation"], network.Nodes.Select(node => node.Operator.Kind));
         Assert.Equal("y", network.Outputs[0].Name);
+    }
+
+    [Fact]
+    public void A_Gather_of_channels_leaves_an_image_channels_last()
+    {
+        var network = new OnnxBuilder().Input("x", "1", "4", "8", "6")
+            .Constant("map", new long[] { 0, 0, 2, 3, -1 }, 5).Node("Gather", ["x", "map"], ["picked"], Int("axis", 1))
+            .Constant("w", RandomData.Floats(5 * 9, 1), 5, 1, 3, 3).Node("Conv", ["picked", "w"], ["conv"], Int("group", 5))
+            .Constant("rows", new long[] { 5, 0 }, 2).Node("Gather", ["conv", "rows"], ["some"], Int("axis", 2))
+            .Node("Transpose", ["some"], ["y"], Ints("perm", 0, 2, 3, 1)).Output("y").Read();
+        Assert.Equal(["Transpose", "Gather", "DepthwiseConv2D", "Gather"], network.Nodes.Select(node => node.Operator.Kind));
+        Assert.Equal(3, Assert.IsType<GatherOperator>(network.Nodes[1].Operator).Axis);
+        Assert.Equal(1, Assert.IsType<GatherOperator>(network.Nodes[3].Operator).Axis);
+        Assert.Equal(["Transpose", "DepthwiseConv2D", "Gather"], CompiledComparison.Check(network));
+    }
+
+    [Fact]
+    public void A_single_index_takes_the_channels_of_an_image_away()
+    {
+        var network = new OnnxBuilder().Input("x", "1", "4", "8", "6")
+            .Constant("w", RandomData.Floats(3 * 4, 1), 3, 4, 1, 1).Node("Conv", ["x", "w"], ["conv"])
+            .Constant("one", new long[] { 1 }).Node("Gather", ["conv", "one"], ["y"], Int("axis", 1)).Output("y").Read();
+        Assert.Equal(new TensorShape(1, 8, 6), network.Outputs[0].Type.Shape);
     }
 
     [Fact]
