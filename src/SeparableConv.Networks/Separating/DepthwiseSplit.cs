@@ -15,7 +15,7 @@ internal sealed class DepthwiseSplit
     private readonly int _groups;
     private readonly int _filters;
     private readonly MatrixDecomposition[] _decompositions;
-    private (int Channel, int Term)[] _order;
+    private readonly (int Channel, int Term)[] _order;
 
     /// <param name="kernel">Height and width.</param>
     /// <param name="channels">Channels of all groups.</param>
@@ -52,11 +52,6 @@ internal sealed class DepthwiseSplit
 
     /// <summary>Terms of the channel that has most: as many a channel make the split exact.</summary>
     public int FullMultiplier => Math.Max(1, _decompositions.Max(decomposition => decomposition.Rank));
-
-    /// <summary>Puts the first terms into another order: which of them are kept first.</summary>
-    /// <param name="places">Places in the order up to now.</param>
-    public void Reorder(IReadOnlyList<int> places) =>
-        _order = [.. places.Select(place => _order[place]), .. _order.Skip(places.Count)];
 
     /// <summary>Those of all channels, the largest first.</summary>
     public double[] SingularValues() =>

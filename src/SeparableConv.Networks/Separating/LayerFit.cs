@@ -24,8 +24,8 @@ internal readonly record struct FitBounds(float Lower, float Upper)
 /// </remarks>
 internal sealed class LayerFit
 {
-    private static readonly double Ridge = double.Parse(Environment.GetEnvironmentVariable("RIDGE") ?? "1e-4");
-    private static readonly int Rounds = int.Parse(Environment.GetEnvironmentVariable("ROUNDS") ?? "10");
+    private const double Ridge = 1e-4;
+    private const int Rounds = 10;
 
     // Numbers whose squares are added in floats before their sum is a double.
     private const int BlockNumbers = 4096;

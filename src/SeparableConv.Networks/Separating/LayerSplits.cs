@@ -15,7 +15,7 @@ internal sealed class LayerSplits
 
     // Features of the spatial and depthwise form read whole patches, and none is shared between forms.
     private const int LargestMixedPatch = 2400;
-    private const int MixedSteps = 6;
+    private const int MixedSteps = 4;
 
     private static readonly (int Vertical, int Horizontal)[] Mixed = [(1, 1), (2, 1), (1, 2), (2, 2)];
 
@@ -50,6 +50,40 @@ internal sealed class LayerSplits
         },
         _layer.Bias);
 
+    /// <summary>The sizes of a form's convolutions; they have no weights.</summary>
+    public StageChain Outline(LayerForm form)
+    {
+        var (options, kernel, filters, groups) = (_layer.Options, _layer.Kernel, _layer.Filters, _layer.Groups);
+        var (vertical, horizontal) = (SpatialSplit.Along(options, isVertical: true), SpatialSplit.Along(options, isVertical: false));
+        var between = form.Rank * groups;
+        ConvStage[] stages = form.Method switch
+        {
+            SeparationMethod.DepthwisePointwise =>
+            [
+                ConvStage.Mapped(kernel, new int[form.Rank], options with { Groups = 1 }, []),
+                ConvStage.Pointwise(form.Rank / groups, filters, groups, []),
+            ],
+            SeparationMethod.PointwiseDepthwise =>
+            [
+                ConvStage.Pointwise(_layer.GroupChannels, filters * form.Rank, groups, []),
+                ConvStage.Standard(kernel, form.Rank, filters, options with { Groups = filters }, []),
+            ],
+            SeparationMethod.Spatial =>
+            [
+                ConvStage.Standard((kernel.Height, 1), _layer.GroupChannels, between, vertical, []),
+                ConvStage.Standard((1, kernel.Width), form.Rank, filters, horizontal, []),
+            ],
+            _ =>
+            [
+                ConvStage.Depthwise((kernel.Height, 1), _layer.Channels, form.Vertical, vertical with { Groups = 1 }, []),
+                ConvStage.Pointwise(_layer.GroupChannels * form.Vertical, between, groups, []),
+                ConvStage.Depthwise((1, kernel.Width), between, form.Horizontal, horizontal with { Groups = 1 }, []),
+                ConvStage.Pointwise(form.Rank * form.Horizontal, filters, groups, []),
+            ],
+        };
+        return new(stages, _layer.Bias);
+    }
+
     /// <summary>The singular values of what depthwise kernels are made from, the largest first.</summary>
     public IReadOnlyList<double> SingularValues() => _depthwise.Value.SingularValues();
 
@@ -63,15 +97,6 @@ internal sealed class LayerSplits
         SeparationMethod.Spatial => new(method, _spatial.Value.FullRank),
         _ => new(method, _spatial.Value.FullRank, _layer.Kernel.Height, _layer.Kernel.Width),
     };
-
-    /// <summary>Puts depthwise kernels that explain more of what was seen before others.</summary>
-    public void Order(PatchMoments moments)
-    {
-        var split = _depthwise.Value;
-        var count = Math.Min(split.FullRank, MostFeatures);
-        split.Reorder(moments.Order(
-            new(0, [.. split.Largest(count).Select(term => DepthwiseFeature(term.Channel, term.Kernel))], 0, _layer.Filters)));
-    }
 
     /// <summary>The families of a method's forms that cost less than the layer does.</summary>
     /// <param name="method">The method; Auto for all.</param>
@@ -244,7 +269,7 @@ internal sealed class LayerSplits
         return forms.Length == 0 ? null : new(forms, Array.ConvertAll(forms, form => kept(form)), blocks(forms.Max(kept)));
     }
 
-    private long Macs(LayerForm form) => Build(form).Macs(Input);
+    private long Macs(LayerForm form) => Outline(form).Macs(Input);
 
     private IEnumerable<int> Ranks(int steps)
     {

@@ -24,8 +24,6 @@ internal sealed class LayerStudy
     /// <summary>Looks at the forms of a method.</summary>
     public void Look(SeparationMethod method, bool isUniform, PatchMoments moments)
     {
-        if (moments.IsSeen && Layer.Groups == 1 && !isUniform && Environment.GetEnvironmentVariable("NOORDER") is null)
-            Splits.Order(moments);
         foreach (var family in Splits.Families(method, isUniform))
             _forms.AddRange(family.Forms.Zip(moments.Errors(family)));
     }
@@ -88,8 +86,8 @@ internal sealed class LayerStudy
     private double Cost(SeparationGoal goal, LayerTimer timer, LayerForm? form) => goal switch
     {
         SeparationGoal.Latency => timer.Time(Layer, form?.ToString() ?? "", Chain(form)),
-        SeparationGoal.Parameters => Chain(form).Parameters,
-        _ => Chain(form).Macs(Input),
+        SeparationGoal.Parameters => form is null ? Layer.Parameters : Splits.Outline(form).Parameters,
+        _ => form is null ? Layer.Macs : Splits.Outline(form).Macs(Input),
     };
 
     private static IEnumerable<T> Thinned<T>(T[] all, int most)

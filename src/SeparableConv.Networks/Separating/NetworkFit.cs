@@ -8,7 +8,7 @@ internal sealed class NetworkFit
 {
     // Numbers of the samples of one layer: patches, wanted sums, rest.
     private const long MostNumbers = 48L << 20;
-    private static readonly int MostSamples = int.Parse(Environment.GetEnvironmentVariable("SAMPLES") ?? "60000");
+    private const int MostSamples = 60_000;
     private const int Seed = 1;
 
     // Of a layer that stays whole, or a dense one, the weights are fitted too where there are so many samples a weight.

@@ -73,59 +73,6 @@ internal sealed class PatchMoments
         return Array.ConvertAll(lost, one => total > 0 ? one / total : 0);
     }
 
-    /// <summary>Whether patches were seen.</summary>
-    public bool IsSeen => _covariances is not null;
-
-    /// <summary>
-    /// Features in the order in which each explains most of what those before it have left, fitted together (orthogonal least squares:
-    /// Chen, Billings and Luo, 1989).
-    /// </summary>
-    public int[] Order(FeatureBlock block)
-    {
-        var (gram, cross) = Products(block);
-        var (count, filters) = (block.Features.Length, block.Filters);
-        var left = Enumerable.Range(0, count).Select(e => gram[(e * count) + e]).ToArray();
-        var least = Ridge * left.Average();
-        var columns = new List<double[]>();
-        var (order, isTaken) = (new List<int>(), new bool[count]);
-        while (order.Count < count)
-        {
-            var (best, at) = (double.NegativeInfinity, -1);
-            for (var e = 0; e < count; e++)
-            {
-                if (isTaken[e])
-                    continue;
-                var explains = left[e] <= least
-                    ? 0
-                    : TensorPrimitives.SumOfSquares<double>(cross.AsSpan(e * filters, filters)) / left[e];
-                if (explains > best)
-                    (best, at) = (explains, e);
-            }
-
-            isTaken[at] = true;
-            order.Add(at);
-            var root = Math.Sqrt(Math.Max(left[at], least));
-            var column = new double[count];
-            for (var e = 0; e < count; e++)
-                column[e] = e < at ? gram[(at * count) + e] : gram[(e * count) + at];
-            foreach (var before in columns)
-                TensorPrimitives.MultiplyAdd(before, -before[at], column, column);
-            TensorPrimitives.Divide(column, root, column);
-            columns.Add(column);
-            var explained = cross.AsSpan(at * filters, filters).ToArray();
-            for (var e = 0; e < count; e++)
-            {
-                if (isTaken[e])
-                    continue;
-                left[e] -= column[e] * column[e];
-                var row = cross.AsSpan(e * filters, filters);
-                TensorPrimitives.MultiplyAdd(explained, -column[e] / root, row, row);
-            }
-        }
-
-        return [.. order];
-    }
-
     private double Variance(FeatureBlock block)
     {
         var (product, weights, width) = (_products[block.Group], GroupWeights(block.Group), _layer.GroupFilters);
@@ -141,13 +88,6 @@ internal sealed class PatchMoments
     }
 
     private double[] Explained(FeatureBlock block)
-    {
-        var (gram, cross) = Products(block);
-        return TriangularFactor.Of(gram, block.Features.Length, Ridge).Explained(cross, block.Filters);
-    }
-
-    // Of features with each other, on and below the diagonal, and with the outputs.
-    private (double[] Gram, double[] Cross) Products(FeatureBlock block)
     {
         var (features, count) = (block.Features, block.Features.Length);
         var (products, width) = (_products[block.Group], _layer.GroupFilters);
@@ -166,7 +106,7 @@ internal sealed class PatchMoments
                     cross[(e * block.Filters) + o] += value * products[row + o];
             }
         });
-        return (gram, cross);
+        return TriangularFactor.Of(gram, count, Ridge).Explained(cross, block.Filters);
     }
 
     // covariance*feature.

@@ -11,7 +11,7 @@ internal sealed record StageChain(IReadOnlyList<ConvStage> Stages, float[]? Bias
 
     public ConvStage Last => Stages[^1];
 
-    public long Parameters => Stages.Sum(stage => stage.Weights.LongLength) + (Bias?.Length ?? 0);
+    public long Parameters => Stages.Sum(stage => stage.Shape.ElementCount) + (Bias?.Length ?? 0);
 
     /// <summary>Multiply-accumulates behind an input (N, height, width, channels).</summary>
     public long Macs(TensorShape input)

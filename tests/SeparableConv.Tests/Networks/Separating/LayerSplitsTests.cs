@@ -28,6 +28,8 @@ public sealed class LayerSplitsTests
             var distance = SeparatedLayers.Distance(expected, actual);
             Assert.True(distance < 1e-5, $"{method}: {distance:E2}");
             Assert.Equal(chain.ToNetwork(input).Macs, chain.Macs(input));
+            var outline = splits.Outline(splits.Full(method));
+            Assert.Equal((chain.Macs(input), chain.Parameters), (outline.Macs(input), outline.Parameters));
         }
     }
 

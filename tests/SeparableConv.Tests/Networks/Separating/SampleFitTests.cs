@@ -169,7 +169,7 @@ public sealed class SampleFitTests
         var aware = new LayerFit(1);
         var (better, betterBias) = aware.Fit(geometry, [few], wanted, Samples, zeros, null, relu, default);
         Assert.Equal(aware.Error, Behind(better, betterBias), 1e-4);
-        Assert.True(aware.Error < 0.97 * Behind(weights, bias), $"{aware.Error} {Behind(weights, bias)}");
+        Assert.True(aware.Error < 0.99 * Behind(weights, bias), $"{aware.Error} {Behind(weights, bias)}");
 
         double Behind(float[] w, float[] b)
         {
