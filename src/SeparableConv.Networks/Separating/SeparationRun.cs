@@ -120,8 +120,27 @@ internal sealed class SeparationRun
             SeparationGoal.Parameters => _settings.Network.ParameterCount,
             _ => _folded.Macs,
         };
-        return FormChoice.Within(options, (share * all) - (all - whole));
+        var chosen = FormChoice.Within(options, (share * all) - (all - whole));
+        var least = (all - whole + FormChoice.Cost(chosen)) / all;
+        if (least > share && _settings.Goal == goal)
+        {
+            var (asked, part, left) = (Percent(share), Percent(whole / all), Percent(least));
+            throw new NetworkException(
+                $"The network cannot be brought to {asked} of its {Unit(goal)}: what can be taken apart is {part} of it, and {left} is the "
+                + "least; ask for more.");
+        }
+
+        return chosen;
     }
+
+    private static string Percent(double share) => FormattableString.Invariant($"{100 * share:0.#} %");
+
+    private static string Unit(SeparationGoal goal) => goal switch
+    {
+        SeparationGoal.Latency => "time",
+        SeparationGoal.Parameters => "parameters",
+        _ => "multiply-accumulates",
+    };
 
     private (FormOption[] Chosen, Network Network, Fits? Fits) Build(FormOption[] chosen)
     {
@@ -184,7 +203,7 @@ internal sealed class SeparationRun
             var input = layer.Node.Inputs[0]!.Shape;
             var groups = layer.Groups > 1 ? $", {layer.Groups} groups" : "";
             layers.Add(new(
-                study.Name,
+                NameOf(layer.Node),
                 $"{layer.Kernel}, {layer.Channels} to {layer.Filters}{groups}",
                 form?.Method,
                 form?.Describe(layer) ?? Stayed(study),
@@ -198,15 +217,23 @@ internal sealed class SeparationRun
                 study.Splits.SingularValues()));
         }
 
+        var (before, after) = _timer.Times(_settings.Network, network);
         return new(
             network,
             layers,
             fits is null ? null : Math.Sqrt(fits.Error),
             _settings.Network.Macs,
             _settings.Network.ParameterCount,
-            _timer.Time(_folded),
-            _timer.Time(network),
+            before,
+            after,
             Curve());
+    }
+
+    // A layer that applied its activation itself is two nodes here, the first of which has a new name.
+    private string NameOf(Node node)
+    {
+        var reader = _folded.Nodes.FirstOrDefault(other => other.Inputs.Contains(node.Outputs[0]));
+        return reader is not null && node.Name.StartsWith($"{reader.Name}/", StringComparison.Ordinal) ? reader.Name : node.Name;
     }
 
     private static string Stayed(LayerStudy study) => study.Options(SeparationGoal.Macs, null!).Length == 1

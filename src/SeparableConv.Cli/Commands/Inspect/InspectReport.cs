@@ -138,7 +138,8 @@ internal sealed class InspectReport
     }
 
     // TensorFlow Lite's converter joins the names of all that went into a layer. The end of a name tells more than its beginning.
-    private static string ShortName(string name)
+    /// <summary>A node's name that fits a table.</summary>
+    public static string ShortName(string name)
     {
         const int Longest = 40;
         var first = Failure.OneLine(name.Split(';')[0]);

@@ -33,7 +33,7 @@ internal sealed record SeparateResult(
     /// <summary>The table's rows.</summary>
     public IEnumerable<string[]> Rows => Separation.Layers.Select(layer => new[]
     {
-        Failure.OneLine(layer.Name),
+        InspectReport.ShortName(layer.Name),
         layer.Before,
         layer.After,
         layer.Method is null ? "" : FormattableString.Invariant($"{layer.Error:0.000}"),

@@ -77,6 +77,13 @@ internal sealed unsafe class GatherGradientOperator(int axis, int length) : Oper
         {
             for (nint i = 0; i < Length; i++)
                 new Span<float>(dx + (i * Inner), columns).Clear();
+            if (columns == 1)
+            {
+                for (nint j = 0; j < Count; j++)
+                    dx[(nint)GatherOperator.Index(Indices, j, Length) * Inner] += dy[j * Inner];
+                return;
+            }
+
             for (nint j = 0; j < Count; j++)
             {
                 var target = new Span<float>(dx + ((nint)GatherOperator.Index(Indices, j, Length) * Inner), columns);

@@ -34,13 +34,16 @@ internal sealed unsafe class GatherOperator(int axis) : Operator
         var outer = ShapeRules.Product(x.Shape.Lengths[..along]);
         var bytes = ShapeRules.Product(x.Shape.Lengths[(along + 1)..]) * x.Type.Element.Size();
         var (count, length) = (indices.Shape.ElementCount, x.Shape[along]);
-        var source = (byte*)x.Memory;
-        var target = (byte*)y.Memory;
-        for (long o = 0; o < outer; o++, source += length * bytes)
+        var work = new Work
         {
-            for (long j = 0; j < count; j++, target += bytes)
-                Buffer.MemoryCopy(source + (Index(indices, j, length) * bytes), target, bytes, bytes);
-        }
+            Source = (byte*)x.Memory,
+            Target = (byte*)y.Memory,
+            Indices = indices,
+            Count = (nint)count,
+            Length = length,
+            Bytes = (nint)bytes,
+        };
+        ElementParts.Run(work, outer, count * bytes / sizeof(float), context.Threads);
     }
 
     /// <summary>dx[o, i, c] = sum over the j with indices[j] = i of dy[o, j, c]; float32.</summary>
@@ -53,6 +56,35 @@ internal sealed unsafe class GatherOperator(int axis) : Operator
         return context.Wants(0)
             ? [context.Add("input", new GatherGradientOperator(along, x.Shape[along]), context.Output(0), context.Input(1)), null]
             : context.Nothing();
+    }
+
+    private struct Work : IRangeWork
+    {
+        public byte* Source;
+        public byte* Target;
+        public TensorBuffer Indices;
+        public nint Count;
+        public int Length;
+        public nint Bytes;
+
+        public readonly void Run(nint start, nint end)
+        {
+            for (var outer = start; outer < end; outer++)
+            {
+                var source = Source + (outer * Length * Bytes);
+                var target = Target + (outer * Count * Bytes);
+                for (nint j = 0; j < Count; j++, target += Bytes)
+                {
+                    var from = source + ((nint)Index(Indices, j, Length) * Bytes);
+
+                    // Channels of a pixel are numbers by themselves, for each of which a copy's call would take longest.
+                    if (Bytes == sizeof(float))
+                        *(float*)target = *(float*)from;
+                    else
+                        Buffer.MemoryCopy(from, target, Bytes, Bytes);
+                }
+            }
+        }
     }
 
     /// <summary>Index j, counted from the front.</summary>
