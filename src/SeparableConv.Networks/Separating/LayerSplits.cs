@@ -11,10 +11,11 @@ internal sealed class LayerSplits
     private const double MostCost = 0.85;
 
     // Products of features with each other grow with the square of their number.
-    private const int MostFeatures = 2048;
+    private const int MostFeatures = 1024;
 
-    // Features of the spatial and depthwise form read whole patches, and none is shared between forms.
-    private const int LargestMixedPatch = 2400;
+    // Features of the pointwise form are of one filter each, those of the spatial and depthwise form read whole patches, and none is
+    // shared between forms. Where a method is not asked for by name, layers with larger patches do without the two.
+    private const int LargestMixedPatch = 1200;
     private const int MixedSteps = 4;
 
     private static readonly (int Vertical, int Horizontal)[] Mixed = [(1, 1), (2, 1), (1, 2), (2, 2)];
@@ -107,7 +108,7 @@ internal sealed class LayerSplits
         var all = new List<FormFamily?>();
         if (Wants(SeparationMethod.DepthwisePointwise))
             all.Add(isUniform || _layer.Groups > 1 ? UniformDepthwise() : Depthwise());
-        if (Wants(SeparationMethod.PointwiseDepthwise))
+        if (method == SeparationMethod.PointwiseDepthwise || (method == SeparationMethod.Auto && _layer.PatchLength <= LargestMixedPatch))
             all.Add(Pointwise());
         if (_layer.Kernel.Height > 1 && _layer.Kernel.Width > 1)
         {
