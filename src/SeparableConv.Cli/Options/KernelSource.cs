@@ -1,5 +1,5 @@
-using System.Numerics.Tensors;
 using System.Text;
+using System.Text.Json;
 using SeparableConv.Cli.Pictures;
 
 namespace SeparableConv.Cli.Options;
@@ -15,9 +15,19 @@ internal static class KernelSource
     /// <summary>Reads a kernel.</summary>
     /// <param name="text">What was typed.</param>
     /// <param name="terminal">Has standard input.</param>
+    /// <exception cref="InputException">The file cannot be read or does not hold one kernel.</exception>
+    /// <exception cref="ArgumentException">The text is no kernel.</exception>
+    public static FilterKernel Read(string text, Terminal terminal) => ReadAll(text, terminal) is var kernels && kernels.Length == 1
+        ? kernels[0]
+        : throw new InputException($"{text}: {kernels.Length} kernels are in it; a picture is filtered with one.");
+
+    /// <summary>Reads a kernel, or all kernels of a file.</summary>
+    /// <param name="text">What was typed.</param>
+    /// <param name="terminal">Has standard input.</param>
+    /// <returns>1 or more kernels.</returns>
     /// <exception cref="InputException">The file cannot be read or holds no kernel.</exception>
     /// <exception cref="ArgumentException">The text is no kernel.</exception>
-    public static FilterKernel Read(string text, Terminal terminal)
+    public static FilterKernel[] ReadAll(string text, Terminal terminal)
     {
         if (text == Terminal.Dash)
         {
@@ -26,7 +36,7 @@ internal static class KernelSource
         }
 
         if (!IsFile(text))
-            return KernelParser.Parse(text);
+            return [KernelParser.Parse(text)];
 
         try
         {
@@ -48,13 +58,33 @@ internal static class KernelSource
         return File.Exists(text) || Extensions.Contains(Path.GetExtension(text), StringComparer.OrdinalIgnoreCase);
     }
 
-    private static FilterKernel FromContent(Stream input, string name)
+    private static FilterKernel[] FromContent(Stream input, string name)
     {
         var bytes = ReadToEnd(input, name);
         var content = new MemoryStream(bytes);
-        return NpyFile.IsNpy(content)
-            ? FromNpy(NpyFile.Read(content), name)
-            : KernelParser.ParseText(Encoding.UTF8.GetString(bytes), name);
+        if (NpyFile.IsNpy(content))
+            return FromNpy(NpyFile.Read(content), name);
+        var text = Encoding.UTF8.GetString(bytes).TrimStart('\uFEFF');
+        return IsJsonBank(text) ? FromJsonBank(text, name) : [KernelParser.ParseText(text, name)];
+    }
+
+    // Three brackets: the first kernel's first row begins.
+    private static bool IsJsonBank(string text) => text.Where(c => !char.IsWhiteSpace(c)).Take(3).SequenceEqual("[[[");
+
+    private static FilterKernel[] FromJsonBank(string text, string name)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(text);
+            return [.. json.RootElement.EnumerateArray().Select((kernel, n) => kernel.ValueKind == JsonValueKind.Array
+                ? KernelParser.ParseText(kernel.GetRawText(), NameIn(name, n))
+                : throw new InputException($"{name}: item {n} is {kernel}; a bank is a list of kernels, [[[1,2],[3,4]],[[5,6],[7,8]]]."))];
+        }
+        catch (JsonException e)
+        {
+            throw new InputException(
+                $"{name}: not valid JSON at line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}; write [[[1,2],[3,4]],...].", e);
+        }
     }
 
     private static byte[] ReadToEnd(Stream input, string name)
@@ -72,16 +102,34 @@ internal static class KernelSource
     }
 
     // The numbers' own precision decides how small a singular value still counts.
-    private static FilterKernel FromNpy(NpyArray array, string name)
+    private static FilterKernel[] FromNpy(NpyArray array, string name)
     {
         var shape = array.Shape;
-        if (shape.Length != 2)
-            throw new InputException($"{name}: the array has shape ({string.Join(", ", shape.ToArray())}); a kernel is (height, width).");
-        if (shape[0] > KernelLibrary.MaxSide || shape[1] > KernelLibrary.MaxSide)
-            throw new InputException($"{name}: the kernel is {shape[0]}x{shape[1]}; sides up to {KernelLibrary.MaxSide} are supported.");
-        ReadOnlySpan<nint> lengths = [shape[0], shape[1]];
-        return array.Type == ElementType.Float32
-            ? FilterKernel.FromTensor(new ReadOnlyTensorSpan<float>(array.As<float>(), lengths), name)
-            : FilterKernel.FromTensor(new ReadOnlyTensorSpan<double>(array.ToDoubles(), lengths), name);
+        if (shape.Length is not (2 or 3) || shape[0] == 0)
+        {
+            throw new InputException(
+                $"{name}: the array has shape ({string.Join(", ", shape.ToArray())}); a kernel is (height, width), a bank "
+                + "(kernels, height, width).");
+        }
+
+        var (height, width) = (shape[^2], shape[^1]);
+        if (height > KernelLibrary.MaxSide || width > KernelLibrary.MaxSide)
+            throw new InputException($"{name}: the kernel is {height}x{width}; sides up to {KernelLibrary.MaxSide} are supported.");
+        var single = array.Type == ElementType.Float32;
+        var values = array.ToDoubles();
+        var kernels = new FilterKernel[shape.Length == 2 ? 1 : shape[0]];
+        for (var n = 0; n < kernels.Length; n++)
+        {
+            kernels[n] = new FilterKernel(
+                values.AsSpan(n * height * width, height * width),
+                height,
+                width,
+                single ? FilterKernel.SingleEpsilon : FilterKernel.DoubleEpsilon,
+                shape.Length == 2 ? name : NameIn(name, n));
+        }
+
+        return kernels;
     }
+
+    private static string NameIn(string file, int kernel) => $"{file}[{kernel}]";
 }

@@ -112,9 +112,11 @@ public sealed class KernelDecomposition
     /// <param name="rank">Terms kept, from 0 to min(kH, kW).</param>
     /// <returns>The error.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The rank is out of range.</exception>
-    public double FrobeniusError(int rank)
+    public double FrobeniusError(int rank) => Norm(Residual(Approximate(rank).Terms));
+
+    // Overwrites the residual.
+    internal static double Norm(double[] residual)
     {
-        var residual = Residual(Approximate(rank).Terms);
         var largest = residual.Max(Math.Abs);
         if (largest == 0)
             return 0;

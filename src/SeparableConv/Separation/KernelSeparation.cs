@@ -20,6 +20,33 @@ public static class KernelSeparation
         return new KernelDecomposition(kernel, new(kernel.Values, kernel.Height, kernel.Width, kernel.Epsilon));
     }
 
+    /// <summary>Decomposes kernels that filter the same picture, each by itself and with parts that they share.</summary>
+    /// <remarks>
+    /// The time is that of <see cref="DecomposeMatrix(ReadOnlySpan{float}, int, int)"/> for matrices of kH x N*kW, N*kH x kW and N x kH*kW.
+    /// </remarks>
+    /// <param name="kernels">1 or more kernels of one size; the coarsest <see cref="FilterKernel.Epsilon"/> sets the tolerance.</param>
+    /// <returns>Forms, their multiplications and errors.</returns>
+    /// <exception cref="ArgumentNullException">The list or a kernel is null.</exception>
+    /// <exception cref="ArgumentException">There is no kernel, or they differ in size.</exception>
+    public static KernelBankDecomposition DecomposeBank(IReadOnlyList<FilterKernel> kernels)
+    {
+        ArgumentNullException.ThrowIfNull(kernels);
+        if (kernels.Count == 0)
+            throw new ArgumentException("The bank has no kernels; it needs at least 1.");
+        for (var n = 0; n < kernels.Count; n++)
+        {
+            ArgumentNullException.ThrowIfNull(kernels[n], nameof(kernels));
+            if (kernels[n].Size != kernels[0].Size)
+            {
+                throw new ArgumentException(
+                    $"A bank has kernels of one size, but {kernels[n].Name} is {kernels[n].Size} and {kernels[0].Name} is "
+                    + $"{kernels[0].Size}; put zeros around the smaller one.");
+            }
+        }
+
+        return new KernelBankDecomposition([.. kernels.Select(Decompose)]);
+    }
+
     /// <summary>
     /// Decomposes a matrix of any size, such as weights of 2048 filters: the factors as they are, without a kernel's rules for signs and
     /// mirrors.

@@ -146,9 +146,14 @@ public sealed class KernelCommandTests
         File.WriteAllText(folder["c.csv"], "1,,2\n3,4,5\n");
         File.WriteAllText(folder["d.txt"], "");
         File.WriteAllBytes(folder["e.npy"], [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y', 1, 0]);
-        NpyFile.Save(folder["f.npy"], NpyArray.Create<float>(new float[8], 2, 2, 2));
+        NpyFile.Save(folder["f.npy"], NpyArray.Create<float>(new float[8], 2, 2, 2, 1));
         NpyFile.Save(folder["g.npy"], NpyArray.Create<double>([1, double.NaN], 1, 2));
         NpyFile.Save(folder["h.npy"], NpyArray.Create<byte>(new byte[2000], 1, 2000));
+        NpyFile.Save(folder["j.npy"], NpyArray.Create<float>([], 0, 2, 2));
+        NpyFile.Save(folder["k.npy"], NpyArray.Create<float>([1, 2, 3, float.NaN], 2, 2, 1));
+        File.WriteAllText(folder["l.json"], "[[[1,2],[3,4]],5]");
+        File.WriteAllText(folder["m.json"], "[[[1,2],[3,4]],[[5,6],[7");
+        File.WriteAllText(folder["n.json"], "[[[1,2],[3,4]],[[5,6]]]");
         File.WriteAllBytes(folder["i.txt"], [.. Enumerable.Range(0, 5000).Select(i => (byte)i)]);
         foreach (var name in folder.Names)
             Assert.InRange(CommandRun.Of("kernel", folder[name]).AssertFails(1, folder[name]).Error.Length, 10, 1000);
@@ -170,6 +175,105 @@ public sealed class KernelCommandTests
     {
         CommandRun.Of("kernel", "disk:3", "--rank", "1", "--max-error", "1").AssertFails(2, "one of them");
         CommandRun.Of("kernel", "disk:3", "--rank", "8").AssertFails(1, "ranks 0 to 7");
+    }
+
+    /// <summary>Every name of the catalog, at ranks from none to all: the error told is that of the terms told.</summary>
+    [Fact]
+    public void Every_named_kernel_is_told_with_the_error_of_its_terms()
+    {
+        string[] more = ["disk:7.3", "gabor:15:3:30", "motion:15:33", "emboss:2", "log:1.4", "sobel-x:9:2:1", "box:2:5"];
+        foreach (var name in KernelCatalog.Definitions.Select(d => d.Name).Concat(more))
+        {
+            var kernel = KernelParser.Parse(name);
+            var decomposition = KernelSeparation.Decompose(kernel);
+            var most = Math.Min(kernel.Height, kernel.Width);
+            foreach (var rank in (int[])[.. Enumerable.Range(0, Math.Min(most, 3)), decomposition.Rank, most])
+            {
+                var json = CommandRun.Of("kernel", name, "--rank", $"{rank}", "--json").Json();
+                var terms = json.GetProperty("terms").EnumerateArray().ToArray();
+                Assert.Equal(Math.Min(rank, decomposition.Rank), terms.Length);
+                double sum = 0, squares = 0, largest = 0;
+                for (var i = 0; i < kernel.Values.Length; i++)
+                {
+                    var (y, x) = (i / kernel.Width, i % kernel.Width);
+                    var off = Math.Abs(kernel[y, x]
+                        - terms.Sum(t => t.GetProperty("column")[y].GetDouble() * t.GetProperty("row")[x].GetDouble()));
+                    (sum, squares, largest) = (sum + off, squares + (off * off), Math.Max(largest, off));
+                }
+
+                var precision = 1e-13 * kernel.AbsoluteSum;
+                Assert.Equal(sum, json.GetProperty("error").GetDouble(), precision);
+                Assert.Equal(largest, json.GetProperty("kernelError").GetDouble(), precision);
+                Assert.Equal(Math.Sqrt(squares), decomposition.FrobeniusError(rank), precision);
+                if (rank >= decomposition.Rank)
+                    Assert.InRange(sum, 0, precision);
+            }
+        }
+    }
+
+    [Fact]
+    public void Json_of_a_bank_has_its_kernels_and_what_they_share()
+    {
+        var json = CommandRun.Of("kernel", "sobel-x", "sobel-y", "laplacian", "--json").Json();
+        Assert.Equal(["count", "size", "kernels", "denseMultiplicationsPerPixel", "forms"], json.EnumerateObject().Select(p => p.Name));
+        Assert.Equal((3, "[3,3]"), (json.GetProperty("count").GetInt32(), json.GetProperty("size").GetRawText()));
+        var kernels = json.GetProperty("kernels").EnumerateArray().ToArray();
+        Assert.Equal([1, 1, 2], kernels.Select(k => k.GetProperty("rank").GetInt32()));
+        Assert.Equal("name rank terms multiplicationsPerPixel error kernelError", Names(kernels[0]));
+        Assert.Equal(27, json.GetProperty("denseMultiplicationsPerPixel").GetInt32());
+        var forms = json.GetProperty("forms").EnumerateArray().ToArray();
+        Assert.Equal("shared terms multiplicationsPerPixel error frobeniusError", Names(forms[0]));
+        Assert.Equal(["nothing", "columns", "rows", "kernels"], forms.Select(f => f.GetProperty("shared").GetString()));
+        Assert.Equal([4, 3, 3, 3], forms.Select(f => f.GetProperty("terms").GetInt32()));
+        Assert.Equal([24, 36, 36, 36], forms.Select(f => f.GetProperty("multiplicationsPerPixel").GetInt32()));
+        Assert.All(forms, f => Assert.InRange(f.GetProperty("frobeniusError").GetDouble(), 0, 1e-14));
+
+        static string Names(JsonElement element) => string.Join(' ', element.EnumerateObject().Select(p => p.Name));
+    }
+
+    [Fact]
+    public void A_file_may_be_a_bank()
+    {
+        using var folder = new TempFolder();
+        float[] values = [1, 2, 2, 4, 1, 0, 0, 1, 3, 4, 3, 4];
+        NpyFile.Save(folder["b.npy"], NpyArray.Create<float>(values, 3, 2, 2));
+        File.WriteAllText(folder["b.json"], " [ [[1,2],[2,4]], [[1,0],[0,1]],\n [[3,4],[3,4]] ]");
+        foreach (var name in folder.Names)
+        {
+            var kernels = CommandRun.Of("kernel", folder[name], "--json").Json().GetProperty("kernels").EnumerateArray().ToArray();
+            Assert.Equal([1, 2, 1], kernels.Select(k => k.GetProperty("rank").GetInt32()));
+            Assert.EndsWith(name + "[2]", kernels[2].GetProperty("name").GetString());
+            CommandRun.Of("filter", "samples/picture.png", "--kernel", folder[name], "-o", folder["out.png"])
+                .AssertFails(1, "3 kernels are in it");
+        }
+
+        // One is a kernel like any other; with more it is a part of their bank.
+        NpyFile.Save(folder["one.npy"], NpyArray.Create<float>([1, 2, 2, 4], 1, 2, 2));
+        Assert.Equal(1, CommandRun.Of("kernel", folder["one.npy"], "--json").Json().GetProperty("rank").GetInt32());
+        var both = CommandRun.Of("kernel", folder["one.npy"], folder["b.json"], "1 2; 3 4", "--json").Json();
+        Assert.Equal(5, both.GetProperty("count").GetInt32());
+        CommandRun.Of("kernel", folder["one.npy"], "box:3").AssertFails(1, "box:3:3 is 3x3", "one size");
+    }
+
+    [Fact]
+    public void Forms_of_a_bank_have_the_error_of_the_rank_asked_for()
+    {
+        string[] gabors = ["kernel", "gabor:15:3", "gabor:15:3:45", "gabor:15:3:90", "gabor:15:3:135"];
+        var json = CommandRun.Of([.. gabors, "--rank", "1", "--json"]).Json();
+        var forms = json.GetProperty("forms").EnumerateArray().ToArray();
+        var bound = forms[0].GetProperty("frobeniusError").GetDouble();
+        Assert.Equal(4, forms[0].GetProperty("terms").GetInt32());
+        Assert.All(forms, f => Assert.InRange(f.GetProperty("frobeniusError").GetDouble(), 0, bound + 1e-12));
+        Assert.True(bound > 0.1);
+
+        var within = CommandRun.Of([.. gabors, "--max-error", "0.5", "--json"]).Json();
+        Assert.All(within.GetProperty("forms").EnumerateArray(), f => Assert.InRange(f.GetProperty("error").GetDouble(), 0, 0.5));
+        CommandRun.Of([.. gabors, "--rank", "16"]).AssertFails(1, "ranks 0 to 15");
+
+        var text = CommandRun.Of([.. gabors, "--rank", "1"]);
+        Assert.Equal((0, ""), (text.Code, text.Error));
+        foreach (var piece in (string[])["4 kernels, 15x15", "each by itself", "shared columns", "shared rows", "shared kernels", "900"])
+            Assert.Contains(piece, text.Output);
     }
 
     private static JsonElement Read(CommandRun run) => run.Json();

@@ -3,7 +3,7 @@ using SeparableConv.Cli.Options;
 
 namespace SeparableConv.Cli.Commands;
 
-/// <summary><c>sepconv kernel</c>: what a kernel separates into.</summary>
+/// <summary><c>sepconv kernel</c>: what a kernel, or a bank of kernels of one size, separates into.</summary>
 internal sealed class KernelCommand
 {
     public const string Name = "kernel";
@@ -15,16 +15,19 @@ internal sealed class KernelCommand
         "sepconv kernel gauss:15:2.6 --json",
         "sepconv kernel disk:5 --rank 2",
         "sepconv kernel samples/kernels/relief.txt --max-error 0.05",
+        "sepconv kernel gabor gabor:theta=45 gabor:theta=90 gabor:theta=135 --rank 2",
+        "sepconv kernel bank.npy --json",
     ];
 
     // The pictures that the plan is for: what it depends on is the type, not the size.
     private static readonly ImageShape PlannedFor = new(2160, 3840, 3, ElementType.UInt8);
 
     private readonly Terminal _terminal;
-    private readonly Argument<string> _kernel = new("KERNEL")
+    private readonly Argument<string[]> _kernels = new("KERNEL")
     {
         Description = "Numbers (\"1 2 1; 2 4 2; 1 2 1\"), a name (gauss:15:2.6), a file (.txt, .csv, .json, .npy), "
-            + "or - for standard input.",
+            + "or - for standard input. Several of one size, also in one .npy (N, height, width) or .json [[[1,2],[3,4]],...], are a bank.",
+        Arity = ArgumentArity.OneOrMore,
     };
 
     private readonly Option<int?> _rank = OptionValues.WholeNumber(
@@ -40,10 +43,11 @@ internal sealed class KernelCommand
     public static Command Create(Terminal terminal)
     {
         var self = new KernelCommand(terminal);
-        self._kernel.Validators.Add(OptionValues.RefuseUnknownOptions);
-        var command = new Command(Name, "Separate a kernel: rank, singular values, factors, error, multiplications and plan.")
+        self._kernels.Validators.Add(OptionValues.RefuseUnknownOptions);
+        const string Summary = "Separate a kernel: rank, factors, error, multiplications and plan; or several: what they share.";
+        var command = new Command(Name, Summary)
         {
-            self._kernel, self._rank, self._maxError, self._json,
+            self._kernels, self._rank, self._maxError, self._json,
         };
         command.Validators.Add(result =>
         {
@@ -56,22 +60,56 @@ internal sealed class KernelCommand
 
     private void Run(ParseResult parsed)
     {
-        var kernel = KernelSource.Read(parsed.GetRequiredValue(_kernel), _terminal);
-        var decomposition = KernelSeparation.Decompose(kernel);
+        FilterKernel[] kernels = [.. parsed.GetRequiredValue(_kernels).SelectMany(text => KernelSource.ReadAll(text, _terminal))];
         var rank = parsed.GetValue(_rank);
         var maxError = parsed.GetValue(_maxError);
-        var terms = rank is not null
-            ? decomposition.Approximate(rank.Value)
-            : maxError is not null ? decomposition.ApproximateWithin(maxError.Value) : decomposition.Exact;
+        if (kernels is [var kernel])
+            RunOne(kernel, rank, maxError, parsed.GetValue(_json));
+        else
+            RunBank(kernels, rank, maxError, parsed.GetValue(_json));
+    }
+
+    private void RunOne(FilterKernel kernel, int? rank, double? maxError, bool json)
+    {
+        var decomposition = KernelSeparation.Decompose(kernel);
+        var terms = Terms(decomposition, rank, maxError);
         var plan = FilterPlan.Create(kernel, PlannedFor, new FilterOptions
         {
             Plan = rank > 0 ? FilterPlanChoice.OfRank(rank.Value) : FilterPlanChoice.Auto,
             MaxError = (maxError ?? 0) * PlannedFor.MaxValue,
         });
         var report = new KernelReport(decomposition, terms, plan);
-        if (parsed.GetValue(_json))
+        if (json)
             report.PrintJson(_terminal.Output);
         else
             report.Print(_terminal.Output);
     }
+
+    private void RunBank(FilterKernel[] kernels, int? rank, double? maxError, bool json)
+    {
+        var bank = KernelSeparation.DecomposeBank(kernels);
+        var terms = bank.Kernels.Select(k => Terms(k, rank, maxError)).ToArray();
+        var forms = new List<KernelBankForm>();
+        foreach (var sharing in Enum.GetValues<BankSharing>())
+        {
+            // A rank is one of each kernel; what they share may have the error that it leaves in all of them together.
+            forms.Add((rank, maxError) switch
+            {
+                (null, null) => bank.Exact(sharing),
+                (null, { } most) => bank.ApproximateWithin(sharing, most),
+                ({ } each, _) when sharing == BankSharing.Nothing => bank.Approximate(sharing, each),
+                _ => bank.ApproximateWithinNorm(sharing, forms[0].FrobeniusError),
+            });
+        }
+
+        var report = new KernelBankReport(bank, terms, forms);
+        if (json)
+            report.PrintJson(_terminal.Output);
+        else
+            report.Print(_terminal);
+    }
+
+    private static SeparableKernel Terms(KernelDecomposition decomposition, int? rank, double? maxError) => rank is not null
+        ? decomposition.Approximate(rank.Value)
+        : maxError is not null ? decomposition.ApproximateWithin(maxError.Value) : decomposition.Exact;
 }
