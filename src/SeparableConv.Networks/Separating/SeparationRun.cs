@@ -275,10 +275,12 @@ internal sealed class SeparationRun
     }
 
     // What is before a softmax tells more than what is behind it.
-    private static Value Logits(Value output) => output.Producer is
-        { Operator: SoftmaxOperator or ActivationOperator { Activation.NeedsAllChannels: true } } softmax
-            ? softmax.Inputs[0]!
-            : output;
+    private static Value Logits(Value output)
+    {
+        var node = output.Producer;
+        var isSoftmax = node?.Operator is SoftmaxOperator or ActivationOperator { Activation.NeedsAllChannels: true };
+        return isSoftmax ? node!.Inputs[0]! : output;
+    }
 
     // The share of the scores' variance that is lost.
     private static double Distance(float[] wanted, float[] has)
