@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Architectures;
+
 namespace SeparableConv.Networks;
 
 /// <summary>
@@ -66,25 +68,6 @@ public static class SeparableResNet
         return net.ReLU(net.Add([shortcut, x], name: $"{name}_add"), name: $"{name}_relu");
 
         Value Convolution(Value from, string layer) => net.BatchNormalization(
-            convolutions == Convolutions.Standard
-                ? net.Conv2D(
-                    from,
-                    filters,
-                    3,
-                    padding: Padding.Same,
-                    useBias: false,
-                    kernelInitializer: Initializer.HeUniform,
-                    name: layer)
-                : net.SeparableConv2D(
-                    from,
-                    filters,
-                    3,
-                    padding: Padding.Same,
-                    depthMultiplier: depthMultiplier,
-                    useBias: false,
-                    depthwiseInitializer: Initializer.LecunUniform,
-                    pointwiseInitializer: Initializer.HeUniform,
-                    name: layer),
-            name: $"{layer}_bn");
+            ConvolutionLayer.Add(net, from, filters, convolutions, depthMultiplier, layer), name: $"{layer}_bn");
     }
 }

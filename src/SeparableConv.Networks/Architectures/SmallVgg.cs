@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Architectures;
+
 namespace SeparableConv.Networks;
 
 /// <summary>
@@ -38,34 +40,15 @@ public static class SmallVgg
             if (block > 0)
                 x = net.MaxPooling2D(x, padding: Padding.Same, name: $"block{block + 1}_pool");
             for (var layer = 0; layer < LayersOfBlock; layer++)
-                x = Convolution(x, filters << block, $"block{block + 1}_conv{layer + 1}", block + layer == 0);
+            {
+                var name = $"block{block + 1}_conv{layer + 1}";
+                var kind = block + layer == 0 ? Convolutions.Standard : convolutions;
+                x = ConvolutionLayer.Add(net, x, filters << block, kind, depthMultiplier, name);
+                x = net.ReLU(net.BatchNormalization(x, name: $"{name}_bn"), name: $"{name}_relu");
+            }
         }
 
         x = net.Dense(net.GlobalAveragePooling2D(x), classes, Activation.Softmax, name: "predictions");
         return net.Build(x, convolutions == Convolutions.Separable ? "small_separable_vgg" : "small_vgg");
-
-        Value Convolution(Value from, int count, string name, bool isFirst)
-        {
-            var sums = convolutions == Convolutions.Standard || isFirst
-                ? net.Conv2D(
-                    from,
-                    count,
-                    3,
-                    padding: Padding.Same,
-                    useBias: false,
-                    kernelInitializer: Initializer.HeUniform,
-                    name: name)
-                : net.SeparableConv2D(
-                    from,
-                    count,
-                    3,
-                    padding: Padding.Same,
-                    depthMultiplier: depthMultiplier,
-                    useBias: false,
-                    depthwiseInitializer: Initializer.LecunUniform,
-                    pointwiseInitializer: Initializer.HeUniform,
-                    name: name);
-            return net.ReLU(net.BatchNormalization(sums, name: $"{name}_bn"), name: $"{name}_relu");
-        }
     }
 }

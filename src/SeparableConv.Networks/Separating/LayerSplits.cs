@@ -105,20 +105,18 @@ internal sealed class LayerSplits
     public IEnumerable<FormFamily> Families(SeparationMethod method, bool isUniform)
     {
         bool Wants(SeparationMethod one) => method == one || method == SeparationMethod.Auto;
+        bool WantsSlow(SeparationMethod one) => Wants(one) && (method == one || _layer.PatchLength <= LargestMixedPatch);
         var all = new List<FormFamily?>();
         if (Wants(SeparationMethod.DepthwisePointwise))
             all.Add(isUniform || _layer.Groups > 1 ? UniformDepthwise() : Depthwise());
-        if (method == SeparationMethod.PointwiseDepthwise || (method == SeparationMethod.Auto && _layer.PatchLength <= LargestMixedPatch))
+        if (WantsSlow(SeparationMethod.PointwiseDepthwise))
             all.Add(Pointwise());
         if (_layer.Kernel.Height > 1 && _layer.Kernel.Width > 1)
         {
             if (Wants(SeparationMethod.Spatial))
                 all.Add(Spatial());
-            if (method == SeparationMethod.SpatialDepthwise
-                || (method == SeparationMethod.Auto && _layer.PatchLength <= LargestMixedPatch))
-            {
+            if (WantsSlow(SeparationMethod.SpatialDepthwise))
                 all.AddRange(SpatialAndDepthwise());
-            }
         }
 
         return all.OfType<FormFamily>();

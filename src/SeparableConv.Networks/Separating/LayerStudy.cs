@@ -21,6 +21,9 @@ internal sealed class LayerStudy
 
     public string Name => Layer.Node.Name;
 
+    /// <summary>Whether any form costs less than the layer.</summary>
+    public bool HasForms => _forms.Count > 0;
+
     /// <summary>Looks at the forms of a method.</summary>
     public void Look(SeparationMethod method, bool isUniform, PatchMoments moments)
     {

@@ -50,7 +50,7 @@ internal sealed class NetworkFit
     /// <summary>Fits one layer in several forms by itself, all others as they are, on few samples.</summary>
     public IEnumerable<StageChain> FitEach(string name, IEnumerable<StageChain> chains, int samples)
     {
-        var node = _original.Nodes.First(node => node.Name == name);
+        var node = Find(name);
         var output = Image(node.Outputs[0].Shape);
         var positions = new SamplePositions(_set.Count, (output[1], output[2]), samples, Seed);
         var sums = Targets([(node, positions)])[0];
@@ -62,12 +62,15 @@ internal sealed class NetworkFit
     }
 
     /// <summary>Patches of a layer's input, (samples, patch) for each group.</summary>
-    public (float[][] Patches, int Samples) Patches(StandardLayer layer, int samples)
+    public (float[][] Patches, int Samples) Patches(string name, int samples)
     {
+        var layer = StandardLayer.Of(Find(name))!;
         var positions = new SamplePositions(_set.Count, layer.Geometry.Output, samples, Seed);
         var graph = new GraphBuilder(_original);
         return (Gather(graph.Build("input", layer.Node.Inputs[0]!), layer.Geometry, positions), positions.Count);
     }
+
+    private Node Find(string name) => _original.Nodes.First(node => node.Name == name);
 
     private static StageChain? Whole(Node node) => node.Operator switch
     {

@@ -102,8 +102,9 @@ public sealed class NetworkSeparation
         return new(_settings with { Goal = SeparationGoal.Loss, Share = most, Loss = loss });
     }
 
-    /// <summary>Threads to compute and to measure with; one a processor by default. What is chosen by anything but time does not depend on
-    /// them.</summary>
+    /// <summary>
+    /// Threads to compute and to measure with; one a processor by default. What is chosen by anything but time does not depend on them.
+    /// </summary>
     /// <param name="threads">1 or more.</param>
     /// <returns>What to go on from.</returns>
     /// <exception cref="ArgumentException">The number is out of range.</exception>

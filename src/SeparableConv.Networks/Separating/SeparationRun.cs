@@ -1,3 +1,4 @@
+using SeparableConv.Networks.Gradients;
 using SeparableConv.Networks.Rewriting;
 
 namespace SeparableConv.Networks.Separating;
@@ -29,6 +30,14 @@ internal sealed class SeparationRun
     private readonly List<LayerStudy> _studies;
     private readonly CalibrationSet? _set;
     private readonly LayerTimer _timer;
+
+    // The network and the inputs as the fits run them, and what it gives; null without a calibration.
+    private readonly Network? _batched;
+    private readonly CalibrationSet? _probes;
+    private readonly Lazy<float[]> _scores;
+
+    // By multiply-accumulates: when all harms are known they change no more.
+    private readonly Lazy<List<FormOption[]>> _options;
     private double _done;
     private double _steps = 1;
 
@@ -41,6 +50,9 @@ internal sealed class SeparationRun
             throw new NetworkException(Reason(_folded));
         _set = settings.Inputs is { } inputs ? new(inputs, settings.InputCount, settings.Threads) : null;
         _timer = new(settings.Threads);
+        (_batched, _probes) = (_set?.Batched(_folded), _set?.First(ProbedInputs));
+        _scores = new(() => Scores(_batched!));
+        _options = new(() => Options(SeparationGoal.Macs));
     }
 
     public SeparationResult Run()
@@ -72,19 +84,16 @@ internal sealed class SeparationRun
 
     private void Study()
     {
-        var set = _set?.First(StudiedInputs);
-        var batched = set?.Batched(_folded);
+        var studied = _set is null ? null : new NetworkFit(_batched!, _set.First(StudiedInputs), _settings.Threads, _cancellation);
         foreach (var study in _studies)
         {
             Tell($"studying {study.Name}");
-            study.Look(_settings.Method, _settings.IsUniform, Moments(study.Layer, set, batched));
+            study.Look(_settings.Method, _settings.IsUniform, Moments(study.Layer, studied));
         }
 
-        if (set is null)
+        if (_probes is null)
             return;
-        var probes = set.First(ProbedInputs);
-        var original = Scores(probes, batched!);
-        var fit = new NetworkFit(batched!, probes, _settings.Threads, _cancellation);
+        var fit = new NetworkFit(_batched!, _probes, _settings.Threads, _cancellation);
         foreach (var study in _studies)
         {
             Tell($"weighing {study.Name}");
@@ -92,27 +101,24 @@ internal sealed class SeparationRun
             var fitted = fit.FitEach(study.Name, forms.Select(one => study.Chain(one.Form)), ProbedSamples);
             foreach (var ((_, error), chain) in forms.Zip(fitted))
             {
-                var changed = new LayerReplacement(new Dictionary<string, StageChain> { [study.Name] = chain }).Run(batched!);
-                if (error > 0 && Distance(original, Scores(probes, changed)) is > 0 and var harm)
+                if (error > 0 && Lost(new Dictionary<string, StageChain> { [study.Name] = chain }) is > 0 and var harm)
                     study.Measured(error, harm);
             }
         }
     }
 
-    private PatchMoments Moments(StandardLayer layer, CalibrationSet? set, Network? batched)
+    private PatchMoments Moments(StandardLayer layer, NetworkFit? studied)
     {
-        if (set is null)
+        if (studied is null)
             return PatchMoments.White(layer);
         var wanted = (int)Math.Min(Math.Max(StudiedSamples, 4L * layer.PatchLength), MostStudiedNumbers / layer.PatchLength / layer.Groups);
-        var fit = new NetworkFit(batched!, set, _settings.Threads, _cancellation);
-        var node = batched!.Nodes.First(node => node.Name == layer.Node.Name);
-        var (patches, samples) = fit.Patches(StandardLayer.Of(node)!, wanted);
+        var (patches, samples) = studied.Patches(layer.Node.Name, wanted);
         return PatchMoments.Of(layer, patches, samples, _settings.Threads);
     }
 
     private FormOption[] Choose(SeparationGoal goal, double share)
     {
-        var options = _studies.ConvertAll(study => study.Options(goal, _timer));
+        var options = goal == SeparationGoal.Macs ? _options.Value : Options(goal);
         var whole = options.Sum(layer => layer[0].Cost);
         var all = goal switch
         {
@@ -120,11 +126,11 @@ internal sealed class SeparationRun
             SeparationGoal.Parameters => _settings.Network.ParameterCount,
             _ => _folded.Macs,
         };
-        var chosen = FormChoice.Within(options, (share * all) - (all - whole));
-        var least = (all - whole + FormChoice.Cost(chosen)) / all;
-        if (least > share && _settings.Goal == goal)
+        var budget = (share * all) - (all - whole);
+        var chosen = FormChoice.Within(options, budget);
+        if (FormChoice.Cost(chosen) is var least && least > budget && _settings.Goal == goal)
         {
-            var (asked, part, left) = (Percent(share), Percent(whole / all), Percent(least));
+            var (asked, part, left) = (Percent(share), Percent(whole / all), Percent((all - whole + least) / all));
             throw new NetworkException(
                 $"The network cannot be brought to {asked} of its {Unit(goal)}: what can be taken apart is {part} of it, and {left} is the "
                 + "least; ask for more.");
@@ -132,6 +138,8 @@ internal sealed class SeparationRun
 
         return chosen;
     }
+
+    private List<FormOption[]> Options(SeparationGoal goal) => _studies.ConvertAll(study => study.Options(goal, _timer));
 
     private static string Percent(double share) => FormattableString.Invariant($"{100 * share:0.#} %");
 
@@ -153,12 +161,9 @@ internal sealed class SeparationRun
 
         if (_set is null || chains.Count == 0)
             return (chosen, Finish(chains), null);
-        var batched = _set.Batched(_folded);
-        var fit = new NetworkFit(batched, _set, _settings.Threads, _cancellation);
+        var fit = new NetworkFit(_batched!, _set, _settings.Threads, _cancellation);
         var (fitted, errors) = fit.FitAll(chains, name => Tell($"fitting {name}"));
-        var probes = _set.First(ProbedInputs);
-        var error = Distance(Scores(probes, batched), Scores(probes, new LayerReplacement(fitted).Run(batched)));
-        return (chosen, Finish(fitted), new(fitted, errors, error));
+        return (chosen, Finish(fitted), new(errors, Lost(fitted)));
     }
 
     // Its stored tensors are parameters again, so that it can be trained on.
@@ -172,7 +177,7 @@ internal sealed class SeparationRun
     // The smallest network that keeps the bound, by halving the range of budgets.
     private (FormOption[] Chosen, Network Network, Fits? Fits) Search()
     {
-        var best = Build([.. _studies.Select(study => study.Options(SeparationGoal.Macs, _timer)[0])]);
+        var best = Build([.. _options.Value.Select(options => options[0])]);
         var (low, high) = (Math.Log(SmallestShare), 0.0);
         for (var i = 0; i < Searches; i++)
         {
@@ -206,7 +211,9 @@ internal sealed class SeparationRun
                 NameOf(layer.Node),
                 $"{layer.Kernel}, {layer.Channels} to {layer.Filters}{groups}",
                 form?.Method,
-                form?.Describe(layer) ?? Stayed(study),
+                form?.Describe(layer) ?? (study.HasForms
+                    ? "whole: what it would save loses more than the same saving elsewhere"
+                    : "whole: no form of it costs less"),
                 form is null ? 0 : Math.Sqrt(fits?.Errors.GetValueOrDefault(study.Name) ?? chosen[i].Error),
                 layer.Macs,
                 chain.Macs(input),
@@ -236,13 +243,9 @@ internal sealed class SeparationRun
         return reader is not null && node.Name.StartsWith($"{reader.Name}/", StringComparison.Ordinal) ? reader.Name : node.Name;
     }
 
-    private static string Stayed(LayerStudy study) => study.Options(SeparationGoal.Macs, null!).Length == 1
-        ? "whole: no form of it costs less"
-        : "whole: what it would save loses more than the same saving elsewhere";
-
     private List<SeparationPoint> Curve()
     {
-        var options = _studies.ConvertAll(study => study.Options(SeparationGoal.Macs, _timer));
+        var options = _options.Value;
         var (all, whole) = ((double)_folded.Macs, options.Sum(layer => layer[0].Cost));
         var points = new List<SeparationPoint>();
         for (var i = 1; i <= CurvePoints; i++)
@@ -256,11 +259,16 @@ internal sealed class SeparationRun
         return points;
     }
 
-    private float[] Scores(CalibrationSet set, Network network)
+    // The share of the variance of the probes' scores that is lost with these layers in the place of the original's.
+    private double Lost(Dictionary<string, StageChain> chains) =>
+        Distance(_scores.Value, Scores(new LayerReplacement(chains).Run(_batched!)));
+
+    private float[] Scores(Network network)
     {
-        var outputs = network.Outputs.Select(Logits).ToArray();
+        // What is before a softmax tells more than what is behind it.
+        var outputs = network.Outputs.Select(TrainingGraph.Logits).ToArray();
         var scores = new List<float>();
-        set.Run(
+        _probes!.Run(
             new GraphBuilder(network).Build("scores", outputs),
             (_, count, session) =>
             {
@@ -272,14 +280,6 @@ internal sealed class SeparationRun
             },
             _cancellation);
         return [.. scores];
-    }
-
-    // What is before a softmax tells more than what is behind it.
-    private static Value Logits(Value output)
-    {
-        var node = output.Producer;
-        var isSoftmax = node?.Operator is SoftmaxOperator or ActivationOperator { Activation.NeedsAllChannels: true };
-        return isSoftmax ? node!.Inputs[0]! : output;
     }
 
     // The share of the scores' variance that is lost.
@@ -297,5 +297,5 @@ internal sealed class SeparationRun
         return variance > 0 ? lost / variance : 0;
     }
 
-    private sealed record Fits(Dictionary<string, StageChain> Chains, Dictionary<string, double> Errors, double Error);
+    private sealed record Fits(Dictionary<string, double> Errors, double Error);
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using SeparableConv.Cli.Options;
+using SeparableConv.Networks.Separating;
 
 namespace SeparableConv.Cli.Commands;
 
@@ -161,15 +162,15 @@ internal sealed class SeparateCommand
 
     private void Run(ParseResult parsed)
     {
-        (Option<double?> Option, SeparateGoal Goal)[] goals =
+        (Option<double?> Option, SeparationGoal Goal)[] goals =
         [
-            (_parameters, SeparateGoal.Parameters),
-            (_latency, SeparateGoal.Latency),
-            (_error, SeparateGoal.Error),
-            (_drop, SeparateGoal.Accuracy),
-            (_macs, SeparateGoal.Macs),
+            (_parameters, SeparationGoal.Parameters),
+            (_latency, SeparationGoal.Latency),
+            (_error, SeparationGoal.Error),
+            (_drop, SeparationGoal.Loss),
+            (_macs, SeparationGoal.Macs),
         ];
-        var given = Array.Find(goals, one => parsed.GetValue(one.Option) is not null || one.Goal == SeparateGoal.Macs);
+        var given = Array.Find(goals, one => parsed.GetValue(one.Option) is not null || one.Goal == SeparationGoal.Macs);
         var threads = parsed.GetValue(_threads) ?? new CompileOptions().Threads;
         var (seed, epochs) = (parsed.GetValue(_seed) ?? 0, parsed.GetValue(_epochs) ?? 0);
         new SeparateRun(_terminal, new(

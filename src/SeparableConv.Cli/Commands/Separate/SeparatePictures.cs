@@ -34,14 +34,8 @@ internal sealed record SeparatePictures(
             RunReport.Line(output, "pixels", pixels.Description);
         }
 
-        return new(settings.Calibration is null ? training! : calibration, validation, normalization, count, settings)
-        {
-            Calibration = calibration,
-        };
+        return new(calibration, validation, normalization, count, settings);
     }
-
-    /// <summary>Pictures that layers are fitted by.</summary>
-    public required PictureDataSet Calibration { get; init; }
 
     /// <summary>How well a network does on the pictures that judge; null where there are none.</summary>
     public Evaluation? Evaluate(Network network, CancellationToken cancellation) => Validation is null
@@ -50,5 +44,5 @@ internal sealed record SeparatePictures(
 
     /// <summary>Gives a separation the pictures.</summary>
     public NetworkSeparation Calibrate(NetworkSeparation separation) =>
-        separation.Calibrate(Calibration, Normalization, CalibrationCount, Settings.Seed);
+        separation.Calibrate(Training, Normalization, CalibrationCount, Settings.Seed);
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using SeparableConv.Cli.Options;
 using SeparableConv.Cli.Pictures;
+using SeparableConv.Networks.Separating;
 
 namespace SeparableConv.Cli.Commands;
 
@@ -66,10 +67,10 @@ internal sealed class SeparateRun(Terminal terminal, SeparateSettings settings)
             separation = pictures.Calibrate(separation);
         separation = settings.Goal switch
         {
-            SeparateGoal.Macs => separation.ToMacs(settings.Amount),
-            SeparateGoal.Parameters => separation.ToParameters(settings.Amount),
-            SeparateGoal.Latency => separation.ToLatency(settings.Amount),
-            SeparateGoal.Error => separation.ToError(settings.Amount),
+            SeparationGoal.Macs => separation.ToMacs(settings.Amount),
+            SeparationGoal.Parameters => separation.ToParameters(settings.Amount),
+            SeparationGoal.Latency => separation.ToLatency(settings.Amount),
+            SeparationGoal.Error => separation.ToError(settings.Amount),
             _ => separation.ToLoss(now => 100 * (before!.Accuracy - pictures!.Evaluate(now, _end.Token)!.Accuracy), settings.Amount),
         };
         SeparationResult? result = null;

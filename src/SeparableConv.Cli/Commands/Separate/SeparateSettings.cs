@@ -1,16 +1,7 @@
 using SeparableConv.Cli.Options;
+using SeparableConv.Networks.Separating;
 
 namespace SeparableConv.Cli.Commands;
-
-/// <summary>What a separation is to end at.</summary>
-internal enum SeparateGoal
-{
-    Macs,
-    Parameters,
-    Latency,
-    Error,
-    Accuracy,
-}
 
 /// <summary>What <c>sepconv separate</c> was asked to do.</summary>
 /// <param name="Model">The network's file.</param>
@@ -40,7 +31,7 @@ internal sealed record SeparateSettings(
     string? Report,
     SeparationMethod Method,
     bool IsUniform,
-    SeparateGoal Goal,
+    SeparationGoal Goal,
     double Amount,
     DataSource? Data,
     ValidationPart Validation,
@@ -58,10 +49,10 @@ internal sealed record SeparateSettings(
     /// <summary>The goal in words.</summary>
     public string GoalText => Goal switch
     {
-        SeparateGoal.Macs => $"to {Share} of the multiply-accumulates",
-        SeparateGoal.Parameters => $"to {Share} of the parameters",
-        SeparateGoal.Latency => $"to {Share} of the time",
-        SeparateGoal.Error => FormattableString.Invariant($"as small as a relative error of {Amount} allows"),
+        SeparationGoal.Macs => $"to {Share} of the multiply-accumulates",
+        SeparationGoal.Parameters => $"to {Share} of the parameters",
+        SeparationGoal.Latency => $"to {Share} of the time",
+        SeparationGoal.Error => FormattableString.Invariant($"as small as a relative error of {Amount} allows"),
         _ => FormattableString.Invariant($"as small as a loss of {Amount} points of accuracy allows"),
     };
 
