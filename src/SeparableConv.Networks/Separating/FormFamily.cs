@@ -16,4 +16,5 @@ internal sealed record FeatureBlock(int Group, Feature[] Features, int FirstFilt
 /// <param name="Forms">The forms, the smallest first.</param>
 /// <param name="Kept">For each form, how many features of each block it keeps.</param>
 /// <param name="Blocks">The features of the largest form.</param>
-internal sealed record FormFamily(LayerForm[] Forms, int[] Kept, FeatureBlock[] Blocks);
+/// <param name="AreOrthonormal">Whether the features of a block are orthogonal to each other, and of norm 1.</param>
+internal sealed record FormFamily(LayerForm[] Forms, int[] Kept, FeatureBlock[] Blocks, bool AreOrthonormal);

@@ -23,13 +23,15 @@ internal sealed class LayerSplits
     private readonly StandardLayer _layer;
     private readonly Lazy<DepthwiseSplit> _depthwise;
     private readonly Lazy<SpatialSplit> _spatial;
+    private readonly Lazy<SpatialSplit> _wholeSpatial;
     private readonly Lazy<PointwiseSplit> _pointwise;
 
     public LayerSplits(StandardLayer layer)
     {
         _layer = layer;
         _depthwise = new(() => new(layer.Kernel, layer.Channels, layer.Filters, layer.Groups, layer.Weights));
-        _spatial = new(() => new(layer));
+        _spatial = new(() => new(layer, MostRank));
+        _wholeSpatial = new(() => new(layer, int.MaxValue));
         _pointwise = new(() => new(layer));
     }
 
@@ -45,7 +47,7 @@ internal sealed class LayerSplits
                 _depthwise.Value.KeepEach(form.Rank / _layer.Channels, _layer.Options with { Groups = 1 }),
             SeparationMethod.DepthwisePointwise => _depthwise.Value.Keep(form.Rank, _layer.Options with { Groups = 1 }),
             SeparationMethod.PointwiseDepthwise => _pointwise.Value.Keep(form.Rank),
-            SeparationMethod.Spatial => _spatial.Value.Keep(form.Rank),
+            SeparationMethod.Spatial => SpatialStages(form.Rank),
             SeparationMethod.SpatialDepthwise => KeepBoth(form),
             _ => throw new ArgumentOutOfRangeException(nameof(form), form.Method, "A form has one method."),
         },
@@ -95,8 +97,8 @@ internal sealed class LayerSplits
         SeparationMethod.DepthwisePointwise =>
             new(method, _depthwise.Value.FullMultiplier * _layer.Channels, IsUniform: true),
         SeparationMethod.PointwiseDepthwise => new(method, _pointwise.Value.FullRank),
-        SeparationMethod.Spatial => new(method, _spatial.Value.FullRank),
-        _ => new(method, _spatial.Value.FullRank, _layer.Kernel.Height, _layer.Kernel.Width),
+        SeparationMethod.Spatial => new(method, _wholeSpatial.Value.FullRank),
+        _ => new(method, _wholeSpatial.Value.FullRank, _layer.Kernel.Height, _layer.Kernel.Width),
     };
 
     /// <summary>The families of a method's forms that cost less than the layer does.</summary>
@@ -184,10 +186,11 @@ internal sealed class LayerSplits
         {
             foreach (var (vertical, horizontal) in Mixed)
             {
-                if (vertical > _layer.Kernel.Height || horizontal > _layer.Kernel.Width)
+                // More channels than what the first step gives would be sums of each other.
+                if (vertical > _layer.Kernel.Height || horizontal > _layer.Kernel.Width || rank > _layer.GroupChannels * vertical)
                     continue;
                 var form = new LayerForm(SeparationMethod.SpatialDepthwise, rank, vertical, horizontal);
-                if (Family([form], one => one.Rank * horizontal, _ => MixedBlocks(form)) is { } family)
+                if (Family([form], one => one.Rank * horizontal, _ => MixedBlocks(form), areOrthonormal: false) is { } family)
                     yield return family;
             }
         }
@@ -239,9 +242,12 @@ internal sealed class LayerSplits
         });
     }
 
+    // Ranks that are looked at are had much sooner than all.
+    private ConvStage[] SpatialStages(int rank) => (rank <= MostRank ? _spatial : _wholeSpatial).Value.Keep(rank);
+
     private ConvStage[] KeepBoth(LayerForm form)
     {
-        var stages = _spatial.Value.Keep(form.Rank);
+        var stages = SpatialStages(form.Rank);
         var between = form.Rank * _layer.Groups;
         var vertical = new DepthwiseSplit((_layer.Kernel.Height, 1), _layer.Channels, between, _layer.Groups, stages[0].Weights);
         var horizontal = new DepthwiseSplit((1, _layer.Kernel.Width), between, _layer.Filters, _layer.Groups, stages[1].Weights);
@@ -262,17 +268,21 @@ internal sealed class LayerSplits
     ];
 
     // Forms that cost less than the layer, and what they keep; null where there is none.
-    private FormFamily? Family(LayerForm[] forms, Func<LayerForm, int> kept, Func<int, FeatureBlock[]> blocks)
+    private FormFamily? Family(LayerForm[] forms, Func<LayerForm, int> kept, Func<int, FeatureBlock[]> blocks, bool areOrthonormal = true)
     {
         forms = [.. forms.Where(form => kept(form) <= MostFeatures && Macs(form) <= MostCost * _layer.Macs)];
-        return forms.Length == 0 ? null : new(forms, Array.ConvertAll(forms, form => kept(form)), blocks(forms.Max(kept)));
+        return forms.Length == 0
+            ? null
+            : new(forms, Array.ConvertAll(forms, form => kept(form)), blocks(forms.Max(kept)), areOrthonormal);
     }
 
     private long Macs(LayerForm form) => Outline(form).Macs(Input);
 
+    private int MostRank => MostFeatures / _layer.Kernel.Width;
+
     private IEnumerable<int> Ranks(int steps)
     {
-        var largest = Math.Min(_spatial.Value.FullRank, MostFeatures / _layer.Kernel.Width);
+        var largest = Math.Min(_spatial.Value.FullRank, MostRank);
         return Steps(largest, Math.Max(largest < 4 * WholeVector ? 1 : WholeVector / 2, largest / steps));
     }
 

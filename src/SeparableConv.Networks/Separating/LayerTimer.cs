@@ -8,6 +8,7 @@ internal sealed class LayerTimer(int threads)
 {
     private const int Least = 5;
     private const double Milliseconds = 12;
+    private const double MostMilliseconds = 150;
     private const int Turns = 6;
 
     private readonly Dictionary<string, double> _known = [];
@@ -21,7 +22,7 @@ internal sealed class LayerTimer(int threads)
             input[i] = (i % 7) - 3;
         session.Run();
         var (best, begin) = (double.MaxValue, Stopwatch.GetTimestamp());
-        for (var run = 0; run < Least || Stopwatch.GetElapsedTime(begin).TotalMilliseconds < Milliseconds; run++)
+        for (var run = 0; Stopwatch.GetElapsedTime(begin).TotalMilliseconds < (run < Least ? MostMilliseconds : Milliseconds); run++)
         {
             var start = Stopwatch.GetTimestamp();
             session.Run();

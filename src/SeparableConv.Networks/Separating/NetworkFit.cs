@@ -39,25 +39,29 @@ internal sealed class NetworkFit
         {
             onLayer(node.Name);
             var chain = chains.GetValueOrDefault(node.Name) ?? Whole(node)!;
-            var (weights, bias, error) = Fit(node, chain, positions, sums, fitted);
-            fitted[node.Name] = chain.With(weights, bias);
-            errors[node.Name] = error;
+            (fitted[node.Name], errors[node.Name]) = Fit(node, [chain], positions, sums, fitted)[0];
         }
 
         return (fitted, errors);
     }
 
-    /// <summary>Fits one layer in several forms by itself, all others as they are, on few samples.</summary>
-    public IEnumerable<StageChain> FitEach(string name, IEnumerable<StageChain> chains, int samples)
+    /// <summary>Fits layers in several forms, each by itself with all others as they are, on few samples.</summary>
+    /// <param name="forms">What each layer could become, by the names of the nodes.</param>
+    /// <param name="samples">How many samples.</param>
+    /// <param name="onLayer">Told each layer before it is fitted.</param>
+    /// <returns>The layers in the network's order, and their fitted forms in the order given.</returns>
+    public IEnumerable<(string Name, StageChain[] Chains)> FitEach(
+        IReadOnlyDictionary<string, StageChain[]> forms, int samples, Action<string> onLayer)
     {
-        var node = Find(name);
-        var output = Image(node.Outputs[0].Shape);
-        var positions = new SamplePositions(_set.Count, (output[1], output[2]), samples, Seed);
-        var sums = Targets([(node, positions)])[0];
-        foreach (var chain in chains)
+        var layers = _original.Nodes
+            .Where(node => forms.ContainsKey(node.Name))
+            .Select(node => (Node: node, Positions: Positions(node, samples)))
+            .ToList();
+        var none = new Dictionary<string, StageChain>();
+        foreach (var ((node, positions), sums) in layers.Zip(Targets(layers)))
         {
-            var (weights, bias, _) = Fit(node, chain, positions, sums, new Dictionary<string, StageChain>());
-            yield return chain.With(weights, bias);
+            onLayer(node.Name);
+            yield return (node.Name, [.. Fit(node, forms[node.Name], positions, sums, none).Select(fit => fit.Chain)]);
         }
     }
 
@@ -65,9 +69,9 @@ internal sealed class NetworkFit
     public (float[][] Patches, int Samples) Patches(string name, int samples)
     {
         var layer = StandardLayer.Of(Find(name))!;
-        var positions = new SamplePositions(_set.Count, layer.Geometry.Output, samples, Seed);
+        var positions = Positions(layer.Node, samples);
         var graph = new GraphBuilder(_original);
-        return (Gather(graph.Build("input", layer.Node.Inputs[0]!), layer.Geometry, positions), positions.Count);
+        return (Gather(graph.Build("input", layer.Node.Inputs[0]!), [layer.Geometry], positions)[0], positions.Count);
     }
 
     private Node Find(string name) => _original.Nodes.First(node => node.Name == name);
@@ -102,7 +106,8 @@ internal sealed class NetworkFit
             var chain = chains.GetValueOrDefault(node.Name) ?? (isBehind ? Whole(node) : null);
             if (chain is not null)
             {
-                var positions = Positions(node, chain, MostSamples);
+                var numbers = (Width(chain.Last) * GroupsOf(chain.Last)) + (2L * node.Outputs[0].Shape[^1]);
+                var positions = Positions(node, (int)Math.Min(MostSamples, MostNumbers / numbers));
                 if (chains.ContainsKey(node.Name) || (long)SamplesAWeight * Width(chain.Last) <= positions.Count)
                     layers.Add((node, positions));
             }
@@ -115,11 +120,10 @@ internal sealed class NetworkFit
         return [.. layers.Select((layer, i) => (layer.Node, layer.Positions, sums[i]))];
     }
 
-    private SamplePositions Positions(Node node, StageChain chain, int samples)
+    private SamplePositions Positions(Node node, int samples)
     {
         var output = Image(node.Outputs[0].Shape);
-        var numbers = (Width(chain.Last) * GroupsOf(chain.Last)) + (2L * output[3]);
-        return new(_set.Count, (output[1], output[2]), (int)Math.Min(samples, MostNumbers / numbers), Seed);
+        return new(_set.Count, (output[1], output[2]), samples, Seed);
     }
 
     // Numbers of a patch of one group, and groups.
@@ -154,33 +158,44 @@ internal sealed class NetworkFit
         return sums;
     }
 
-    private (float[] Weights, float[] Bias, double Error) Fit(
-        Node node, StageChain chain, SamplePositions positions, float[] sums, IReadOnlyDictionary<string, StageChain> fitted)
+    // A layer in some forms, behind layers that are fitted already.
+    private (StageChain Chain, double Error)[] Fit(
+        Node node, StageChain[] chains, SamplePositions positions, float[] sums, IReadOnlyDictionary<string, StageChain> fitted)
     {
         var replacement = new LayerReplacement(fitted);
-        var now = replacement.Run(_original);
-        var graph = new GraphBuilder(now);
-        var read = chain.AppendAllButLast(graph, node.Name, replacement.Find(node.Inputs[0]!));
-        var geometry = chain.Last.Geometry(Image(read.Shape));
-        var patches = Gather(graph.Build("features", read), geometry, positions);
-        var fit = new LayerFit(_threads);
-        var (weights, bias) = fit.Fit(
-            geometry, patches, sums, positions.Count, chain.Last.Weights, chain.Bias, Bounds(_original, node), _cancellation);
-        return (weights, bias, fit.Error);
+        var graph = new GraphBuilder(replacement.Run(_original));
+        var input = replacement.Find(node.Inputs[0]!);
+        var reads = Array.ConvertAll(chains, chain => chain.AppendAllButLast(graph, $"{node.Name}/{Array.IndexOf(chains, chain)}", input));
+        var geometries = reads.Zip(chains, (read, chain) => chain.Last.Geometry(Image(read.Shape))).ToArray();
+        var patches = Gather(graph.Build("features", reads), geometries, positions);
+        return Array.ConvertAll(chains, chain =>
+        {
+            var fit = new LayerFit(_threads);
+            var i = Array.IndexOf(chains, chain);
+            var (weights, bias) = fit.Fit(
+                geometries[i], patches[i], sums, positions.Count, chain.Last.Weights, chain.Bias, Bounds(_original, node), _cancellation);
+            return (chain.With(weights, bias), fit.Error);
+        });
     }
 
-    private float[][] Gather(Network network, ConvGeometry geometry, SamplePositions positions)
+    // For each output of a network the patches that a convolution of it reads, (samples, patch) for each group.
+    private float[][][] Gather(Network network, ConvGeometry[] geometries, SamplePositions positions)
     {
-        var width = geometry.Rows.Kernel * geometry.Columns.Kernel * (geometry.InChannels / geometry.Groups);
-        var patches = new float[geometry.Groups][];
-        for (var group = 0; group < patches.Length; group++)
-            patches[group] = new float[positions.Count * width];
+        var patches = Array.ConvertAll(geometries, geometry =>
+        {
+            var width = geometry.Rows.Kernel * geometry.Columns.Kernel * (geometry.InChannels / geometry.Groups);
+            return Enumerable.Range(0, geometry.Groups).Select(_ => new float[positions.Count * width]).ToArray();
+        });
         _set.Run(
             network,
             (first, count, session) =>
             {
-                for (var group = 0; group < patches.Length; group++)
-                    PatchSamples.Copy(CalibrationSet.Output(session, 0), geometry, group, positions, first, count, patches[group]);
+                for (var i = 0; i < geometries.Length; i++)
+                {
+                    var images = CalibrationSet.Output(session, i);
+                    for (var group = 0; group < geometries[i].Groups; group++)
+                        PatchSamples.Copy(images, geometries[i], group, positions, first, count, patches[i][group]);
+                }
             },
             _cancellation);
         return patches;

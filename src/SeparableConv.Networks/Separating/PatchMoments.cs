@@ -15,22 +15,34 @@ internal sealed class PatchMoments
     // A feature that the ones before it make up to a millionth adds nothing.
     private const double Ridge = 1e-6;
 
+    // So many times the numbers of a patch.
+    private const double EnoughSamples = 2;
+
+    // Features of more numbers are multiplied as matrices.
+    private const int LongestSparse = 64;
+
     private readonly StandardLayer _layer;
     private readonly float[][]? _covariances;
+    private readonly int _threads;
 
     // For each group covariance*weights, (patch, filters of the group).
     private readonly float[][] _products;
 
     private PatchMoments(StandardLayer layer, float[][]? covariances, int threads)
     {
-        (_layer, _covariances) = (layer, covariances);
+        (_layer, _covariances, _threads) = (layer, covariances, threads);
         _products = new float[layer.Groups][];
         for (var group = 0; group < layer.Groups; group++)
-            _products[group] = Product(covariances?[group], GroupWeights(group), threads);
+        {
+            var weights = GroupWeights(group);
+            _products[group] = covariances is null
+                ? weights
+                : DenseProduct.Of(covariances[group], layer.PatchLength, layer.PatchLength, weights, layer.GroupFilters, threads);
+        }
     }
 
     /// <summary>Patches of which nothing is known.</summary>
-    public static PatchMoments White(StandardLayer layer) => new(layer, null, 1);
+    public static PatchMoments White(StandardLayer layer, int threads) => new(layer, null, threads);
 
     /// <summary>The moments of patches, (samples, patch) for each group.</summary>
     public static PatchMoments Of(StandardLayer layer, float[][] patches, int samples, int threads)
@@ -50,9 +62,26 @@ internal sealed class PatchMoments
                         (float)((sums[(i * length) + j] / samples) - (mean[i] * mean[j]));
                 }
             }
+
+            Shrink(covariance, length, samples);
         }
 
         return new(layer, covariances, threads);
+    }
+
+    // Fewer samples than patches have numbers leave directions in which nothing was seen: towards white noise, the more the fewer they are
+    // (Ledoit and Wolf, 2004, who say how much at best).
+    private static void Shrink(float[] covariance, int length, int samples)
+    {
+        var share = 1 - (samples / (EnoughSamples * length));
+        if (share <= 0)
+            return;
+        var mean = 0.0;
+        for (var i = 0; i < length; i++)
+            mean += covariance[(i * length) + i] / length;
+        TensorPrimitives.Multiply(covariance, (float)(1 - share), covariance);
+        for (var i = 0; i < length; i++)
+            covariance[(i * length) + i] += (float)(share * mean);
     }
 
     /// <summary>
@@ -64,7 +93,7 @@ internal sealed class PatchMoments
         foreach (var block in family.Blocks)
         {
             var variance = Variance(block);
-            var explained = Explained(block);
+            var explained = Explained(block, family.AreOrthonormal);
             total += variance;
             for (var i = 0; i < lost.Length; i++)
                 lost[i] += Math.Max(0, variance - TensorPrimitives.Sum<double>(explained.AsSpan(0, family.Kept[i])));
@@ -87,26 +116,74 @@ internal sealed class PatchMoments
         return variance;
     }
 
-    private double[] Explained(FeatureBlock block)
+    private double[] Explained(FeatureBlock block, bool areOrthonormal)
+    {
+        var (count, filters) = (block.Features.Length, block.Filters);
+        var isWide = block.Features[0].Index.Length > LongestSparse && filters == _layer.GroupFilters;
+        var matrix = isWide ? Matrix(block) : null;
+        var cross = matrix is null
+            ? Cross(block)
+            : SampleProducts.Sum(matrix, count, _products[block.Group], filters, _layer.PatchLength, isLower: false, _threads);
+
+        // Of white noise such features are not correlated.
+        if (_covariances is null && areOrthonormal)
+            return [.. Enumerable.Range(0, count).Select(e => TensorPrimitives.SumOfSquares<double>(cross.AsSpan(e * filters, filters)))];
+        return TriangularFactor.Of(matrix is null ? Gram(block) : Gram(block.Group, matrix, count), count, Ridge).Explained(cross, filters);
+    }
+
+    // The features, (patch, features): those of many numbers are multiplied faster so.
+    private float[] Matrix(FeatureBlock block)
+    {
+        var count = block.Features.Length;
+        var matrix = new float[_layer.PatchLength * count];
+        for (var e = 0; e < count; e++)
+        {
+            var (index, values) = block.Features[e];
+            for (var i = 0; i < index.Length; i++)
+                matrix[(index[i] * count) + e] = values[i];
+        }
+
+        return matrix;
+    }
+
+    // The covariances of the features with the layer's sums.
+    private double[] Cross(FeatureBlock block)
+    {
+        var (filters, width, products) = (block.Filters, _layer.GroupFilters, _products[block.Group]);
+        var first = block.FirstFilter - (block.Group * width);
+        var cross = new double[block.Features.Length * filters];
+        Parallel.For(0, block.Features.Length, e =>
+        {
+            var (index, values) = block.Features[e];
+            for (var i = 0; i < index.Length; i++)
+            {
+                var (value, row) = (values[i], (index[i] * width) + first);
+                for (var o = 0; o < filters; o++)
+                    cross[(e * filters) + o] += value * products[row + o];
+            }
+        });
+        return cross;
+    }
+
+    // The covariances of the features with each other, on and below the diagonal.
+    private double[] Gram(FeatureBlock block)
     {
         var (features, count) = (block.Features, block.Features.Length);
-        var (products, width) = (_products[block.Group], _layer.GroupFilters);
-        var first = block.FirstFilter - (block.Group * width);
         var gram = new double[count * count];
-        var cross = new double[count * block.Filters];
         Parallel.For(0, count, e =>
         {
             var moved = Moved(block.Group, features[e]);
             for (var f = 0; f <= e; f++)
                 gram[(e * count) + f] = Dot(features[f], moved);
-            for (var i = 0; i < features[e].Index.Length; i++)
-            {
-                var (value, row) = (features[e].Values[i], (features[e].Index[i] * width) + first);
-                for (var o = 0; o < block.Filters; o++)
-                    cross[(e * block.Filters) + o] += value * products[row + o];
-            }
         });
-        return TriangularFactor.Of(gram, count, Ridge).Explained(cross, block.Filters);
+        return gram;
+    }
+
+    private double[] Gram(int group, float[] matrix, int count)
+    {
+        var length = _layer.PatchLength;
+        var moved = _covariances is null ? matrix : DenseProduct.Of(_covariances[group], length, length, matrix, count, _threads);
+        return SampleProducts.Sum(moved, count, matrix, count, length, isLower: true, _threads);
     }
 
     // covariance*feature.
@@ -144,20 +221,5 @@ internal sealed class PatchMoments
         for (var d = 0; d < _layer.PatchLength; d++)
             _layer.Weights.AsSpan((d * filters) + (group * width), width).CopyTo(weights.AsSpan(d * width));
         return weights;
-    }
-
-    private static unsafe float[] Product(float[]? covariance, float[] weights, int threads)
-    {
-        if (covariance is null)
-            return weights;
-        var length = (int)Math.Sqrt(covariance.Length);
-        var product = new float[weights.Length];
-        PackedBuffer.FreeMadeBy(() =>
-        {
-            var loop = new PointwiseLoop(weights, length, weights.Length / length, default, Activation.None, SimdWidths.Best);
-            fixed (float* x = covariance, y = product)
-                loop.Run(x, y, length, threads);
-        });
-        return product;
     }
 }

@@ -12,6 +12,12 @@ internal sealed class SeparationRun
     private const int ProbedInputs = 256;
     private const int ProbedSamples = 6000;
 
+    // Multiply-accumulates of one run on the inputs that layers are compared by, and on those whose scores are compared: for large networks
+    // there are fewer.
+    private const double ProbedMacs = 256e9;
+    private const double JudgedMacs = 8e9;
+    private const int FewestInputs = 2;
+
     // Errors of a layer by itself at which its harm to the scores is measured.
     private static readonly double[] ProbedErrors = [0.4, 0.2, 0.1, 0.04];
 
@@ -34,6 +40,7 @@ internal sealed class SeparationRun
     // The network and the inputs as the fits run them, and what it gives; null without a calibration.
     private readonly Network? _batched;
     private readonly CalibrationSet? _probes;
+    private readonly CalibrationSet? _judged;
     private readonly Lazy<float[]> _scores;
 
     // By multiply-accumulates: when all harms are known they change no more.
@@ -50,7 +57,8 @@ internal sealed class SeparationRun
             throw new NetworkException(Reason(_folded));
         _set = settings.Inputs is { } inputs ? new(inputs, settings.InputCount, settings.Threads) : null;
         _timer = new(settings.Threads);
-        (_batched, _probes) = (_set?.Batched(_folded), _set?.First(ProbedInputs));
+        (_batched, _probes) = (_set?.Batched(_folded), First(ProbedInputs, ProbedMacs));
+        _judged = First(ProbedInputs, JudgedMacs);
         _scores = new(() => Scores(_batched!));
         _options = new(() => Options(SeparationGoal.Macs));
     }
@@ -76,6 +84,9 @@ internal sealed class SeparationRun
                 + "depthwise and 1x1 convolutions are what others are taken apart into.";
     }
 
+    private CalibrationSet? First(int most, double macs) =>
+        _set?.First((int)Math.Clamp(macs / Math.Max(1, _folded.Macs), FewestInputs, most));
+
     private void Tell(string step)
     {
         _cancellation.ThrowIfCancellationRequested();
@@ -84,7 +95,7 @@ internal sealed class SeparationRun
 
     private void Study()
     {
-        var studied = _set is null ? null : new NetworkFit(_batched!, _set.First(StudiedInputs), _settings.Threads, _cancellation);
+        var studied = _set is null ? null : new NetworkFit(_batched!, First(StudiedInputs, ProbedMacs)!, _settings.Threads, _cancellation);
         foreach (var study in _studies)
         {
             Tell($"studying {study.Name}");
@@ -94,15 +105,14 @@ internal sealed class SeparationRun
         if (_probes is null)
             return;
         var fit = new NetworkFit(_batched!, _probes, _settings.Threads, _cancellation);
-        foreach (var study in _studies)
+        var forms = _studies.ToDictionary(study => study.Name, study => study.Near(ProbedErrors).Where(one => one.Error > 0).ToArray());
+        var chains = _studies.ToDictionary(study => study.Name, study => Array.ConvertAll(forms[study.Name], one => study.Chain(one.Form)));
+        foreach (var (name, fitted) in fit.FitEach(chains, ProbedSamples, name => Tell($"weighing {name}")))
         {
-            Tell($"weighing {study.Name}");
-            var forms = study.Near(ProbedErrors).ToArray();
-            var fitted = fit.FitEach(study.Name, forms.Select(one => study.Chain(one.Form)), ProbedSamples);
-            foreach (var ((_, error), chain) in forms.Zip(fitted))
+            foreach (var ((_, error), chain) in forms[name].Zip(fitted))
             {
-                if (error > 0 && Lost(new Dictionary<string, StageChain> { [study.Name] = chain }) is > 0 and var harm)
-                    study.Measured(error, harm);
+                if (Lost(new Dictionary<string, StageChain> { [name] = chain }) is > 0 and var harm)
+                    _studies.First(study => study.Name == name).Measured(error, harm);
             }
         }
     }
@@ -110,7 +120,7 @@ internal sealed class SeparationRun
     private PatchMoments Moments(StandardLayer layer, NetworkFit? studied)
     {
         if (studied is null)
-            return PatchMoments.White(layer);
+            return PatchMoments.White(layer, _settings.Threads);
         var wanted = (int)Math.Min(Math.Max(StudiedSamples, 4L * layer.PatchLength), MostStudiedNumbers / layer.PatchLength / layer.Groups);
         var (patches, samples) = studied.Patches(layer.Node.Name, wanted);
         return PatchMoments.Of(layer, patches, samples, _settings.Threads);
@@ -259,7 +269,7 @@ internal sealed class SeparationRun
         return points;
     }
 
-    // The share of the variance of the probes' scores that is lost with these layers in the place of the original's.
+    // The share of the variance of the scores that is lost with these layers in the place of the original's.
     private double Lost(Dictionary<string, StageChain> chains) =>
         Distance(_scores.Value, Scores(new LayerReplacement(chains).Run(_batched!)));
 
@@ -268,7 +278,7 @@ internal sealed class SeparationRun
         // What is before a softmax tells more than what is behind it.
         var outputs = network.Outputs.Select(TrainingGraph.Logits).ToArray();
         var scores = new List<float>();
-        _probes!.Run(
+        _judged!.Run(
             new GraphBuilder(network).Build("scores", outputs),
             (_, count, session) =>
             {

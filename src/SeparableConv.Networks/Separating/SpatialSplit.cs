@@ -1,3 +1,5 @@
+using SeparableConv.Separation;
+
 namespace SeparableConv.Networks.Separating;
 
 /// <summary>
@@ -7,12 +9,14 @@ namespace SeparableConv.Networks.Separating;
 internal sealed class SpatialSplit
 {
     private readonly StandardLayer _layer;
-    private readonly MatrixDecomposition[] _decompositions;
+    private readonly GramDecomposition.Term[][] _terms;
 
-    public SpatialSplit(StandardLayer layer)
+    /// <param name="layer">The convolution.</param>
+    /// <param name="most">The highest rank that is asked for; large layers are done much sooner when it is low.</param>
+    public SpatialSplit(StandardLayer layer, int most)
     {
         _layer = layer;
-        _decompositions = new MatrixDecomposition[layer.Groups];
+        _terms = new GramDecomposition.Term[layer.Groups][];
         var (kH, kW) = (layer.Kernel.Height, layer.Kernel.Width);
         Parallel.For(0, layer.Groups, group =>
         {
@@ -31,16 +35,16 @@ internal sealed class SpatialSplit
                 }
             }
 
-            _decompositions[group] = KernelSeparation.DecomposeMatrix(matrix, layer.GroupChannels * kH, columns);
+            _terms[group] = Decompose(matrix, layer.GroupChannels * kH, columns, most);
         });
     }
 
-    /// <summary>So many channels a group make the split exact.</summary>
-    public int FullRank => Math.Max(1, _decompositions.Max(decomposition => decomposition.Rank));
+    /// <summary>So many channels a group make the split exact, or as nearly so as was asked.</summary>
+    public int FullRank => Math.Max(1, _terms.Max(terms => terms.Length));
 
     /// <summary>u_r, (kH, C/groups), without its singular value; zeros where the group has fewer terms.</summary>
-    public float[] Vertical(int group, int rank) => rank < _decompositions[group].Rank
-        ? Array.ConvertAll(_decompositions[group].Left(rank).ToArray(), value => (float)value)
+    public float[] Vertical(int group, int rank) => rank < _terms[group].Length
+        ? Array.ConvertAll(_terms[group][rank].Left, value => (float)value)
         : new float[_layer.Kernel.Height * _layer.GroupChannels];
 
     /// <summary>Both convolutions.</summary>
@@ -52,13 +56,11 @@ internal sealed class SpatialSplit
         var horizontal = new float[kW * rank * filters];
         for (var group = 0; group < _layer.Groups; group++)
         {
-            var decomposition = _decompositions[group];
-            for (var r = 0; r < Math.Min(rank, decomposition.Rank); r++)
+            for (var r = 0; r < Math.Min(rank, _terms[group].Length); r++)
             {
                 // Each side takes the root of the singular value, so that neither has much larger numbers than the other.
-                var root = Math.Sqrt(decomposition.SingularValues[r]);
-                var left = decomposition.Left(r);
-                var right = decomposition.Right(r);
+                var (value, left, right) = _terms[group][r];
+                var root = Math.Sqrt(value);
                 for (var d = 0; d < left.Length; d++)
                     vertical[(d * between) + (group * rank) + r] = (float)(root * left[d]);
                 for (var j = 0; j < kW; j++)
@@ -76,6 +78,18 @@ internal sealed class SpatialSplit
         [
             ConvStage.Standard((kH, 1), channels, between, Along(_layer.Options, isVertical: true), vertical),
             ConvStage.Standard((1, kW), rank, filters, Along(_layer.Options, isVertical: false), horizontal),
+        ];
+    }
+
+    private static GramDecomposition.Term[] Decompose(float[] matrix, int rows, int columns, int most)
+    {
+        if (LeadingTerms.ArePaid(rows, columns, most))
+            return [.. LeadingTerms.Of(matrix, rows, columns, most, Environment.ProcessorCount)];
+        var whole = KernelSeparation.DecomposeMatrix(matrix, rows, columns);
+        return
+        [
+            .. Enumerable.Range(0, whole.Rank).Select(t =>
+                new GramDecomposition.Term(whole.SingularValues[t], whole.Left(t).ToArray(), whole.Right(t).ToArray())),
         ];
     }
 

@@ -33,7 +33,7 @@ internal static class GramDecomposition
     private static List<Term> Decompose(double[] a, int rows, int columns, double relativeFloor, double floor)
     {
         var (_, vectors) = SymmetricEigen.Decompose(MultiplyTransposed(a, rows, a, rows, columns), rows);
-        var products = MultiplyTransposed(vectors, rows, Transpose(a, rows, columns), columns, rows);
+        var products = MultiplyTransposed(vectors, rows, Transpose<double>(a, rows, columns), columns, rows);
         var norms = new double[rows];
         for (var i = 0; i < rows; i++)
             norms[i] = TensorPrimitives.Norm<double>(products.AsSpan(i * columns, columns));
@@ -104,10 +104,10 @@ internal static class GramDecomposition
     }
 
     /// <summary>Rows and columns exchanged.</summary>
-    public static double[] Transpose(ReadOnlySpan<double> a, int rows, int columns)
+    public static T[] Transpose<T>(ReadOnlySpan<T> a, int rows, int columns)
     {
         const int block = 32;
-        var transposed = new double[a.Length];
+        var transposed = new T[a.Length];
         for (var row = 0; row < rows; row += block)
         {
             for (var column = 0; column < columns; column += block)

@@ -96,7 +96,7 @@ internal sealed record SingularValueDecomposition(double[] Values, double[][] Le
     {
         var terms = height <= width
             ? GramDecomposition.Decompose(scaled, height, width, floor)
-            : GramDecomposition.Decompose(GramDecomposition.Transpose(scaled, height, width), width, height, floor);
+            : GramDecomposition.Decompose(GramDecomposition.Transpose<double>(scaled, height, width), width, height, floor);
         var values = terms.ConvertAll(term => term.Value).ToArray();
         var rows = terms.ConvertAll(term => term.Left).ToArray();
         var columns = terms.ConvertAll(term => term.Right).ToArray();

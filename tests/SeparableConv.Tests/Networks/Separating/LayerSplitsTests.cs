@@ -40,7 +40,7 @@ public sealed class LayerSplitsTests
     {
         var layer = SeparatedLayers.Create(channels, filters, groups, kernel, stride, dilation, padding);
         var splits = new LayerSplits(layer);
-        var moments = PatchMoments.White(layer);
+        var moments = PatchMoments.White(layer, threads: 2);
         foreach (var method in Methods)
         {
             foreach (var family in splits.Families(method, isUniform: false).Concat(splits.Families(method, isUniform: true)))
@@ -65,7 +65,7 @@ public sealed class LayerSplitsTests
     {
         var layer = SeparatedLayers.Create(16, 24, 1, 3, 1, 1, Padding.Same);
         var splits = new LayerSplits(layer);
-        var moments = PatchMoments.White(layer);
+        var moments = PatchMoments.White(layer, threads: 2);
         var families = splits.Families(SeparationMethod.Auto, isUniform: false).ToArray();
         Assert.True(families.Length > 3);
         foreach (var family in families)
