@@ -1,3 +1,5 @@
+using SeparableConv.Separation;
+
 namespace SeparableConv.Networks.Separating;
 
 /// <summary>
@@ -14,7 +16,7 @@ internal sealed class DepthwiseSplit
     private readonly int _channels;
     private readonly int _groups;
     private readonly int _filters;
-    private readonly MatrixDecomposition[] _decompositions;
+    private readonly GramDecomposition.Term[][] _terms;
     private readonly (int Channel, int Term)[] _order;
 
     /// <param name="kernel">Height and width.</param>
@@ -22,10 +24,11 @@ internal sealed class DepthwiseSplit
     /// <param name="filters">Filters of all groups.</param>
     /// <param name="groups">Groups.</param>
     /// <param name="weights">(kH, kW, C/groups, O).</param>
-    public DepthwiseSplit(Size2D kernel, int channels, int filters, int groups, float[] weights)
+    /// <param name="moments">What is known of the patches; null for nothing.</param>
+    public DepthwiseSplit(Size2D kernel, int channels, int filters, int groups, float[] weights, PatchMoments? moments = null)
     {
         (_kernel, _channels, _filters, _groups) = (kernel, channels, filters, groups);
-        _decompositions = new MatrixDecomposition[channels];
+        _terms = new GramDecomposition.Term[channels][];
         var (groupChannels, groupFilters) = (channels / groups, filters / groups);
         Parallel.For(0, channels, channel =>
         {
@@ -37,13 +40,14 @@ internal sealed class DepthwiseSplit
                     .CopyTo(matrix.AsSpan(tap * groupFilters));
             }
 
-            _decompositions[channel] = KernelSeparation.DecomposeMatrix(matrix, Taps, groupFilters);
+            var seen = moments?.Among(group, [.. Enumerable.Range(0, Taps).Select(tap => (tap * groupChannels) + c)]);
+            _terms[channel] = WeightedTerms.Of(matrix, Taps, groupFilters, seen, Taps, threads: 1);
         });
         _order =
         [
             .. Enumerable.Range(0, channels)
-                .SelectMany(c => Enumerable.Range(0, _decompositions[c].Rank).Select(t => (Channel: c, Term: t)))
-                .OrderByDescending(term => _decompositions[term.Channel].SingularValues[term.Term]),
+                .SelectMany(c => Enumerable.Range(0, _terms[c].Length).Select(t => (Channel: c, Term: t)))
+                .OrderByDescending(term => _terms[term.Channel][term.Term].Value),
         ];
     }
 
@@ -51,21 +55,21 @@ internal sealed class DepthwiseSplit
     public int FullRank => _order.Length;
 
     /// <summary>Terms of the channel that has most: as many a channel make the split exact.</summary>
-    public int FullMultiplier => Math.Max(1, _decompositions.Max(decomposition => decomposition.Rank));
+    public int FullMultiplier => Math.Max(1, _terms.Max(terms => terms.Length));
 
     /// <summary>Those of all channels, the largest first.</summary>
     public double[] SingularValues() =>
-        Array.ConvertAll(_order, term => _decompositions[term.Channel].SingularValues[term.Term]);
+        Array.ConvertAll(_order, term => _terms[term.Channel][term.Term].Value);
 
     private int Taps => _kernel.Height * _kernel.Width;
 
     /// <summary>The largest terms of all channels, the largest first.</summary>
     public IEnumerable<(int Channel, float[] Kernel)> Largest(int count) => _order.Take(count).Select(term => (
-        term.Channel, Array.ConvertAll(_decompositions[term.Channel].Left(term.Term).ToArray(), value => (float)value)));
+        term.Channel, Array.ConvertAll(_terms[term.Channel][term.Term].Left, value => (float)value)));
 
     /// <summary>The kernel of a term, (taps); zeros where the channel has fewer terms.</summary>
-    public float[] Kernel(int channel, int term) => term < _decompositions[channel].Rank
-        ? Array.ConvertAll(_decompositions[channel].Left(term).ToArray(), value => (float)value)
+    public float[] Kernel(int channel, int term) => term < _terms[channel].Length
+        ? Array.ConvertAll(_terms[channel][term].Left, value => (float)value)
         : new float[Taps];
 
     /// <summary>Both convolutions with the largest terms of all channels; for one group.</summary>
@@ -103,7 +107,7 @@ internal sealed class DepthwiseSplit
         for (var channel = 0; channel < _channels; channel++)
         {
             var (group, c) = Math.DivRem(channel, _channels / _groups);
-            for (var term = 0; term < Math.Min(multiplier, _decompositions[channel].Rank); term++)
+            for (var term = 0; term < Math.Min(multiplier, _terms[channel].Length); term++)
             {
                 var row = pointwise.AsSpan(((c * multiplier) + term) * _filters);
                 Place(channel, term, depthwise.AsSpan((channel * multiplier) + term), expanded, row, group * groupFilters);
@@ -119,10 +123,7 @@ internal sealed class DepthwiseSplit
 
     private void Place(int channel, int term, Span<float> kernel, int tapStride, Span<float> row, int firstFilter)
     {
-        var decomposition = _decompositions[channel];
-        var left = decomposition.Left(term);
-        var right = decomposition.Right(term);
-        var value = decomposition.SingularValues[term];
+        var (value, left, right) = _terms[channel][term];
         for (var tap = 0; tap < left.Length; tap++)
             kernel[tap * tapStride] = (float)left[tap];
         for (var o = 0; o < right.Length; o++)

@@ -25,7 +25,7 @@ internal readonly record struct FitBounds(float Lower, float Upper)
 internal sealed class LayerFit
 {
     private const double Ridge = 1e-4;
-    private const int Rounds = 10;
+    private const int UsualRounds = 10;
 
     // Numbers whose squares are added in floats before their sum is a double.
     private const int BlockNumbers = 4096;
@@ -33,6 +33,9 @@ internal sealed class LayerFit
     private readonly int _threads;
 
     public LayerFit(int threads) => _threads = threads;
+
+    /// <summary>How often the fit is done where an activation follows.</summary>
+    public int Rounds { get; init; } = UsualRounds;
 
     /// <summary>The share of the variance behind the activation that the fit does not give back.</summary>
     public double Error { get; private set; }
@@ -75,6 +78,16 @@ internal sealed class LayerFit
 
         Error = variance > 0 ? lost / variance : 0;
         return (fitted, fittedBias);
+    }
+
+    /// <summary>What one group's outputs still lack to be as good as those wanted: (samples, O).</summary>
+    public float[] Rest(float[] patches, float[] weights, float[] bias, float[] wanted, FitBounds bounds)
+    {
+        var samples = patches.Length / (weights.Length / bias.Length);
+        var rest = new float[samples * bias.Length];
+        Predict(patches, weights, bias, samples, rest);
+        Rest(rest, wanted.AsSpan(0, rest.Length), bounds);
+        return rest;
     }
 
     // Changes weights and bias in their place, and returns the sum of the squared errors behind the activation.
@@ -124,14 +137,14 @@ internal sealed class LayerFit
     }
 
     // What is still wanted, in the place of what is there; returns the sum of the squared errors behind the activation.
-    private static double Rest(float[] output, float[] wanted, FitBounds bounds)
+    private static double Rest(float[] output, ReadOnlySpan<float> wanted, FitBounds bounds)
     {
         var lost = 0.0;
         var (lower, upper) = (Vector.Create(bounds.Lower), Vector.Create(bounds.Upper));
         for (var first = 0; first < output.Length; first += BlockNumbers)
         {
             var has = output.AsSpan(first, Math.Min(BlockNumbers, output.Length - first));
-            var wants = wanted.AsSpan(first, has.Length);
+            var wants = wanted.Slice(first, has.Length);
             var squares = Vector<float>.Zero;
             var i = 0;
             for (; i <= has.Length - Vector<float>.Count; i += Vector<float>.Count)

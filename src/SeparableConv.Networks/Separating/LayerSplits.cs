@@ -21,6 +21,7 @@ internal sealed class LayerSplits
     private static readonly (int Vertical, int Horizontal)[] Mixed = [(1, 1), (2, 1), (1, 2), (2, 2)];
 
     private readonly StandardLayer _layer;
+    private PatchMoments? _moments;
     private readonly Lazy<DepthwiseSplit> _depthwise;
     private readonly Lazy<SpatialSplit> _spatial;
     private readonly Lazy<SpatialSplit> _wholeSpatial;
@@ -29,9 +30,9 @@ internal sealed class LayerSplits
     public LayerSplits(StandardLayer layer)
     {
         _layer = layer;
-        _depthwise = new(() => new(layer.Kernel, layer.Channels, layer.Filters, layer.Groups, layer.Weights));
-        _spatial = new(() => new(layer, MostRank));
-        _wholeSpatial = new(() => new(layer, int.MaxValue));
+        _depthwise = new(() => new(layer.Kernel, layer.Channels, layer.Filters, layer.Groups, layer.Weights, _moments));
+        _spatial = new(() => new(layer, MostRank, _moments, Environment.ProcessorCount));
+        _wholeSpatial = new(() => new(layer, int.MaxValue, _moments, Environment.ProcessorCount));
         _pointwise = new(() => new(layer));
     }
 
@@ -101,11 +102,15 @@ internal sealed class LayerSplits
         _ => new(method, _wholeSpatial.Value.FullRank, _layer.Kernel.Height, _layer.Kernel.Width),
     };
 
-    /// <summary>The families of a method's forms that cost less than the layer does.</summary>
+    /// <summary>
+    /// The families of a method's forms that cost less than the layer does. Decompositions are those of the first call that needs them.
+    /// </summary>
     /// <param name="method">The method; Auto for all.</param>
     /// <param name="isUniform">Whether every channel gets as many depthwise kernels.</param>
-    public IEnumerable<FormFamily> Families(SeparationMethod method, bool isUniform)
+    /// <param name="moments">What is known of the layer's patches, which weighs the decompositions; null for nothing.</param>
+    public FormFamily[] Families(SeparationMethod method, bool isUniform, PatchMoments? moments = null)
     {
+        _moments = moments;
         bool Wants(SeparationMethod one) => method == one || method == SeparationMethod.Auto;
         bool WantsSlow(SeparationMethod one) => Wants(one) && (method == one || _layer.PatchLength <= LargestMixedPatch);
         var all = new List<FormFamily?>();
@@ -121,7 +126,9 @@ internal sealed class LayerSplits
                 all.AddRange(SpatialAndDepthwise());
         }
 
-        return all.OfType<FormFamily>();
+        // They are large, and needed no more.
+        _moments = null;
+        return [.. all.OfType<FormFamily>()];
     }
 
     private FormFamily? Depthwise()

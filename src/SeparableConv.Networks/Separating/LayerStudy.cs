@@ -27,7 +27,7 @@ internal sealed class LayerStudy
     /// <summary>Looks at the forms of a method.</summary>
     public void Look(SeparationMethod method, bool isUniform, PatchMoments moments)
     {
-        foreach (var family in Splits.Families(method, isUniform))
+        foreach (var family in Splits.Families(method, isUniform, moments))
             _forms.AddRange(family.Forms.Zip(moments.Errors(family)));
     }
 

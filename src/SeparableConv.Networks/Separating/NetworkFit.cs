@@ -9,6 +9,7 @@ internal sealed class NetworkFit
     // Numbers of the samples of one layer: patches, wanted sums, rest.
     private const long MostNumbers = 48L << 20;
     private const int MostSamples = 60_000;
+    private const int MostSamplesOfBoth = 30_000;
     private const int Seed = 1;
 
     // Of a layer that stays whole, or a dense one, the weights are fitted too where there are so many samples a weight.
@@ -39,6 +40,7 @@ internal sealed class NetworkFit
         {
             onLayer(node.Name);
             var chain = chains.GetValueOrDefault(node.Name) ?? Whole(node)!;
+            chain = FitBoth(node, chain, positions, sums, fitted);
             (fitted[node.Name], errors[node.Name]) = Fit(node, [chain], positions, sums, fitted)[0];
         }
 
@@ -71,7 +73,7 @@ internal sealed class NetworkFit
         var layer = StandardLayer.Of(Find(name))!;
         var positions = Positions(layer.Node, samples);
         var graph = new GraphBuilder(_original);
-        return (Gather(graph.Build("input", layer.Node.Inputs[0]!), [layer.Geometry], positions)[0], positions.Count);
+        return (Gather(_set, graph.Build("input", layer.Node.Inputs[0]!), [layer.Geometry], positions)[0], positions.Count);
     }
 
     private Node Find(string name) => _original.Nodes.First(node => node.Name == name);
@@ -158,6 +160,21 @@ internal sealed class NetworkFit
         return sums;
     }
 
+    // Both convolutions of a chain of two, for what the first becomes; by the first inputs, as patches of the layer's own input are large.
+    private StageChain FitBoth(
+        Node node, StageChain chain, SamplePositions positions, float[] sums, IReadOnlyDictionary<string, StageChain> fitted)
+    {
+        if (StandardLayer.Of(node) is not { } layer || AlternatingFit.Of(layer, chain, _threads) is not { } both)
+            return chain;
+        var inputs = (int)Math.Clamp(
+            Math.Min(MostSamplesOfBoth, MostNumbers / layer.PatchLength) / positions.InImage, 1, _set.Count);
+        var replacement = new LayerReplacement(fitted);
+        var graph = new GraphBuilder(replacement.Run(_original));
+        var network = graph.Build("input", replacement.Find(node.Inputs[0]!));
+        var patches = Gather(_set.First(inputs), network, [layer.Geometry], positions)[0][0];
+        return both.Fit(layer.Geometry, patches, sums, Bounds(_original, node), _cancellation);
+    }
+
     // A layer in some forms, behind layers that are fitted already.
     private (StageChain Chain, double Error)[] Fit(
         Node node, StageChain[] chains, SamplePositions positions, float[] sums, IReadOnlyDictionary<string, StageChain> fitted)
@@ -167,7 +184,7 @@ internal sealed class NetworkFit
         var input = replacement.Find(node.Inputs[0]!);
         var reads = Array.ConvertAll(chains, chain => chain.AppendAllButLast(graph, $"{node.Name}/{Array.IndexOf(chains, chain)}", input));
         var geometries = reads.Zip(chains, (read, chain) => chain.Last.Geometry(Image(read.Shape))).ToArray();
-        var patches = Gather(graph.Build("features", reads), geometries, positions);
+        var patches = Gather(_set, graph.Build("features", reads), geometries, positions);
         return Array.ConvertAll(chains, chain =>
         {
             var fit = new LayerFit(_threads);
@@ -179,14 +196,15 @@ internal sealed class NetworkFit
     }
 
     // For each output of a network the patches that a convolution of it reads, (samples, patch) for each group.
-    private float[][][] Gather(Network network, ConvGeometry[] geometries, SamplePositions positions)
+    private float[][][] Gather(CalibrationSet set, Network network, ConvGeometry[] geometries, SamplePositions positions)
     {
+        var samples = set.Count * positions.InImage;
         var patches = Array.ConvertAll(geometries, geometry =>
         {
             var width = geometry.Rows.Kernel * geometry.Columns.Kernel * (geometry.InChannels / geometry.Groups);
-            return Enumerable.Range(0, geometry.Groups).Select(_ => new float[positions.Count * width]).ToArray();
+            return Enumerable.Range(0, geometry.Groups).Select(_ => new float[samples * width]).ToArray();
         });
-        _set.Run(
+        set.Run(
             network,
             (first, count, session) =>
             {

@@ -18,6 +18,10 @@ internal sealed class PatchMoments
     // So many times the numbers of a patch.
     private const double EnoughSamples = 2;
 
+    // Of the covariance that decompositions are weighted by, this share is white noise: what is left out then does little harm also to
+    // inputs that the layers before have changed.
+    private const double WhiteShare = 0.5;
+
     // Features of more numbers are multiplied as matrices.
     private const int LongestSparse = 64;
 
@@ -52,21 +56,28 @@ internal sealed class PatchMoments
         for (var group = 0; group < layer.Groups; group++)
         {
             var mean = SampleProducts.Mean(patches[group], length, samples);
-            var sums = SampleProducts.Sum(patches[group], length, patches[group], length, samples, isLower: true, threads);
-            var covariance = covariances[group] = new float[sums.Length];
-            for (var i = 0; i < length; i++)
-            {
-                for (var j = 0; j <= i; j++)
-                {
-                    covariance[(i * length) + j] = covariance[(j * length) + i] =
-                        (float)((sums[(i * length) + j] / samples) - (mean[i] * mean[j]));
-                }
-            }
-
-            Shrink(covariance, length, samples);
+            covariances[group] = Covariance(patches[group], length, mean, samples, threads);
+            Shrink(covariances[group], length, samples);
         }
 
         return new(layer, covariances, threads);
+    }
+
+    /// <summary>The covariance of patches, (samples, length), whose mean is known.</summary>
+    public static float[] Covariance(float[] patches, int length, double[] mean, int samples, int threads)
+    {
+        var sums = SampleProducts.Sum(patches, length, patches, length, samples, isLower: true, threads);
+        var covariance = new float[sums.Length];
+        for (var i = 0; i < length; i++)
+        {
+            for (var j = 0; j <= i; j++)
+            {
+                covariance[(i * length) + j] = covariance[(j * length) + i] =
+                    (float)((sums[(i * length) + j] / samples) - (mean[i] * mean[j]));
+            }
+        }
+
+        return covariance;
     }
 
     // Fewer samples than patches have numbers leave directions in which nothing was seen: towards white noise, the more the fewer they are
@@ -100,6 +111,28 @@ internal sealed class PatchMoments
         }
 
         return Array.ConvertAll(lost, one => total > 0 ? one / total : 0);
+    }
+
+    /// <summary>
+    /// The covariance of some numbers of a group's patches, half white noise, for decompositions; null where nothing is known of them.
+    /// </summary>
+    public double[]? Among(int group, int[] index)
+    {
+        if (_covariances is null)
+            return null;
+        var (covariance, length, n) = (_covariances[group], _layer.PatchLength, index.Length);
+        var mean = 0.0;
+        for (var i = 0; i < length; i++)
+            mean += covariance[(i * length) + i] / length;
+        var some = new double[n * n];
+        for (var i = 0; i < n; i++)
+        {
+            for (var j = 0; j < n; j++)
+                some[(i * n) + j] = (1 - WhiteShare) * covariance[(index[i] * length) + index[j]];
+            some[(i * n) + i] += WhiteShare * mean;
+        }
+
+        return some;
     }
 
     private double Variance(FeatureBlock block)

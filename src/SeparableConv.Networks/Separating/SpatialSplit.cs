@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using SeparableConv.Separation;
 
 namespace SeparableConv.Networks.Separating;
@@ -13,7 +14,9 @@ internal sealed class SpatialSplit
 
     /// <param name="layer">The convolution.</param>
     /// <param name="most">The highest rank that is asked for; large layers are done much sooner when it is low.</param>
-    public SpatialSplit(StandardLayer layer, int most)
+    /// <param name="moments">What is known of its patches; null for nothing.</param>
+    /// <param name="threads">Threads to use.</param>
+    public SpatialSplit(StandardLayer layer, int most, PatchMoments? moments, int threads)
     {
         _layer = layer;
         _terms = new GramDecomposition.Term[layer.Groups][];
@@ -35,7 +38,7 @@ internal sealed class SpatialSplit
                 }
             }
 
-            _terms[group] = Decompose(matrix, layer.GroupChannels * kH, columns, most);
+            _terms[group] = WeightedTerms.Of(matrix, layer.GroupChannels * kH, columns, Seen(moments, group), most, threads);
         });
     }
 
@@ -81,16 +84,22 @@ internal sealed class SpatialSplit
         ];
     }
 
-    private static GramDecomposition.Term[] Decompose(float[] matrix, int rows, int columns, int most)
+    // The mean of the covariances of a patch's columns, each of which the vertical convolution reads.
+    private double[]? Seen(PatchMoments? moments, int group)
     {
-        if (LeadingTerms.ArePaid(rows, columns, most))
-            return [.. LeadingTerms.Of(matrix, rows, columns, most, Environment.ProcessorCount)];
-        var whole = KernelSeparation.DecomposeMatrix(matrix, rows, columns);
-        return
-        [
-            .. Enumerable.Range(0, whole.Rank).Select(t =>
-                new GramDecomposition.Term(whole.SingularValues[t], whole.Left(t).ToArray(), whole.Right(t).ToArray())),
-        ];
+        var (kW, channels) = (_layer.Kernel.Width, _layer.GroupChannels);
+        double[]? seen = null;
+        for (var j = 0; j < kW; j++)
+        {
+            var column = Enumerable.Range(0, _layer.Kernel.Height * channels)
+                .Select(d => ((((d / channels) * kW) + j) * channels) + (d % channels));
+            if (moments?.Among(group, [.. column]) is not { } some)
+                return null;
+            seen ??= new double[some.Length];
+            TensorPrimitives.MultiplyAdd(some, 1.0 / kW, seen, seen);
+        }
+
+        return seen;
     }
 
     /// <summary>What a convolution's options are for one of its two axes.</summary>

@@ -41,6 +41,12 @@ internal sealed class TriangularFactor
     public void Solve(double[] b, int columns)
     {
         Forward(b, columns);
+        Backward(b, columns);
+    }
+
+    /// <summary>Solves L'*X = B for (n, columns) numbers, in their place.</summary>
+    public void Backward(double[] b, int columns)
+    {
         for (var i = _n - 1; i >= 0; i--)
         {
             var row = b.AsSpan(i * columns, columns);
@@ -48,6 +54,20 @@ internal sealed class TriangularFactor
                 TensorPrimitives.MultiplyAdd(b.AsSpan(j * columns, columns), -_factor[(j * _n) + i], row, row);
             TensorPrimitives.Divide(row, _factor[(i * _n) + i], row);
         }
+    }
+
+    /// <summary>L'*B for (n, columns) numbers.</summary>
+    public float[] MultiplyTransposed(float[] b, int columns)
+    {
+        var product = new float[b.Length];
+        for (var i = 0; i < _n; i++)
+        {
+            var row = product.AsSpan(i * columns, columns);
+            for (var j = i; j < _n; j++)
+                TensorPrimitives.MultiplyAdd(b.AsSpan(j * columns, columns), (float)_factor[(j * _n) + i], row, row);
+        }
+
+        return product;
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using SeparableConv.Networks;
 
@@ -134,6 +135,38 @@ public sealed class SeparateCommandTests
             var x = net.DepthwiseConv2D(net.Input(new(8, 8, 3)), 3);
             return net.Build(net.Conv2D(x, 8, 1));
         }
+    }
+
+    [Fact]
+    public async Task However_it_is_killed_the_file_is_whole_or_not_there()
+    {
+        using var folder = Prepared();
+        string[] arguments = ["separate", folder["net.onnx"], "-o", folder["out.onnx"], "--macs", "0.6", "--data", "shapes:120:20"];
+        Assert.Equal(0, CommandRun.Of(arguments).Code);
+        var whole = File.ReadAllBytes(folder["out.onnx"]);
+        var random = new Random(3);
+        for (var kill = 0; kill < 6; kill++)
+        {
+            File.Delete(folder["out.onnx"]);
+            var start = new ProcessStartInfo("dotnet", ["exec", CommandRun.Program, .. arguments]) { RedirectStandardOutput = true };
+            using var process = Process.Start(start)!;
+            var end = kill % 2 == 0 ? "measuring" : "fitting block1";
+            while (await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
+            {
+                if (line.StartsWith(end, StringComparison.Ordinal))
+                    break;
+            }
+
+            await Task.Delay(random.Next(300), TestContext.Current.CancellationToken);
+            process.Kill();
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+            if (File.Exists(folder["out.onnx"]))
+                Assert.Equal(whole, File.ReadAllBytes(folder["out.onnx"]));
+        }
+
+        // What was left beside it goes with the next run.
+        Assert.Equal(0, CommandRun.Of(arguments).Code);
+        Assert.Equal(["net.onnx", "out.onnx"], Directory.GetFiles(folder.Path).Select(Path.GetFileName).Order());
     }
 
     private static TempFolder Prepared()

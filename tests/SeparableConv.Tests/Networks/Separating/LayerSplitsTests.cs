@@ -16,7 +16,18 @@ public sealed class LayerSplitsTests
         int channels, int filters, int groups, Size2D kernel, Size2D stride, Size2D dilation, Padding padding)
     {
         var layer = SeparatedLayers.Create(channels, filters, groups, kernel, stride, dilation, padding);
-        var splits = new LayerSplits(layer);
+        CheckFull(layer, new(layer));
+
+        // Decompositions that know the patches are exact too.
+        var samples = 3 * layer.PatchLength;
+        var patches = Enumerable.Range(0, groups).Select(group => RandomData.Floats(samples * layer.PatchLength, 20 + group)).ToArray();
+        var seeing = new LayerSplits(layer);
+        seeing.Families(SeparationMethod.Auto, isUniform: false, PatchMoments.Of(layer, patches, samples, threads: 2));
+        CheckFull(layer, seeing);
+    }
+
+    private static void CheckFull(StandardLayer layer, LayerSplits splits)
+    {
         var input = layer.Node.Inputs[0]!.Type.Shape;
         var whole = StageChain.Whole(layer).ToNetwork(input);
         var numbers = SeparatedLayers.Input(whole);

@@ -1,4 +1,6 @@
 using System.Numerics.Tensors;
+using SeparableConv.Networks.Rewriting;
+using SeparableConv.Networks.Separating;
 
 namespace SeparableConv.Tests.Networks.Separating;
 
@@ -152,6 +154,40 @@ public sealed class NetworkSeparationTests
         Assert.Equal(0, steps[0].Share);
         Assert.All(steps, step => Assert.InRange(step.Share, 0, 1));
         Assert.Contains(steps, step => step.Step.StartsWith("fitting ", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(SeparationMethod.DepthwisePointwise)]
+    [InlineData(SeparationMethod.PointwiseDepthwise)]
+    [InlineData(SeparationMethod.Spatial)]
+    [InlineData(SeparationMethod.SpatialDepthwise)]
+    public void A_real_network_at_full_rank_gives_what_it_gave(SeparationMethod method)
+    {
+        var network = ModelFile.Load(TestFiles.Shared("models", "resnet8_float.tflite"));
+        var folded = PassList.Separating.Run(network);
+        var layers = folded.Nodes.Select(StandardLayer.Of).OfType<StandardLayer>().ToArray();
+        Assert.Equal(7, layers.Length);
+        var chains = layers.ToDictionary(layer => layer.Node.Name, layer => Full(new LayerSplits(layer), method));
+        var separated = new LayerReplacement(chains).Run(folded);
+        for (var seed = 0; seed < 4; seed++)
+        {
+            var input = Array.ConvertAll(SeparatedLayers.Input(network, seed), value => 127.5f + (60 * value));
+            var (expected, actual) = (SeparatedLayers.Run(network, input), SeparatedLayers.Run(separated, input));
+            Assert.True(SeparatedLayers.Distance(expected, actual) < 1e-4, $"{SeparatedLayers.Distance(expected, actual)}");
+        }
+
+        static StageChain Full(LayerSplits splits, SeparationMethod method) => splits.Build(splits.Full(method));
+    }
+
+    [Fact]
+    public void Few_samples_do_not_make_a_layer_look_free()
+    {
+        // Two pictures, of which the last layer sees a few pixels, and patches of more numbers.
+        var network = Original();
+        var pictures = new ReadOnlyTensorSpan<float>(Smooth(2 * 16 * 16 * 3), [2, 16, 16, 3]);
+        var result = NetworkSeparation.Of(network).By(SeparationMethod.DepthwisePointwise).Calibrate(pictures).ToMacs(0.5).Run();
+        Assert.Contains(result.Curve, point => point.Error > 0.01);
+        Assert.All(result.Layers, layer => Assert.True(double.IsFinite(layer.Error)));
     }
 
     private static Network Original() => SmallCnn.Create(new(16, 16, 3), 16, 5, Convolutions.Standard, seed: 3);
