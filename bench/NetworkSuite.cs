@@ -41,7 +41,7 @@ internal static class NetworkSuite
     /// <summary>
     /// Also: --model FILE, to take an ONNX or TensorFlow Lite file in place of the list; --int8, to quantize the builder's MobileNets and
     /// DS-CNN and run them beside the floats, with --activations int8 in place of uint8, and --keep FOLDER, to leave their files
-    /// there; --steps, to see where our time goes.
+    /// there; --steps, to see where our time goes; --peer-model FILE, which the peer runs in the place of --model when times are taken.
     /// </summary>
     public static int Run(string[] args)
     {
@@ -52,6 +52,7 @@ internal static class NetworkSuite
                 SuiteOptions.Value(args, "--activations") == "int8" ? ElementType.Int8 : ElementType.UInt8,
                 SuiteOptions.Value(args, "--keep"),
                 args.Contains("--steps"));
+        var (other, steps) = (SuiteOptions.Value(args, "--peer-model"), args.Contains("--steps"));
         var cases = SuiteOptions.Value(args, "--model") is { } file ? [(Path.GetFileName(file), null, Path.GetFullPath(file))] : Cases;
         using var peer = OrtPeer.Start();
         var table = new SideBySide("networks", "ours", "onnxruntime");
@@ -71,7 +72,7 @@ internal static class NetworkSuite
 
             var network = ModelFile.Load(onnx.Path);
             foreach (var row in rows)
-                Measure(table, row.Name, onnx.Path, network, peer, row.Threads, options.Rounds, steps: args.Contains("--steps"));
+                Measure(table, row.Name, onnx.Path, network, peer, row.Threads, options.Rounds, steps: steps, other: other);
         }
 
         table.PrintSummary();
@@ -119,7 +120,8 @@ internal static class NetworkSuite
         int threads,
         int rounds,
         float step = 0,
-        bool steps = false)
+        bool steps = false,
+        string? other = null)
     {
         using var session = new InferenceSession(network, new() { Threads = threads });
         var id = peer.Load(path, threads);
@@ -127,6 +129,12 @@ internal static class NetworkSuite
             CheckSteps(name, session, peer, id, step);
         else
             Check(name, session, peer, id);
+        if (other is not null)
+        {
+            peer.Unload(id);
+            id = peer.Load(other, threads);
+        }
+
         WarmUp(session);
         var repeat = (int)Math.Clamp(TurnMilliseconds / SideBySide.Time(session.Run, 5), 1, 1000);
 

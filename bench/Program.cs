@@ -22,6 +22,8 @@ internal static class Program
                 return NetworkSuite.Run(rest);
             case ["pointwise", .. var rest]:
                 return PointwiseSuite.Run(rest);
+            case ["separating", .. var rest]:
+                return SeparationSuite.Run(rest);
             case ["training", .. var rest]:
                 return TrainingSuite.Run(rest);
             case ["standard", .. var rest]:
@@ -29,7 +31,7 @@ internal static class Program
             default:
                 Console.Error.WriteLine(
                     "usage: SeparableConv.Bench SUITE [options]; "
-                    + "suites: depthwise, filters, fused, gradients, int8, maps, networks, pointwise, standard, training.");
+                    + "suites: depthwise, filters, fused, gradients, int8, maps, networks, pointwise, separating, standard, training.");
                 return 2;
         }
     }

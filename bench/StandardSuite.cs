@@ -37,7 +37,7 @@ internal static unsafe class StandardSuite
             {
                 var name = $"{shape.Name}, {threads} thread{(threads > 1 ? "s" : "")}";
                 if (options.Wants(name))
-                    Measure(table, name, new StandardLayer(shape, options.Width, form), options, peer, threads);
+                    Measure(table, name, new StandardShape(shape, options.Width, form), options, peer, threads);
             }
         }
 
@@ -46,7 +46,7 @@ internal static unsafe class StandardSuite
         return 0;
     }
 
-    private static void Measure(SideBySide table, string name, StandardLayer layer, SuiteOptions options, OrtPeer? peer, int threads)
+    private static void Measure(SideBySide table, string name, StandardShape layer, SuiteOptions options, OrtPeer? peer, int threads)
     {
         var repeat = Math.Max(4, (int)(2 / layer.Gigaflop));
         double Ours()
@@ -88,7 +88,7 @@ internal sealed record StandardCase(string Network, int Size, int In, int Out, i
 }
 
 /// <summary>The layer for us and as a model for ONNX Runtime.</summary>
-internal sealed unsafe class StandardLayer
+internal sealed unsafe class StandardShape
 {
     private readonly StandardCase _shape;
     private readonly ConvGeometry _geometry;
@@ -98,7 +98,7 @@ internal sealed unsafe class StandardLayer
     private readonly PackedBuffer _input;
     private readonly PackedBuffer _output;
 
-    public StandardLayer(StandardCase shape, SimdWidth width, StandardForm form)
+    public StandardShape(StandardCase shape, SimdWidth width, StandardForm form)
     {
         _shape = shape;
         _geometry = ConvGeometry.Create(1, shape.Size, shape.In, shape.Out, shape.Kernel, shape.Stride, 1, Padding.Same);

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using SeparableConv.Networks.Gradients;
 
 namespace SeparableConv.Networks.Separating;
 
@@ -63,6 +64,40 @@ internal sealed class CalibrationSet
             session.Run();
             each(first, count, session);
         }
+    }
+
+    /// <summary>All that a network gives for the inputs; before a softmax, which tells more than what is behind it.</summary>
+    public float[] Scores(Network network, CancellationToken cancellation)
+    {
+        var outputs = network.Outputs.Select(TrainingGraph.Logits).ToArray();
+        var scores = new List<float>();
+        Run(
+            new GraphBuilder(network).Build("scores", outputs),
+            (_, count, session) =>
+            {
+                for (var i = 0; i < outputs.Length; i++)
+                {
+                    var numbers = Output(session, i);
+                    scores.AddRange(numbers[..(numbers.Length / outputs[i].Shape[0] * Math.Min(count, outputs[i].Shape[0]))]);
+                }
+            },
+            cancellation);
+        return [.. scores];
+    }
+
+    /// <summary>The share of the variance of some scores that others do not give back.</summary>
+    public static double Lost(float[] wanted, float[] has)
+    {
+        var (mean, variance, lost) = (0.0, 0.0, 0.0);
+        foreach (var one in wanted)
+            mean += (double)one / wanted.Length;
+        for (var i = 0; i < wanted.Length; i++)
+        {
+            variance += (wanted[i] - mean) * (wanted[i] - mean);
+            lost += ((double)has[i] - wanted[i]) * ((double)has[i] - wanted[i]);
+        }
+
+        return variance > 0 ? lost / variance : 0;
     }
 
     /// <summary>The numbers of an output of a run.</summary>

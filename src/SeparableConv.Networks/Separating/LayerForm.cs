@@ -18,6 +18,7 @@ internal sealed record LayerForm(
         SeparationMethod.DepthwisePointwise => FormattableString.Invariant(
             $"dp, {Rank} kernels, {(double)Rank / layer.Channels:0.##} a channel"),
         SeparationMethod.PointwiseDepthwise => FormattableString.Invariant($"pd, {Rank} a filter"),
+        SeparationMethod.Spatial when layer.IsDense => $"dense, through {Rank}",
         SeparationMethod.Spatial => FormattableString.Invariant($"spatial, rank {Rank}"),
         _ => FormattableString.Invariant($"spatial+dp, rank {Rank}, {Vertical} and {Horizontal} a channel"),
     };

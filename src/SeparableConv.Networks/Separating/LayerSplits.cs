@@ -38,8 +38,6 @@ internal sealed class LayerSplits
 
     public StandardLayer Layer => _layer;
 
-    private TensorShape Input => _layer.Node.Inputs[0]!.Shape;
-
     /// <summary>The convolutions of a form, with the weights that the decompositions give.</summary>
     public StageChain Build(LayerForm form) => new(
         form.Method switch
@@ -88,8 +86,8 @@ internal sealed class LayerSplits
         return new(stages, _layer.Bias);
     }
 
-    /// <summary>The singular values of what depthwise kernels are made from, the largest first.</summary>
-    public IReadOnlyList<double> SingularValues() => _depthwise.Value.SingularValues();
+    /// <summary>The singular values of what depthwise kernels are made from, the largest first; of a dense layer, its own.</summary>
+    public IReadOnlyList<double> SingularValues() => _layer.IsDense ? _spatial.Value.SingularValues() : _depthwise.Value.SingularValues();
 
     /// <summary>The form that is the layer itself, in other words.</summary>
     public LayerForm Full(SeparationMethod method) => method switch
@@ -114,6 +112,10 @@ internal sealed class LayerSplits
         bool Wants(SeparationMethod one) => method == one || method == SeparationMethod.Auto;
         bool WantsSlow(SeparationMethod one) => Wants(one) && (method == one || _layer.PatchLength <= LargestMixedPatch);
         var all = new List<FormFamily?>();
+        if (_layer.IsDense)
+            all.Add(Spatial());
+        if (_layer.Kernel == new Size2D(1, 1))
+            method = SeparationMethod.Spatial;
         if (Wants(SeparationMethod.DepthwisePointwise))
             all.Add(isUniform || _layer.Groups > 1 ? UniformDepthwise() : Depthwise());
         if (WantsSlow(SeparationMethod.PointwiseDepthwise))
@@ -283,7 +285,7 @@ internal sealed class LayerSplits
             : new(forms, Array.ConvertAll(forms, form => kept(form)), blocks(forms.Max(kept)), areOrthonormal);
     }
 
-    private long Macs(LayerForm form) => Outline(form).Macs(Input);
+    private long Macs(LayerForm form) => Outline(form).Macs(_layer.Input);
 
     private int MostRank => MostFeatures / _layer.Kernel.Width;
 

@@ -84,13 +84,11 @@ internal sealed class LayerStudy
 
     public StageChain Chain(LayerForm? form) => form is null ? StageChain.Whole(Layer) : Splits.Build(form);
 
-    private TensorShape Input => Layer.Node.Inputs[0]!.Shape;
-
     private double Cost(SeparationGoal goal, LayerTimer timer, LayerForm? form) => goal switch
     {
         SeparationGoal.Latency => timer.Time(Layer, form?.ToString() ?? "", Chain(form)),
         SeparationGoal.Parameters => form is null ? Layer.Parameters : Splits.Outline(form).Parameters,
-        _ => form is null ? Layer.Macs : Splits.Outline(form).Macs(Input),
+        _ => form is null ? Layer.Macs : Splits.Outline(form).Macs(Layer.Input),
     };
 
     private static IEnumerable<T> Thinned<T>(T[] all, int most)

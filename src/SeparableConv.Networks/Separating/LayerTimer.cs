@@ -46,7 +46,7 @@ internal sealed class LayerTimer(int threads)
     {
         var key = $"{layer.Geometry} {form}";
         if (!_known.TryGetValue(key, out var time))
-            _known[key] = time = Time(chain.ToNetwork(layer.Node.Inputs[0]!.Shape));
+            _known[key] = time = Time(chain.ToNetwork(layer.Input));
         return time;
     }
 }

@@ -44,7 +44,16 @@ public sealed class NetworkSeparation
     public NetworkSeparation By(SeparationMethod method, bool uniform = false) =>
         new(_settings with { Method = method, IsUniform = uniform });
 
-    /// <summary>Inputs of the network's kind, without labels: some hundreds or thousands.</summary>
+    /// <summary>
+    /// Dense layers too, (C, O), as two through R numbers, by the truncated singular value decomposition: R*(C + O) multiplications. They
+    /// are reported as <see cref="SeparationMethod.Spatial"/>, whose kernels are 1x1 then.
+    /// </summary>
+    /// <returns>What to go on from.</returns>
+    public NetworkSeparation WithDenseLayers() => new(_settings with { TakesDense = true });
+
+    /// <summary>
+    /// Inputs of the network's kind, without labels: some hundreds or thousands, in no order, as layers are compared by the first.
+    /// </summary>
     /// <param name="inputs">(count, the network's input without its batch), as the network wants its numbers.</param>
     /// <returns>What to go on from.</returns>
     /// <exception cref="ArgumentException">The shape is not that of inputs of the network, or there is none.</exception>

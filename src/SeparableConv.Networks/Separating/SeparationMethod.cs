@@ -18,7 +18,7 @@ public enum SeparationMethod
     /// </summary>
     PointwiseDepthwise,
 
-    /// <summary>kH x 1 to R channels, then 1 x kW to O. Exact at R = min(C*kH, O*kW).</summary>
+    /// <summary>kH x 1 to R channels, then 1 x kW to O. Exact at R = min(C*kH, O*kW). A dense layer becomes two.</summary>
     Spatial,
 
     /// <summary>Spatial, and each of the two convolutions as depthwise, then pointwise.</summary>

@@ -1,4 +1,3 @@
-using SeparableConv.Networks.Gradients;
 using SeparableConv.Networks.Rewriting;
 
 namespace SeparableConv.Networks.Separating;
@@ -20,6 +19,9 @@ internal sealed class SeparationRun
 
     // Errors of a layer by itself at which its harm to the scores is measured.
     private static readonly double[] ProbedErrors = [0.4, 0.2, 0.1, 0.04];
+
+    // Dense layers may read so many numbers that their covariance would not fit; they are taken apart by their weights.
+    private const int LargestPatch = 8192;
 
     private const long MostStudiedNumbers = 64L << 20;
 
@@ -52,14 +54,15 @@ internal sealed class SeparationRun
     {
         (_settings, _progress, _cancellation) = (settings, progress, cancellation);
         _folded = PassList.Separating.Run(settings.Network);
-        _studies = [.. _folded.Nodes.Select(StandardLayer.Of).OfType<StandardLayer>().Select(layer => new LayerStudy(layer))];
+        var layers = _folded.Nodes.Select(StandardLayer.Of).OfType<StandardLayer>().Where(layer => !layer.IsDense || settings.TakesDense);
+        _studies = [.. layers.Select(layer => new LayerStudy(layer))];
         if (_studies.Count == 0)
             throw new NetworkException(Reason(_folded));
         _set = settings.Inputs is { } inputs ? new(inputs, settings.InputCount, settings.Threads) : null;
         _timer = new(settings.Threads);
         (_batched, _probes) = (_set?.Batched(_folded), First(ProbedInputs, ProbedMacs));
         _judged = First(ProbedInputs, JudgedMacs);
-        _scores = new(() => Scores(_batched!));
+        _scores = new(() => _judged!.Scores(_batched!, cancellation));
         _options = new(() => Options(SeparationGoal.Macs));
     }
 
@@ -119,7 +122,7 @@ internal sealed class SeparationRun
 
     private PatchMoments Moments(StandardLayer layer, NetworkFit? studied)
     {
-        if (studied is null)
+        if (studied is null || layer.PatchLength > LargestPatch)
             return PatchMoments.White(layer, _settings.Threads);
         var wanted = (int)Math.Min(Math.Max(StudiedSamples, 4L * layer.PatchLength), MostStudiedNumbers / layer.PatchLength / layer.Groups);
         var (patches, samples) = studied.Patches(layer.Node.Name, wanted);
@@ -215,11 +218,12 @@ internal sealed class SeparationRun
             var (study, form) = (_studies[i], chosen[i].Form);
             var layer = study.Layer;
             var (whole, chain) = (StageChain.Whole(layer), study.Chain(form));
-            var input = layer.Node.Inputs[0]!.Shape;
+            var input = layer.Input;
+            var kind = layer.IsDense ? "dense" : $"{layer.Kernel}";
             var groups = layer.Groups > 1 ? $", {layer.Groups} groups" : "";
             layers.Add(new(
                 NameOf(layer.Node),
-                $"{layer.Kernel}, {layer.Channels} to {layer.Filters}{groups}",
+                $"{kind}, {layer.Channels} to {layer.Filters}{groups}",
                 form?.Method,
                 form?.Describe(layer) ?? (study.HasForms
                     ? "whole: what it would save loses more than the same saving elsewhere"
@@ -271,41 +275,7 @@ internal sealed class SeparationRun
 
     // The share of the variance of the scores that is lost with these layers in the place of the original's.
     private double Lost(Dictionary<string, StageChain> chains) =>
-        Distance(_scores.Value, Scores(new LayerReplacement(chains).Run(_batched!)));
-
-    private float[] Scores(Network network)
-    {
-        // What is before a softmax tells more than what is behind it.
-        var outputs = network.Outputs.Select(TrainingGraph.Logits).ToArray();
-        var scores = new List<float>();
-        _judged!.Run(
-            new GraphBuilder(network).Build("scores", outputs),
-            (_, count, session) =>
-            {
-                for (var i = 0; i < outputs.Length; i++)
-                {
-                    var numbers = CalibrationSet.Output(session, i);
-                    scores.AddRange(numbers[..(numbers.Length / outputs[i].Shape[0] * Math.Min(count, outputs[i].Shape[0]))]);
-                }
-            },
-            _cancellation);
-        return [.. scores];
-    }
-
-    // The share of the scores' variance that is lost.
-    private static double Distance(float[] wanted, float[] has)
-    {
-        var (mean, variance, lost) = (0.0, 0.0, 0.0);
-        foreach (var one in wanted)
-            mean += (double)one / wanted.Length;
-        for (var i = 0; i < wanted.Length; i++)
-        {
-            variance += (wanted[i] - mean) * (wanted[i] - mean);
-            lost += ((double)has[i] - wanted[i]) * ((double)has[i] - wanted[i]);
-        }
-
-        return variance > 0 ? lost / variance : 0;
-    }
+        CalibrationSet.Lost(_scores.Value, _judged!.Scores(new LayerReplacement(chains).Run(_batched!), _cancellation));
 
     private sealed record Fits(Dictionary<string, double> Errors, double Error);
 }

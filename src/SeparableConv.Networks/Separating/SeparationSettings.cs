@@ -18,6 +18,9 @@ internal sealed record SeparationSettings(Network Network)
 
     public bool IsUniform { get; init; }
 
+    /// <summary>Whether dense layers are taken apart too.</summary>
+    public bool TakesDense { get; init; }
+
     /// <summary>(count, input without its batch); null without a calibration.</summary>
     public float[]? Inputs { get; init; }
 

@@ -45,6 +45,9 @@ internal sealed class SpatialSplit
     /// <summary>So many channels a group make the split exact, or as nearly so as was asked.</summary>
     public int FullRank => Math.Max(1, _terms.Max(terms => terms.Length));
 
+    /// <summary>Those of all groups, the largest first.</summary>
+    public double[] SingularValues() => [.. _terms.SelectMany(terms => terms.Select(term => term.Value)).OrderDescending()];
+
     /// <summary>u_r, (kH, C/groups), without its singular value; zeros where the group has fewer terms.</summary>
     public float[] Vertical(int group, int rank) => rank < _terms[group].Length
         ? Array.ConvertAll(_terms[group][rank].Left, value => (float)value)

@@ -63,9 +63,13 @@ internal sealed record StageChain(IReadOnlyList<ConvStage> Stages, float[]? Bias
             x = graph.Add($"{name}/gather", new GatherOperator(x.Shape.Rank - 1), x, indices);
         }
 
-        var weights = graph.Constant($"{name}/kernel", new TensorData(new(ElementType.Float32, stage.Shape), stage.Weights));
+        // What is not an image goes through dense layers.
+        var isDense = x.Shape.Rank == 2;
+        var shape = isDense ? new TensorShape(stage.Shape[2], stage.Shape[3]) : stage.Shape;
+        Operator op = isDense ? new DenseOperator(Activation.None) : stage.Operator;
+        var weights = graph.Constant($"{name}/kernel", new TensorData(new(ElementType.Float32, shape), stage.Weights));
         return bias is null
-            ? graph.Add(name, stage.Operator, x, weights)
-            : graph.Add(name, stage.Operator, x, weights, graph.Constant($"{name}/bias", TensorData.Create(bias, bias.Length)));
+            ? graph.Add(name, op, x, weights)
+            : graph.Add(name, op, x, weights, graph.Constant($"{name}/bias", TensorData.Create(bias, bias.Length)));
     }
 }

@@ -2,7 +2,7 @@ namespace SeparableConv.Networks.Separating;
 
 /// <summary>
 /// A standard convolution as separating sees it. A patch is what a filter reads at one position: (tap, channel) of its group, the channel
-/// running fastest, as the weights lie.
+/// running fastest, as the weights lie. A dense layer is seen as a 1x1 convolution of images of one pixel.
 /// </summary>
 internal sealed class StandardLayer
 {
@@ -37,6 +37,12 @@ internal sealed class StandardLayer
 
     public Size2D Kernel => Geometry.Kernel;
 
+    /// <summary>(N, height, width, C).</summary>
+    public TensorShape Input => new(Geometry.Batch, Geometry.Rows.In, Geometry.Columns.In, Channels);
+
+    /// <summary>Whether the node is a dense layer.</summary>
+    public bool IsDense => Node.Operator is DenseOperator;
+
     public int Taps => Kernel.Height * Kernel.Width;
 
     /// <summary>Numbers of a patch.</summary>
@@ -47,22 +53,34 @@ internal sealed class StandardLayer
     public long Parameters => Weights.LongLength + (Bias?.Length ?? 0);
 
     /// <summary>
-    /// Sees a node as a standard convolution that could be taken apart; null where it is another operator, has a 1x1 kernel, or is
-    /// depthwise already, and where its weights are not constants.
+    /// Sees a node as a standard convolution or a dense layer that could be taken apart; null where it is another operator, is a
+    /// convolution that has a 1x1 kernel or is depthwise already, and where its weights are not constants.
     /// </summary>
     public static StandardLayer? Of(Node node)
     {
-        if (node.Operator is not Conv2DOperator { Options: { Activation.IsNone: true } options } conv
+        if (node.Operator is not (FloatConvOperator or DenseOperator)
             || node.Inputs[1]!.Constant is not { } weights
             || (node.Inputs.Count > 2 && node.Inputs[2] is { IsConstant: false }))
         {
             return null;
         }
 
-        var geometry = conv.Geometry(node.Inputs[0]!.Type, weights.Type);
-        if (geometry.Kernel == new Size2D(1, 1) || geometry.InChannels == geometry.Groups)
-            return null;
-        return new(node, options, weights, node.Inputs.Count > 2 ? node.Inputs[2]?.Constant : null, geometry);
+        var bias = node.Inputs.Count > 2 ? node.Inputs[2]?.Constant : null;
+        var input = node.Inputs[0]!.Type;
+        switch (node.Operator)
+        {
+            case Conv2DOperator { Options: { Activation.IsNone: true } options } conv:
+                var geometry = conv.Geometry(input, weights.Type);
+                return geometry.Kernel == new Size2D(1, 1) || geometry.InChannels == geometry.Groups
+                    ? null
+                    : new(node, options, weights, bias, geometry);
+            case DenseOperator { Activation.IsNone: true } when input.Shape.Rank == 2:
+                var (channels, filters) = (weights.Type.Shape[0], weights.Type.Shape[1]);
+                return new(
+                    node, new(), weights, bias, ConvGeometry.Create(input.Shape[0], 1, channels, filters, 1, 1, 1, Padding.Valid));
+            default:
+                return null;
+        }
     }
 
     /// <summary>The weight of a filter, counted from 0 over all groups, for a tap and a channel of its group.</summary>

@@ -20,8 +20,10 @@ internal sealed class SeparateCommand
 
     private const double UsualShare = 1.0 / 3;
     private const int UsualSamples = 4000;
-    private const double UsualRate = 0.002;
-    private const int UsualBatch = 64;
+    private const double UsualRate = 0.0005;
+    private const int UsualBatch = 32;
+    private const double WarmUp = 0.05;
+    private const double UsualTemperature = 4;
     private const string Extension = ".onnx";
 
     private static readonly (string Word, SeparationMethod Method)[] Methods =
@@ -53,6 +55,11 @@ internal sealed class SeparateCommand
         Description = "As many depthwise kernels for every channel, for runtimes that are slow with Gather.",
     };
 
+    private readonly Option<bool> _dense = new("--dense")
+    {
+        Description = "Take dense layers apart too, each into two.",
+    };
+
     private readonly Option<double?> _macs = OptionValues.Parsed<double?>(
         "--macs", "R", "Keep this share of the multiply-accumulates; 0.333 by default.", text => Share(text));
     private readonly Option<double?> _parameters = OptionValues.Parsed<double?>(
@@ -78,6 +85,9 @@ internal sealed class SeparateCommand
         "--fine-tune", "EPOCHS", "Train the result on, the original as its teacher; 0 by default.", least: 0);
     private readonly Option<double?> _rate = OptionValues.Parsed<double?>(
         "--lr", "R", $"The highest learning rate of --fine-tune; {UsualRate} by default.", text => TrainingChoices.Positive(text));
+    private readonly Option<double?> _weight = OptionValues.Parsed<double?>(
+        "--teacher-weight", "W", "The original's share of the loss of --fine-tune, up to 1; the rest is that of the labels; 1 by default.",
+        text => Share(text));
     private readonly Option<PictureAugmentation?> _augment = OptionValues.Parsed<PictureAugmentation?>(
         "--augment", "STEPS", "What --fine-tune does to pictures, as in train; nothing by default.", PictureAugmentation.Parse);
     private readonly Option<double[]?> _mean = OptionValues.Parsed<double[]?>(
@@ -105,9 +115,9 @@ internal sealed class SeparateCommand
         var self = new SeparateCommand(terminal);
         var command = new Command(Name, "Take a trained network's standard convolutions apart into separable ones.")
         {
-            self._model, self._output, self._method, self._uniform, self._macs, self._parameters, self._latency, self._error, self._drop,
-            self._data, self._validation, self._calibrate, self._samples, self._epochs, self._rate, self._augment, self._mean,
-            self._deviation, self._shapes, self._report, self._threads, self._seed, self._strict, self._dry, self._json,
+            self._model, self._output, self._method, self._uniform, self._dense, self._macs, self._parameters, self._latency, self._error,
+            self._drop, self._data, self._validation, self._calibrate, self._samples, self._epochs, self._rate, self._weight, self._augment,
+            self._mean, self._deviation, self._shapes, self._report, self._threads, self._seed, self._strict, self._dry, self._json,
         };
         command.Validators.Add(self.CheckCombination);
         command.SetAction(self.Run);
@@ -180,6 +190,7 @@ internal sealed class SeparateCommand
             parsed.GetValue(_report),
             parsed.GetValue(_method) ?? SeparationMethod.Auto,
             parsed.GetValue(_uniform),
+            parsed.GetValue(_dense),
             given.Goal,
             parsed.GetValue(given.Option) ?? UsualShare,
             parsed.GetValue(_data),
@@ -192,11 +203,12 @@ internal sealed class SeparateCommand
                 Epochs = Math.Max(1, epochs),
                 BatchSize = UsualBatch,
                 Optimizer = Optimizer.AdamW(parsed.GetValue(_rate) ?? UsualRate),
-                Schedule = LearningRateSchedule.OneCycle(),
+                Schedule = LearningRateSchedule.Cosine(WarmUp),
                 Augmentation = parsed.GetValue(_augment) ?? PictureAugmentation.None,
                 Seed = seed,
                 Threads = threads,
             },
+            teacher => new(teacher) { Temperature = UsualTemperature, Weight = parsed.GetValue(_weight) ?? 1 },
             parsed.GetResult(_mean) is null ? null : parsed.GetValue(_mean),
             parsed.GetResult(_deviation) is null ? null : parsed.GetValue(_deviation),
             threads,

@@ -63,6 +63,8 @@ internal sealed class SeparateRun(Terminal terminal, SeparateSettings settings)
     private SeparationResult Separate(Network network, SeparatePictures? pictures, Evaluation? before)
     {
         var separation = NetworkSeparation.Of(network).By(settings.Method, settings.IsUniform).WithThreads(settings.Threads);
+        if (settings.TakesDense)
+            separation = separation.WithDenseLayers();
         if (pictures is not null)
             separation = pictures.Calibrate(separation);
         separation = settings.Goal switch
@@ -88,7 +90,7 @@ internal sealed class SeparateRun(Terminal terminal, SeparateSettings settings)
 
     private Network Tune(Network teacher, Network network, SeparatePictures pictures)
     {
-        var options = settings.Tuning with { Normalization = pictures.Normalization, Distillation = new(teacher) };
+        var options = settings.Tuning with { Normalization = pictures.Normalization, Distillation = settings.Teach(teacher) };
         using var trainer = new Trainer(network, pictures.Training, null, options);
         new TrainDisplay(terminal, settings.Json).Run(trainer.EpochCount, (progress, tell) => trainer.Run(
             progress,

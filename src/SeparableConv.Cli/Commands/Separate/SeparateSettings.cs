@@ -10,6 +10,7 @@ namespace SeparableConv.Cli.Commands;
 /// <param name="Report">The file that the report goes to, or null.</param>
 /// <param name="Method">What layers may become.</param>
 /// <param name="IsUniform">Whether every channel gets as many depthwise kernels.</param>
+/// <param name="TakesDense">Whether dense layers are taken apart too.</param>
 /// <param name="Goal">What is kept.</param>
 /// <param name="Amount">A share, an error, or points of accuracy.</param>
 /// <param name="Data">Labelled pictures, or null.</param>
@@ -18,6 +19,7 @@ namespace SeparableConv.Cli.Commands;
 /// <param name="Samples">How many of them.</param>
 /// <param name="Epochs">How long the result is trained on.</param>
 /// <param name="Tuning">How.</param>
+/// <param name="Teach">What it then learns from the original.</param>
 /// <param name="Mean">What is taken from samples, or null.</param>
 /// <param name="Deviation">What they are divided by, or null.</param>
 /// <param name="Threads">Threads to use.</param>
@@ -31,6 +33,7 @@ internal sealed record SeparateSettings(
     string? Report,
     SeparationMethod Method,
     bool IsUniform,
+    bool TakesDense,
     SeparationGoal Goal,
     double Amount,
     DataSource? Data,
@@ -39,6 +42,7 @@ internal sealed record SeparateSettings(
     int Samples,
     int Epochs,
     TrainingOptions Tuning,
+    Func<Network, Distillation> Teach,
     double[]? Mean,
     double[]? Deviation,
     int Threads,

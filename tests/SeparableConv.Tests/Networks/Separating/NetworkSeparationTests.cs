@@ -106,6 +106,35 @@ public sealed class NetworkSeparationTests
         Assert.All(timed.Layers, layer => Assert.True(layer.MillisecondsBefore > 0 && layer.MillisecondsAfter > 0));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Dense_layers_become_two_where_that_is_asked_for(bool isCalibrated)
+    {
+        var layers = new NetworkBuilder();
+        var x = layers.Conv2D(layers.Input(new(8, 8, 3)), 8, 3, activation: Activation.ReLU);
+        x = layers.Dense(layers.Flatten(x), 60, Activation.ReLU);
+        var network = layers.Build(layers.Dense(x, 10));
+        var separation = NetworkSeparation.Of(network).ToParameters(0.4);
+        Assert.Throws<NetworkException>(() => separation.Run());
+        if (isCalibrated)
+            separation = separation.Calibrate(new ReadOnlyTensorSpan<float>(Smooth(700 * 192), [700, 8, 8, 3]));
+        var result = separation.WithDenseLayers().Run();
+        Assert.True(result.Network.ParameterCount <= 0.4 * network.ParameterCount);
+        Assert.Equal(3, result.Layers.Count);
+        var dense = result.Layers[1];
+        Assert.StartsWith("dense, through ", dense.After);
+        Assert.Matches(@"^dense, \d+ to 60$", dense.Before);
+        Assert.Equal(60, dense.SingularValues.Count);
+        var became = result.Layers.Count(layer => layer.After.StartsWith("dense", StringComparison.Ordinal));
+        Assert.Equal(2 + became, result.Network.Nodes.Count(node => node.Operator.Kind == "Dense"));
+        if (isCalibrated)
+            Assert.True(SeparatedLayers.Distance(All(network), All(result.Network)) < 0.7);
+
+        static float[] All(Network network) => [.. Enumerable.Range(40, 20).SelectMany(
+            seed => SeparatedLayers.Run(network, SeparatedLayers.Input(network, seed)))];
+    }
+
     [Fact]
     public void The_whole_budget_leaves_the_network_as_it_is()
     {
@@ -165,7 +194,7 @@ public sealed class NetworkSeparationTests
     {
         var network = ModelFile.Load(TestFiles.Shared("models", "resnet8_float.tflite"));
         var folded = PassList.Separating.Run(network);
-        var layers = folded.Nodes.Select(StandardLayer.Of).OfType<StandardLayer>().ToArray();
+        var layers = folded.Nodes.Select(StandardLayer.Of).OfType<StandardLayer>().Where(layer => !layer.IsDense).ToArray();
         Assert.Equal(7, layers.Length);
         var chains = layers.ToDictionary(layer => layer.Node.Name, layer => Full(new LayerSplits(layer), method));
         var separated = new LayerReplacement(chains).Run(folded);
