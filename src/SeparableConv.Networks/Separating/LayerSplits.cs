@@ -109,13 +109,11 @@ internal sealed class LayerSplits
     public FormFamily[] Families(SeparationMethod method, bool isUniform, PatchMoments? moments = null)
     {
         _moments = moments;
-        bool Wants(SeparationMethod one) => method == one || method == SeparationMethod.Auto;
+        bool Wants(SeparationMethod one) => !_layer.IsDense && (method == one || method == SeparationMethod.Auto);
         bool WantsSlow(SeparationMethod one) => Wants(one) && (method == one || _layer.PatchLength <= LargestMixedPatch);
         var all = new List<FormFamily?>();
         if (_layer.IsDense)
             all.Add(Spatial());
-        if (_layer.Kernel == new Size2D(1, 1))
-            method = SeparationMethod.Spatial;
         if (Wants(SeparationMethod.DepthwisePointwise))
             all.Add(isUniform || _layer.Groups > 1 ? UniformDepthwise() : Depthwise());
         if (WantsSlow(SeparationMethod.PointwiseDepthwise))

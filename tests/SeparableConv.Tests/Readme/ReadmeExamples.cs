@@ -129,6 +129,25 @@ public sealed class ReadmeExamples
     }
 
     [Fact]
+    public void A_separation()
+    {
+        using var folder = new TempFolder();
+        var (file, smaller) = (folder["model.onnx"], folder["smaller.onnx"]);
+        var standard = SmallCnn.Create(new(24, 24, 3), filters: 16, classes: 12, Convolutions.Standard);
+        OnnxWriter.Write(standard.WithMetadata(new Normalization([127.5], [64]).ToMetadata()), file);
+
+        Network network = ModelFile.Load(file);
+        var pictures = PictureDataSet.Shapes(600, size: 24);   // or PictureDataSet.LoadPictures("photos"): labels are not needed
+
+        SeparationResult result = NetworkSeparation.Of(network).Calibrate(pictures).ToMacs(0.4).Run();
+        foreach (SeparatedLayer layer in result.Layers)
+            Console.WriteLine($"{layer.Name}: {layer.Before}, became {layer.After}; {layer.Error:P1} of its output is lost");
+        OnnxWriter.Write(result.Network, smaller);
+
+        Assert.True(ModelFile.Load(smaller).Macs <= 0.4 * network.Macs);
+    }
+
+    [Fact]
     public void A_training()
     {
         using var folder = new TempFolder();

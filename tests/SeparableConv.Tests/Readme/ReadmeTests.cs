@@ -20,6 +20,7 @@ public sealed partial class ReadmeTests
             .Replace("Shapes(600,", "Shapes(12_000,", StringComparison.Ordinal)
             .Replace("Epochs = 1,", "Epochs = 15,", StringComparison.Ordinal)
             .Replace("ToNetwork(), file)", "ToNetwork(), \"shapes.onnx\")", StringComparison.Ordinal)
+            .Replace("Network, smaller)", "Network, \"smaller.onnx\")", StringComparison.Ordinal)
             .Replace("(x), file)", "(x), \"model.onnx\")", StringComparison.Ordinal)
             .Replace("Load(file)", "Load(\"model.onnx\")", StringComparison.Ordinal)
             .Replace("Load(labels)", "Load(\"labels.txt\")", StringComparison.Ordinal)
