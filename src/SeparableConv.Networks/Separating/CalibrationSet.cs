@@ -31,6 +31,11 @@ internal sealed class CalibrationSet
         ? this
         : new(_numbers[..(count * _length)], count, _threads);
 
+    /// <summary>A set of the last inputs.</summary>
+    public CalibrationSet Last(int count) => count >= Count
+        ? this
+        : new(_numbers[^(count * _length)..], count, _threads);
+
     /// <summary>The network for as many inputs at a time as pay; the network itself where it cannot be had for more.</summary>
     public Network Batched(Network network)
     {

@@ -25,7 +25,7 @@ internal readonly record struct FitBounds(float Lower, float Upper)
 internal sealed class LayerFit
 {
     private const double Ridge = 1e-4;
-    private const int UsualRounds = 10;
+    public const int UsualRounds = 10;
 
     // Numbers whose squares are added in floats before their sum is a double.
     private const int BlockNumbers = 4096;

@@ -10,6 +10,10 @@ internal sealed class NetworkFit
     private const long MostNumbers = 48L << 20;
     private const int MostSamples = 60_000;
     private const int MostSamplesOfBoth = 30_000;
+    private const long MostNumbersOfBoth = 24L << 20;
+
+    // Layers that are only compared are fitted less closely.
+    private const int RoundsToCompare = 3;
     private const int Seed = 1;
 
     // Of a layer that stays whole, or a dense one, the weights are fitted too where there are so many samples a weight.
@@ -63,7 +67,8 @@ internal sealed class NetworkFit
         foreach (var ((node, positions), sums) in layers.Zip(Targets(layers)))
         {
             onLayer(node.Name);
-            yield return (node.Name, [.. Fit(node, forms[node.Name], positions, sums, none).Select(fit => fit.Chain)]);
+            var fits = Fit(node, forms[node.Name], positions, sums, none, RoundsToCompare);
+            yield return (node.Name, [.. fits.Select(fit => fit.Chain)]);
         }
     }
 
@@ -167,7 +172,7 @@ internal sealed class NetworkFit
         if (StandardLayer.Of(node) is not { } layer || AlternatingFit.Of(layer, chain, _threads) is not { } both)
             return chain;
         var inputs = (int)Math.Clamp(
-            Math.Min(MostSamplesOfBoth, MostNumbers / layer.PatchLength) / positions.InImage, 1, _set.Count);
+            Math.Min(MostSamplesOfBoth, MostNumbersOfBoth / layer.PatchLength) / positions.InImage, 1, _set.Count);
         var replacement = new LayerReplacement(fitted);
         var graph = new GraphBuilder(replacement.Run(_original));
         var network = graph.Build("input", replacement.Find(node.Inputs[0]!));
@@ -177,7 +182,12 @@ internal sealed class NetworkFit
 
     // A layer in some forms, behind layers that are fitted already.
     private (StageChain Chain, double Error)[] Fit(
-        Node node, StageChain[] chains, SamplePositions positions, float[] sums, IReadOnlyDictionary<string, StageChain> fitted)
+        Node node,
+        StageChain[] chains,
+        SamplePositions positions,
+        float[] sums,
+        IReadOnlyDictionary<string, StageChain> fitted,
+        int rounds = LayerFit.UsualRounds)
     {
         var replacement = new LayerReplacement(fitted);
         var graph = new GraphBuilder(replacement.Run(_original));
@@ -187,7 +197,7 @@ internal sealed class NetworkFit
         var patches = Gather(_set, graph.Build("features", reads), geometries, positions);
         return Array.ConvertAll(chains, chain =>
         {
-            var fit = new LayerFit(_threads);
+            var fit = new LayerFit(_threads) { Rounds = rounds };
             var i = Array.IndexOf(chains, chain);
             var (weights, bias) = fit.Fit(
                 geometries[i], patches[i], sums, positions.Count, chain.Last.Weights, chain.Bias, Bounds(_original, node), _cancellation);

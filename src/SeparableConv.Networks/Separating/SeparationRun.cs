@@ -31,6 +31,9 @@ internal sealed class SeparationRun
 
     private const int CurvePoints = 24;
 
+    // Networks that are measured for a budget of time.
+    private const int Timings = 4;
+
     private readonly SeparationSettings _settings;
     private readonly IProgress<SeparationProgress>? _progress;
     private readonly CancellationToken _cancellation;
@@ -60,8 +63,14 @@ internal sealed class SeparationRun
             throw new NetworkException(Reason(_folded));
         _set = settings.Inputs is { } inputs ? new(inputs, settings.InputCount, settings.Threads) : null;
         _timer = new(settings.Threads);
-        (_batched, _probes) = (_set?.Batched(_folded), First(ProbedInputs, ProbedMacs));
-        _judged = First(ProbedInputs, JudgedMacs);
+        if (_set is not null)
+        {
+            // What layers are compared by was not fitted to, as long as there are inputs enough.
+            _batched = _set.Batched(_folded);
+            _judged = _set.Last(Count(Math.Max(FewestInputs, Math.Min(ProbedInputs, _set.Count / 4)), JudgedMacs));
+            _probes = _set.First(Count(Math.Clamp(_set.Count - _judged.Count, 1, ProbedInputs), ProbedMacs));
+        }
+
         _scores = new(() => _judged!.Scores(_batched!, cancellation));
         _options = new(() => Options(SeparationGoal.Macs));
     }
@@ -71,7 +80,7 @@ internal sealed class SeparationRun
         var isSearch = _settings.Goal is SeparationGoal.Error or SeparationGoal.Loss;
         _steps = (_studies.Count * (_set is null ? 1 : 2)) + (_set is null ? 0 : (isSearch ? Searches : 1) * (_studies.Count + 1)) + 2;
         Study();
-        var (chosen, network, fits) = isSearch ? Search() : Build(Choose(_settings.Goal, _settings.Share));
+        var (chosen, network, fits) = isSearch ? Search() : Build(Chosen());
         return Report(chosen, network, fits);
     }
 
@@ -87,8 +96,9 @@ internal sealed class SeparationRun
                 + "depthwise and 1x1 convolutions are what others are taken apart into.";
     }
 
-    private CalibrationSet? First(int most, double macs) =>
-        _set?.First((int)Math.Clamp(macs / Math.Max(1, _folded.Macs), FewestInputs, most));
+    // So many inputs that a run takes no more multiply-accumulates.
+    private int Count(int most, double macs) =>
+        (int)Math.Clamp(macs / Math.Max(1, _folded.Macs), Math.Min(FewestInputs, most), most);
 
     private void Tell(string step)
     {
@@ -98,7 +108,8 @@ internal sealed class SeparationRun
 
     private void Study()
     {
-        var studied = _set is null ? null : new NetworkFit(_batched!, First(StudiedInputs, ProbedMacs)!, _settings.Threads, _cancellation);
+        var inputs = _set?.First(Count(StudiedInputs, ProbedMacs));
+        var studied = inputs is null ? null : new NetworkFit(_batched!, inputs, _settings.Threads, _cancellation);
         foreach (var study in _studies)
         {
             Tell($"studying {study.Name}");
@@ -129,6 +140,25 @@ internal sealed class SeparationRun
         return PatchMoments.Of(layer, patches, samples, _settings.Threads);
     }
 
+    // In a network layers take other times than by themselves: of time so much less is asked for as the network was too slow.
+    private FormOption[] Chosen()
+    {
+        var chosen = Choose(_settings.Goal, _settings.Share);
+        if (_settings.Goal != SeparationGoal.Latency)
+            return chosen;
+        var share = _settings.Share;
+        for (var time = 0; time < Timings; time++)
+        {
+            var (before, after) = _timer.Times(_settings.Network, Finish(Chains(chosen)));
+            if (after <= _settings.Share * before)
+                break;
+            share *= _settings.Share * before / after;
+            chosen = Choose(SeparationGoal.Latency, share);
+        }
+
+        return chosen;
+    }
+
     private FormOption[] Choose(SeparationGoal goal, double share)
     {
         var options = goal == SeparationGoal.Macs ? _options.Value : Options(goal);
@@ -141,7 +171,7 @@ internal sealed class SeparationRun
         };
         var budget = (share * all) - (all - whole);
         var chosen = FormChoice.Within(options, budget);
-        if (FormChoice.Cost(chosen) is var least && least > budget && _settings.Goal == goal)
+        if (FormChoice.Cost(chosen) is var least && least > budget && _settings.Goal == goal && share >= _settings.Share)
         {
             var (asked, part, left) = (Percent(share), Percent(whole / all), Percent((all - whole + least) / all));
             throw new NetworkException(
@@ -165,6 +195,16 @@ internal sealed class SeparationRun
 
     private (FormOption[] Chosen, Network Network, Fits? Fits) Build(FormOption[] chosen)
     {
+        var chains = Chains(chosen);
+        if (_set is null || chains.Count == 0)
+            return (chosen, Finish(chains), null);
+        var fit = new NetworkFit(_batched!, _set, _settings.Threads, _cancellation);
+        var (fitted, errors) = fit.FitAll(chains, name => Tell($"fitting {name}"));
+        return (chosen, Finish(fitted), new(errors, Lost(fitted)));
+    }
+
+    private Dictionary<string, StageChain> Chains(FormOption[] chosen)
+    {
         var chains = new Dictionary<string, StageChain>();
         for (var i = 0; i < chosen.Length; i++)
         {
@@ -172,11 +212,7 @@ internal sealed class SeparationRun
                 chains[_studies[i].Name] = _studies[i].Chain(form);
         }
 
-        if (_set is null || chains.Count == 0)
-            return (chosen, Finish(chains), null);
-        var fit = new NetworkFit(_batched!, _set, _settings.Threads, _cancellation);
-        var (fitted, errors) = fit.FitAll(chains, name => Tell($"fitting {name}"));
-        return (chosen, Finish(fitted), new(errors, Lost(fitted)));
+        return chains;
     }
 
     // Its stored tensors are parameters again, so that it can be trained on.

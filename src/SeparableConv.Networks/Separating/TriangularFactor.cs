@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using SeparableConv.Loops;
 
 namespace SeparableConv.Networks.Separating;
 
@@ -57,17 +58,16 @@ internal sealed class TriangularFactor
     }
 
     /// <summary>L'*B for (n, columns) numbers.</summary>
-    public float[] MultiplyTransposed(float[] b, int columns)
+    public float[] MultiplyTransposed(float[] b, int columns, int threads)
     {
-        var product = new float[b.Length];
+        var transposed = new float[_n * _n];
         for (var i = 0; i < _n; i++)
         {
-            var row = product.AsSpan(i * columns, columns);
             for (var j = i; j < _n; j++)
-                TensorPrimitives.MultiplyAdd(b.AsSpan(j * columns, columns), (float)_factor[(j * _n) + i], row, row);
+                transposed[(i * _n) + j] = (float)_factor[(j * _n) + i];
         }
 
-        return product;
+        return DenseProduct.Of(transposed, _n, _n, b, columns, threads);
     }
 
     /// <summary>

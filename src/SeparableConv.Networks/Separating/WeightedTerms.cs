@@ -26,7 +26,7 @@ internal static class WeightedTerms
         if (covariance is null)
             return Plain(matrix, rows, columns, most, threads);
         var factor = TriangularFactor.Of(covariance, rows, Ridge);
-        var terms = Plain(factor.MultiplyTransposed(matrix, columns), rows, columns, most, threads);
+        var terms = Plain(factor.MultiplyTransposed(matrix, columns, threads), rows, columns, most, threads);
         var lefts = new double[rows * terms.Length];
         for (var t = 0; t < terms.Length; t++)
         {
