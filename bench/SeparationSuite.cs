@@ -51,8 +51,9 @@ internal static class SeparationSuite
         var threads = options.Threads[0];
         var judge = new CalibrationSet(pictures.Judged, pictures.Judged.Length / pictures.Length, threads);
         var scores = judge.Scores(judge.Batched(network), default);
+        var original = pictures.Accuracy?.Invoke(network);
         Console.WriteLine($"{network.Macs:N0} multiply-accumulates; {pictures.Fitted.Length / pictures.Length} pictures to fit by, "
-            + $"{judge.Count} to judge by{(pictures.Accuracy is { } accurate ? $", accuracy {100 * accurate(network):0.00} %" : "")}");
+            + $"{judge.Count} to judge by{(original is null ? "" : $", accuracy {100 * original:0.00} %")}");
         Console.WriteLine("relative error of the scores (points of accuracy lost) at a share of the multiply-accumulates of");
         Console.WriteLine($"{"",-24}{string.Concat(shares.Select(share => $"{share,18:0.###}"))}");
         foreach (var seeing in new[] { false, true })
@@ -77,7 +78,7 @@ internal static class SeparationSuite
             {
                 var result = tucker?.To(share) ?? Separated(name, share, seeing);
                 var lost = Math.Sqrt(CalibrationSet.Lost(scores, judge.Scores(judge.Batched(result), default)));
-                var points = pictures.Accuracy is { } accurate ? $" ({100 * (accurate(network) - accurate(result)):0.00})" : "";
+                var points = pictures.Accuracy is { } accurate ? $" ({100 * (original - accurate(result)):0.00})" : "";
                 return $"{lost:0.000}{points}";
             }
             catch (NetworkException)

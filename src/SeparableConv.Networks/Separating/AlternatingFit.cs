@@ -105,7 +105,7 @@ internal sealed class AlternatingFit
         var columns = GramDecomposition.Transpose<float>(last, _features, _filters);
         var residual = Gradient(missing, columns);
         var (change, direction) = (new float[residual.Length], (float[])residual.Clone());
-        var ridge = Ridge * Variance(covariance) * TensorPrimitives.SumOfSquares<float>(last) / _features;
+        var ridge = Ridge * PatchMoments.MeanVariance(covariance, _patch) * TensorPrimitives.SumOfSquares<float>(last) / _features;
         double squares = TensorPrimitives.SumOfSquares<float>(residual);
         for (var step = 0; step < Steps && squares > 0; step++)
         {
@@ -121,15 +121,6 @@ internal sealed class AlternatingFit
         }
 
         return change;
-    }
-
-    // The mean variance of a patch's numbers.
-    private double Variance(float[] covariance)
-    {
-        var sum = 0.0;
-        for (var i = 0; i < _patch; i++)
-            sum += covariance[(i * _patch) + i];
-        return sum / _patch;
     }
 
     // F.

@@ -192,17 +192,20 @@ internal sealed class NetworkFit
         var replacement = new LayerReplacement(fitted);
         var graph = new GraphBuilder(replacement.Run(_original));
         var input = replacement.Find(node.Inputs[0]!);
-        var reads = Array.ConvertAll(chains, chain => chain.AppendAllButLast(graph, $"{node.Name}/{Array.IndexOf(chains, chain)}", input));
+        var reads = chains.Select((chain, i) => chain.AppendAllButLast(graph, $"{node.Name}/{i}", input)).ToArray();
         var geometries = reads.Zip(chains, (read, chain) => chain.Last.Geometry(Image(read.Shape))).ToArray();
         var patches = Gather(_set, graph.Build("features", reads), geometries, positions);
-        return Array.ConvertAll(chains, chain =>
+        var bounds = Bounds(_original, node);
+        var fits = new (StageChain Chain, double Error)[chains.Length];
+        for (var i = 0; i < chains.Length; i++)
         {
             var fit = new LayerFit(_threads) { Rounds = rounds };
-            var i = Array.IndexOf(chains, chain);
             var (weights, bias) = fit.Fit(
-                geometries[i], patches[i], sums, positions.Count, chain.Last.Weights, chain.Bias, Bounds(_original, node), _cancellation);
-            return (chain.With(weights, bias), fit.Error);
-        });
+                geometries[i], patches[i], sums, positions.Count, chains[i].Last.Weights, chains[i].Bias, bounds, _cancellation);
+            fits[i] = (chains[i].With(weights, bias), fit.Error);
+        }
+
+        return fits;
     }
 
     // For each output of a network the patches that a convolution of it reads, (samples, patch) for each group.

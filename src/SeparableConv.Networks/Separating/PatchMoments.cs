@@ -80,6 +80,15 @@ internal sealed class PatchMoments
         return covariance;
     }
 
+    /// <summary>The mean of a covariance's diagonal.</summary>
+    public static double MeanVariance(float[] covariance, int length)
+    {
+        var mean = 0.0;
+        for (var i = 0; i < length; i++)
+            mean += covariance[(i * length) + i] / length;
+        return mean;
+    }
+
     // Fewer samples than patches have numbers leave directions in which nothing was seen: towards white noise, the more the fewer they are
     // (Ledoit and Wolf, 2004, who say how much at best).
     private static void Shrink(float[] covariance, int length, int samples)
@@ -87,9 +96,7 @@ internal sealed class PatchMoments
         var share = 1 - (samples / (EnoughSamples * length));
         if (share <= 0)
             return;
-        var mean = 0.0;
-        for (var i = 0; i < length; i++)
-            mean += covariance[(i * length) + i] / length;
+        var mean = MeanVariance(covariance, length);
         TensorPrimitives.Multiply(covariance, (float)(1 - share), covariance);
         for (var i = 0; i < length; i++)
             covariance[(i * length) + i] += (float)(share * mean);
@@ -121,9 +128,7 @@ internal sealed class PatchMoments
         if (_covariances is null)
             return null;
         var (covariance, length, n) = (_covariances[group], _layer.PatchLength, index.Length);
-        var mean = 0.0;
-        for (var i = 0; i < length; i++)
-            mean += covariance[(i * length) + i] / length;
+        var mean = MeanVariance(covariance, length);
         var some = new double[n * n];
         for (var i = 0; i < n; i++)
         {

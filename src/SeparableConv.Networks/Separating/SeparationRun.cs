@@ -48,8 +48,8 @@ internal sealed class SeparationRun
     private readonly CalibrationSet? _judged;
     private readonly Lazy<float[]> _scores;
 
-    // By multiply-accumulates: when all harms are known they change no more.
-    private readonly Lazy<List<FormOption[]>> _options;
+    // By what is counted: when all harms are known they change no more.
+    private readonly Dictionary<SeparationGoal, List<FormOption[]>> _options = [];
     private double _done;
     private double _steps = 1;
 
@@ -72,7 +72,6 @@ internal sealed class SeparationRun
         }
 
         _scores = new(() => _judged!.Scores(_batched!, cancellation));
-        _options = new(() => Options(SeparationGoal.Macs));
     }
 
     public SeparationResult Run()
@@ -161,7 +160,7 @@ internal sealed class SeparationRun
 
     private FormOption[] Choose(SeparationGoal goal, double share)
     {
-        var options = goal == SeparationGoal.Macs ? _options.Value : Options(goal);
+        var options = Options(goal);
         var whole = options.Sum(layer => layer[0].Cost);
         var all = goal switch
         {
@@ -182,7 +181,12 @@ internal sealed class SeparationRun
         return chosen;
     }
 
-    private List<FormOption[]> Options(SeparationGoal goal) => _studies.ConvertAll(study => study.Options(goal, _timer));
+    private List<FormOption[]> Options(SeparationGoal goal)
+    {
+        if (!_options.TryGetValue(goal, out var options))
+            _options[goal] = options = _studies.ConvertAll(study => study.Options(goal, _timer));
+        return options;
+    }
 
     private static string Percent(double share) => FormattableString.Invariant($"{100 * share:0.#} %");
 
@@ -226,7 +230,7 @@ internal sealed class SeparationRun
     // The smallest network that keeps the bound, by halving the range of budgets.
     private (FormOption[] Chosen, Network Network, Fits? Fits) Search()
     {
-        var best = Build([.. _options.Value.Select(options => options[0])]);
+        var best = Build([.. Options(SeparationGoal.Macs).Select(options => options[0])]);
         var (low, high) = (Math.Log(SmallestShare), 0.0);
         for (var i = 0; i < Searches; i++)
         {
@@ -295,7 +299,7 @@ internal sealed class SeparationRun
 
     private List<SeparationPoint> Curve()
     {
-        var options = _options.Value;
+        var options = Options(SeparationGoal.Macs);
         var (all, whole) = ((double)_folded.Macs, options.Sum(layer => layer[0].Cost));
         var points = new List<SeparationPoint>();
         for (var i = 1; i <= CurvePoints; i++)
