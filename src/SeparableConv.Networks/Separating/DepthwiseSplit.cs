@@ -25,12 +25,13 @@ internal sealed class DepthwiseSplit
     /// <param name="groups">Groups.</param>
     /// <param name="weights">(kH, kW, C/groups, O).</param>
     /// <param name="moments">What is known of the patches; null for nothing.</param>
-    public DepthwiseSplit(Size2D kernel, int channels, int filters, int groups, float[] weights, PatchMoments? moments = null)
+    /// <param name="threads">Threads to use.</param>
+    public DepthwiseSplit(Size2D kernel, int channels, int filters, int groups, float[] weights, PatchMoments? moments, int threads)
     {
         (_kernel, _channels, _filters, _groups) = (kernel, channels, filters, groups);
         _terms = new GramDecomposition.Term[channels][];
         var (groupChannels, groupFilters) = (channels / groups, filters / groups);
-        Parallel.For(0, channels, channel =>
+        Parallel.For(0, channels, new ParallelOptions { MaxDegreeOfParallelism = threads }, channel =>
         {
             var (group, c) = Math.DivRem(channel, groupChannels);
             var matrix = new float[Taps * groupFilters];

@@ -21,19 +21,20 @@ internal sealed class LayerSplits
     private static readonly (int Vertical, int Horizontal)[] Mixed = [(1, 1), (2, 1), (1, 2), (2, 2)];
 
     private readonly StandardLayer _layer;
+    private readonly int _threads;
     private PatchMoments? _moments;
     private readonly Lazy<DepthwiseSplit> _depthwise;
     private readonly Lazy<SpatialSplit> _spatial;
     private readonly Lazy<SpatialSplit> _wholeSpatial;
     private readonly Lazy<PointwiseSplit> _pointwise;
 
-    public LayerSplits(StandardLayer layer)
+    public LayerSplits(StandardLayer layer, int threads)
     {
-        _layer = layer;
-        _depthwise = new(() => new(layer.Kernel, layer.Channels, layer.Filters, layer.Groups, layer.Weights, _moments));
-        _spatial = new(() => new(layer, MostRank, _moments, Environment.ProcessorCount));
-        _wholeSpatial = new(() => new(layer, int.MaxValue, _moments, Environment.ProcessorCount));
-        _pointwise = new(() => new(layer));
+        (_layer, _threads) = (layer, threads);
+        _depthwise = new(() => new(layer.Kernel, layer.Channels, layer.Filters, layer.Groups, layer.Weights, _moments, threads));
+        _spatial = new(() => new(layer, MostRank, _moments, threads));
+        _wholeSpatial = new(() => new(layer, int.MaxValue, _moments, threads));
+        _pointwise = new(() => new(layer, threads));
     }
 
     public StandardLayer Layer => _layer;
@@ -256,8 +257,9 @@ internal sealed class LayerSplits
     {
         var stages = SpatialStages(form.Rank);
         var between = form.Rank * _layer.Groups;
-        var vertical = new DepthwiseSplit((_layer.Kernel.Height, 1), _layer.Channels, between, _layer.Groups, stages[0].Weights);
-        var horizontal = new DepthwiseSplit((1, _layer.Kernel.Width), between, _layer.Filters, _layer.Groups, stages[1].Weights);
+        var (kernel, channels, filters, groups) = (_layer.Kernel, _layer.Channels, _layer.Filters, _layer.Groups);
+        var vertical = new DepthwiseSplit((kernel.Height, 1), channels, between, groups, stages[0].Weights, null, _threads);
+        var horizontal = new DepthwiseSplit((1, kernel.Width), between, filters, groups, stages[1].Weights, null, _threads);
         return
         [
             .. vertical.KeepEach(form.Vertical, stages[0].Operator.Options with { Groups = 1 }),

@@ -13,7 +13,7 @@ internal sealed class LayerStudy
     private readonly List<(LayerForm Form, double Error)> _forms = [];
     private readonly List<(double Error, double Harm)> _measured = [];
 
-    public LayerStudy(StandardLayer layer) => Splits = new(layer);
+    public LayerStudy(StandardLayer layer, int threads) => Splits = new(layer, threads);
 
     public LayerSplits Splits { get; }
 

@@ -190,7 +190,7 @@ internal sealed class PatchMoments
         var (filters, width, products) = (block.Filters, _layer.GroupFilters, _products[block.Group]);
         var first = block.FirstFilter - (block.Group * width);
         var cross = new double[block.Features.Length * filters];
-        Parallel.For(0, block.Features.Length, e =>
+        Parallel.For(0, block.Features.Length, new ParallelOptions { MaxDegreeOfParallelism = _threads }, e =>
         {
             var (index, values) = block.Features[e];
             for (var i = 0; i < index.Length; i++)
@@ -208,7 +208,7 @@ internal sealed class PatchMoments
     {
         var (features, count) = (block.Features, block.Features.Length);
         var gram = new double[count * count];
-        Parallel.For(0, count, e =>
+        Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = _threads }, e =>
         {
             var moved = Moved(block.Group, features[e]);
             for (var f = 0; f <= e; f++)

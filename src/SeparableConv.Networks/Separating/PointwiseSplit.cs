@@ -9,11 +9,11 @@ internal sealed class PointwiseSplit
     private readonly StandardLayer _layer;
     private readonly MatrixDecomposition[] _decompositions;
 
-    public PointwiseSplit(StandardLayer layer)
+    public PointwiseSplit(StandardLayer layer, int threads)
     {
         _layer = layer;
         _decompositions = new MatrixDecomposition[layer.Filters];
-        Parallel.For(0, layer.Filters, filter =>
+        Parallel.For(0, layer.Filters, new ParallelOptions { MaxDegreeOfParallelism = threads }, filter =>
         {
             var matrix = new float[layer.GroupChannels * layer.Taps];
             for (var c = 0; c < layer.GroupChannels; c++)

@@ -25,14 +25,11 @@ internal sealed class SeparationRun
 
     private const long MostStudiedNumbers = 64L << 20;
 
-    // Rounds in which the smallest network is searched for that keeps a bound.
+    // Shares that are tried where the one that keeps a bound is searched for.
     private const int Searches = 6;
     private const double SmallestShare = 0.03;
 
     private const int CurvePoints = 24;
-
-    // Networks that are measured for a budget of time.
-    private const int Timings = 4;
 
     private readonly SeparationSettings _settings;
     private readonly IProgress<SeparationProgress>? _progress;
@@ -47,6 +44,7 @@ internal sealed class SeparationRun
     private readonly CalibrationSet? _probes;
     private readonly CalibrationSet? _judged;
     private readonly Lazy<float[]> _scores;
+    private readonly Lazy<double> _time;
 
     // By what is counted: when all harms are known they change no more.
     private readonly Dictionary<SeparationGoal, List<FormOption[]>> _options = [];
@@ -58,7 +56,7 @@ internal sealed class SeparationRun
         (_settings, _progress, _cancellation) = (settings, progress, cancellation);
         _folded = PassList.Separating.Run(settings.Network);
         var layers = _folded.Nodes.Select(StandardLayer.Of).OfType<StandardLayer>().Where(layer => !layer.IsDense || settings.TakesDense);
-        _studies = [.. layers.Select(layer => new LayerStudy(layer))];
+        _studies = [.. layers.Select(layer => new LayerStudy(layer, settings.Threads))];
         if (_studies.Count == 0)
             throw new NetworkException(Reason(_folded));
         _set = settings.Inputs is { } inputs ? new(inputs, settings.InputCount, settings.Threads) : null;
@@ -71,13 +69,14 @@ internal sealed class SeparationRun
             _probes = _set.First(Count(Math.Clamp(_set.Count - _judged.Count, 1, ProbedInputs), ProbedMacs));
         }
 
+        _time = new(() => _timer.Time(_folded));
         _scores = new(() => _judged!.Scores(_batched!, cancellation));
     }
 
     public SeparationResult Run()
     {
         var isSearch = _settings.Goal is SeparationGoal.Error or SeparationGoal.Loss;
-        _steps = (_studies.Count * (_set is null ? 1 : 2)) + (_set is null ? 0 : (isSearch ? Searches : 1) * (_studies.Count + 1)) + 2;
+        _steps = Steps(isSearch);
         Study();
         var (chosen, network, fits) = isSearch ? Search() : Build(Chosen());
         return Report(chosen, network, fits);
@@ -98,6 +97,13 @@ internal sealed class SeparationRun
     // So many inputs that a run takes no more multiply-accumulates.
     private int Count(int most, double macs) =>
         (int)Math.Clamp(macs / Math.Max(1, _folded.Macs), Math.Min(FewestInputs, most), most);
+
+    // About: of layers that are fitted it is not known yet which they are.
+    private double Steps(bool isSearch)
+    {
+        var fitted = _set is null ? 0 : (isSearch ? Searches : 1) * (_studies.Count + 1);
+        return (_studies.Count * (_set is null ? 1 : 2)) + fitted + (_settings.Goal == SeparationGoal.Latency ? Searches : 0) + 2;
+    }
 
     private void Tell(string step)
     {
@@ -139,46 +145,52 @@ internal sealed class SeparationRun
         return PatchMoments.Of(layer, patches, samples, _settings.Threads);
     }
 
-    // In a network layers take other times than by themselves: of time so much less is asked for as the network was too slow.
     private FormOption[] Chosen()
     {
+        if (_settings.Goal == SeparationGoal.Latency)
+            return ChosenByTime();
         var chosen = Choose(_settings.Goal, _settings.Share);
-        if (_settings.Goal != SeparationGoal.Latency)
-            return chosen;
-        var share = _settings.Share;
-        for (var time = 0; time < Timings; time++)
-        {
-            var (before, after) = _timer.Times(_settings.Network, Finish(Chains(chosen)));
-            if (after <= _settings.Share * before)
-                break;
-            share *= _settings.Share * before / after;
-            chosen = Choose(SeparationGoal.Latency, share);
-        }
-
-        return chosen;
+        var (budget, all, whole) = Budget(_settings.Goal, _settings.Share);
+        return FormChoice.Cost(chosen) is var least && least <= budget
+            ? chosen
+            : throw new NetworkException(
+                $"The network cannot be brought to {Percent(_settings.Share)} of its {Unit(_settings.Goal)}: what can be taken apart is "
+                + $"{Percent(whole / all)} of it, and {Percent((all - whole + least) / all)} is the least; ask for more.");
     }
 
-    private FormOption[] Choose(SeparationGoal goal, double share)
+    // Layers take other times in a network than by themselves: the dearest choice that keeps the budget in the network.
+    private FormOption[] ChosenByTime()
     {
-        var options = Options(goal);
-        var whole = options.Sum(layer => layer[0].Cost);
+        var (best, least) = (default(FormOption[]), double.PositiveInfinity);
+        Halve(_settings.Share, share =>
+        {
+            Tell("measuring");
+            var chosen = Choose(SeparationGoal.Latency, share);
+            var (before, after) = _timer.Times(_settings.Network, Finish(Chains(chosen)));
+            least = Math.Min(least, after / before);
+            var isKept = after <= _settings.Share * before;
+            if (isKept)
+                best = chosen;
+            return !isKept;
+        });
+        return best ?? throw new NetworkException(
+            $"The network cannot be brought to {Percent(_settings.Share)} of its time: {Percent(least)} was the least that was measured; "
+            + "ask for more.");
+    }
+
+    private FormOption[] Choose(SeparationGoal goal, double share) => FormChoice.Within(Options(goal), Budget(goal, share).Left);
+
+    // What the layers may cost together, what the whole network costs, and what the layers do as they are.
+    private (double Left, double All, double Whole) Budget(SeparationGoal goal, double share)
+    {
+        var whole = Options(goal).Sum(layer => layer[0].Cost);
         var all = goal switch
         {
-            SeparationGoal.Latency => _timer.Time(_folded),
+            SeparationGoal.Latency => _time.Value,
             SeparationGoal.Parameters => _settings.Network.ParameterCount,
             _ => _folded.Macs,
         };
-        var budget = (share * all) - (all - whole);
-        var chosen = FormChoice.Within(options, budget);
-        if (FormChoice.Cost(chosen) is var least && least > budget && _settings.Goal == goal && share >= _settings.Share)
-        {
-            var (asked, part, left) = (Percent(share), Percent(whole / all), Percent((all - whole + least) / all));
-            throw new NetworkException(
-                $"The network cannot be brought to {asked} of its {Unit(goal)}: what can be taken apart is {part} of it, and {left} is the "
-                + "least; ask for more.");
-        }
-
-        return chosen;
+        return ((share * all) - (all - whole), all, whole);
     }
 
     private List<FormOption[]> Options(SeparationGoal goal)
@@ -192,7 +204,6 @@ internal sealed class SeparationRun
 
     private static string Unit(SeparationGoal goal) => goal switch
     {
-        SeparationGoal.Latency => "time",
         SeparationGoal.Parameters => "parameters",
         _ => "multiply-accumulates",
     };
@@ -227,22 +238,33 @@ internal sealed class SeparationRun
         return network;
     }
 
-    // The smallest network that keeps the bound, by halving the range of budgets.
+    // The smallest network that keeps the bound.
     private (FormOption[] Chosen, Network Network, Fits? Fits) Search()
     {
         var best = Build([.. Options(SeparationGoal.Macs).Select(options => options[0])]);
+        Halve(1.0 / 3, share =>
+        {
+            var built = Build(Choose(SeparationGoal.Macs, share));
+            var isKept = Lost(built) <= _settings.Share;
+            if (isKept)
+                best = built;
+            return isKept;
+        });
+        return best;
+    }
+
+    // Goes through shares, halving the range that is left: to lower ones after each that asks for it, to higher ones after the others.
+    private static void Halve(double first, Func<double, bool> wantsLower)
+    {
         var (low, high) = (Math.Log(SmallestShare), 0.0);
         for (var i = 0; i < Searches; i++)
         {
-            var middle = i == 0 ? Math.Log(1.0 / 3) : (low + high) / 2;
-            var built = Build(Choose(SeparationGoal.Macs, Math.Exp(middle)));
-            if (Lost(built) <= _settings.Share)
-                (best, high) = (built, middle);
+            var middle = i == 0 ? Math.Log(first) : (low + high) / 2;
+            if (wantsLower(Math.Exp(middle)))
+                high = middle;
             else
                 low = middle;
         }
-
-        return best;
     }
 
     private double Lost((FormOption[] Chosen, Network Network, Fits? Fits) built) => _settings.Goal == SeparationGoal.Loss

@@ -21,7 +21,7 @@ internal sealed class SpatialSplit
         _layer = layer;
         _terms = new GramDecomposition.Term[layer.Groups][];
         var (kH, kW) = (layer.Kernel.Height, layer.Kernel.Width);
-        Parallel.For(0, layer.Groups, group =>
+        Parallel.For(0, layer.Groups, new ParallelOptions { MaxDegreeOfParallelism = threads }, group =>
         {
             var columns = kW * layer.GroupFilters;
             var matrix = new float[layer.GroupChannels * kH * columns];

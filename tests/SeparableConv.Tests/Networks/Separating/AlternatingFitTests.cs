@@ -16,7 +16,7 @@ public sealed class AlternatingFitTests
         var layer = SeparatedLayers.Create(8, 12, 1, (3, 2), 1, 1, Padding.Valid);
         var patches = Patches(layer);
         var wanted = Outputs(layer, patches);
-        var chain = new LayerSplits(layer).Build(new(method, rank, IsUniform: isUniform));
+        var chain = new LayerSplits(layer, 1).Build(new(method, rank, IsUniform: isUniform));
         foreach (var bounds in new[] { FitBounds.None, new FitBounds(0, float.PositiveInfinity) })
         {
             var alone = Lost(layer, FitLast(layer, chain, patches, wanted, bounds), patches, wanted, bounds);
@@ -34,7 +34,7 @@ public sealed class AlternatingFitTests
     {
         var layer = SeparatedLayers.Create(8, 12, 1, 3, 1, 1, Padding.Valid);
         var patches = Patches(layer);
-        var right = new LayerSplits(layer).Build(new(method, rank));
+        var right = new LayerSplits(layer, 1).Build(new(method, rank));
         var wanted = Outputs(layer, right, patches);
         var weights = right.Stages[0].Weights.Zip(RandomData.Floats(right.Stages[0].Weights.Length, 7), (w, r) => w + (0.1f * r)).ToArray();
         var wrong = right with { Stages = [right.Stages[0] with { Weights = weights }, right.Stages[1]] };
@@ -48,13 +48,13 @@ public sealed class AlternatingFitTests
     public void Only_chains_of_two_with_one_over_all_channels_behind_are_fitted_so()
     {
         var layer = SeparatedLayers.Create(8, 12, 1, 3, 1, 1, Padding.Same);
-        var splits = new LayerSplits(layer);
+        var splits = new LayerSplits(layer, 1);
         Assert.Null(AlternatingFit.Of(layer, StageChain.Whole(layer), 1));
         Assert.Null(AlternatingFit.Of(layer, splits.Build(new(SeparationMethod.PointwiseDepthwise, 2)), 1));
         Assert.Null(AlternatingFit.Of(layer, splits.Build(new(SeparationMethod.SpatialDepthwise, 4, 2, 2)), 1));
         Assert.NotNull(AlternatingFit.Of(layer, splits.Build(new(SeparationMethod.Spatial, 4)), 1));
         var grouped = SeparatedLayers.Create(8, 12, 2, 3, 1, 1, Padding.Same);
-        Assert.Null(AlternatingFit.Of(grouped, new LayerSplits(grouped).Build(new(SeparationMethod.Spatial, 4)), 1));
+        Assert.Null(AlternatingFit.Of(grouped, new LayerSplits(grouped, 1).Build(new(SeparationMethod.Spatial, 4)), 1));
     }
 
     [Theory]

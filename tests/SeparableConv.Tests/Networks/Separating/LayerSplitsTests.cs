@@ -16,12 +16,12 @@ public sealed class LayerSplitsTests
         int channels, int filters, int groups, Size2D kernel, Size2D stride, Size2D dilation, Padding padding)
     {
         var layer = SeparatedLayers.Create(channels, filters, groups, kernel, stride, dilation, padding);
-        CheckFull(layer, new(layer));
+        CheckFull(layer, new(layer, 1));
 
         // Decompositions that know the patches are exact too.
         var samples = 3 * layer.PatchLength;
         var patches = Enumerable.Range(0, groups).Select(group => RandomData.Floats(samples * layer.PatchLength, 20 + group)).ToArray();
-        var seeing = new LayerSplits(layer);
+        var seeing = new LayerSplits(layer, 1);
         seeing.Families(SeparationMethod.Auto, isUniform: false, PatchMoments.Of(layer, patches, samples, threads: 2));
         CheckFull(layer, seeing);
     }
@@ -50,7 +50,7 @@ public sealed class LayerSplitsTests
         int channels, int filters, int groups, Size2D kernel, Size2D stride, Size2D dilation, Padding padding)
     {
         var layer = SeparatedLayers.Create(channels, filters, groups, kernel, stride, dilation, padding);
-        var splits = new LayerSplits(layer);
+        var splits = new LayerSplits(layer, 1);
         var moments = PatchMoments.White(layer, threads: 2);
         foreach (var method in Methods)
         {
@@ -75,7 +75,7 @@ public sealed class LayerSplitsTests
     public void Forms_cost_less_than_the_layer_and_more_of_them_lose_less()
     {
         var layer = SeparatedLayers.Create(16, 24, 1, 3, 1, 1, Padding.Same);
-        var splits = new LayerSplits(layer);
+        var splits = new LayerSplits(layer, 1);
         var moments = PatchMoments.White(layer, threads: 2);
         var families = splits.Families(SeparationMethod.Auto, isUniform: false).ToArray();
         Assert.True(families.Length > 3);
@@ -99,7 +99,7 @@ public sealed class LayerSplitsTests
                 layer.Weights[(tap * 16) + o] = (tap + 1) * (o + 1) * 0.01f;
         }
 
-        var splits = new LayerSplits(layer);
+        var splits = new LayerSplits(layer, 1);
         var chain = splits.Build(new(SeparationMethod.DepthwisePointwise, 5));
         Assert.Equal([0, 1, 1, 1, 1], chain.Stages[0].ChannelMap!);
         var uniform = splits.Build(new(SeparationMethod.DepthwisePointwise, 2, IsUniform: true));

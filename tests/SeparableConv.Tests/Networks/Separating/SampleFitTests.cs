@@ -102,7 +102,7 @@ public sealed class SampleFitTests
         }
 
         var moments = PatchMoments.Of(layer, patches, samples, threads: 2);
-        var splits = new LayerSplits(layer);
+        var splits = new LayerSplits(layer, 1);
         var family = splits.Families(SeparationMethod.DepthwisePointwise, isUniform: true).Single();
         var errors = moments.Errors(family);
         for (var i = 0; i < family.Forms.Length; i++)
