@@ -57,7 +57,7 @@ internal sealed class CalibrationSet
     /// <param name="cancellation">Ends it early.</param>
     public void Run(Network network, Action<int, int, InferenceSession> each, CancellationToken cancellation)
     {
-        using var session = new InferenceSession(network, new CompileOptions { Threads = _threads });
+        using var session = Open(network);
         var batch = network.Inputs[0].Shape[0];
         for (var first = 0; first < Count; first += batch)
         {
@@ -71,23 +71,30 @@ internal sealed class CalibrationSet
         }
     }
 
+    /// <summary>A session of the set's threads.</summary>
+    public InferenceSession Open(Network network) => new(network, new CompileOptions { Threads = _threads });
+
     /// <summary>All that a network gives for the inputs; before a softmax, which tells more than what is behind it.</summary>
     public float[] Scores(Network network, CancellationToken cancellation)
     {
-        var outputs = network.Outputs.Select(TrainingGraph.Logits).ToArray();
         var scores = new List<float>();
-        Run(
-            new GraphBuilder(network).Build("scores", outputs),
-            (_, count, session) =>
-            {
-                for (var i = 0; i < outputs.Length; i++)
-                {
-                    var numbers = Output(session, i);
-                    scores.AddRange(numbers[..(numbers.Length / outputs[i].Shape[0] * Math.Min(count, outputs[i].Shape[0]))]);
-                }
-            },
-            cancellation);
+        Run(ForScores(network), (_, count, session) => AddScores(session, count, scores), cancellation);
         return [.. scores];
+    }
+
+    /// <summary>The network that ends before each softmax.</summary>
+    public static Network ForScores(Network network) =>
+        new GraphBuilder(network).Build("scores", [.. network.Outputs.Select(TrainingGraph.Logits)]);
+
+    /// <summary>Takes down the outputs of a run for the first inputs of its batch.</summary>
+    public static void AddScores(InferenceSession session, int count, List<float> scores)
+    {
+        for (var i = 0; i < session.Outputs.Count; i++)
+        {
+            var numbers = Output(session, i);
+            var batch = session.Outputs[i].Shape[0];
+            scores.AddRange(numbers[..(numbers.Length / batch * Math.Min(count, batch))]);
+        }
     }
 
     /// <summary>The share of the variance of some scores that others do not give back.</summary>

@@ -112,7 +112,7 @@ internal sealed class LayerFit
             var restMean = SampleProducts.Mean(rest, filters, samples);
             var change = SampleProducts.Sum(patches, width, rest, filters, samples, isLower: false, _threads);
             SampleProducts.Center(change, mean, restMean, samples);
-            factor.Solve(change, filters);
+            factor.Solve(change, filters, _threads);
             for (var i = 0; i < width; i++)
                 TensorPrimitives.MultiplyAdd(change.AsSpan(i * filters, filters), -mean[i], restMean, restMean);
             var next = (1 + Math.Sqrt(1 + (4 * momentum * momentum))) / 2;

@@ -7,7 +7,7 @@ namespace SeparableConv.Networks.Separating;
 internal sealed class NetworkFit
 {
     // Numbers of the samples of one layer: patches, wanted sums, rest.
-    private const long MostNumbers = 48L << 20;
+    private const long MostNumbers = 24L << 20;
     private const int MostSamples = 60_000;
     private const int MostSamplesOfBoth = 30_000;
     private const long MostNumbersOfBoth = 24L << 20;

@@ -166,7 +166,8 @@ internal sealed class PatchMoments
         // Of white noise such features are not correlated.
         if (_covariances is null && areOrthonormal)
             return [.. Enumerable.Range(0, count).Select(e => TensorPrimitives.SumOfSquares<double>(cross.AsSpan(e * filters, filters)))];
-        return TriangularFactor.Of(matrix is null ? Gram(block) : Gram(block.Group, matrix, count), count, Ridge).Explained(cross, filters);
+        return TriangularFactor.Of(matrix is null ? Gram(block) : Gram(block.Group, matrix, count), count, Ridge)
+            .Explained(cross, filters, _threads);
     }
 
     // The features, (patch, features): those of many numbers are multiplied faster so.

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Numerics.Tensors;
 using SeparableConv.Loops;
 using SeparableConv.Threading;
@@ -12,6 +13,9 @@ internal static class SampleProducts
 {
     private const int Tile = 128;
     private const int SamplesTogether = 256;
+
+    // From one sample of a tile to the next: a power of two would bring all of them to the same few places of a cache.
+    private const int Step = Tile + 16;
 
     /// <summary>(leftWidth, rightWidth) sums of left[n, i]*right[n, j] over n.</summary>
     /// <param name="left">(samples, leftWidth).</param>
@@ -90,32 +94,54 @@ internal static class SampleProducts
                 return;
             var (rows, columns) = (Math.Min(Tile, LeftWidth - row), Math.Min(Tile, RightWidth - column));
             var some = new float[rows * columns];
+            var (left, right) = (new float[SamplesTogether * Step], new float[SamplesTogether * Step]);
             nint zero = 0;
-            fixed (float* target = some)
+            fixed (float* target = some, a = left, b = right)
             {
+                var operands = new OuterOperands
+                {
+                    Left = a,
+                    LeftStep = Step,
+                    Right = b,
+                    RightStep = Step,
+                    LeftOffsets = &zero,
+                    RightOffsets = &zero,
+                    Segments = 1,
+                };
                 for (var first = 0; first < Samples; first += SamplesTogether)
                 {
-                    var operands = new OuterOperands
-                    {
-                        Left = Left + ((nint)first * LeftWidth) + row,
-                        LeftStep = LeftWidth,
-                        Right = Right + ((nint)first * RightWidth) + column,
-                        RightStep = RightWidth,
-                        LeftOffsets = &zero,
-                        RightOffsets = &zero,
-                        Segments = 1,
-                        Steps = Math.Min(SamplesTogether, Samples - first),
-                    };
+                    operands.Steps = Math.Min(SamplesTogether, Samples - first);
+                    Gather(Left + ((nint)first * LeftWidth) + row, LeftWidth, operands.Steps, rows, left);
+                    Gather(Right + ((nint)first * RightWidth) + column, RightWidth, operands.Steps, columns, right);
                     Array.Clear(some);
                     OuterProduct.Add(operands, target, columns, rows, columns, SimdWidths.Best);
                     for (var i = 0; i < rows; i++)
                     {
-                        var to = Sums.AsSpan(((row + i) * RightWidth) + column, columns);
-                        for (var j = 0; j < to.Length; j++)
-                            to[j] += some[(i * columns) + j];
+                        Add(some.AsSpan(i * columns, columns), Sums.AsSpan(((row + i) * RightWidth) + column, columns));
                     }
                 }
             }
+        }
+
+        private static void Add(ReadOnlySpan<float> some, Span<double> sums)
+        {
+            var i = 0;
+            for (; i <= some.Length - Vector<float>.Count; i += Vector<float>.Count)
+            {
+                Vector.Widen(new Vector<float>(some[i..]), out var low, out var high);
+                (new Vector<double>(sums[i..]) + low).CopyTo(sums[i..]);
+                (new Vector<double>(sums[(i + Vector<double>.Count)..]) + high).CopyTo(sums[(i + Vector<double>.Count)..]);
+            }
+
+            for (; i < some.Length; i++)
+                sums[i] += some[i];
+        }
+
+        // Rows that lie far from each other in memory would push each other out of the cache.
+        private static void Gather(float* from, nint step, int count, int width, float[] to)
+        {
+            for (var n = 0; n < count; n++)
+                new ReadOnlySpan<float>(from + (n * step), width).CopyTo(to.AsSpan(n * Step));
         }
     }
 }

@@ -128,10 +128,12 @@ internal sealed class SeparationRun
         var chains = _studies.ToDictionary(study => study.Name, study => Array.ConvertAll(forms[study.Name], one => study.Chain(one.Form)));
         foreach (var (name, fitted) in fit.FitEach(chains, ProbedSamples, name => Tell($"weighing {name}")))
         {
-            foreach (var ((_, error), chain) in forms[name].Zip(fitted))
+            var study = _studies.First(study => study.Name == name);
+            var scores = LayerProbe.Scores(_batched!, name, fitted, _judged!, _cancellation);
+            foreach (var ((_, error), has) in forms[name].Zip(scores))
             {
-                if (Lost(new Dictionary<string, StageChain> { [name] = chain }) is > 0 and var harm)
-                    _studies.First(study => study.Name == name).Measured(error, harm);
+                if (CalibrationSet.Lost(_scores.Value, has) is > 0 and var harm)
+                    study.Measured(error, harm);
             }
         }
     }
@@ -140,7 +142,7 @@ internal sealed class SeparationRun
     {
         if (studied is null || layer.PatchLength > LargestPatch)
             return PatchMoments.White(layer, _settings.Threads);
-        var wanted = (int)Math.Min(Math.Max(StudiedSamples, 4L * layer.PatchLength), MostStudiedNumbers / layer.PatchLength / layer.Groups);
+        var wanted = (int)Math.Min(Math.Max(StudiedSamples, 2L * layer.PatchLength), MostStudiedNumbers / layer.PatchLength / layer.Groups);
         var (patches, samples) = studied.Patches(layer.Node.Name, wanted);
         return PatchMoments.Of(layer, patches, samples, _settings.Threads);
     }

@@ -1,5 +1,7 @@
+using System.Numerics;
 using System.Numerics.Tensors;
 using SeparableConv.Loops;
+using SeparableConv.Threading;
 
 namespace SeparableConv.Networks.Separating;
 
@@ -10,6 +12,9 @@ namespace SeparableConv.Networks.Separating;
 /// </remarks>
 internal sealed class TriangularFactor
 {
+    // Columns of a right side that are solved for at once: what is read of them stays in the cache.
+    private const int Together = 32;
+
     private readonly double[] _factor;
     private readonly int _n;
 
@@ -39,23 +44,10 @@ internal sealed class TriangularFactor
     }
 
     /// <summary>Solves A*X = B for (n, columns) numbers, in their place.</summary>
-    public void Solve(double[] b, int columns)
-    {
-        Forward(b, columns);
-        Backward(b, columns);
-    }
+    public void Solve(double[] b, int columns, int threads) => Run(b, columns, true, true, threads);
 
     /// <summary>Solves L'*X = B for (n, columns) numbers, in their place.</summary>
-    public void Backward(double[] b, int columns)
-    {
-        for (var i = _n - 1; i >= 0; i--)
-        {
-            var row = b.AsSpan(i * columns, columns);
-            for (var j = i + 1; j < _n; j++)
-                TensorPrimitives.MultiplyAdd(b.AsSpan(j * columns, columns), -_factor[(j * _n) + i], row, row);
-            TensorPrimitives.Divide(row, _factor[(i * _n) + i], row);
-        }
-    }
+    public void Backward(double[] b, int columns, int threads) => Run(b, columns, false, true, threads);
 
     /// <summary>L'*B for (n, columns) numbers.</summary>
     public float[] MultiplyTransposed(float[] b, int columns, int threads)
@@ -73,23 +65,73 @@ internal sealed class TriangularFactor
     /// <summary>
     /// What unknown k adds to b'*inverse(A)*b where only the first k + 1 of them are used, summed over the columns of b; b is overwritten.
     /// </summary>
-    public double[] Explained(double[] b, int columns)
+    public double[] Explained(double[] b, int columns, int threads)
     {
-        Forward(b, columns);
+        Run(b, columns, true, false, threads);
         var explained = new double[_n];
         for (var i = 0; i < _n; i++)
             explained[i] = TensorPrimitives.SumOfSquares<double>(b.AsSpan(i * columns, columns));
         return explained;
     }
 
-    private void Forward(double[] b, int columns)
+    private void Run(double[] b, int columns, bool isForward, bool isBackward, int threads)
     {
-        for (var i = 0; i < _n; i++)
+        var work = new Work { Factor = _factor, N = _n, B = b, Columns = columns, IsForward = isForward, IsBackward = isBackward };
+        WorkerPool.Shared.Run(ref work, (columns + Together - 1) / Together, threads);
+    }
+
+    // Some columns of a right side.
+    private struct Work : IParallelWork
+    {
+        public double[] Factor;
+        public int N;
+        public double[] B;
+        public int Columns;
+        public bool IsForward;
+        public bool IsBackward;
+
+        public readonly void Execute(int part)
         {
-            var row = b.AsSpan(i * columns, columns);
-            for (var j = 0; j < i; j++)
-                TensorPrimitives.MultiplyAdd(b.AsSpan(j * columns, columns), -_factor[(i * _n) + j], row, row);
-            TensorPrimitives.Divide(row, _factor[(i * _n) + i], row);
+            var first = part * Together;
+            var count = Math.Min(Together, Columns - first);
+            var rows = new double[N * Together];
+            for (var i = 0; i < N; i++)
+                B.AsSpan((i * Columns) + first, count).CopyTo(rows.AsSpan(i * Together));
+            if (IsForward)
+                Forward(rows);
+            if (IsBackward)
+                Backward(rows);
+            for (var i = 0; i < N; i++)
+                rows.AsSpan(i * Together, count).CopyTo(B.AsSpan((i * Columns) + first));
+        }
+
+        private readonly void Forward(double[] rows)
+        {
+            for (var i = 0; i < N; i++)
+            {
+                var row = rows.AsSpan(i * Together, Together);
+                for (var j = 0; j < i; j++)
+                    Subtract(rows.AsSpan(j * Together, Together), Factor[(i * N) + j], row);
+                TensorPrimitives.Divide(row, Factor[(i * N) + i], row);
+            }
+        }
+
+        private readonly void Backward(double[] rows)
+        {
+            for (var i = N - 1; i >= 0; i--)
+            {
+                var row = rows.AsSpan(i * Together, Together);
+                TensorPrimitives.Divide(row, Factor[(i * N) + i], row);
+                for (var j = 0; j < i; j++)
+                    Subtract(row, Factor[(i * N) + j], rows.AsSpan(j * Together, Together));
+            }
+        }
+
+        private static void Subtract(ReadOnlySpan<double> row, double factor, Span<double> from)
+        {
+            var times = Vector.Create(factor);
+            for (var i = 0; i < Together; i += Vector<double>.Count)
+                (new Vector<double>(from[i..]) - (times * new Vector<double>(row[i..]))).CopyTo(from[i..]);
         }
     }
 }

@@ -34,7 +34,7 @@ internal static class WeightedTerms
                 lefts[(d * terms.Length) + t] = terms[t].Left[d];
         }
 
-        factor.Backward(lefts, terms.Length);
+        factor.Backward(lefts, terms.Length, threads);
         return
         [
             .. terms.Select((term, t) =>

@@ -54,7 +54,7 @@ public sealed class SampleFitTests
 
         var b = Array.ConvertAll(RandomData.Floats(n * columns, 2), x => (double)x);
         var x = (double[])b.Clone();
-        TriangularFactor.Of((double[])matrix.Clone(), n, 0).Solve(x, columns);
+        TriangularFactor.Of((double[])matrix.Clone(), n, 0).Solve(x, columns, 2);
         for (var i = 0; i < n; i++)
         {
             for (var c = 0; c < columns; c++)
@@ -73,8 +73,8 @@ public sealed class SampleFitTests
             for (var i = 0; i < used; i++)
                 matrix.AsSpan(i * n, used).CopyTo(part.AsSpan(i * used));
             var solution = b.AsSpan(0, used * columns).ToArray();
-            TriangularFactor.Of(part, used, 0).Solve(solution, columns);
-            var explained = TriangularFactor.Of((double[])matrix.Clone(), n, 0).Explained((double[])b.Clone(), columns);
+            TriangularFactor.Of(part, used, 0).Solve(solution, columns, 1);
+            var explained = TriangularFactor.Of((double[])matrix.Clone(), n, 0).Explained((double[])b.Clone(), columns, 2);
             var expected = solution.Zip(b, (s, t) => s * t).Sum();
             Assert.Equal(expected, explained[..used].Sum(), 1e-9);
         }
