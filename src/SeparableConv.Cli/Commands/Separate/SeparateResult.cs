@@ -58,7 +58,7 @@ internal sealed record SeparateResult(
                 + $"{Settings.Threads} {(Settings.Threads == 1 ? "thread" : "threads")}");
             if (Separation.Error is { } error)
             {
-                yield return ("error", FormattableString.Invariant($"{error:0.0000} of the scores, before fine-tuning, over ")
+                yield return ("error", FormattableString.Invariant($"{error:0.0000} of the scores, before fine-tuning, over some of the ")
                     + $"{Numbers.Count(Calibrated)} pictures that layers were fitted by");
             }
             else

@@ -37,6 +37,7 @@ public sealed class SampleFitTests
     [InlineData(1, 1)]
     [InlineData(5, 3)]
     [InlineData(40, 7)]
+    [InlineData(21, 71)]
     public void The_triangular_factor_solves_and_tells_what_each_unknown_explains(int n, int columns)
     {
         var root = RandomData.Floats(n * n, 1);
