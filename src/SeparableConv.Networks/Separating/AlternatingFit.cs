@@ -21,7 +21,6 @@ internal sealed class AlternatingFit
     private const int Turns = 5;
     private const int Steps = 8;
     private const int RoundsInTurn = 2;
-    private const double Ridge = 1e-4;
 
     private readonly StageChain _chain;
     private readonly Place[] _places;
@@ -82,7 +81,7 @@ internal sealed class AlternatingFit
             var rest = fit.Rest(features, last, bias, wanted, bounds);
             var missing = SampleProducts.Sum(patches, _patch, rest, _filters, samples, isLower: false, _threads);
             SampleProducts.Center(missing, mean, SampleProducts.Mean(rest, _filters, samples), samples);
-            TensorPrimitives.Add(first, Change(covariance, Array.ConvertAll(missing, value => (float)value), last), first);
+            TensorPrimitives.Add(first, Change(covariance, samples, Array.ConvertAll(missing, value => (float)value), last), first);
         }
 
         return new([_chain.Stages[0] with { Weights = first }, _chain.Last with { Weights = last }], bias);
@@ -100,12 +99,13 @@ internal sealed class AlternatingFit
     }
 
     // What to add to the first convolution's weights, so that more of what is missing is given back.
-    private float[] Change(float[] covariance, float[] missing, float[] last)
+    private float[] Change(float[] covariance, int samples, float[] missing, float[] last)
     {
         var columns = GramDecomposition.Transpose<float>(last, _features, _filters);
         var residual = Gradient(missing, columns);
         var (change, direction) = (new float[residual.Length], (float[])residual.Clone());
-        var ridge = Ridge * PatchMoments.MeanVariance(covariance, _patch) * TensorPrimitives.SumOfSquares<float>(last) / _features;
+        var variance = PatchMoments.MeanVariance(covariance, _patch) * TensorPrimitives.SumOfSquares<float>(last) / _features;
+        var ridge = LayerFit.RidgeFor(_patch, samples) * variance;
         double squares = TensorPrimitives.SumOfSquares<float>(residual);
         for (var step = 0; step < Steps && squares > 0; step++)
         {

@@ -24,7 +24,8 @@ internal readonly record struct FitBounds(float Lower, float Upper)
 /// </remarks>
 internal sealed class LayerFit
 {
-    private const double Ridge = 1e-4;
+    private const double LeastRidge = 1e-4;
+    private const double RidgeOfFew = 0.1;
     public const int UsualRounds = 10;
 
     // Numbers whose squares are added in floats before their sum is a double.
@@ -33,6 +34,12 @@ internal sealed class LayerFit
     private readonly int _threads;
 
     public LayerFit(int threads) => _threads = threads;
+
+    /// <summary>
+    /// What a fit adds to the variance of each number it reads, a share of their mean: the more, the fewer samples there are for a number,
+    /// so that what few samples say by chance is not believed.
+    /// </summary>
+    public static double RidgeFor(int numbers, int samples) => Math.Max(LeastRidge, RidgeOfFew * numbers / samples);
 
     /// <summary>How often the fit is done where an activation follows.</summary>
     public int Rounds { get; init; } = UsualRounds;
@@ -98,7 +105,7 @@ internal sealed class LayerFit
         var mean = SampleProducts.Mean(patches, width, samples);
         var gram = SampleProducts.Sum(patches, width, patches, width, samples, isLower: true, _threads);
         SampleProducts.Center(gram, mean, mean, samples);
-        var factor = TriangularFactor.Of(gram, width, Ridge);
+        var factor = TriangularFactor.Of(gram, width, RidgeFor(width, samples));
         var rest = new float[samples * filters];
         var rounds = bounds.AreNone ? 1 : Rounds;
 

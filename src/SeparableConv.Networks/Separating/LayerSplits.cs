@@ -118,7 +118,7 @@ internal sealed class LayerSplits
         if (Wants(SeparationMethod.DepthwisePointwise))
             all.Add(isUniform || _layer.Groups > 1 ? UniformDepthwise() : Depthwise());
         if (WantsSlow(SeparationMethod.PointwiseDepthwise))
-            all.Add(Pointwise());
+            all.Add(Pointwise(method == SeparationMethod.Auto ? 1 : int.MaxValue));
         if (_layer.Kernel.Height > 1 && _layer.Kernel.Width > 1)
         {
             if (Wants(SeparationMethod.Spatial))
@@ -158,10 +158,13 @@ internal sealed class LayerSplits
         ]));
     }
 
-    private FormFamily? Pointwise()
+    // Behind several channels a filter is a convolution of many groups, which takes longer here and elsewhere than the layer as it was.
+    private FormFamily? Pointwise(int most)
     {
         var split = _pointwise.Value;
-        var forms = Enumerable.Range(1, split.FullRank).Select(rank => new LayerForm(SeparationMethod.PointwiseDepthwise, rank)).ToArray();
+        var forms = Enumerable.Range(1, Math.Min(most, split.FullRank))
+            .Select(rank => new LayerForm(SeparationMethod.PointwiseDepthwise, rank))
+            .ToArray();
         return Family(forms, form => form.Rank * _layer.Taps, kept =>
         [
             .. Enumerable.Range(0, _layer.Filters).Select(o => new FeatureBlock(

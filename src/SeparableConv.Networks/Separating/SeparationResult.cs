@@ -44,6 +44,10 @@ public readonly record struct SeparationPoint(double MacsShare, double Error);
 /// The relative error of the network's scores over inputs of the calibration: the root of the share of their variance that is lost; null
 /// without a calibration.
 /// </param>
+/// <param name="HeldBack">
+/// Inputs of the calibration that <paramref name="Error"/> is over, and that nothing was fitted to; 0 where they were too few to hold some
+/// back.
+/// </param>
 /// <param name="MacsBefore">Multiply-accumulates of one run of the network before.</param>
 /// <param name="ParametersBefore">Its weights, biases and the like before.</param>
 /// <param name="MillisecondsBefore">The least time of some runs before.</param>
@@ -53,6 +57,7 @@ public sealed record SeparationResult(
     Network Network,
     IReadOnlyList<SeparatedLayer> Layers,
     double? Error,
+    int HeldBack,
     long MacsBefore,
     long ParametersBefore,
     double MillisecondsBefore,

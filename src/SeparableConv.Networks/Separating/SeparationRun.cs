@@ -36,13 +36,14 @@ internal sealed class SeparationRun
     private readonly CancellationToken _cancellation;
     private readonly Network _folded;
     private readonly List<LayerStudy> _studies;
-    private readonly CalibrationSet? _set;
     private readonly LayerTimer _timer;
 
     // The network and the inputs as the fits run them, and what it gives; null without a calibration.
     private readonly Network? _batched;
     private readonly CalibrationSet? _probes;
     private readonly CalibrationSet? _judged;
+    private readonly CalibrationSet? _fitted;
+    private readonly int _heldBack;
     private readonly Lazy<float[]> _scores;
     private readonly Lazy<double> _time;
 
@@ -59,14 +60,16 @@ internal sealed class SeparationRun
         _studies = [.. layers.Select(layer => new LayerStudy(layer, settings.Threads))];
         if (_studies.Count == 0)
             throw new NetworkException(Reason(_folded));
-        _set = settings.Inputs is { } inputs ? new(inputs, settings.InputCount, settings.Threads) : null;
         _timer = new(settings.Threads);
-        if (_set is not null)
+        if (settings.Inputs is { } inputs)
         {
-            // What layers are compared by was not fitted to, as long as there are inputs enough.
-            _batched = _set.Batched(_folded);
-            _judged = _set.Last(Count(Math.Max(FewestInputs, Math.Min(ProbedInputs, _set.Count / 4)), JudgedMacs));
-            _probes = _set.First(Count(Math.Clamp(_set.Count - _judged.Count, 1, ProbedInputs), ProbedMacs));
+            // Nothing is fitted to what judges, as long as there are inputs enough.
+            var set = new CalibrationSet(inputs, settings.InputCount, settings.Threads);
+            _batched = set.Batched(_folded);
+            _judged = set.Last(Count(Math.Max(FewestInputs, Math.Min(ProbedInputs, set.Count / 4)), JudgedMacs));
+            _heldBack = set.Count < 2 * _judged.Count ? 0 : _judged.Count;
+            _fitted = set.First(set.Count - _heldBack);
+            _probes = _fitted.First(Count(ProbedInputs, ProbedMacs));
         }
 
         _time = new(() => _timer.Time(_folded));
@@ -101,8 +104,8 @@ internal sealed class SeparationRun
     // About: of layers that are fitted it is not known yet which they are.
     private double Steps(bool isSearch)
     {
-        var fitted = _set is null ? 0 : (isSearch ? Searches : 1) * (_studies.Count + 1);
-        return (_studies.Count * (_set is null ? 1 : 2)) + fitted + (_settings.Goal == SeparationGoal.Latency ? Searches : 0) + 2;
+        var fitted = _fitted is null ? 0 : (isSearch ? Searches : 1) * (_studies.Count + 1);
+        return (_studies.Count * (_fitted is null ? 1 : 2)) + fitted + (_settings.Goal == SeparationGoal.Latency ? Searches : 0) + 2;
     }
 
     private void Tell(string step)
@@ -113,7 +116,7 @@ internal sealed class SeparationRun
 
     private void Study()
     {
-        var inputs = _set?.First(Count(StudiedInputs, ProbedMacs));
+        var inputs = _fitted?.First(Count(StudiedInputs, ProbedMacs));
         var studied = inputs is null ? null : new NetworkFit(_batched!, inputs, _settings.Threads, _cancellation);
         foreach (var study in _studies)
         {
@@ -213,9 +216,9 @@ internal sealed class SeparationRun
     private (FormOption[] Chosen, Network Network, Fits? Fits) Build(FormOption[] chosen)
     {
         var chains = Chains(chosen);
-        if (_set is null || chains.Count == 0)
+        if (_fitted is null || chains.Count == 0)
             return (chosen, Finish(chains), null);
-        var fit = new NetworkFit(_batched!, _set, _settings.Threads, _cancellation);
+        var fit = new NetworkFit(_batched!, _fitted, _settings.Threads, _cancellation);
         var (fitted, errors) = fit.FitAll(chains, name => Tell($"fitting {name}"));
         return (chosen, Finish(fitted), new(errors, Lost(fitted)));
     }
@@ -307,6 +310,7 @@ internal sealed class SeparationRun
             network,
             layers,
             fits is null ? null : Math.Sqrt(fits.Error),
+            fits is null ? 0 : _heldBack,
             _settings.Network.Macs,
             _settings.Network.ParameterCount,
             before,

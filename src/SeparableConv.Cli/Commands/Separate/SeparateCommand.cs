@@ -20,7 +20,7 @@ internal sealed class SeparateCommand
 
     private const double UsualShare = 1.0 / 3;
     private const int UsualSamples = 4000;
-    private const double UsualRate = 0.0005;
+    private const double UsualRate = 0.001;
     private const int UsualBatch = 32;
     private const double WarmUp = 0.05;
     private const double UsualTemperature = 4;

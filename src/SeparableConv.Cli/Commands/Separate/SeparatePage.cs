@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using OxyPlot;
 using OxyPlot.Axes;
+using OxyPlot.Legends;
 using OxyPlot.Series;
 
 namespace SeparableConv.Cli.Commands;
@@ -50,20 +51,31 @@ internal static class SeparatePage
     private static string Curve(SeparateResult result)
     {
         var model = new PlotModel { Title = "relative error of the scores, share of the MACs" };
+        model.Legends.Add(new Legend { LegendPosition = LegendPosition.TopRight, LegendPlacement = LegendPlacement.Inside });
         model.Axes.Add(new LinearAxis { Position = AxisPosition.Bottom, Minimum = 0, Maximum = 1 });
-        model.Axes.Add(new LinearAxis { Position = AxisPosition.Left, Minimum = 0, MajorGridlineStyle = LineStyle.Dot });
-        var curve = new LineSeries { Color = Color, MarkerType = MarkerType.Circle, MarkerSize = 2.5, MarkerFill = Color };
-        foreach (var point in result.Separation.Curve)
-            curve.Points.Add(new DataPoint(point.MacsShare, point.Error));
-        model.Series.Add(curve);
-        if (result.Separation.Error is { } error)
+        model.Axes.Add(new LogarithmicAxis
         {
-            var chosen = new LineSeries { Color = ChosenColor, MarkerType = MarkerType.Circle, MarkerSize = 5, MarkerFill = ChosenColor };
-            chosen.Points.Add(new DataPoint((double)result.Network.Macs / result.Separation.MacsBefore, error));
-            model.Series.Add(chosen);
+            Position = AxisPosition.Left,
+            MinimumPadding = 0.1,
+            MaximumPadding = 0.1,
+            MajorGridlineStyle = LineStyle.Dot,
+            LabelFormatter = Numbers.Short,
+        });
+        model.Series.Add(Points("expected", Color, 2.5, result.Separation.Curve.Where(point => point.Error > 0)));
+        if (result.Separation.Error is > 0 and var error)
+        {
+            var share = (double)result.Network.Macs / result.Separation.MacsBefore;
+            model.Series.Add(Points("chosen", ChosenColor, 5, [new(share, error)]));
         }
 
         return SvgPlot.Draw(model);
+    }
+
+    private static LineSeries Points(string title, OxyColor color, double size, IEnumerable<SeparationPoint> points)
+    {
+        var series = new LineSeries { Title = title, Color = color, MarkerType = MarkerType.Circle, MarkerSize = size, MarkerFill = color };
+        series.Points.AddRange(points.Select(point => new DataPoint(point.MacsShare, point.Error)));
+        return series;
     }
 
     private static string Spectrum(SeparatedLayer layer)

@@ -58,8 +58,10 @@ internal sealed record SeparateResult(
                 + $"{Settings.Threads} {(Settings.Threads == 1 ? "thread" : "threads")}");
             if (Separation.Error is { } error)
             {
-                yield return ("error", FormattableString.Invariant($"{error:0.0000} of the scores, before fine-tuning, over some of the ")
-                    + $"{Numbers.Count(Calibrated)} pictures that layers were fitted by");
+                yield return ("error", FormattableString.Invariant($"{error:0.0000} of the scores, before fine-tuning, over ")
+                    + (Separation.HeldBack > 0
+                        ? $"{Numbers.Count(Separation.HeldBack)} pictures that were held back from fitting"
+                        : "the pictures that layers were fitted by: give more, so that some can be held back"));
             }
             else
             {
@@ -151,6 +153,7 @@ internal sealed record SeparateResult(
 
         json.WriteEndArray();
         json.WriteNumber("calibrated", Calibrated);
+        json.WriteNumber("heldBack", Separation.HeldBack);
         json.WriteNumber("threads", Settings.Threads);
         json.Number("seconds", Math.Round(Time.TotalSeconds, 3));
         json.WriteString("output", Settings.Output);

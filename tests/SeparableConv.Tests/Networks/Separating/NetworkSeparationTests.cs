@@ -213,6 +213,19 @@ public sealed class NetworkSeparationTests
         static StageChain Full(LayerSplits splits, SeparationMethod method) => splits.Build(splits.Full(method));
     }
 
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(3, 0)]
+    [InlineData(4, 2)]
+    [InlineData(48, 12)]
+    public void The_error_is_over_inputs_that_were_held_back_where_there_are_enough(int count, int heldBack)
+    {
+        var pictures = new ReadOnlyTensorSpan<float>(Smooth(count * 768), [count, 16, 16, 3]);
+        var result = NetworkSeparation.Of(Original()).By(SeparationMethod.Spatial).Calibrate(pictures).ToMacs(0.5).Run();
+        Assert.Equal(heldBack, result.HeldBack);
+        Assert.InRange(result.Error!.Value, heldBack > 0 ? 0.001 : 0, 1);
+    }
+
     [Fact]
     public void Few_samples_do_not_make_a_layer_look_free()
     {

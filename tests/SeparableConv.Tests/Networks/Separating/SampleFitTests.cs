@@ -81,6 +81,30 @@ public sealed class SampleFitTests
         }
     }
 
+    [Fact]
+    public void A_fit_to_few_samples_does_not_believe_their_noise()
+    {
+        // As many samples as weights a filter: without a ridge their noise is given back, and the weights are far off.
+        var layer = SeparatedLayers.Create(10, 8, 1, 2, 1, 1, Padding.Valid);
+        const int Samples = 40;
+        var patches = RandomData.Floats(Samples * 40, 5);
+        var noise = RandomData.Floats(Samples * 8, 6);
+        var wanted = new float[Samples * 8];
+        for (var n = 0; n < Samples; n++)
+        {
+            for (var o = 0; o < 8; o++)
+            {
+                wanted[(n * 8) + o] = noise[(n * 8) + o];
+                for (var d = 0; d < 40; d++)
+                    wanted[(n * 8) + o] += patches[(n * 40) + d] * layer.Weights[(d * 8) + o];
+            }
+        }
+
+        var (weights, _) = new LayerFit(threads: 1).Fit(
+            layer.Geometry, [patches], wanted, Samples, layer.Weights, new float[8], FitBounds.None, CancellationToken.None);
+        Assert.InRange(SeparatedLayers.Distance(layer.Weights, weights), 1e-3, 0.5);
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
