@@ -19,6 +19,10 @@ internal sealed class AlternatingFit
     private const int LargestPatch = 2400;
 
     private const int Turns = 5;
+
+    // Of longer patches there are fewer turns: each takes seconds.
+    private const int LongPatch = 1200;
+    private const int TurnsOfLong = 3;
     private const int Steps = 8;
     private const int RoundsInTurn = 2;
 
@@ -74,7 +78,7 @@ internal sealed class AlternatingFit
         var covariance = PatchMoments.Covariance(patches, _patch, mean, samples, _threads);
         var fit = new LayerFit(_threads) { Rounds = RoundsInTurn };
         var (first, last, bias) = ((float[])_chain.Stages[0].Weights.Clone(), _chain.Last.Weights, _chain.Bias);
-        for (var turn = 0; turn < Turns; turn++)
+        for (var turn = 0; turn < (_patch > LongPatch ? TurnsOfLong : Turns); turn++)
         {
             var features = DenseProduct.Of(patches, samples, _patch, Matrix(first), _features, _threads);
             (last, bias) = fit.Fit(geometry, [features], wanted, samples, last, bias, bounds, cancellation);

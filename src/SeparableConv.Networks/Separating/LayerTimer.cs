@@ -9,7 +9,7 @@ internal sealed class LayerTimer(int threads)
     private const int Least = 5;
     private const double Milliseconds = 12;
     private const double MostMilliseconds = 150;
-    private const int Turns = 6;
+    private const int Turns = 10;
 
     private readonly Dictionary<string, double> _known = [];
 

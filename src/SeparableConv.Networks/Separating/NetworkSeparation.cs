@@ -52,7 +52,8 @@ public sealed class NetworkSeparation
     public NetworkSeparation WithDenseLayers() => new(_settings with { TakesDense = true });
 
     /// <summary>
-    /// Inputs of the network's kind, without labels: some hundreds or thousands, in no order, as layers are compared by the first.
+    /// Inputs of the network's kind, without labels: some hundreds or thousands, in no order, as layers are compared by the first. Of four or
+    /// more the last quarter, at most 256, is held back from fitting, and judges.
     /// </summary>
     /// <param name="inputs">(count, the network's input without its batch), as the network wants its numbers.</param>
     /// <returns>What to go on from.</returns>
@@ -89,7 +90,7 @@ public sealed class NetworkSeparation
     /// <exception cref="ArgumentException">The share is out of range.</exception>
     public NetworkSeparation ToParameters(double share) => To(SeparationGoal.Parameters, share);
 
-    /// <summary>To a share of the time of a run, by times of each layer measured here.</summary>
+    /// <summary>To a share of the time of a run, measured here: of each layer in each form, then of the networks that are chosen by them.</summary>
     /// <param name="share">Above 0, up to 1.</param>
     /// <returns>What to go on from.</returns>
     /// <exception cref="ArgumentException">The share is out of range.</exception>
@@ -128,7 +129,8 @@ public sealed class NetworkSeparation
     /// <param name="cancellation">Ends it early.</param>
     /// <returns>The network and the report.</returns>
     /// <exception cref="NetworkException">
-    /// The network has no standard convolution with constant float32 weights, or cannot be run.
+    /// The network has no standard convolution with constant float32 weights, cannot be run, or cannot be brought
+    /// to the share that was asked for.
     /// </exception>
     /// <exception cref="OperationCanceledException">It was ended.</exception>
     public SeparationResult Run(IProgress<SeparationProgress>? progress = null, CancellationToken cancellation = default) =>

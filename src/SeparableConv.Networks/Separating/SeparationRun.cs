@@ -17,8 +17,9 @@ internal sealed class SeparationRun
     private const double JudgedMacs = 8e9;
     private const int FewestInputs = 2;
 
-    // Errors of a layer by itself at which its harm to the scores is measured.
+    // Errors of a layer by itself at which its harm to the scores is measured; fewer in networks whose layers take long.
     private static readonly double[] ProbedErrors = [0.4, 0.2, 0.1, 0.04];
+    private static readonly double[] ProbedErrorsOfLarge = [0.3, 0.1, 0.04];
 
     // Dense layers may read so many numbers that their covariance would not fit; they are taken apart by their weights.
     private const int LargestPatch = 8192;
@@ -29,7 +30,12 @@ internal sealed class SeparationRun
     private const int Searches = 6;
     private const double SmallestShare = 0.03;
 
+    // Of the budget of time what is aimed at, as times are never the same again, and what is near enough.
+    private const double Aim = 0.96;
+    private const double NearEnough = 0.92;
+
     private const int CurvePoints = 24;
+    private const long MostGarbage = 768L << 20;
 
     private readonly SeparationSettings _settings;
     private readonly IProgress<SeparationProgress>? _progress;
@@ -49,6 +55,7 @@ internal sealed class SeparationRun
 
     // By what is counted: when all harms are known they change no more.
     private readonly Dictionary<SeparationGoal, List<FormOption[]>> _options = [];
+    private readonly long _memory = GC.GetTotalMemory(forceFullCollection: false);
     private double _done;
     private double _steps = 1;
 
@@ -111,6 +118,10 @@ internal sealed class SeparationRun
     private void Tell(string step)
     {
         _cancellation.ThrowIfCancellationRequested();
+
+        // The patches of one layer may be hundreds of megabytes, and where there is much memory nobody hurries to clear them away.
+        if (GC.GetTotalMemory(forceFullCollection: false) > _memory + MostGarbage)
+            GC.Collect();
         _progress?.Report(new(step, Math.Min(1, _done++ / _steps)));
     }
 
@@ -127,7 +138,8 @@ internal sealed class SeparationRun
         if (_probes is null)
             return;
         var fit = new NetworkFit(_batched!, _probes, _settings.Threads, _cancellation);
-        var forms = _studies.ToDictionary(study => study.Name, study => study.Near(ProbedErrors).Where(one => one.Error > 0).ToArray());
+        var errors = _folded.Macs > JudgedMacs ? ProbedErrorsOfLarge : ProbedErrors;
+        var forms = _studies.ToDictionary(study => study.Name, study => study.Near(errors).Where(one => one.Error > 0).ToArray());
         var chains = _studies.ToDictionary(study => study.Name, study => Array.ConvertAll(forms[study.Name], one => study.Chain(one.Form)));
         foreach (var (name, fitted) in fit.FitEach(chains, ProbedSamples, name => Tell($"weighing {name}")))
         {
@@ -163,21 +175,30 @@ internal sealed class SeparationRun
                 + $"{Percent(whole / all)} of it, and {Percent((all - whole + least) / all)} is the least; ask for more.");
     }
 
-    // Layers take other times in a network than by themselves: the dearest choice that keeps the budget in the network.
+    // Layers take other times in a network than by themselves: the dearest choice that keeps the budget in the network. Each guess is the
+    // share at which the last one's network would have kept it just so, where that is between those that are known to be too low and too high.
     private FormOption[] ChosenByTime()
     {
-        var (best, least) = (default(FormOption[]), double.PositiveInfinity);
-        Halve(_settings.Share, share =>
+        var (best, least, share) = (default(FormOption[]), double.PositiveInfinity, _settings.Share);
+        var (low, high) = (SmallestShare, 1.0);
+        for (var i = 0; i < Searches && low < Aim * high; i++)
         {
             Tell("measuring");
             var chosen = Choose(SeparationGoal.Latency, share);
             var (before, after) = _timer.Times(_settings.Network, Finish(Chains(chosen)));
-            least = Math.Min(least, after / before);
-            var isKept = after <= _settings.Share * before;
-            if (isKept)
-                best = chosen;
-            return !isKept;
-        });
+            var left = after / before;
+            least = Math.Min(least, left);
+            if (left <= _settings.Share)
+                (best, low) = (chosen, share);
+            else
+                high = share;
+            if (best == chosen && left >= NearEnough * _settings.Share)
+                break;
+            share *= Aim * _settings.Share / left;
+            if (share <= low || share >= high)
+                share = Math.Sqrt(low * high);
+        }
+
         return best ?? throw new NetworkException(
             $"The network cannot be brought to {Percent(_settings.Share)} of its time: {Percent(least)} was the least that was measured; "
             + "ask for more.");
@@ -243,33 +264,22 @@ internal sealed class SeparationRun
         return network;
     }
 
-    // The smallest network that keeps the bound.
+    // The smallest network that keeps the bound, by halving the range of budgets.
     private (FormOption[] Chosen, Network Network, Fits? Fits) Search()
     {
         var best = Build([.. Options(SeparationGoal.Macs).Select(options => options[0])]);
-        Halve(1.0 / 3, share =>
-        {
-            var built = Build(Choose(SeparationGoal.Macs, share));
-            var isKept = Lost(built) <= _settings.Share;
-            if (isKept)
-                best = built;
-            return isKept;
-        });
-        return best;
-    }
-
-    // Goes through shares, halving the range that is left: to lower ones after each that asks for it, to higher ones after the others.
-    private static void Halve(double first, Func<double, bool> wantsLower)
-    {
         var (low, high) = (Math.Log(SmallestShare), 0.0);
         for (var i = 0; i < Searches; i++)
         {
-            var middle = i == 0 ? Math.Log(first) : (low + high) / 2;
-            if (wantsLower(Math.Exp(middle)))
-                high = middle;
+            var middle = i == 0 ? Math.Log(1.0 / 3) : (low + high) / 2;
+            var built = Build(Choose(SeparationGoal.Macs, Math.Exp(middle)));
+            if (Lost(built) <= _settings.Share)
+                (best, high) = (built, middle);
             else
                 low = middle;
         }
+
+        return best;
     }
 
     private double Lost((FormOption[] Chosen, Network Network, Fits? Fits) built) => _settings.Goal == SeparationGoal.Loss

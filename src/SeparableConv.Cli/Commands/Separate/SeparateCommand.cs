@@ -65,7 +65,7 @@ internal sealed class SeparateCommand
     private readonly Option<double?> _parameters = OptionValues.Parsed<double?>(
         "--params", "R", "Keep this share of the parameters.", text => Share(text));
     private readonly Option<double?> _latency = OptionValues.Parsed<double?>(
-        "--latency", "R", "Keep this share of the time, as every layer is measured on this machine.", text => Share(text));
+        "--latency", "R", "Keep this share of the time, as it is measured on this machine.", text => Share(text));
     private readonly Option<double?> _error = OptionValues.Parsed<double?>(
         "--max-error", "E", "As small as this relative error of the scores allows, 0 to 1.", text => Share(text));
     private readonly Option<double?> _drop = OptionValues.Parsed<double?>(
