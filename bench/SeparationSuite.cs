@@ -181,7 +181,8 @@ internal static class SeparationSuite
         private const int ProbedInputs = 256;
 
         private readonly Network _folded;
-        private readonly CalibrationSet? _set;
+        private readonly CalibrationSet? _fitted;
+        private readonly CalibrationSet? _judged;
         private readonly Network? _batched;
         private readonly int _threads;
         private readonly List<StandardLayer> _layers;
@@ -190,8 +191,10 @@ internal static class SeparationSuite
 
         public TuckerNetwork(Network network, CalibrationSet? set, int threads)
         {
-            (_folded, _set, _threads) = (PassList.Separating.Run(network), set, threads);
+            (_folded, _threads) = (PassList.Separating.Run(network), threads);
             _batched = set?.Batched(_folded);
+            _judged = set?.Last(Math.Min(ProbedInputs, set.Count / 4));
+            _fitted = set?.First(set.Count - _judged!.Count);
             _layers = [.. _folded.Nodes.Select(StandardLayer.Of).OfType<StandardLayer>().Where(layer => !layer.IsDense)];
             _forms = _layers.ConvertAll(layer =>
             {
@@ -224,15 +227,15 @@ internal static class SeparationSuite
                     chains[_layers[i].Node.Name] = _forms[i][form.Rank].Chain;
             }
 
-            if (_set is not null)
-                chains = new NetworkFit(_batched!, _set, _threads, default).FitAll(chains, _ => { }).Chains;
+            if (_fitted is not null)
+                chains = new NetworkFit(_batched!, _fitted, _threads, default).FitAll(chains, _ => { }).Chains;
             return new LayerReplacement(chains).Run(_folded);
         }
 
         private void Weigh(List<double[]> harms)
         {
-            var probes = _set!.First(ProbedInputs);
-            var scores = probes.Scores(_batched!, default);
+            var probes = _fitted!.First(ProbedInputs);
+            var scores = _judged!.Scores(_batched!, default);
             var fit = new NetworkFit(_batched!, probes, _threads, default);
             var chains = new Dictionary<string, StageChain[]>();
             for (var i = 0; i < _layers.Count; i++)
@@ -240,11 +243,9 @@ internal static class SeparationSuite
             foreach (var (name, fitted) in fit.FitEach(chains, ProbedSamples, _ => { }))
             {
                 var layer = _layers.FindIndex(layer => layer.Node.Name == name);
+                var has = LayerProbe.Scores(_batched!, name, fitted, _judged, default);
                 for (var at = 0; at < fitted.Length; at++)
-                {
-                    var now = new LayerReplacement(new Dictionary<string, StageChain> { [name] = fitted[at] }).Run(_batched!);
-                    harms[layer][at] = CalibrationSet.Lost(scores, probes.Scores(now, default));
-                }
+                    harms[layer][at] = CalibrationSet.Lost(scores, has[at]);
             }
         }
     }

@@ -18,11 +18,11 @@ internal sealed class AlternatingFit
     // Covariances of larger patches take longer than they win.
     private const int LargestPatch = 2400;
 
-    private const int Turns = 5;
-
     // Of longer patches there are fewer turns: each takes seconds.
     private const int LongPatch = 1200;
     private const int TurnsOfLong = 3;
+
+    private const int Turns = 5;
     private const int Steps = 8;
     private const int RoundsInTurn = 2;
 

@@ -10,14 +10,14 @@ internal sealed class CalibrationSet
     private const long BatchBytes = 192L << 20;
     private const int LargestBatch = 32;
 
-    private readonly float[] _numbers;
+    private readonly ReadOnlyMemory<float> _numbers;
     private readonly int _length;
     private readonly int _threads;
 
     /// <param name="numbers">(count, the network's input without its batch).</param>
     /// <param name="count">How many inputs.</param>
     /// <param name="threads">Threads to run with.</param>
-    public CalibrationSet(float[] numbers, int count, int threads)
+    public CalibrationSet(ReadOnlyMemory<float> numbers, int count, int threads)
     {
         (_numbers, Count, _threads) = (numbers, count, threads);
         _length = numbers.Length / count;
@@ -65,7 +65,7 @@ internal sealed class CalibrationSet
             var count = Math.Min(batch, Count - first);
             var input = MemoryMarshal.Cast<byte, float>(session.InputBytes(0));
             input.Clear();
-            _numbers.AsSpan(first * _length, count * _length).CopyTo(input);
+            _numbers.Span.Slice(first * _length, count * _length).CopyTo(input);
             session.Run();
             each(first, count, session);
         }

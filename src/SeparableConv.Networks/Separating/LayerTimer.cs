@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace SeparableConv.Networks.Separating;
 
-/// <summary>How long networks of one layer take here, by the kernels that would run them.</summary>
+/// <summary>How long networks and single layers take here, by the kernels that would run them.</summary>
 internal sealed class LayerTimer(int threads)
 {
     private const int Least = 5;

@@ -52,8 +52,9 @@ public sealed class NetworkSeparation
     public NetworkSeparation WithDenseLayers() => new(_settings with { TakesDense = true });
 
     /// <summary>
-    /// Inputs of the network's kind, without labels: some hundreds or thousands, in no order, as layers are compared by the first. Of four or
-    /// more the last quarter, at most 256, is held back from fitting, and judges.
+    /// Inputs of the network's kind, without labels: some hundreds or thousands, in no order, as layers are compared by the first. Of four
+    /// or more the last quarter is held back from fitting, and judges: at least 2, at most 256, and no more than can be run with 8 billion
+    /// multiply-accumulates.
     /// </summary>
     /// <param name="inputs">(count, the network's input without its batch), as the network wants its numbers.</param>
     /// <returns>What to go on from.</returns>
@@ -90,7 +91,9 @@ public sealed class NetworkSeparation
     /// <exception cref="ArgumentException">The share is out of range.</exception>
     public NetworkSeparation ToParameters(double share) => To(SeparationGoal.Parameters, share);
 
-    /// <summary>To a share of the time of a run, measured here: of each layer in each form, then of the networks that are chosen by them.</summary>
+    /// <summary>
+    /// To a share of the time of a run, measured here: of each layer in each form, then of the networks that are chosen by them.
+    /// </summary>
     /// <param name="share">Above 0, up to 1.</param>
     /// <returns>What to go on from.</returns>
     /// <exception cref="ArgumentException">The share is out of range.</exception>

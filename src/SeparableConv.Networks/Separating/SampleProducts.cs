@@ -17,6 +17,12 @@ internal static class SampleProducts
     // From one sample of a tile to the next: a power of two would bring all of them to the same few places of a cache.
     private const int Step = Tile + 16;
 
+    [ThreadStatic]
+    private static float[]? t_left;
+
+    [ThreadStatic]
+    private static float[]? t_right;
+
     /// <summary>(leftWidth, rightWidth) sums of left[n, i]*right[n, j] over n.</summary>
     /// <param name="left">(samples, leftWidth).</param>
     /// <param name="leftWidth">Numbers of a vector.</param>
@@ -94,7 +100,7 @@ internal static class SampleProducts
                 return;
             var (rows, columns) = (Math.Min(Tile, LeftWidth - row), Math.Min(Tile, RightWidth - column));
             var some = new float[rows * columns];
-            var (left, right) = (new float[SamplesTogether * Step], new float[SamplesTogether * Step]);
+            var (left, right) = (t_left ??= new float[SamplesTogether * Step], t_right ??= new float[SamplesTogether * Step]);
             nint zero = 0;
             fixed (float* target = some, a = left, b = right)
             {

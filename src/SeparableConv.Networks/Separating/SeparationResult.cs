@@ -7,7 +7,8 @@ namespace SeparableConv.Networks;
 /// <param name="After">What it became in words, or why it stayed.</param>
 /// <param name="Error">
 /// The relative error of its outputs, behind a ReLU where there is one: the root of the share of their variance that is lost. Over the
-/// calibration's inputs, the errors of the layers before it included; without these, that of its weights alone. 0 where it stayed whole.
+/// inputs that were fitted to, the errors of the layers before it included; without these, that of its weights alone. 0 where it stayed
+/// whole.
 /// </param>
 /// <param name="MacsBefore">Multiply-accumulates of one image before.</param>
 /// <param name="MacsAfter">And after.</param>

@@ -17,6 +17,8 @@ internal sealed class SeparationRun
     private const double JudgedMacs = 8e9;
     private const int FewestInputs = 2;
 
+    private const double LargeMacs = 8e9;
+
     // Errors of a layer by itself at which its harm to the scores is measured; fewer in networks whose layers take long.
     private static readonly double[] ProbedErrors = [0.4, 0.2, 0.1, 0.04];
     private static readonly double[] ProbedErrorsOfLarge = [0.3, 0.1, 0.04];
@@ -49,13 +51,13 @@ internal sealed class SeparationRun
     private readonly CalibrationSet? _probes;
     private readonly CalibrationSet? _judged;
     private readonly CalibrationSet? _fitted;
-    private readonly int _heldBack;
     private readonly Lazy<float[]> _scores;
+    private readonly int _heldBack;
     private readonly Lazy<double> _time;
 
     // By what is counted: when all harms are known they change no more.
     private readonly Dictionary<SeparationGoal, List<FormOption[]>> _options = [];
-    private readonly long _memory = GC.GetTotalMemory(forceFullCollection: false);
+    private long _memory = GC.GetTotalMemory(forceFullCollection: false);
     private double _done;
     private double _steps = 1;
 
@@ -121,7 +123,11 @@ internal sealed class SeparationRun
 
         // The patches of one layer may be hundreds of megabytes, and where there is much memory nobody hurries to clear them away.
         if (GC.GetTotalMemory(forceFullCollection: false) > _memory + MostGarbage)
+        {
             GC.Collect();
+            _memory = GC.GetTotalMemory(forceFullCollection: false);
+        }
+
         _progress?.Report(new(step, Math.Min(1, _done++ / _steps)));
     }
 
@@ -138,9 +144,14 @@ internal sealed class SeparationRun
         if (_probes is null)
             return;
         var fit = new NetworkFit(_batched!, _probes, _settings.Threads, _cancellation);
-        var errors = _folded.Macs > JudgedMacs ? ProbedErrorsOfLarge : ProbedErrors;
-        var forms = _studies.ToDictionary(study => study.Name, study => study.Near(errors).Where(one => one.Error > 0).ToArray());
-        var chains = _studies.ToDictionary(study => study.Name, study => Array.ConvertAll(forms[study.Name], one => study.Chain(one.Form)));
+        var errors = _folded.Macs > LargeMacs ? ProbedErrorsOfLarge : ProbedErrors;
+        var forms = _studies
+            .Select(study => (study.Name, Forms: study.Near(errors).Where(one => one.Error > 0).ToArray()))
+            .Where(study => study.Forms.Length > 0)
+            .ToDictionary(study => study.Name, study => study.Forms);
+        var chains = _studies
+            .Where(study => forms.ContainsKey(study.Name))
+            .ToDictionary(study => study.Name, study => Array.ConvertAll(forms[study.Name], one => study.Chain(one.Form)));
         foreach (var (name, fitted) in fit.FitEach(chains, ProbedSamples, name => Tell($"weighing {name}")))
         {
             var study = _studies.First(study => study.Name == name);
@@ -175,23 +186,32 @@ internal sealed class SeparationRun
                 + $"{Percent(whole / all)} of it, and {Percent((all - whole + least) / all)} is the least; ask for more.");
     }
 
-    // Layers take other times in a network than by themselves: the dearest choice that keeps the budget in the network. Each guess is the
-    // share at which the last one's network would have kept it just so, where that is between those that are known to be too low and too high.
+    // Layers take other times in a network than by themselves: about the dearest choice that keeps the budget in the network. Each guess
+    // is the share at which the last one's network would have been a little below it, where that lies between what is known of shares.
     private FormOption[] ChosenByTime()
     {
         var (best, least, share) = (default(FormOption[]), double.PositiveInfinity, _settings.Share);
-        var (low, high) = (SmallestShare, 1.0);
+        var (low, high) = (Math.Min(SmallestShare, share / 2), 1.0);
+        FormOption[] slow = [];
         for (var i = 0; i < Searches && low < Aim * high; i++)
         {
             Tell("measuring");
             var chosen = Choose(SeparationGoal.Latency, share);
+
+            // A lower share may choose what was too slow already; where it is the cheapest of all, every lower one does.
+            if (chosen.SequenceEqual(slow))
+            {
+                (high, share) = (share, Math.Sqrt(low * share));
+                continue;
+            }
+
             var (before, after) = _timer.Times(_settings.Network, Finish(Chains(chosen)));
             var left = after / before;
             least = Math.Min(least, left);
             if (left <= _settings.Share)
                 (best, low) = (chosen, share);
             else
-                high = share;
+                (slow, high) = (chosen, share);
             if (best == chosen && left >= NearEnough * _settings.Share)
                 break;
             share *= Aim * _settings.Share / left;
@@ -228,11 +248,7 @@ internal sealed class SeparationRun
 
     private static string Percent(double share) => FormattableString.Invariant($"{100 * share:0.#} %");
 
-    private static string Unit(SeparationGoal goal) => goal switch
-    {
-        SeparationGoal.Parameters => "parameters",
-        _ => "multiply-accumulates",
-    };
+    private static string Unit(SeparationGoal goal) => goal == SeparationGoal.Parameters ? "parameters" : "multiply-accumulates";
 
     private (FormOption[] Chosen, Network Network, Fits? Fits) Build(FormOption[] chosen)
     {

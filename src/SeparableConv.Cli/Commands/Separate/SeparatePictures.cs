@@ -7,7 +7,7 @@ namespace SeparableConv.Cli.Commands;
 /// <param name="Training">Pictures to fit and to learn from.</param>
 /// <param name="Validation">Those that judge, or null where no labels are known.</param>
 /// <param name="Normalization">How samples become numbers.</param>
-/// <param name="CalibrationCount">How many fit.</param>
+/// <param name="CalibrationCount">How many of them the calibration takes.</param>
 /// <param name="Settings">What was asked.</param>
 internal sealed record SeparatePictures(
     PictureDataSet Training, PictureDataSet? Validation, Normalization Normalization, int CalibrationCount, SeparateSettings Settings)
@@ -29,7 +29,7 @@ internal sealed record SeparatePictures(
         if (!settings.Json)
         {
             var output = terminal.Output;
-            RunReport.Line(output, "pictures", $"{Numbers.Count(count)} of {(settings.Calibration ?? settings.Data!).Text} to fit by"
+            RunReport.Line(output, "pictures", $"{Numbers.Count(count)} of {(settings.Calibration ?? settings.Data!).Text} to calibrate by"
                 + (validation is null ? "" : $", {Numbers.Count(validation.Count)} to judge by"));
             RunReport.Line(output, "pixels", pixels.Description);
         }

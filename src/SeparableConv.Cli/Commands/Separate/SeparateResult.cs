@@ -12,7 +12,7 @@ namespace SeparableConv.Cli.Commands;
 /// <param name="Separated">And the new network before it was fine-tuned; null where it was not.</param>
 /// <param name="After">And the new network.</param>
 /// <param name="Normalization">How samples become numbers, where pictures were given.</param>
-/// <param name="Calibrated">Pictures that layers were fitted by; 0 for none.</param>
+/// <param name="Calibrated">Pictures for the calibration, those held back from fitting included; 0 for none.</param>
 /// <param name="Time">How long all of it took.</param>
 internal sealed record SeparateResult(
     SeparateSettings Settings,
