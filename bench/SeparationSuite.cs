@@ -193,8 +193,8 @@ internal static class SeparationSuite
         {
             (_folded, _threads) = (PassList.Separating.Run(network), threads);
             _batched = set?.Batched(_folded);
-            _judged = set?.Last(Math.Min(ProbedInputs, set.Count / 4));
-            _fitted = set?.First(set.Count - _judged!.Count);
+            if (set is not null)
+                (_fitted, _judged) = set.HoldBack(ProbedInputs);
             _layers = [.. _folded.Nodes.Select(StandardLayer.Of).OfType<StandardLayer>().Where(layer => !layer.IsDense)];
             _forms = _layers.ConvertAll(layer =>
             {

@@ -78,7 +78,8 @@ internal sealed class AlternatingFit
         var covariance = PatchMoments.Covariance(patches, _patch, mean, samples, _threads);
         var fit = new LayerFit(_threads) { Rounds = RoundsInTurn };
         var (first, last, bias) = ((float[])_chain.Stages[0].Weights.Clone(), _chain.Last.Weights, _chain.Bias);
-        for (var turn = 0; turn < (_patch > LongPatch ? TurnsOfLong : Turns); turn++)
+        var turns = _patch > LongPatch ? TurnsOfLong : Turns;
+        for (var turn = 0; turn < turns; turn++)
         {
             var features = DenseProduct.Of(patches, samples, _patch, Matrix(first), _features, _threads);
             (last, bias) = fit.Fit(geometry, [features], wanted, samples, last, bias, bounds, cancellation);

@@ -10,6 +10,8 @@ internal sealed class CalibrationSet
     private const long BatchBytes = 192L << 20;
     private const int LargestBatch = 32;
 
+    private const int FewestJudged = 2;
+
     private readonly ReadOnlyMemory<float> _numbers;
     private readonly int _length;
     private readonly int _threads;
@@ -35,6 +37,16 @@ internal sealed class CalibrationSet
     public CalibrationSet Last(int count) => count >= Count
         ? this
         : new(_numbers[^(count * _length)..], count, _threads);
+
+    /// <summary>
+    /// The inputs to fit by and those that judge: the last quarter, at least two and at most so many, as long as no fewer are left to fit
+    /// by; else all do both.
+    /// </summary>
+    public (CalibrationSet Fitted, CalibrationSet Judged) HoldBack(int most)
+    {
+        var judged = Last(Math.Max(FewestJudged, Math.Min(most, Count / 4)));
+        return (Count < 2 * judged.Count ? this : First(Count - judged.Count), judged);
+    }
 
     /// <summary>The network for as many inputs at a time as pay; the network itself where it cannot be had for more.</summary>
     public Network Batched(Network network)

@@ -122,9 +122,7 @@ internal static class SampleProducts
                     Array.Clear(some);
                     OuterProduct.Add(operands, target, columns, rows, columns, SimdWidths.Best);
                     for (var i = 0; i < rows; i++)
-                    {
                         Add(some.AsSpan(i * columns, columns), Sums.AsSpan(((row + i) * RightWidth) + column, columns));
-                    }
                 }
             }
         }

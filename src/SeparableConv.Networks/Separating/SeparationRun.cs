@@ -17,9 +17,8 @@ internal sealed class SeparationRun
     private const double JudgedMacs = 8e9;
     private const int FewestInputs = 2;
 
-    private const double LargeMacs = 8e9;
-
     // Errors of a layer by itself at which its harm to the scores is measured; fewer in networks whose layers take long.
+    private const double LargeMacs = 8e9;
     private static readonly double[] ProbedErrors = [0.4, 0.2, 0.1, 0.04];
     private static readonly double[] ProbedErrorsOfLarge = [0.3, 0.1, 0.04];
 
@@ -52,7 +51,6 @@ internal sealed class SeparationRun
     private readonly CalibrationSet? _judged;
     private readonly CalibrationSet? _fitted;
     private readonly Lazy<float[]> _scores;
-    private readonly int _heldBack;
     private readonly Lazy<double> _time;
 
     // By what is counted: when all harms are known they change no more.
@@ -72,12 +70,9 @@ internal sealed class SeparationRun
         _timer = new(settings.Threads);
         if (settings.Inputs is { } inputs)
         {
-            // Nothing is fitted to what judges, as long as there are inputs enough.
             var set = new CalibrationSet(inputs, settings.InputCount, settings.Threads);
             _batched = set.Batched(_folded);
-            _judged = set.Last(Count(Math.Max(FewestInputs, Math.Min(ProbedInputs, set.Count / 4)), JudgedMacs));
-            _heldBack = set.Count < 2 * _judged.Count ? 0 : _judged.Count;
-            _fitted = set.First(set.Count - _heldBack);
+            (_fitted, _judged) = set.HoldBack(Count(ProbedInputs, JudgedMacs));
             _probes = _fitted.First(Count(ProbedInputs, ProbedMacs));
         }
 
@@ -145,18 +140,17 @@ internal sealed class SeparationRun
             return;
         var fit = new NetworkFit(_batched!, _probes, _settings.Threads, _cancellation);
         var errors = _folded.Macs > LargeMacs ? ProbedErrorsOfLarge : ProbedErrors;
-        var forms = _studies
-            .Select(study => (study.Name, Forms: study.Near(errors).Where(one => one.Error > 0).ToArray()))
-            .Where(study => study.Forms.Length > 0)
-            .ToDictionary(study => study.Name, study => study.Forms);
-        var chains = _studies
-            .Where(study => forms.ContainsKey(study.Name))
-            .ToDictionary(study => study.Name, study => Array.ConvertAll(forms[study.Name], one => study.Chain(one.Form)));
+        var probed = _studies
+            .Select(study => (Study: study, Forms: study.Near(errors).Where(one => one.Error > 0).ToArray()))
+            .Where(one => one.Forms.Length > 0)
+            .ToDictionary(one => one.Study.Name);
+        var chains = probed.ToDictionary(
+            pair => pair.Key, pair => Array.ConvertAll(pair.Value.Forms, one => pair.Value.Study.Chain(one.Form)));
         foreach (var (name, fitted) in fit.FitEach(chains, ProbedSamples, name => Tell($"weighing {name}")))
         {
-            var study = _studies.First(study => study.Name == name);
+            var (study, forms) = probed[name];
             var scores = LayerProbe.Scores(_batched!, name, fitted, _judged!, _cancellation);
-            foreach (var ((_, error), has) in forms[name].Zip(scores))
+            foreach (var ((_, error), has) in forms.Zip(scores))
             {
                 if (CalibrationSet.Lost(_scores.Value, has) is > 0 and var harm)
                     study.Measured(error, harm);
@@ -336,7 +330,7 @@ internal sealed class SeparationRun
             network,
             layers,
             fits is null ? null : Math.Sqrt(fits.Error),
-            fits is null ? 0 : _heldBack,
+            fits is null ? 0 : _settings.InputCount - _fitted!.Count,
             _settings.Network.Macs,
             _settings.Network.ParameterCount,
             before,
