@@ -26,13 +26,19 @@ internal static class ModelOptions
 
     /// <summary>Makes the option for shapes of inputs that the file leaves open.</summary>
     public static Option<NamedShape[]> Shapes() => OptionValues.Several(
-        "--shape", "NAME=1x3x224x224", "The shape of an input that the model leaves open; may be repeated.", ParseShape);
+        "--shape", "NAME=1x3x224x224", "The shape of an input that the model leaves open, or with another batch than it has; may be repeated.", ParseShape);
 
     /// <summary>Reads a network.</summary>
     /// <exception cref="InputException">
     /// It cannot be read, is no network that is supported, or two shapes are for one input; the message names the file.
     /// </exception>
-    public static Network Load(string path, NamedShape[]? shapes)
+    public static Network Load(string path, NamedShape[]? shapes) => Load(path, shapes, new ModelReadOptions());
+
+    /// <summary>Reads a network of which more is known than shapes that were typed.</summary>
+    /// <exception cref="InputException">
+    /// It cannot be read, is no network that is supported, or two shapes are for one input; the message names the file.
+    /// </exception>
+    public static Network Load(string path, NamedShape[]? shapes, ModelReadOptions options)
     {
         var byName = new Dictionary<string, TensorShape>();
         foreach (var shape in shapes ?? [])
@@ -45,7 +51,7 @@ internal static class ModelOptions
             throw new InputException($"'{path}' is a directory; the name of an ONNX or TensorFlow Lite file is expected.");
         try
         {
-            return ModelFile.Load(path, byName);
+            return ModelFile.Load(path, options with { Shapes = byName });
         }
         catch (Exception e) when (Failure.IsExpected(e))
         {

@@ -7,9 +7,22 @@ public sealed record OnnxReadOptions
 {
     /// <summary>
     /// The shapes of inputs, by their names, in ONNX's order (N, C, H, W). Needed for inputs that have an unknown length in any
-    /// dimension but the first, which is 1 where nothing is said.
+    /// dimension but the first, which is 1 where nothing is said. A first length that the file fixes is changed by
+    /// <see cref="Network.WithBatch"/>.
     /// </summary>
     public IReadOnlyDictionary<string, IReadOnlyList<int>> Shapes { get; init; } = new Dictionary<string, IReadOnlyList<int>>();
+
+    /// <summary>
+    /// Asked for the shape of an input that the file leaves open in some dimension and that <see cref="Shapes"/> has not; null where nothing
+    /// is known of it. No one is asked by default.
+    /// </summary>
+    public Func<OpenInput, TensorShape?>? ShapeOf { get; init; }
+
+    /// <summary>
+    /// The most bytes that constants may take which the file does not store, but says how to compute, such as weights that are all alike:
+    /// 2 GiB by default. A model that needs more is refused. Lower it where files come from strangers.
+    /// </summary>
+    public long MaxConstantBytes { get; init; } = 2L << 30;
 
     /// <summary>
     /// Values of inputs, by their names; they give the shapes as well. An input that decides on shapes, such as the second one of

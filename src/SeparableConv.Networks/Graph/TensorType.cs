@@ -6,6 +6,12 @@ namespace SeparableConv.Networks;
 /// <param name="Quantization">What the elements stand for, where they are quantized; else null.</param>
 public sealed record TensorType(ElementType Element, TensorShape Shape, Quantization? Quantization = null)
 {
+    /// <summary>
+    /// Whether the shape is known only when the network has run, as where the number of objects that are found is a length:
+    /// <see cref="InferenceSession.OutputType"/> tells it then, and <see cref="Shape"/> is (0). No other type is so.
+    /// </summary>
+    public bool HasOpenShape { get; init; }
+
     /// <summary>Bytes that its elements take.</summary>
     public long Bytes => Shape.ElementCount * Element.Size();
 
@@ -32,7 +38,10 @@ public sealed record TensorType(ElementType Element, TensorShape Shape, Quantiza
             number = (number - quantization.ZeroPoint) * quantization.Scale;
     }
 
-    /// <summary>For example <c>float32 (1,224,224,3)</c>.</summary>
+    /// <summary>For example <c>float32 (1,224,224,3)</c>; <c>float32 (?)</c> where the shape is known only when the network has run.</summary>
     /// <returns>Element type and shape.</returns>
-    public override string ToString() => $"{Element.ToString().ToLowerInvariant()} {Shape}";
+    public override string ToString() => $"{Element.ToString().ToLowerInvariant()} {(HasOpenShape ? "(?)" : Shape)}";
+
+    /// <summary>The type of something whose shape is known only when the network has run.</summary>
+    internal static TensorType Open(ElementType element) => new(element, new TensorShape(0)) { HasOpenShape = true };
 }

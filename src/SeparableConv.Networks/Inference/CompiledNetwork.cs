@@ -20,6 +20,7 @@ public sealed unsafe class CompiledNetwork : IDisposable
     private readonly StoredBlock _parameters;
     private readonly TensorPlace[] _inputPlaces;
     private readonly TensorPlace[] _outputPlaces;
+    private readonly (int Step, int Output)?[] _openOutputs;
     private volatile bool _isDisposed;
     private int _sessions;
 
@@ -65,6 +66,7 @@ public sealed unsafe class CompiledNetwork : IDisposable
             _prepared[i] = places.Bind(nodes[i], steps[i]);
         _inputPlaces = [.. graph.Inputs.Select(places.Of)];
         _outputPlaces = [.. graph.Outputs.Select(places.Of)];
+        _openOutputs = [.. graph.Outputs.Select(output => OpenOutput(output, nodes))];
         _parameters = places.Parameters;
         _memory = new WeightMemory(places.Constants.Copy(), packed);
         Steps = Array.ConvertAll(nodes, node => new CompiledStep(node.Name, node.Operator.Kind, node.Cost, node.Outputs[0].Type));
@@ -141,6 +143,13 @@ public sealed unsafe class CompiledNetwork : IDisposable
 
     /// <summary>Where an output lies.</summary>
     internal TensorPlace OutputPlace(int index) => _outputPlaces[index];
+
+    /// <summary>The step that makes an output whose shape is known only then, and which of its outputs that is; null for all others.</summary>
+    internal (int Step, int Output)? OpenOutput(int index) => _openOutputs[index];
+
+    private static (int Step, int Output)? OpenOutput(Value output, Node[] nodes) => output.Type.HasOpenShape
+        ? (Array.IndexOf(nodes, output.Producer!), Array.IndexOf([.. output.Producer!.Outputs], output))
+        : null;
 
     private static Step Prepare(Node node)
     {

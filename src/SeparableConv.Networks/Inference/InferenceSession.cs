@@ -4,7 +4,8 @@ using SeparableConv.Networks.Inference;
 namespace SeparableConv.Networks;
 
 /// <summary>
-/// A compiled network and memory to run it in: write the inputs, run, read the outputs. After the first run nothing is allocated.
+/// A compiled network and memory to run it in: write the inputs, run, read the outputs. After the first run nothing is allocated, but for
+/// outputs whose shapes are known only when the network has run, and what leads to them.
 /// </summary>
 /// <remarks>
 /// One run at a time: a second one meanwhile is refused, so that a thread needs a session of its own; sessions of one
@@ -80,7 +81,8 @@ public sealed class InferenceSession : IDisposable
     /// <exception cref="InvalidOperationException">Its elements are of another type.</exception>
     /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
     public ReadOnlyTensorSpan<T> Output<T>(int index)
-        where T : unmanaged => new(Open.Outputs[index].Span<T>(), _outputLengths[index]);
+        where T : unmanaged =>
+        Open.Result(index) is { } result ? result.Read<T>() : new(Open.Outputs[index].Span<T>(), _outputLengths[index]);
 
     /// <summary>The memory of an output; the next run writes over it.</summary>
     /// <typeparam name="T">The .NET type of its elements.</typeparam>
@@ -102,9 +104,22 @@ public sealed class InferenceSession : IDisposable
     /// <param name="index">Which output.</param>
     /// <returns>The elements as they lie in memory.</returns>
     /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
-    public ReadOnlySpan<byte> OutputBytes(int index) => Open.Outputs[index].Bytes();
+    public ReadOnlySpan<byte> OutputBytes(int index) =>
+        Open.Result(index) is { } result ? result.Bytes : Open.Outputs[index].Bytes();
+
+    /// <summary>
+    /// What an output is after the last run. It differs from what <see cref="Outputs"/> says only where a shape is known only when the
+    /// network has run (<see cref="TensorType.HasOpenShape"/>).
+    /// </summary>
+    /// <param name="index">Which output.</param>
+    /// <returns>Element type and shape; an open one before the first run.</returns>
+    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    public TensorType OutputType(int index) => Open.Result(index)?.Type ?? Outputs[index].Type;
 
     /// <summary>Computes the outputs from what is in the inputs.</summary>
+    /// <exception cref="NetworkException">
+    /// The network has outputs whose shapes are known only when it has run, and they cannot be computed from these inputs.
+    /// </exception>
     /// <exception cref="InvalidOperationException">Another run of this session is under way.</exception>
     /// <exception cref="ObjectDisposedException">The session or its compiled network was disposed.</exception>
     public void Run() => _runner.Run();

@@ -56,6 +56,12 @@ internal sealed unsafe class StepRunner : IDisposable
     /// <summary>The outputs where they lie.</summary>
     public TensorBuffer[] Outputs { get; }
 
+    /// <summary>
+    /// What the last run gave for an output whose shape is known only then; null before the first run, and for all other outputs.
+    /// </summary>
+    public TensorData? Result(int output) =>
+        _compiled.OpenOutput(output) is var (step, index) ? _contexts[step].Results?[index] : null;
+
     /// <summary>Whether the memory, or that of the network, was let go.</summary>
     public bool IsClosed => _isDisposed || _compiled.IsDisposed;
 

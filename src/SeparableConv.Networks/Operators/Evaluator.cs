@@ -10,7 +10,11 @@ internal static unsafe class Evaluator
 {
     /// <summary>Computes the outputs of an operator.</summary>
     /// <exception cref="ArgumentException">The inputs do not fit the operator.</exception>
-    public static TensorData[] Run(Operator op, params ReadOnlySpan<TensorData?> inputs)
+    public static TensorData[] Run(Operator op, params ReadOnlySpan<TensorData?> inputs) => Run(op, 1, inputs);
+
+    /// <summary>Computes the outputs of an operator on several threads.</summary>
+    /// <exception cref="ArgumentException">The inputs do not fit the operator.</exception>
+    public static TensorData[] Run(Operator op, int threads, params ReadOnlySpan<TensorData?> inputs)
     {
         var types = new TensorType?[inputs.Length];
         for (var i = 0; i < inputs.Length; i++)
@@ -24,15 +28,15 @@ internal static unsafe class Evaluator
             for (var i = 0; i < inputs.Length; i++)
                 inputBuffers[i] = inputs[i] is { } data ? Pin(data, handles) : default;
             var outputBuffers = Array.ConvertAll(results, result => Pin(result, handles));
-            op.Forward(new ForwardContext(inputBuffers, outputBuffers, threads: 1));
+            var context = new ForwardContext(inputBuffers, outputBuffers, threads);
+            op.Forward(context);
+            return context.Results ?? results;
         }
         finally
         {
             foreach (var handle in handles)
                 handle.Free();
         }
-
-        return results;
     }
 
     /// <summary>Runs a network node by node.</summary>

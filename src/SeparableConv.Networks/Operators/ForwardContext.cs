@@ -18,6 +18,12 @@ internal sealed unsafe class ForwardContext(TensorBuffer[] inputs, TensorBuffer[
     /// <summary>Threads to use at most. A step learns of them here and nowhere else, and its result does not depend on them.</summary>
     public int Threads { get; } = threads;
 
+    /// <summary>
+    /// The outputs of an operator whose shapes are known only when it has run (<see cref="TensorType.HasOpenShape"/>): it makes them anew
+    /// in every run, and leaves them here. Null for all other operators.
+    /// </summary>
+    public TensorData[]? Results { get; set; }
+
     /// <summary>As many bytes as <see cref="Step.ScratchBytes"/> asked for, aligned to 64; what is in them is undefined.</summary>
     public void* Scratch { get; } = scratch;
 }

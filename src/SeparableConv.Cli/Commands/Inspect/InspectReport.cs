@@ -156,7 +156,10 @@ internal sealed class InspectReport
             json.WriteStartObject();
             json.WriteString("name", value.Name);
             json.WriteString("type", PlanNames.Of(value.Type.Element));
-            json.Shape("shape", value.Type.Shape.Lengths);
+            if (value.Type.HasOpenShape)
+                json.WriteNull("shape");
+            else
+                json.Shape("shape", value.Type.Shape.Lengths);
             json.WriteEndObject();
         }
 

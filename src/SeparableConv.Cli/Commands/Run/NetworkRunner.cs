@@ -6,9 +6,9 @@ namespace SeparableConv.Cli.Commands;
 /// <summary>Runs one network on pictures and tensors and reports what comes out.</summary>
 internal sealed class NetworkRunner : IDisposable
 {
-    private readonly Terminal _terminal;
     private readonly RunSettings _settings;
     private readonly RunTarget? _target;
+    private readonly OpenShapes _pictures;
     private readonly ClassRanking? _ranking;
     private readonly InferenceSession _session;
     private readonly int _imageInput = -1;
@@ -16,14 +16,16 @@ internal sealed class NetworkRunner : IDisposable
 
     /// <summary>Checks that the settings suit the network, and compiles it.</summary>
     /// <param name="network">The network.</param>
+    /// <param name="known">Tensors of inputs that the network was loaded with, of which some are its own now.</param>
     /// <param name="settings">What was asked.</param>
     /// <param name="labels">The names of its classes, or null.</param>
     /// <param name="target">Where outputs go, or null.</param>
-    /// <param name="terminal">Has standard input and output.</param>
+    /// <param name="pictures">Reads the pictures.</param>
     /// <exception cref="InputException">Something that was asked for does not suit the network.</exception>
-    public NetworkRunner(Network network, RunSettings settings, ClassLabels? labels, RunTarget? target, Terminal terminal)
+    public NetworkRunner(
+        Network network, IReadOnlyCollection<string> known, RunSettings settings, ClassLabels? labels, RunTarget? target, OpenShapes pictures)
     {
-        (_terminal, _settings, _target) = (terminal, settings, target);
+        (_settings, _target, _pictures) = (settings, target, pictures);
         Classes = ClassRanking.Count(network);
         if (Classes is null && (labels is not null || settings.Top is not null))
         {
@@ -36,7 +38,7 @@ internal sealed class NetworkRunner : IDisposable
         target?.PathsFor("", 1, network.Outputs);
 
         var free = Enumerable.Range(0, network.Inputs.Count).ToList();
-        var named = BindNamed(network, free);
+        var named = BindNamed(network, known, free);
         if (settings.Images.Count > 0)
         {
             _imageInput = OnlyFree(network, free);
@@ -97,12 +99,14 @@ internal sealed class NetworkRunner : IDisposable
     public void Dispose() => _session.Dispose();
 
     // Reads the named tensors, and leaves as free the inputs that none was named for.
-    private List<(int Index, byte[] Bytes)> BindNamed(Network network, List<int> free)
+    private List<(int Index, byte[] Bytes)> BindNamed(Network network, IReadOnlyCollection<string> known, List<int> free)
     {
         var named = new List<(int Index, byte[] Bytes)>();
         foreach (var (name, file) in _settings.Named)
         {
             var index = free.FindIndex(i => network.Inputs[i].Name == name);
+            if (index < 0 && known.Contains(name))
+                continue;
             if (index < 0)
                 throw new InputException($"The network has no input '{name}'; it has {Names(network.Inputs)}.");
             var input = network.Inputs[free[index]];
@@ -142,7 +146,7 @@ internal sealed class NetworkRunner : IDisposable
             return input.Type.ToString();
         }
 
-        var picture = PictureFile.Load(image, _terminal, _settings.Reading).Image;
+        var picture = _pictures.Picture(image);
         _pixels!.Transform.Write(picture, memory);
         return $"{picture.Width}x{picture.Height}x{picture.Channels} {PlanNames.Of(picture.Type)} to {input.Type}";
     }
@@ -159,7 +163,7 @@ internal sealed class NetworkRunner : IDisposable
     {
         var summaries = new OutputSummary[_session.Outputs.Count];
         for (var i = 0; i < summaries.Length; i++)
-            summaries[i] = OutputSummary.Of(_session.Outputs[i], _session.OutputBytes(i));
+            summaries[i] = OutputSummary.Of(_session.Outputs[i].Name, _session.OutputType(i), _session.OutputBytes(i));
         return summaries;
     }
 
@@ -169,10 +173,10 @@ internal sealed class NetworkRunner : IDisposable
             return [];
         var arrays = new NpyArray[_session.Outputs.Count];
         for (var i = 0; i < arrays.Length; i++)
-            arrays[i] = TensorFile.ArrayOf(_session.Outputs[i].Type, _session.OutputBytes(i));
+            arrays[i] = TensorFile.ArrayOf(_session.OutputType(i), _session.OutputBytes(i));
         if (_target.IsStandardOutput)
         {
-            using var output = _terminal.OpenOutput();
+            using var output = _pictures.Terminal.OpenOutput();
             NpyFile.Write(output, arrays[0]);
             output.Flush();
             return [];

@@ -22,11 +22,19 @@ internal sealed class RunBatch(Terminal terminal, RunSettings settings, RunTarge
         target?.Check(
             settings.Images,
             [settings.Model, .. settings.Labels is null ? [] : (string[])[settings.Labels], .. settings.Named.Select(named => named.File)]);
-        using var runner = new NetworkRunner(ModelOptions.Load(settings.Model, settings.Shapes), settings, labels, target, terminal);
+        var shapes = new OpenShapes(settings, terminal);
+        var known = shapes.Known();
+        using var runners = new Runners(shapes, image => new NetworkRunner(
+            ModelOptions.Load(settings.Model, settings.Shapes, new() { Values = known, ShapeOf = input => shapes.Of(input, image) }),
+            [.. known.Keys],
+            settings,
+            labels,
+            target,
+            shapes));
         if (settings.Images.Count > 1)
-            RunMany(runner);
+            RunMany(runners);
         else
-            RunOne(runner);
+            RunOne(runners.For(settings.Images.Count == 0 ? null : settings.Images[0]));
     }
 
     private void RunOne(NetworkRunner runner)
@@ -44,19 +52,19 @@ internal sealed class RunBatch(Terminal terminal, RunSettings settings, RunTarge
         profile?.Print(_reports);
     }
 
-    private void RunMany(NetworkRunner runner)
+    private void RunMany(Runners runners)
     {
         if (!settings.Json)
-            PrintHeader(runner);
+            PrintHeader(runners.ForFirst(settings.Images));
         var batch = Batch.Run(
-            terminal, "running", settings.Images, runner.Run, settings.Json ? null : report => report.PrintLine(_reports.Output));
+            terminal, "running", settings.Images, image => runners.For(image).Run(image), settings.Json ? null : report => report.PrintLine(_reports.Output));
         if (batch.HadBar)
         {
             foreach (var report in batch.Reports)
                 report.PrintLine(_reports.Output);
         }
 
-        var profile = settings.Profile && batch.Reports.Count > 0 ? runner.Profile() : null;
+        var profile = settings.Profile && batch.Reports.Count > 0 ? runners.Last.Profile() : null;
         if (settings.Json)
             PrintJson(batch.Reports, profile);
         else
@@ -94,4 +102,44 @@ internal sealed class RunBatch(Terminal terminal, RunSettings settings, RunTarge
         profile?.Write(json);
         json.WriteEndObject();
     });
+
+    /// <summary>One runner at a time: another where the shape of an image asks for it, since a network has one shape.</summary>
+    private sealed class Runners(OpenShapes shapes, Func<string?, NetworkRunner> create) : IDisposable
+    {
+        private NetworkRunner? _runner;
+
+        /// <summary>The runner that was used last.</summary>
+        public NetworkRunner Last => _runner!;
+
+        /// <summary>The runner for an image, or for named tensors alone.</summary>
+        public NetworkRunner For(string? image)
+        {
+            if (_runner is not null && shapes.Suits(image))
+                return _runner;
+            Dispose();
+            return _runner = create(image);
+        }
+
+        /// <summary>The runner for the first image that there is one for.</summary>
+        public NetworkRunner ForFirst(IReadOnlyList<string> images)
+        {
+            for (var i = 0; ; i++)
+            {
+                try
+                {
+                    return For(images[i]);
+                }
+                catch (InputException) when (i < images.Count - 1)
+                {
+                    // Told when its turn comes.
+                }
+            }
+        }
+
+        public void Dispose()
+        {
+            _runner?.Dispose();
+            _runner = null;
+        }
+    }
 }

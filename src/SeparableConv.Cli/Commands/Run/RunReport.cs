@@ -38,7 +38,7 @@ internal sealed record RunReport(
         var result = Top is not null
             ? string.Join(", ", Top.Select(score => $"{score.Label ?? $"class {score.Index}"} {Numbers.Short(score.Score)}"))
             : string.Join(", ", Outputs!.Select(
-                o => $"{o.Output.Name} {o.Output.Type} {Numbers.Short(o.Min)} to {Numbers.Short(o.Max)}, mean {Numbers.Short(o.Mean)}"));
+                o => $"{o.Name} {o.Type} {Numbers.Short(o.Min)} to {Numbers.Short(o.Max)}, mean {Numbers.Short(o.Mean)}"));
         output.WriteLine($"{Input}: {result}{(Times is { } times ? "; " + Time(times) : "")}");
     }
 
@@ -83,12 +83,12 @@ internal sealed record RunReport(
     private static void PrintOutputs(Terminal terminal, OutputSummary[] outputs)
     {
         var table = new TextTable("output", "type", "shape", "min", "max", "mean");
-        foreach (var (output, min, max, mean) in outputs)
+        foreach (var (name, type, min, max, mean) in outputs)
         {
             table.Add(
-                output.Name,
-                PlanNames.Of(output.Type.Element),
-                output.Type.Shape.ToString(),
+                name,
+                PlanNames.Of(type.Element),
+                type.Shape.ToString(),
                 Numbers.Short(min),
                 Numbers.Short(max),
                 Numbers.Short(mean));
@@ -116,12 +116,12 @@ internal sealed record RunReport(
     private static void WriteOutputs(Utf8JsonWriter json, OutputSummary[] outputs)
     {
         json.WriteStartArray("outputs");
-        foreach (var (output, min, max, mean) in outputs)
+        foreach (var (name, type, min, max, mean) in outputs)
         {
             json.WriteStartObject();
-            json.WriteString("name", output.Name);
-            json.WriteString("type", PlanNames.Of(output.Type.Element));
-            json.Shape("shape", output.Type.Shape.Lengths);
+            json.WriteString("name", name);
+            json.WriteString("type", PlanNames.Of(type.Element));
+            json.Shape("shape", type.Shape.Lengths);
             json.Number("min", min);
             json.Number("max", max);
             json.Number("mean", mean);

@@ -19,6 +19,31 @@ internal static class TensorFile
         }
     }
 
+    /// <summary>The shape that a file says.</summary>
+    /// <exception cref="InputException">The file cannot be read.</exception>
+    public static int[] ShapeOf(string path)
+    {
+        try
+        {
+            using var file = File.OpenRead(path);
+            return Array.ConvertAll(NpyFile.ReadShape(file), length => checked((int)length));
+        }
+        catch (Exception e) when (Failure.IsExpected(e) || e is OverflowException)
+        {
+            throw new InputException(PictureFile.Named(path, e), e);
+        }
+    }
+
+    /// <summary>The numbers of a file.</summary>
+    /// <exception cref="InputException">The file cannot be read.</exception>
+    public static TensorData Data(string path)
+    {
+        var array = Load(path);
+        var data = TensorData.CreateZeros(new(array.Type, new TensorShape(array.Shape)));
+        array.Data.CopyTo(data.Bytes);
+        return data;
+    }
+
     /// <summary>Reads a tensor to where the network reads it.</summary>
     /// <exception cref="InputException">
     /// The file cannot be read, or its type or shape is not the input's; a leading length of 1 may be left out.
@@ -33,7 +58,7 @@ internal static class TensorFile
             var remedy = (isType, isShape) switch
             {
                 (false, true) => "convert it with numpy's astype.",
-                (true, false) => "reshape it, or load the model with --shape where that is open.",
+                (true, false) => "reshape it, or load the model with --shape where that is open or only the batch differs.",
                 _ => "is it for another input or network?",
             };
             throw new InputException(

@@ -73,8 +73,9 @@ internal sealed class ExternalData(string folder)
 
     private FileInfo Locate(string? location, string what)
     {
-        var parts = location?.Split('/', '\\') ?? [];
-        var isPlain = !parts.Any(part => part is "" or "." or "..");
+        // ./w.bin is in the model's folder as w.bin is.
+        var parts = location?.Split('/', '\\').Where(part => part != ".").ToArray() ?? [];
+        var isPlain = parts.Length > 0 && !parts.Any(part => part is "" or "..");
         if (string.IsNullOrEmpty(location) || location.Contains('\0') || location.Contains(':') || !isPlain)
         {
             throw new NetworkException(

@@ -10,6 +10,9 @@ internal static class OnnxElements
         "float8e5m2fnuz", "uint4", "int4", "float4e2m1", "float8e8m0", "uint2", "int2",
     ];
 
+    /// <summary>What stands for 16-bit floats with the range of float32, which are read as float32.</summary>
+    public const int BFloat16 = 16;
+
     /// <summary>The element type; null for one that is not supported here.</summary>
     public static ElementType? TryRead(long number) => number switch
     {
@@ -25,6 +28,7 @@ internal static class OnnxElements
         11 => ElementType.Float64,
         12 => ElementType.UInt32,
         13 => ElementType.UInt64,
+        BFloat16 => ElementType.Float32,
         _ => null,
     };
 

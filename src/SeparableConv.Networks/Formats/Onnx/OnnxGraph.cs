@@ -4,13 +4,20 @@ namespace SeparableConv.Networks.Formats.Onnx;
 /// A network that is being made from an ONNX graph. It keeps the values that were made so far, each in ONNX's layout, channels last, or
 /// both, and adds nodes. An operator whose inputs are all constant is computed at once and becomes a constant.
 /// </summary>
-internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget, Func<string, TensorData?> initializer)
+/// <param name="graph">What the nodes are added to.</param>
+/// <param name="budget">Limits what is computed at once.</param>
+/// <param name="initializer">The stored tensor of a name; null where there is none.</param>
+/// <param name="runThreads">
+/// The threads of a run, where the graph is read to be run (<see cref="OnnxRunTimeGraph"/>): all of it is computed at once then. 0 where
+/// a network is made of it.
+/// </param>
+internal sealed class OnnxGraph(GraphBuilder graph, FoldBudget budget, Func<string, TensorData?> initializer, int runThreads = 0)
 {
     private readonly Dictionary<string, OnnxValue> _values = [];
     private readonly Dictionary<(OnnxValue, string), Value> _forms = [];
 
-    /// <summary>The version of ONNX's operators that the model is written in.</summary>
-    public int Opset => opset;
+    /// <summary>The version of ONNX's operators that the node is written in that is being read.</summary>
+    public int Opset { get; set; }
 
     /// <summary>Bytes that may still be computed from constants.</summary>
     public long RemainingBytes => budget.RemainingBytes;
@@ -22,7 +29,7 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
             return known;
         if (initializer(name) is not { } data)
             return null;
-        return _values[name] = OnnxValue.First(name, graph.Constant(OneLine.Clean(name), data));
+        return _values[name] = OnnxValue.First(name, graph.Constant(OneLine.Clean(name), OnnxHalves.Widened(data)));
     }
 
     /// <summary>A node's input, which must be there.</summary>
@@ -58,18 +65,19 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
     }
 
     /// <summary>The numbers of an input that must be known when the model is loaded; null where the input is left out.</summary>
+    /// <exception cref="OnnxRunTimeException">They are known only in a run.</exception>
     public TensorData? OptionalConstant(OnnxNode node, int index, string what)
     {
         if (OptionalInput(node, index) is not { } value)
             return null;
         return value.IsConstant
             ? Original(value).Constant
-            : throw node.Error(
-                $"the {what} '{OneLine.Of(value.Name)}' depends on what the model is given when it runs; "
-                + "it must be constant, or an input whose value is given when the model is loaded");
+            : throw new OnnxRunTimeException(
+                $"the {what} '{OneLine.Of(value.Name)}' depends on what the model is given when it runs");
     }
 
     /// <summary>The numbers of an input that must be known when the model is loaded.</summary>
+    /// <exception cref="OnnxRunTimeException">They are known only in a run.</exception>
     public TensorData Constant(OnnxNode node, int index, string what) => OptionalConstant(node, index, what)
         ?? throw node.Error($"input {index}, the {what}, is missing");
 
@@ -229,15 +237,18 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
     public Value Constant(string name, TensorData data)
     {
         Spend(name, "Constant", () => budget.Spend(data.Type.Bytes));
-        return graph.Constant(OneLine.Clean(name), data);
+        return graph.Constant(OneLine.Clean(name), OnnxHalves.Widened(data));
     }
 
     /// <summary>
     /// Adds a node that dequantizes a constant when the network runs, so that layers that can use the bytes find them. For all other
     /// layers the constant becomes floats when the network is compiled.
     /// </summary>
-    public Value Dequantize(string name, OnnxDequantized source, Value numbers, int axis) =>
-        graph.Add(OneLine.Clean(name), new DequantizeLinearOperator(source.IsPerTensor ? 0 : axis), source.Inputs(numbers));
+    public Value Dequantize(string name, OnnxDequantized source, Value numbers, int axis)
+    {
+        var op = new DequantizeLinearOperator(source.IsPerTensor ? 0 : axis);
+        return runThreads > 0 ? Emit(name, op, source.Inputs(numbers)) : graph.Add(OneLine.Clean(name), op, source.Inputs(numbers));
+    }
 
     /// <summary>Adds a node with one output; a constant where its inputs are constant.</summary>
     public Value Emit(string name, Operator op, params ReadOnlySpan<Value?> inputs) => EmitAll(name, op, inputs)[0];
@@ -270,7 +281,7 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
         Spend(name, op.Kind, () =>
         {
             budget.Spend(op, given, op.Infer(types));
-            results = Evaluator.Run(op, constants);
+            results = Evaluator.Run(op, Math.Max(1, runThreads), constants);
         });
         return op is TransposeOperator or ReshapeOperator or CastOperator
             ? [graph.Constant(name, results[0], given[0]!, op)]

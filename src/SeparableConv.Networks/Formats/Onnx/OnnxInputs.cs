@@ -6,10 +6,17 @@ namespace SeparableConv.Networks.Formats.Onnx;
 /// <summary>Finds the shapes of a graph's inputs: from the file, from what the caller says, or 1 for a batch that is left open.</summary>
 internal sealed class OnnxInputs(OnnxReadOptions options)
 {
+    private readonly Dictionary<string, TensorShape> _given = [];
+
     // Lengths of symbols that the caller has settled: one input's shape can settle another's.
     private readonly Dictionary<string, int> _symbols = [];
 
-    /// <summary>Checks the caller's shapes and values and notes what they say of symbolic dimensions.</summary>
+    /// <summary>
+    /// The batch that the caller wants of a model whose batch is fixed: the model is read with its own, and changed then. Null for others.
+    /// </summary>
+    public BatchChange? Batch { get; private set; }
+
+    /// <summary>Finds the caller's shapes and values, checks them, and notes what they say of symbolic dimensions.</summary>
     /// <exception cref="NetworkException">They name no input, or contradict the file.</exception>
     public void Settle(IReadOnlyList<ValueInfoProto> inputs)
     {
@@ -26,18 +33,30 @@ internal sealed class OnnxInputs(OnnxReadOptions options)
                 throw new NetworkException($"The model has no input '{OneLine.Of(name)}'; {known}.");
             }
 
-            var given = Given(name)!.Value;
             var dimensions = input.Type?.TensorType?.Shape?.Dim;
-            if (dimensions is not null && dimensions.Count != given.Rank)
+            var isValue = !options.Shapes.TryGetValue(name, out var lengths);
+
+            // Numbers may be given in a shape that is not the input's; no shape depends on them then, and they are left to the run.
+            if (isValue && dimensions is not null && dimensions.Count != options.Values[name].Type.Shape.Rank)
+                continue;
+            _given[name] = isValue
+                ? options.Values[name].Type.Shape
+                : FileShape.Read([.. lengths!.Select(length => (long)length)], $"The shape given for input '{OneLine.Of(name)}'");
+            if (dimensions is not null && dimensions.Count != _given[name].Rank)
             {
                 throw new NetworkException(
-                    $"Input '{OneLine.Of(name)}' has {dimensions.Count} dimensions in the model but was given the shape {given}.");
+                    $"Input '{OneLine.Of(name)}' has {dimensions.Count} dimensions in the model but was given the shape {_given[name]}.");
             }
 
-            for (var i = 0; i < (dimensions?.Count ?? 0); i++)
+            NoteSymbols(input);
+        }
+
+        foreach (var input in inputs)
+        {
+            if (!_given.ContainsKey(input.Name) && Asked(input) is { } shape)
             {
-                if (dimensions![i] is { HasDimParam: true, DimParam.Length: > 0 } symbol)
-                    _symbols[symbol.DimParam] = given[i];
+                _given[input.Name] = shape;
+                NoteSymbols(input);
             }
         }
     }
@@ -57,7 +76,7 @@ internal sealed class OnnxInputs(OnnxReadOptions options)
                 + $"but was given {value.Type.Element.ToString().ToLowerInvariant()}.");
         }
 
-        var given = Given(input.Name);
+        TensorShape? given = _given.TryGetValue(input.Name, out var known) ? known : null;
         if (tensor.Shape is null)
         {
             return new(element, given ?? throw new NetworkException(
@@ -77,7 +96,10 @@ internal sealed class OnnxInputs(OnnxReadOptions options)
             if (given is { } shape)
             {
                 lengths[i] = shape[i];
-                if (isFixed && dimension.DimValue != shape[i])
+                if (!isFixed || dimension.DimValue == shape[i])
+                    continue;
+                lengths[i] = dimension.DimValue;
+                if (i > 0 || shape[0] == 0 || dimension.DimValue is 0 or > int.MaxValue || !TryChangeBatch((int)dimension.DimValue, shape[0]))
                 {
                     throw new NetworkException(
                         $"{what} has length {dimension.DimValue} in dimension {i}, fixed in the model, but was given the shape {shape}.");
@@ -111,9 +133,35 @@ internal sealed class OnnxInputs(OnnxReadOptions options)
             + $"--shape {OneLine.Of(name)}={(example.Length <= 80 ? example : "...")}.");
     }
 
-    private TensorShape? Given(string name) =>
-        options.Shapes.TryGetValue(name, out var lengths)
-            ? FileShape.Read([.. lengths.Select(length => (long)length)], $"The shape given for input '{OneLine.Of(name)}'")
-        : options.Values.TryGetValue(name, out var value) ? value.Type.Shape
+    // Asks the caller for the shape of an input that the file leaves open and nothing says more of.
+    private TensorShape? Asked(ValueInfoProto input)
+    {
+        if (options.ShapeOf is null || input.Type?.TensorType?.Shape is not { Dim.Count: <= FileShape.MaxRank } shape)
+            return null;
+        var lengths = shape.Dim.Select(Length).ToArray();
+        if (!lengths.Contains(null) || options.ShapeOf(new(input.Name, lengths)) is not { } given)
+            return null;
+        return given.Rank == lengths.Length ? given : null;
+    }
+
+    private int? Length(TensorShapeProto.Types.Dimension dimension) =>
+        dimension is { HasDimValue: true, DimValue: >= 0 and <= int.MaxValue } ? (int)dimension.DimValue
+        : dimension.HasDimParam && _symbols.TryGetValue(dimension.DimParam, out var settled) ? settled
         : null;
+
+    private void NoteSymbols(ValueInfoProto input)
+    {
+        var dimensions = input.Type?.TensorType?.Shape?.Dim;
+        for (var i = 0; i < (dimensions?.Count ?? 0); i++)
+        {
+            if (dimensions![i] is { HasDimParam: true, DimParam.Length: > 0 } symbol)
+                _symbols[symbol.DimParam] = _given[input.Name][i];
+        }
+    }
+
+    private bool TryChangeBatch(int before, int after)
+    {
+        Batch ??= new(before, after);
+        return Batch == new BatchChange(before, after);
+    }
 }

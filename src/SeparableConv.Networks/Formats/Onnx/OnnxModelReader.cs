@@ -7,10 +7,9 @@ internal sealed class OnnxModelReader(ModelProto model, OnnxReadOptions options,
 {
     private const int OldestOpset = 6;
     private const int NewestOpset = 26;
-    private const int MostListed = 20;
 
     private readonly GraphProto _graph = model.Graph;
-    private readonly Dictionary<string, TensorProto> _initializers = [];
+    private readonly OnnxInitializers _initializers = new(external);
     private readonly GraphBuilder _builder = new();
 
     /// <summary>Reads the network.</summary>
@@ -28,125 +27,74 @@ internal sealed class OnnxModelReader(ModelProto model, OnnxReadOptions options,
             _builder.Reserve(OneLine.Clean(tensor.Name));
         }
 
-        var nodes = NeededNodes();
-        RefuseUnsupported(nodes);
-        var opset = Opset();
-        var budget = new FoldBudget(() => fileBytes + (external?.FileBytes ?? 0));
-        var graph = new OnnxGraph(_builder, opset, budget, Initializer);
-        DefineInputs(graph, ConstantNames(nodes));
-        foreach (var proto in nodes)
-            ReadNode(graph, new OnnxNode(proto));
-        return Finish(graph);
+        var opset = OpsetOf(model.OpsetImport, "The model", null);
+        var nodes = Needed(new OnnxFunctions(model, opset).Expand(_graph.Node));
+        OnnxOperators.RefuseUnsupported(nodes.Select(node => node.Proto));
+        var graph = new OnnxGraph(_builder, new FoldBudget(options.MaxConstantBytes), _initializers.Find);
+        var inputs = new OnnxInputs(options);
+        DefineInputs(graph, inputs, ConstantNames(nodes));
+        var reader = new OnnxNodeReader(graph, _initializers);
+        reader.Read(nodes);
+        var network = Finish(graph, reader);
+        return inputs.Batch is { } batch ? batch.Of(network) : network;
     }
 
-    private static void ReadNode(OnnxGraph graph, OnnxNode node)
+    /// <summary>The version of ONNX's own operators that a model or a function names.</summary>
+    /// <param name="imports">The versions that it names.</param>
+    /// <param name="what">What it is, to begin a message with.</param>
+    /// <param name="otherwise">The version where it names none; null where it must.</param>
+    /// <exception cref="NetworkException">It names none, or one that is not supported.</exception>
+    public static int OpsetOf(IEnumerable<OperatorSetIdProto> imports, string what, int? otherwise)
     {
-        try
-        {
-            OnnxOperators.Read(graph, node);
-        }
-        catch (Exception e) when (e is ArgumentException or OverflowException)
-        {
-            throw node.Error(OneLine.Clean(e.Message).TrimEnd('.'));
-        }
-
-        node.CheckAttributes();
-        foreach (var output in node.Outputs)
-        {
-            // An operator that leaves out an output is complete only where nobody asks for that output; who does will not find it.
-            if (output.Length > 0 && graph.Find(output) is { } value && value.Rank > FileShape.MaxRank)
-                throw node.Error($"output '{OneLine.Of(output)}' has {value.Rank} dimensions; at most {FileShape.MaxRank} are supported");
-        }
-    }
-
-    private int Opset()
-    {
-        foreach (var import in model.OpsetImport)
+        foreach (var import in imports)
         {
             if (!OnnxOperators.IsDefaultDomain(import.Domain))
                 continue;
             return import.Version is >= OldestOpset and <= NewestOpset
                 ? (int)import.Version
-                : throw new NetworkException($"The model is in ONNX opset {import.Version}; {OldestOpset} to {NewestOpset} are supported.");
+                : throw new NetworkException($"{what} is in ONNX opset {import.Version}; {OldestOpset} to {NewestOpset} are supported.");
         }
 
-        throw new NetworkException("The model does not say which ONNX opset it is in.");
+        return otherwise ?? throw new NetworkException($"{what} does not say which ONNX opset it is in.");
     }
 
-    private TensorData? Initializer(string name)
-    {
-        if (!_initializers.TryGetValue(name, out var tensor))
-            return null;
-        var data = OnnxTensors.Read(tensor, external);
-
-        // The network has the numbers now; the file's copy need not stay as long as the reading lasts.
-        tensor.ClearRawData();
-        tensor.FloatData.Clear();
-        return data;
-    }
-
-    private List<NodeProto> NeededNodes()
+    // The nodes that the outputs depend on.
+    private List<OnnxSource> Needed(List<OnnxSource> nodes)
     {
         var producers = new Dictionary<string, int>();
-        for (var i = 0; i < _graph.Node.Count; i++)
+        for (var i = 0; i < nodes.Count; i++)
         {
-            foreach (var output in _graph.Node[i].Output)
+            foreach (var output in nodes[i].Proto.Output)
             {
                 if (output.Length > 0 && !producers.TryAdd(output, i))
                     throw new NetworkException($"Two nodes compute '{OneLine.Of(output)}'; names must differ.");
             }
         }
 
-        var needed = new bool[_graph.Node.Count];
+        var needed = new bool[nodes.Count];
         var open = new Stack<string>(_graph.Output.Select(output => output.Name));
         while (open.TryPop(out var name))
         {
             if (!producers.TryGetValue(name, out var index) || needed[index])
                 continue;
             needed[index] = true;
-            foreach (var input in _graph.Node[index].Input)
+            foreach (var input in nodes[index].Reads())
                 open.Push(input);
         }
 
-        return [.. _graph.Node.Where((_, i) => needed[i])];
-    }
-
-    private static void RefuseUnsupported(List<NodeProto> nodes)
-    {
-        var kinds = new Dictionary<string, List<string>>();
-        foreach (var node in nodes)
-        {
-            var isKnown = OnnxOperators.IsDefaultDomain(node.Domain) && OnnxOperators.CanRead(node.OpType);
-            if (isKnown)
-                continue;
-            var kind = OnnxOperators.IsDefaultDomain(node.Domain) ? node.OpType : $"{node.Domain}.{node.OpType}";
-            if (!kinds.TryGetValue(kind, out var names))
-                kinds[kind] = names = [];
-            names.Add(node.Name.Length > 0 ? node.Name : node.Output.FirstOrDefault() ?? "");
-        }
-
-        if (kinds.Count == 0)
-            return;
-        var list = string.Join("; ", kinds.Take(MostListed).Select(kind =>
-        {
-            var names = string.Join(", ", kind.Value.Take(4).Select(name => $"'{OneLine.Of(name)}'"));
-            return $"{OneLine.Of(kind.Key)} ({names}{(kind.Value.Count > 4 ? $" and {kind.Value.Count - 4} more" : "")})";
-        }));
-        var more = kinds.Count > MostListed ? $"; and {kinds.Count - MostListed} more kinds" : "";
-        throw new NetworkException($"The model has operators that are not supported: {list}{more}.");
+        return [.. nodes.Where((_, i) => needed[i])];
     }
 
     // The names of all values that some node needs to know at load, such as a Reshape's shape, and of what they are computed from.
-    private static HashSet<string> ConstantNames(List<NodeProto> nodes)
+    private static HashSet<string> ConstantNames(List<OnnxSource> nodes)
     {
         var names = new HashSet<string>();
-        for (var i = nodes.Count - 1; i >= 0; i--)
+        foreach (var node in nodes.Select(source => source.Proto).SelectMany(node => OnnxBranches.NodesOf(node).Append(node)).Reverse())
         {
-            var node = nodes[i];
             if (node.OpType is "Shape" or "Size")
                 continue;
             var all = node.Output.Any(names.Contains);
-            var needed = OnnxOperators.ConstantInputs(node.OpType);
+            var needed = OnnxBranches.IsIf(node) ? [0] : OnnxOperators.ConstantInputs(node.OpType);
             for (var k = 0; k < node.Input.Count; k++)
             {
                 if ((all || needed.Contains(k)) && node.Input[k].Length > 0)
@@ -157,17 +105,16 @@ internal sealed class OnnxModelReader(ModelProto model, OnnxReadOptions options,
         return names;
     }
 
-    private void DefineInputs(OnnxGraph graph, HashSet<string> constants)
+    private void DefineInputs(OnnxGraph graph, OnnxInputs shapes, HashSet<string> constants)
     {
         var inputs = new List<ValueInfoProto>();
         foreach (var input in _graph.Input)
         {
             // Before version 4 of the format, every initializer was also an input.
-            if (!_initializers.ContainsKey(input.Name))
+            if (!_initializers.Contains(input.Name))
                 inputs.Add(input);
         }
 
-        var shapes = new OnnxInputs(options);
         shapes.Settle(inputs);
         foreach (var input in inputs)
         {
@@ -179,26 +126,34 @@ internal sealed class OnnxModelReader(ModelProto model, OnnxReadOptions options,
 
             var type = shapes.Type(input);
             var value = constants.Contains(input.Name) && options.Values.TryGetValue(input.Name, out var data)
-                ? _builder.Constant(input.Name, data)
-                : _builder.Input(input.Name, type);
+                && data.Type.Shape == type.Shape
+                ? _builder.Constant(input.Name, OnnxHalves.Widened(data))
+                : OnnxHalves.Widened(_builder, _builder.Input(input.Name, type));
             graph.Define(OnnxValue.First(input.Name, value));
         }
     }
 
-    private Network Finish(OnnxGraph graph)
+    private Network Finish(OnnxGraph graph, OnnxNodeReader reader)
     {
+        var postponed = Postponed(graph, reader);
         var (outputs, used) = (new (Value Value, string Name)[_graph.Output.Count], new HashSet<Value>());
         var names = new HashSet<string>();
         for (var i = 0; i < outputs.Length; i++)
         {
-            var name = _graph.Output[i].Name;
+            var (name, declared) = (_graph.Output[i].Name, _graph.Output[i].Type?.TensorType?.ElemType ?? 0);
             if (OneLine.Clean(name) != name || !names.Add(name))
                 throw new NetworkException($"Output '{OneLine.Of(name)}' is there twice, or has control characters in its name.");
-            var found = graph.Find(name) ?? throw new NetworkException($"Output '{OneLine.Of(name)}' is computed by no node.");
-            var value = graph.Original(found);
+            if (postponed.TryGetValue(name, out var value))
+            {
+                outputs[i] = (value, name);
+                continue;
+            }
 
-            // What a session gives back is something it computes: an input or a constant is copied, and so is one output twice.
-            if (value.Producer is null || !used.Add(value))
+            var found = graph.Find(name) ?? throw new NetworkException($"Output '{OneLine.Of(name)}' is computed by no node.");
+            value = OnnxHalves.Narrowed(_builder, graph.Original(found), declared);
+
+            // What a session gives back is something it computes: a constant is copied, an input of another name, and one output twice.
+            if ((value.Producer is null && (value.IsStored || value.Name != name)) || !used.Add(value))
                 value = _builder.Add(name, new IdentityOperator(), value);
             outputs[i] = (value, name);
         }
@@ -206,6 +161,20 @@ internal sealed class OnnxModelReader(ModelProto model, OnnxReadOptions options,
         _builder.Rename(Array.FindAll(outputs, output => output.Value.Name != output.Name));
         var network = _builder.BuildWithParameters(OneLine.Clean(_graph.Name), Array.ConvertAll(outputs, output => output.Value));
         return model.MetadataProps.Count == 0 ? network : network.WithMetadata(Metadata());
+    }
+
+    // The outputs that are known only when the model has run: one node computes all of them.
+    private Dictionary<string, Value> Postponed(OnnxGraph graph, OnnxNodeReader reader)
+    {
+        var outputs = _graph.Output.Where(output => reader.IsPostponed(output.Name)).DistinctBy(output => output.Name).ToArray();
+        if (outputs.Length == 0)
+            return [];
+        var typed = Array.ConvertAll(outputs, output => (output.Name, OnnxElements.Read(
+            output.Type?.TensorType?.ElemType ?? 0, $"Output '{OneLine.Of(output.Name)}', whose shape is known only in a run,")));
+        var run = new OnnxRunTimeGraph(reader.Postponed, graph, typed, external);
+        var op = new RunTimeGraphOperator(run, Array.ConvertAll(typed, output => output.Item2));
+        var node = _builder.AddNode(OneLine.Clean(outputs[0].Name), op, run.Inputs);
+        return Enumerable.Range(0, outputs.Length).ToDictionary(i => outputs[i].Name, i => node.Outputs[i]);
     }
 
     // Keys should differ; of equal ones the first counts.

@@ -75,6 +75,8 @@ internal sealed class OnnxNode
 
     public TensorProto? Tensor(string attribute) => Find(attribute, AttributeType.Tensor, proto => proto.T is not null)?.T;
 
+    public GraphProto? Graph(string attribute) => Find(attribute, AttributeType.Graph, proto => proto.G is not null)?.G;
+
     public IReadOnlyList<long>? Longs(string attribute) => Find(attribute, AttributeType.Ints, _ => true)?.Ints;
 
     public IReadOnlyList<float>? Floats(string attribute) => Find(attribute, AttributeType.Floats, _ => true)?.Floats;

@@ -15,6 +15,27 @@ internal static class OnnxTensors
     {
         var what = $"Tensor '{OneLine.Of(tensor.Name)}'";
         var type = new TensorType(OnnxElements.Read(tensor.DataType, what), FileShape.Read(tensor.Dims, what));
+        if (tensor.DataType == OnnxElements.BFloat16)
+            return Widened(Read(type with { Element = ElementType.UInt16 }, tensor, external, what));
+        return Read(type, tensor, external, what);
+    }
+
+    /// <summary>Writes a tensor as raw bytes, little endian.</summary>
+    public static TensorProto Write(string name, TensorData data)
+    {
+        var tensor = new TensorProto
+        {
+            Name = name,
+            DataType = OnnxElements.Write(data.Type.Element),
+            RawData = ByteString.CopyFrom(data.Bytes),
+        };
+        foreach (var length in data.Type.Shape.Lengths)
+            tensor.Dims.Add(length);
+        return tensor;
+    }
+
+    private static TensorData Read(TensorType type, TensorProto tensor, ExternalData? external, string what)
+    {
         if (type.Shape.ElementCount > Array.MaxLength || type.Bytes > Array.MaxLength)
             throw new NetworkException($"{what} is {type}: {type.Shape.ElementCount} elements are more than one tensor can hold.");
         if (tensor.DataLocation == TensorProto.Types.DataLocation.External)
@@ -40,18 +61,11 @@ internal static class OnnxTensors
         };
     }
 
-    /// <summary>Writes a tensor as raw bytes, little endian.</summary>
-    public static TensorProto Write(string name, TensorData data)
+    // bfloat16 is the upper half of a float32.
+    private static TensorData Widened(TensorData halves)
     {
-        var tensor = new TensorProto
-        {
-            Name = name,
-            DataType = OnnxElements.Write(data.Type.Element),
-            RawData = ByteString.CopyFrom(data.Bytes),
-        };
-        foreach (var length in data.Type.Shape.Lengths)
-            tensor.Dims.Add(length);
-        return tensor;
+        var floats = Array.ConvertAll((ushort[])halves.Values, bits => BitConverter.UInt32BitsToSingle((uint)bits << 16));
+        return new(halves.Type with { Element = ElementType.Float32 }, floats);
     }
 
     private static TensorData Raw(TensorType type, ReadOnlySpan<byte> bytes, string what)

@@ -9,6 +9,9 @@ internal sealed class ConstantFolding : NetworkPass
 
     protected override IReadOnlyList<Value>? Rewrite(Node node, Value?[] inputs)
     {
+        // What has no shape before a run cannot be a constant.
+        if (node.Outputs.Any(output => output.Type.HasOpenShape))
+            return null;
         long read = 0;
         foreach (var input in inputs)
         {

@@ -8,7 +8,8 @@ namespace SeparableConv.Tests.Networks.Fuzz;
 /// </summary>
 internal sealed class ModelFuzzer
 {
-    // What may be taken for a file: folding has a budget of 16 MiB and 16 times the file, of which copies are made.
+    // What may be taken for a file: folding has a budget, of which copies are made.
+    private const long MostConstantBytes = 16L << 20;
     private const long FreeBytes = 96L << 20;
     private const long BytesPerByte = 400;
     private const long MostMacs = 4_000_000;
@@ -61,7 +62,9 @@ internal sealed class ModelFuzzer
         try
         {
             var isTFLite = model.Length >= 8 && model.AsSpan(4, 4).SequenceEqual("TFL3"u8);
-            var network = isTFLite ? TFLiteReader.Read(model) : OnnxReader.Read(new MemoryStream(model));
+            var network = isTFLite
+                ? TFLiteReader.Read(model)
+                : OnnxReader.Read(new MemoryStream(model), new() { MaxConstantBytes = MostConstantBytes });
             outcome = FuzzOutcome.Read;
             if (network.Macs <= MostMacs)
             {

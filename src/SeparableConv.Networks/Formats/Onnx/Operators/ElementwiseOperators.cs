@@ -61,7 +61,7 @@ internal static class ElementwiseOperators
     {
         node.Ignore("saturate", "round_mode");
         var element = OnnxElements.Read(node.Long("to", 0), $"The result of node '{OneLine.Of(node.Name)}'");
-        graph.Elementwise(node, (name, x) => x.Type.Element == element ? x : graph.Emit(name, new CastOperator(element), x));
+        graph.Elementwise(node, (name, x) => OnnxHalves.Cast(graph, name, x, element));
     }
 
     public static void WriteUnary(OnnxOutput output, Node node) =>

@@ -1,4 +1,5 @@
 using SeparableConv.Loops;
+using SeparableConv.Networks.Formats.Onnx.Schema;
 
 namespace SeparableConv.Networks.Formats.Onnx;
 
@@ -8,6 +9,7 @@ namespace SeparableConv.Networks.Formats.Onnx;
 /// </summary>
 internal static class OnnxOperators
 {
+    private const int MostListed = 20;
     private static readonly Dictionary<string, (Action<OnnxGraph, OnnxNode> Read, int[] Constants)> Readers = [];
     private static readonly Dictionary<Type, Action<OnnxOutput, Node>> Writers = [];
 
@@ -123,13 +125,16 @@ internal static class OnnxOperators
         Write<DepthToSpaceOperator>(ResizeOperators.WriteDepthToSpace);
         Write<SpaceToDepthOperator>(ResizeOperators.WriteSpaceToDepth);
 
+        // What these give has as many elements as are found: they are computed when all numbers are known, which is in a run mostly.
+        Read("NonZero", ConstantOperators.ReadNonZero);
+        Read("NonMaxSuppression", DetectionOperators.ReadNonMaxSuppression);
+
         // Constants of a network are written where they are used.
         Read("Constant", ConstantOperators.ReadConstant);
         Read("ConstantOfShape", ConstantOperators.ReadConstantOfShape, 0);
         Read("Shape", ConstantOperators.ReadShape);
         Read("Size", ConstantOperators.ReadSize);
         Read("Range", ConstantOperators.ReadRange, 0, 1, 2);
-        Read("NonZero", ConstantOperators.ReadNonZero, 0);
     }
 
     /// <summary>Whether a domain is ONNX's own.</summary>
@@ -137,6 +142,33 @@ internal static class OnnxOperators
 
     /// <summary>The types of nodes that can be read.</summary>
     public static IReadOnlyCollection<string> Readable => Readers.Keys;
+
+    /// <summary>Refuses nodes of types that cannot be read; one message names all of them.</summary>
+    /// <exception cref="NetworkException">There are such nodes.</exception>
+    public static void RefuseUnsupported(IEnumerable<NodeProto> nodes)
+    {
+        var kinds = new Dictionary<string, List<string>>();
+        foreach (var node in nodes)
+        {
+            var isKnown = OnnxBranches.IsIf(node) || (IsDefaultDomain(node.Domain) && CanRead(node.OpType));
+            if (isKnown)
+                continue;
+            var kind = IsDefaultDomain(node.Domain) ? node.OpType : $"{node.Domain}.{node.OpType}";
+            if (!kinds.TryGetValue(kind, out var names))
+                kinds[kind] = names = [];
+            names.Add(node.Name.Length > 0 ? node.Name : node.Output.FirstOrDefault() ?? "");
+        }
+
+        if (kinds.Count == 0)
+            return;
+        var list = string.Join("; ", kinds.Take(MostListed).Select(kind =>
+        {
+            var names = string.Join(", ", kind.Value.Take(4).Select(name => $"'{OneLine.Of(name)}'"));
+            return $"{OneLine.Of(kind.Key)} ({names}{(kind.Value.Count > 4 ? $" and {kind.Value.Count - 4} more" : "")})";
+        }));
+        var more = kinds.Count > MostListed ? $"; and {kinds.Count - MostListed} more kinds" : "";
+        throw new NetworkException($"The model has operators that are not supported: {list}{more}.");
+    }
 
     /// <summary>Whether nodes of that type can be read.</summary>
     public static bool CanRead(string type) => Readers.ContainsKey(type);
@@ -151,6 +183,7 @@ internal static class OnnxOperators
     public static string? Refusal(Node node) => node.Operator switch
     {
         QuantizedLayerOperator { Rounding: not Requantization.Float } => "it rounds as TensorFlow Lite does, which no operator of ONNX can",
+        RunTimeGraphOperator => "its shapes are known only in a run, and so it was never made one of the network's own",
         var op => Writers.ContainsKey(op.GetType()) ? null : "there is no such operator in ONNX",
     };
 

@@ -43,7 +43,7 @@ internal static class OnnxBackend
             {
                 if (network.Outputs[i].Name != model.Graph.Output[i].Name)
                     return $"output {i} is called '{network.Outputs[i].Name}', not '{model.Graph.Output[i].Name}'";
-                if (Difference(Tensor(Path.Combine(set, $"output_{i}.pb")), network.Outputs[i].Type, session.OutputBytes(i)) is { } wrong)
+                if (Difference(Tensor(Path.Combine(set, $"output_{i}.pb")), session.OutputType(i), session.OutputBytes(i)) is { } wrong)
                     return $"output {i} of {Path.GetFileName(set)}: {wrong}";
             }
         }
