@@ -281,6 +281,79 @@ public sealed class RunCommandTests
         CommandRun.Of("run", "model.onnx", "a.png", "-o", "").AssertFails(2, "empty");
     }
 
+    [Fact]
+    public void Open_lengths_are_those_of_the_tensor_or_picture()
+    {
+        using var folder = Prepared();
+        RunModels.SaveOpen(folder["open.onnx"]);
+        NpyFile.Save(folder["three.npy"], NpyArray.Create<float>(new float[3 * 3 * 4 * 5], 3, 3, 4, 5));
+        NpyFile.Save(folder["one.npy"], NpyArray.Create<float>(new float[3 * 2 * 2], 3, 2, 2));
+        ImageFile.Save(Image.Create<byte>(5, 4, 3, new byte[60]), folder["b.png"]);
+        Assert.Equal(["3,3,4,5"], Shapes(folder["three.npy"]));
+        Assert.Equal(["1,3,2,2"], Shapes("--input", $"x={folder["one.npy"]}"));
+
+        // Pictures of two sizes: a network for each; what cannot be read is passed over.
+        File.WriteAllText(folder["broken.png"], "nothing");
+        Assert.Equal(["1,3,2,2"], Shapes(folder["a.png"]));
+        var several = CommandRun.Of(
+            "run", folder["open.onnx"], folder["broken.png"], folder["a.png"], folder["b.png"], folder["a.png"], folder["one.npy"], "--json");
+        Assert.Equal(1, several.Code);
+        using var json = JsonDocument.Parse(several.Output);
+        Assert.Equal(["1,3,2,2", "1,3,4,5", "1,3,2,2", "1,3,2,2"], ShapesIn(json.RootElement));
+
+        // What is asked for comes before what is given.
+        CommandRun.Of("run", folder["open.onnx"], folder["three.npy"], "--shape", "x=2x3x4x5")
+            .AssertFails(1, "three.npy", "(3,3,4,5)", "(2,3,4,5)");
+
+        string[] Shapes(params string[] arguments) =>
+            ShapesIn(CommandRun.Of(["run", folder["open.onnx"], .. arguments, "--json"]).Json());
+
+        static string[] ShapesIn(JsonElement json) =>
+        [
+            .. json.GetProperty("results").EnumerateArray()
+                .Select(result => string.Join(',', result.GetProperty("outputs")[0].GetProperty("shape").EnumerateArray())),
+        ];
+    }
+
+    [Fact]
+    public void Tensors_that_decide_on_shapes_are_known_at_load()
+    {
+        using var folder = Prepared();
+        RunModels.SaveReshape(folder["reshape.onnx"]);
+        NpyFile.Save(folder["x.npy"], NpyArray.Create<float>([1, 2, 3, 4, 5, 6], 6));
+        NpyFile.Save(folder["shape.npy"], NpyArray.Create<long>([3, -1], 2));
+        var json = CommandRun.Of(
+            "run",
+            folder["reshape.onnx"],
+            "--input",
+            $"x={folder["x.npy"]}",
+            "--input",
+            $"shape={folder["shape.npy"]}",
+            "--output",
+            folder["out"],
+            "--json").Json();
+        Assert.Equal([3, 2], NpyFile.Load(Path.Combine(folder["out"], "y.npy")).Shape.ToArray());
+        Assert.Equal("[3,2]", json.GetProperty("results")[0].GetProperty("outputs")[0].GetProperty("shape").GetRawText());
+    }
+
+    [Fact]
+    public void Outputs_whose_shapes_a_run_decides_are_told_as_they_are()
+    {
+        using var folder = Prepared();
+        RunModels.SaveNonZero(folder["found.onnx"]);
+        NpyFile.Save(folder["x.npy"], NpyArray.Create<float>([0, 2, 0, 4, 5, 0], 2, 3));
+        var text = CommandRun.Of("run", folder["found.onnx"], folder["x.npy"], "--output", folder["y.npy"]);
+        Assert.Equal((0, ""), (text.Code, text.Error));
+        Assert.Matches(@"y +int64 +\(2,3\)", text.Output);
+        var found = NpyFile.Load(folder["y.npy"]);
+        Assert.Equal([2, 3], found.Shape.ToArray());
+        Assert.Equal([0, 1, 1, 1, 0, 1], found.As<long>().ToArray());
+        Assert.Contains("output  y: int64 (?)", CommandRun.Of("inspect", folder["found.onnx"]).Output, StringComparison.Ordinal);
+        Assert.Equal(
+            JsonValueKind.Null,
+            CommandRun.Of("inspect", folder["found.onnx"], "--json").Json().GetProperty("outputs")[0].GetProperty("shape").ValueKind);
+    }
+
     private static TempFolder Prepared()
     {
         var folder = new TempFolder();

@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using SeparableConv.Networks.Formats.TFLite;
 using SeparableConv.Tests.Networks.Formats;
 
@@ -44,4 +45,26 @@ internal static class RunModels
         file.Operator(BuiltinOperator.RESHAPE, [0, 2], [4]);
         File.WriteAllBytes(path, file.ToBytes());
     }
+
+    /// <summary>A picture x of open batch, height and width, (N, 3, H, W), and its numbers as y.</summary>
+    public static void SaveOpen(string path) =>
+        Save(new OnnxBuilder().Input("x", "N", "3", "", "").Node("Relu", ["x"], ["y"]).Output("y"), path);
+
+    /// <summary>Six numbers x and a shape, and the numbers in that shape as y.</summary>
+    public static void SaveReshape(string path)
+    {
+        var model = new OnnxBuilder().Input("x", "6").Input("shape", "2").Node("Reshape", ["x", "shape"], ["y"]).Output("y");
+        model.Model.Graph.Input[1].Type.TensorType.ElemType = 7;
+        Save(model, path);
+    }
+
+    /// <summary>Numbers x of shape (2, 3), and where they are not 0 as y.</summary>
+    public static void SaveNonZero(string path)
+    {
+        var model = new OnnxBuilder().Input("x", "2", "3").Node("NonZero", ["x"], ["y"]).Output("y");
+        model.Model.Graph.Output[0].Type.TensorType.ElemType = 7;
+        Save(model, path);
+    }
+
+    private static void Save(OnnxBuilder model, string path) => File.WriteAllBytes(path, model.Model.ToByteArray());
 }

@@ -67,6 +67,10 @@ internal sealed class OnnxModelWriter(Network network)
         {
             output.Graph.Output.Add(Info(value));
             var tensor = output.AsIs(value);
+
+            // An output may be an input, by the same name.
+            if (tensor == value.Name && network.Inputs.Contains(value))
+                continue;
             if (taken.Contains(tensor) || value.IsConstant || !names.TryAdd(tensor, value.Name))
             {
                 output.Graph.Node.Add(

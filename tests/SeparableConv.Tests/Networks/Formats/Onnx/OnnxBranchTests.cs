@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using SeparableConv.Networks.Formats.Onnx;
 using SeparableConv.Networks.Formats.Onnx.Schema;
 using static SeparableConv.Tests.Networks.Formats.OnnxBuilder;
@@ -187,10 +188,10 @@ public sealed class OnnxBranchTests
     private static float[] Run(Network network, float[] x, float? condition = null)
     {
         using var session = new InferenceSession(network);
-        x.CopyTo(System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(session.InputBytes(0)));
+        x.CopyTo(MemoryMarshal.Cast<byte, float>(session.InputBytes(0)));
         if (condition is { } c)
             session.Input<float>("c")[0] = c;
         session.Run();
-        return System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(session.OutputBytes(0)).ToArray();
+        return MemoryMarshal.Cast<byte, float>(session.OutputBytes(0)).ToArray();
     }
 }

@@ -73,6 +73,60 @@ public class OnnxReaderTests
     }
 
     [Fact]
+    public void A_fixed_batch_is_changed_where_the_network_allows_it()
+    {
+        var model = new OnnxBuilder().Input("x", "1", "3", "4").Input("z", "1", "3", "4")
+            .Node("Add", ["x", "z"], ["a"]).Constant("flat", [1L, 12], 2).Node("Reshape", ["a", "flat"], ["y"]).Output("y");
+        OnnxReadOptions Given(params (string Name, int[] Shape)[] shapes) =>
+            new() { Shapes = shapes.ToDictionary(one => one.Name, one => (IReadOnlyList<int>)one.Shape) };
+        Assert.Equal(new TensorShape(5, 12), model.Read(Given(("x", [5, 3, 4]))).Outputs[0].Shape);
+        Assert.Equal(new TensorShape(5, 12), model.Read(Given(("x", [5, 3, 4]), ("z", [5, 3, 4]))).Outputs[0].Shape);
+        Refused(Given(("x", [5, 3, 4]), ("z", [6, 3, 4])), "fixed in the model");
+        Refused(Given(("x", [5, 4, 4])), "fixed in the model");
+
+        model.Node("ReduceSum", ["y", "first"], ["sum"]).Constant("first", [0L], 1).Output("sum");
+        Refused(Given(("x", [5, 3, 4])), "mixes what lies along dimension 0");
+
+        void Refused(OnnxReadOptions options, string why) => Assert.Contains(
+            why, Assert.Throws<NetworkException>(() => model.Read(options)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_lengths_are_asked_for()
+    {
+        var model = new OnnxBuilder().Input("x", "N", "3", "").Input("z", "N", "3", "1").Input("fixed", "2").Output("y")
+            .Node("Add", ["x", "z"], ["y"]);
+        var asked = new List<string>();
+        TensorShape? Answer(OpenInput input)
+        {
+            asked.Add($"{input.Name} {string.Join(',', input.Lengths.Select(length => length?.ToString() ?? "?"))}");
+            return input.Name == "x" ? new TensorShape(4, 3, 7) : null;
+        }
+
+        // What one input says of N is known of the other.
+        var network = model.Read(new() { ShapeOf = Answer });
+        Assert.Equal(["x ?,3,?"], asked);
+        Assert.Equal([new TensorShape(4, 3, 7), new TensorShape(4, 3, 1)], network.Inputs.Take(2).Select(input => input.Shape));
+    }
+
+    [Fact]
+    public void An_output_may_be_an_input()
+    {
+        var network = new OnnxBuilder().Input("x", "2", "3").Node("Neg", ["x"], ["y"]).Node("Identity", ["x"], ["same"])
+            .Output("y", "x", "same").Read();
+        Assert.Equal(["x"], network.Inputs.Select(input => input.Name));
+        Assert.Equal(["y", "x", "same"], network.Outputs.Select(output => output.Name));
+        foreach (var one in new[] { network, OnnxBackend.RoundTrip(network) })
+        {
+            using var session = new InferenceSession(one);
+            session.Input<float>("x").Fill(3);
+            session.Run();
+            session.Input<float>("x").Fill(4);
+            Assert.Equal((-3, 3, 3), (session.Output<float>("y")[1, 2], session.Output<float>("x")[1, 2], session.Output<float>("same")[1, 2]));
+        }
+    }
+
+    [Fact]
     public void Transposes_about_a_convolution_cancel()
     {
         // A model made for channels last: every convolution stands between two transposes.
@@ -151,6 +205,9 @@ public class OnnxReaderTests
     [Theory]
     [InlineData("../outside.bin")]
     [InlineData("/etc/passwd")]
+    [InlineData("./../outside.bin")]
+    [InlineData(".")]
+    [InlineData("deeper//good.bin")]
     [InlineData("link.bin")]
     [InlineData("none.bin")]
     [InlineData("short.bin")]
@@ -164,7 +221,10 @@ public class OnnxReaderTests
             File.WriteAllBytes(Path.Combine(inside, "short.bin"), new byte[11]);
             File.WriteAllBytes(Path.Combine(inside, "good.bin"), new byte[12]);
             File.CreateSymbolicLink(Path.Combine(inside, "link.bin"), Path.Combine(folder.FullName, "outside.bin"));
-            Assert.Equal(new TensorShape(1, 3), Read("good.bin").Outputs[0].Type.Shape);
+            Directory.CreateDirectory(Path.Combine(inside, "deeper"));
+            File.WriteAllBytes(Path.Combine(inside, "deeper", "good.bin"), new byte[12]);
+            foreach (var good in new[] { "good.bin", "./good.bin", "deeper/good.bin", "./deeper/./good.bin" })
+                Assert.Equal(new TensorShape(1, 3), Read(good).Outputs[0].Type.Shape);
             var e = Assert.Throws<NetworkException>(() => Read(location));
             Assert.StartsWith("Tensor 'w' ", e.Message, StringComparison.Ordinal);
             Assert.DoesNotContain('\n', e.Message);

@@ -1,5 +1,4 @@
-using Google.Protobuf;
-using SeparableConv.Networks.Formats.Onnx.Schema;
+using System.Runtime.InteropServices;
 using static SeparableConv.Tests.Networks.Formats.OnnxBuilder;
 
 namespace SeparableConv.Tests.Networks.Formats;
@@ -129,12 +128,11 @@ public sealed class OnnxRunTimeTests
         Assert.Contains("shapes", refusal.Message, StringComparison.Ordinal);
     }
 
-    private static Span<T> MemoryOf<T>(ReadOnlySpan<byte> bytes)
-        where T : unmanaged =>
-        System.Runtime.InteropServices.MemoryMarshal.CreateSpan(
-            ref System.Runtime.InteropServices.MemoryMarshal.GetReference(
-                System.Runtime.InteropServices.MemoryMarshal.Cast<byte, T>(bytes)),
-            bytes.Length / System.Runtime.CompilerServices.Unsafe.SizeOf<T>());
+    private static Span<T> MemoryOf<T>(Span<byte> bytes)
+        where T : unmanaged => MemoryMarshal.Cast<byte, T>(bytes);
+
+    private static ReadOnlySpan<T> MemoryOf<T>(ReadOnlySpan<byte> bytes)
+        where T : unmanaged => MemoryMarshal.Cast<byte, T>(bytes);
 
     private static OnnxBuilder Typed(OnnxBuilder model, int element)
     {
