@@ -26,7 +26,10 @@ internal static class ModelOptions
 
     /// <summary>Makes the option for shapes of inputs that the file leaves open.</summary>
     public static Option<NamedShape[]> Shapes() => OptionValues.Several(
-        "--shape", "NAME=1x3x224x224", "The shape of an input that the model leaves open, or with another batch than it has; may be repeated.", ParseShape);
+        "--shape",
+        "NAME=1x3x224x224",
+        "The shape of an input that the model leaves open, or with another batch than it has; may be repeated.",
+        ParseShape);
 
     /// <summary>Reads a network.</summary>
     /// <exception cref="InputException">

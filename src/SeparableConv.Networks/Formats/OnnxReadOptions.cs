@@ -13,8 +13,8 @@ public sealed record OnnxReadOptions
     public IReadOnlyDictionary<string, IReadOnlyList<int>> Shapes { get; init; } = new Dictionary<string, IReadOnlyList<int>>();
 
     /// <summary>
-    /// Asked for the shape of an input that the file leaves open in some dimension and that <see cref="Shapes"/> has not; null where nothing
-    /// is known of it. No one is asked by default.
+    /// Asked for the shape of an input that the file leaves open in some dimension and that <see cref="Shapes"/> has not; null where
+    /// nothing is known of it. No one is asked by default.
     /// </summary>
     public Func<OpenInput, TensorShape?>? ShapeOf { get; init; }
 

@@ -42,12 +42,10 @@ public static class OnnxReader
 
     private static Network Read(Stream stream, OnnxReadOptions options, ExternalData? external, string what)
     {
-        // Counted as it is read: a stream need not know its length.
-        using var counted = new CountingStream(stream);
         ModelProto model;
         try
         {
-            model = ModelProto.Parser.WithDiscardUnknownFields(true).ParseFrom(counted);
+            model = ModelProto.Parser.WithDiscardUnknownFields(true).ParseFrom(stream);
         }
         catch (Exception e) when (e is InvalidProtocolBufferException or OverflowException)
         {
@@ -56,45 +54,6 @@ public static class OnnxReader
 
         if (model.Graph is null)
             throw new NetworkException($"{what} is no ONNX model: it has no graph.");
-        return new OnnxModelReader(model, options, external, counted.Count).Read();
-    }
-
-    /// <summary>Passes a stream through and counts its bytes.</summary>
-    private sealed class CountingStream(Stream inner) : Stream
-    {
-        public long Count { get; private set; }
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => Count;
-            set => throw new NotSupportedException();
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-        public override int Read(Span<byte> buffer)
-        {
-            var read = inner.Read(buffer);
-            Count += read;
-            return read;
-        }
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+        return new OnnxModelReader(model, options, external).Read();
     }
 }

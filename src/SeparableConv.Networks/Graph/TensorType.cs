@@ -38,7 +38,9 @@ public sealed record TensorType(ElementType Element, TensorShape Shape, Quantiza
             number = (number - quantization.ZeroPoint) * quantization.Scale;
     }
 
-    /// <summary>For example <c>float32 (1,224,224,3)</c>; <c>float32 (?)</c> where the shape is known only when the network has run.</summary>
+    /// <summary>
+    /// For example <c>float32 (1,224,224,3)</c>; <c>float32 (?)</c> where the shape is known only when the network has run.
+    /// </summary>
     /// <returns>Element type and shape.</returns>
     public override string ToString() => $"{Element.ToString().ToLowerInvariant()} {(HasOpenShape ? "(?)" : Shape)}";
 

@@ -144,7 +144,9 @@ public sealed unsafe class CompiledNetwork : IDisposable
     /// <summary>Where an output lies.</summary>
     internal TensorPlace OutputPlace(int index) => _outputPlaces[index];
 
-    /// <summary>The step that makes an output whose shape is known only then, and which of its outputs that is; null for all others.</summary>
+    /// <summary>
+    /// The step that makes an output whose shape is known only then, and which of the step's outputs that is; null for all others.
+    /// </summary>
     internal (int Step, int Output)? OpenOutput(int index) => _openOutputs[index];
 
     private static (int Step, int Output)? OpenOutput(Value output, Node[] nodes) => output.Type.HasOpenShape

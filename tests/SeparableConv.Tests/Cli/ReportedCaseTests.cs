@@ -50,7 +50,7 @@ public sealed class ReportedCaseTests(ITestOutputHelper log)
     private static string? Difference(NpyArray expected, NpyArray actual, string name)
     {
         if (expected.Type != actual.Type || !expected.Shape.SequenceEqual(actual.Shape))
-            return $"is {actual.Type} ({string.Join(',', actual.Shape.ToArray())}), not {expected.Type} ({string.Join(',', expected.Shape.ToArray())})";
+            return $"is {actual.Type} {new TensorShape(actual.Shape)}, not {expected.Type} {new TensorShape(expected.Shape)}";
         var (wanted, given) = (expected.ToDoubles(), actual.ToDoubles());
         var largest = wanted.Select(Math.Abs).DefaultIfEmpty(0).Max();
 

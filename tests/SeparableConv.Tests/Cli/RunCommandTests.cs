@@ -295,8 +295,8 @@ public sealed class RunCommandTests
         // Pictures of two sizes: a network for each; what cannot be read is passed over.
         File.WriteAllText(folder["broken.png"], "nothing");
         Assert.Equal(["1,3,2,2"], Shapes(folder["a.png"]));
-        var several = CommandRun.Of(
-            "run", folder["open.onnx"], folder["broken.png"], folder["a.png"], folder["b.png"], folder["a.png"], folder["one.npy"], "--json");
+        string[] images = [.. new[] { "broken.png", "a.png", "b.png", "a.png", "one.npy" }.Select(name => folder[name])];
+        var several = CommandRun.Of(["run", folder["open.onnx"], .. images, "--json"]);
         Assert.Equal(1, several.Code);
         using var json = JsonDocument.Parse(several.Output);
         Assert.Equal(["1,3,2,2", "1,3,4,5", "1,3,2,2", "1,3,2,2"], ShapesIn(json.RootElement));

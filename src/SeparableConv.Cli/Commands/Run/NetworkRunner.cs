@@ -23,7 +23,12 @@ internal sealed class NetworkRunner : IDisposable
     /// <param name="pictures">Reads the pictures.</param>
     /// <exception cref="InputException">Something that was asked for does not suit the network.</exception>
     public NetworkRunner(
-        Network network, IReadOnlyCollection<string> known, RunSettings settings, ClassLabels? labels, RunTarget? target, OpenShapes pictures)
+        Network network,
+        IReadOnlyCollection<string> known,
+        RunSettings settings,
+        ClassLabels? labels,
+        RunTarget? target,
+        OpenShapes pictures)
     {
         (_settings, _target, _pictures) = (settings, target, pictures);
         Classes = ClassRanking.Count(network);

@@ -57,7 +57,11 @@ internal sealed class RunBatch(Terminal terminal, RunSettings settings, RunTarge
         if (!settings.Json)
             PrintHeader(runners.ForFirst(settings.Images));
         var batch = Batch.Run(
-            terminal, "running", settings.Images, image => runners.For(image).Run(image), settings.Json ? null : report => report.PrintLine(_reports.Output));
+            terminal,
+            "running",
+            settings.Images,
+            image => runners.For(image).Run(image),
+            settings.Json ? null : report => report.PrintLine(_reports.Output));
         if (batch.HadBar)
         {
             foreach (var report in batch.Reports)

@@ -15,9 +15,6 @@ internal sealed class ExternalData(string folder)
     private readonly string _folder = Path.GetFullPath(folder);
     private readonly Dictionary<string, long> _bytesRead = [];
 
-    /// <summary>Bytes of the files that were read from.</summary>
-    public long FileBytes { get; private set; }
-
     /// <summary>The bytes of a tensor.</summary>
     /// <exception cref="NetworkException">
     /// The location is not allowed or not there, or has not as many bytes as the tensor needs.
@@ -52,8 +49,7 @@ internal sealed class ExternalData(string folder)
                 $"{what} needs {bytes} bytes at {offset} of '{OneLine.Of(location!)}', which has {file.Length} bytes.");
         }
 
-        if (!_bytesRead.TryGetValue(file.FullName, out var before))
-            FileBytes += file.Length;
+        var before = _bytesRead.GetValueOrDefault(file.FullName);
         if (before + bytes > file.Length * MostReadings)
         {
             throw new NetworkException(

@@ -29,7 +29,9 @@ internal sealed class OnnxBranches
         select one;
 
     /// <summary>The nodes of a branch. What it makes has names of its own, its outputs those that are given.</summary>
-    /// <exception cref="NetworkException">The branch has operators that are not supported, or more or fewer outputs than the If.</exception>
+    /// <exception cref="NetworkException">
+    /// The branch has operators that are not supported, or more or fewer outputs than the If.
+    /// </exception>
     public List<OnnxSource> Nodes(bool taken, IReadOnlyList<string> outputs)
     {
         var branch = taken ? _then : _else;
@@ -37,7 +39,8 @@ internal sealed class OnnxBranches
             throw _node.Error($"a branch has {branch.Output.Count} outputs; the node has {outputs.Count}");
         OnnxOperators.RefuseUnsupported(branch.Node);
 
-        var local = branch.Node.SelectMany(node => node.Output).Concat(branch.Initializer.Select(tensor => tensor.Name)).ToHashSet();
+        var stored = branch.Initializer.Select(tensor => tensor.Name);
+        var local = branch.Node.SelectMany(node => node.Output).Concat(stored).ToHashSet();
         var prefix = $"{_node.Name}/{(taken ? "then" : "else")}";
         string Rename(string name) => local.Contains(name) ? $"{prefix}/{name}" : name;
         foreach (var tensor in branch.Initializer)
@@ -53,5 +56,6 @@ internal sealed class OnnxBranches
         return nodes.ConvertAll(node => new OnnxSource(node, _source.Opset));
     }
 
-    private GraphProto Branch(string name) => _node.Graph(name) ?? throw _node.Error($"attribute '{name}' is missing; an If has two branches");
+    private GraphProto Branch(string name) =>
+        _node.Graph(name) ?? throw _node.Error($"attribute '{name}' is missing; an If has two branches");
 }

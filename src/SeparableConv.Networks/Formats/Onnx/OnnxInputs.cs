@@ -99,7 +99,7 @@ internal sealed class OnnxInputs(OnnxReadOptions options)
                 if (!isFixed || dimension.DimValue == shape[i])
                     continue;
                 lengths[i] = dimension.DimValue;
-                if (i > 0 || shape[0] == 0 || dimension.DimValue is 0 or > int.MaxValue || !TryChangeBatch((int)dimension.DimValue, shape[0]))
+                if (i > 0 || shape[0] == 0 || !TryChangeBatch(dimension.DimValue, shape[0]))
                 {
                     throw new NetworkException(
                         $"{what} has length {dimension.DimValue} in dimension {i}, fixed in the model, but was given the shape {shape}.");
@@ -159,9 +159,12 @@ internal sealed class OnnxInputs(OnnxReadOptions options)
         }
     }
 
-    private bool TryChangeBatch(int before, int after)
+    private bool TryChangeBatch(long before, int after)
     {
-        Batch ??= new(before, after);
-        return Batch == new BatchChange(before, after);
+        if (before is 0 or > int.MaxValue)
+            return false;
+        var change = new BatchChange((int)before, after);
+        Batch ??= change;
+        return Batch == change;
     }
 }

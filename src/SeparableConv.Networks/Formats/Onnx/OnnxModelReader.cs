@@ -3,7 +3,7 @@ using SeparableConv.Networks.Formats.Onnx.Schema;
 namespace SeparableConv.Networks.Formats.Onnx;
 
 /// <summary>Makes a network of a parsed ONNX model. It reads those nodes that the outputs depend on, in the file's order.</summary>
-internal sealed class OnnxModelReader(ModelProto model, OnnxReadOptions options, ExternalData? external, long fileBytes)
+internal sealed class OnnxModelReader(ModelProto model, OnnxReadOptions options, ExternalData? external)
 {
     private const int OldestOpset = 6;
     private const int NewestOpset = 26;

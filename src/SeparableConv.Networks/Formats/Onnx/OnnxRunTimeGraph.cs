@@ -19,7 +19,8 @@ internal sealed class OnnxRunTimeGraph : IRunTimeGraph
     /// <param name="graph">The graph that everything before them was read into.</param>
     /// <param name="outputs">What of them is asked for, and its type.</param>
     /// <param name="external">Where data outside the model is read from.</param>
-    public OnnxRunTimeGraph(IReadOnlyList<OnnxSource> nodes, OnnxGraph graph, (string Name, ElementType Element)[] outputs, ExternalData? external)
+    public OnnxRunTimeGraph(
+        IReadOnlyList<OnnxSource> nodes, OnnxGraph graph, (string Name, ElementType Element)[] outputs, ExternalData? external)
     {
         (_nodes, _outputs, _initializers) = (nodes, outputs, new(external));
         Kinds = [.. nodes.Select(node => node.Proto.OpType)];
@@ -57,8 +58,11 @@ internal sealed class OnnxRunTimeGraph : IRunTimeGraph
         reader.Read(_nodes);
         if (reader.Postponed is [var first, ..])
             throw new NetworkException($"Node '{OneLine.Of(first.Proto.Name)}' ({first.Proto.OpType}) cannot be computed in a run.");
-        return Array.ConvertAll(_outputs, output => graph.Find(output.Name) is { } value && graph.Original(value).Constant is { } result
-            ? OnnxHalves.Narrowed(result, output.Element)
-            : throw new NetworkException($"Output '{OneLine.Of(output.Name)}' is computed by no node."));
+        return Array.ConvertAll(_outputs, output => OnnxHalves.Narrowed(Result(graph, output.Name), output.Element));
     }
+
+    private static TensorData Result(OnnxGraph graph, string name) =>
+        graph.Find(name) is { } value && graph.Original(value).Constant is { } result
+            ? result
+            : throw new NetworkException($"Output '{OneLine.Of(name)}' is computed by no node.");
 }

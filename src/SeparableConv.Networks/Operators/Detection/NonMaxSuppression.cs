@@ -13,7 +13,9 @@ internal readonly ref struct NonMaxSuppression(ReadOnlySpan<float> boxes, bool i
     /// <summary>Selects boxes by their scores; of equal scores the box that comes first is the better.</summary>
     /// <param name="scores">A score a box.</param>
     /// <param name="most">How many boxes are kept at most.</param>
-    /// <param name="overlap">A box goes that has more than this in common with a better one, as a share of what both cover (0 to 1).</param>
+    /// <param name="overlap">
+    /// A box goes that has more than this in common with a better one, as a share of what both cover (0 to 1).
+    /// </param>
     /// <param name="least">A box goes whose score is not greater than this.</param>
     /// <returns>The boxes that are kept, the best first.</returns>
     public List<int> Select(ReadOnlySpan<float> scores, long most, float overlap, float least)
@@ -59,7 +61,8 @@ internal readonly ref struct NonMaxSuppression(ReadOnlySpan<float> boxes, bool i
     }
 
     // What both cover together over what either covers; boxes without area have nothing in common.
-    private static float Overlap((float Top, float Left, float Bottom, float Right) a, (float Top, float Left, float Bottom, float Right) b)
+    private static float Overlap(
+        (float Top, float Left, float Bottom, float Right) a, (float Top, float Left, float Bottom, float Right) b)
     {
         var common = Math.Max(0, Math.Min(a.Bottom, b.Bottom) - Math.Max(a.Top, b.Top))
             * Math.Max(0, Math.Min(a.Right, b.Right) - Math.Max(a.Left, b.Left));

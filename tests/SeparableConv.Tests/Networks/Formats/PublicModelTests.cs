@@ -59,7 +59,8 @@ public sealed class PublicModelTests(ITestOutputHelper log)
     private static string? Difference(JsonElement wanted, string folder, string model)
     {
         var tensors = wanted.GetProperty("inputs").EnumerateArray().ToDictionary(
-            input => input.GetProperty("name").GetString()!, input => NpyFile.Load(Path.Combine(folder, input.GetProperty("file").GetString()!)));
+            input => input.GetProperty("name").GetString()!,
+            input => NpyFile.Load(Path.Combine(folder, input.GetProperty("file").GetString()!)));
         var network = ModelFile.Load(
             model, tensors.ToDictionary(pair => pair.Key, pair => new TensorShape(pair.Value.Shape)));
         using var session = new InferenceSession(network);

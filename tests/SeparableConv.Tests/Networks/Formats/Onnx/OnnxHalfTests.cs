@@ -39,7 +39,8 @@ public sealed class OnnxHalfTests
         for (var i = 0; i < 2; i++)
         {
             var expected = MemoryMarshal.Cast<byte, float>(floats.OutputBytes(i)).ToArray();
-            Assert.Equal(Array.ConvertAll(expected, number => (Half)number), MemoryMarshal.Cast<byte, Half>(halves.OutputBytes(i)).ToArray());
+            Assert.Equal(
+                Array.ConvertAll(expected, number => (Half)number), MemoryMarshal.Cast<byte, Half>(halves.OutputBytes(i)).ToArray());
         }
     }
 

@@ -40,7 +40,8 @@ public sealed class OnnxRunTimeTests
         {
             foreach (var (images, classes, count, most, overlap, least) in new (int, int, int, long, float, float?)[]
             {
-                (1, 1, 6, 3, 0.5f, null), (2, 3, 17, 100, 0.3f, 0.4f), (1, 2, 5, 0, 0.5f, 0.1f), (1, 2, 9, 2, 0f, 0.2f), (1, 1, 8, 8, 1f, 2f),
+                (1, 1, 6, 3, 0.5f, null), (2, 3, 17, 100, 0.3f, 0.4f), (1, 2, 5, 0, 0.5f, 0.1f), (1, 2, 9, 2, 0f, 0.2f),
+                (1, 1, 8, 8, 1f, 2f),
             })
             {
                 var (boxes, scores) = (new float[images * count * 4], new float[images * classes * count]);
@@ -50,7 +51,8 @@ public sealed class OnnxRunTimeTests
                 // Coarse, so that there are equal scores.
                 for (var i = 0; i < scores.Length; i++)
                     scores[i] = MathF.Round(random.NextSingle() * 8) / 8;
-                var model = new OnnxBuilder().Input("boxes", $"{images}", $"{count}", "4").Input("scores", $"{images}", $"{classes}", $"{count}")
+                var model = new OnnxBuilder()
+                    .Input("boxes", $"{images}", $"{count}", "4").Input("scores", $"{images}", $"{classes}", $"{count}")
                     .Constant("most", [most]).Constant("overlap", [overlap]);
                 string[] inputs = ["boxes", "scores", "most", "overlap"];
                 if (least is { } threshold)
