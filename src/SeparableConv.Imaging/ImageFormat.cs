@@ -36,7 +36,7 @@ internal sealed record ImageFormat(string Name, string[] Extensions, ElementType
     public bool IsOwn => this == Png || this == Npy;
 
     /// <summary>Whether a file keeps the picture's colour profile; pictures become sRGB where it does not.</summary>
-    public bool HoldsProfile => this == Png || this == Jpeg || this == WebP || this == Tiff || this == Avif || this == Heif || this == JpegXl;
+    public bool HoldsProfile => Array.IndexOf([Png, Jpeg, WebP, Tiff, Avif, Heif, JpegXl], this) >= 0;
 
     /// <summary>The format of an extension (with its dot).</summary>
     /// <exception cref="ArgumentException">Nothing is written under it.</exception>

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace SeparableConv.Imaging.Color;
 
 /// <summary>
-/// Makes sRGB of samples whose profile has curves and primaries: light = curve(sample), light in sRGB's primaries = matrix * light, sample =
-/// sRGB's curve backwards. What sRGB cannot show is clipped. Relative colorimetric: white stays white.
+/// Makes sRGB of samples whose profile has curves and primaries: light = curve(sample), light in sRGB's primaries = matrix * light,
+/// sample = sRGB's curve backwards. What sRGB cannot show is clipped. Relative colorimetric: white stays white.
 /// </summary>
 internal sealed class SrgbConversion
 {
@@ -19,7 +19,8 @@ internal sealed class SrgbConversion
         0.0719453, -0.2289914, 1.4052427,
     ];
 
-    private static readonly float[] Encoded = [.. Enumerable.Range(0, Steps + 2).Select(i => (float)Encode(Math.Min(1, (double)i / Steps)))];
+    private static readonly float[] Encoded =
+        [.. Enumerable.Range(0, Steps + 2).Select(i => (float)Encode(Math.Min(1, (double)i / Steps)))];
 
     private readonly IccCurve[] _curves;
     private readonly double[] _matrix;

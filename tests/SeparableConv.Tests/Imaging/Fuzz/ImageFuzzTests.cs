@@ -5,8 +5,8 @@ using SeparableConv.Tests.Support.Fuzz;
 namespace SeparableConv.Tests.Imaging.Fuzz;
 
 /// <summary>
-/// Damaged PNG and .npy files and colour profiles are refused in one line, or read: nothing crashes, hangs or takes memory out of proportion to the file. How
-/// to try more of them, and one of them again, is in docs/fuzzing.md.
+/// Damaged PNG and .npy files and colour profiles are refused in one line, or read: nothing crashes, hangs or takes memory out of
+/// proportion to the file. How to try more of them, and one of them again, is in docs/fuzzing.md.
 /// </summary>
 public sealed class ImageFuzzTests
 {
