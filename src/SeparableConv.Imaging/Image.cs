@@ -45,6 +45,12 @@ public abstract class Image
     /// </summary>
     public ElementType Type => Shape.Type;
 
+    /// <summary>
+    /// What its file says beside the pixels, colour profile and resolution, and what the next file will say;
+    /// <see cref="ImageMetadata.None"/> for a picture that was made in memory.
+    /// </summary>
+    public ImageMetadata Metadata { get; set; } = ImageMetadata.None;
+
     /// <summary>Whether the last channel is alpha: 2 or 4 channels.</summary>
     public bool HasAlpha => Shape.HasAlpha;
 
@@ -94,7 +100,7 @@ public abstract class Image
         return image;
     }
 
-    /// <summary>A new picture of this one's type and channels, all samples 0.</summary>
+    /// <summary>A new picture of this one's type, channels and metadata, all samples 0.</summary>
     /// <param name="width">Pixels in a row, at least 1.</param>
     /// <param name="height">Rows, at least 1.</param>
     /// <returns>The picture.</returns>
@@ -158,9 +164,19 @@ public abstract class Image
 
     /// <summary>
     /// Makes colour gray: 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601, as OpenCV and Pillow do), rounded half to even; alpha is kept.
+    /// A picture with a profile becomes sRGB first.
     /// </summary>
     /// <returns>A picture of 1 or 2 channels; the picture itself where it is gray already.</returns>
     public abstract Image ToGray();
+
+    /// <summary>
+    /// The picture in sRGB's colours, which is what networks are trained on and what is assumed of a file without a profile: samples are
+    /// converted as <see cref="ImageMetadata.Profile"/> says, relative colorimetric, and rounded; what sRGB cannot show is clipped.
+    /// </summary>
+    /// <returns>A picture without a profile; the picture itself where it has none. Alpha and resolution are kept.</returns>
+    /// <exception cref="DllNotFoundException">The profile holds tables of colours, and libvips is not installed.</exception>
+    /// <exception cref="InvalidDataException">The profile's tables are damaged.</exception>
+    public abstract Image ToSrgb();
 
     /// <summary>Writes the picture to a file; see <see cref="ImageFile.Save(Image, string, ImageWriteOptions?)"/>.</summary>
     /// <param name="path">The file, whose extension says the format: .png, .npy, .jpg, ...</param>

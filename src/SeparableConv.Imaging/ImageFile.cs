@@ -8,8 +8,9 @@ namespace SeparableConv.Imaging;
 /// <summary>Image files: recognized by content when read, chosen by extension when written.</summary>
 /// <remarks>
 /// PNG and NumPy's .npy need nothing installed. JPEG, WebP, TIFF, GIF, AVIF, HEIF, BMP, PNM, JPEG 2000, JPEG XL and
-/// OpenEXR go through libvips, as far as the installed one was built with them; CMYK, Lab and the like become sRGB, embedded
-/// colour profiles are otherwise not applied, and of several pages or frames the first is read. An .npy file is an image where its shape
+/// OpenEXR go through libvips, as far as the installed one was built with them; CMYK, Lab and the like become sRGB, and of several pages
+/// or frames the first is read. Colour profile and resolution are kept (<see cref="Image.Metadata"/>) and written to PNG, JPEG, WebP, TIFF,
+/// AVIF, HEIF and JPEG XL; for a format that holds no profile integer samples become sRGB. An .npy file is an image where its shape
 /// is (height, width) or (height, width, 1 to 4) and its type u1, u2, f4, or f8, which becomes float.
 /// </remarks>
 public static class ImageFile
@@ -63,7 +64,7 @@ public static class ImageFile
                 PngCodec.Encode(image, output, options);
                 break;
             case ".npy":
-                NpyImage.Write(image, output);
+                NpyImage.Write(InKnownColors(image, ImageFormat.Npy), output);
                 break;
             default:
                 throw new ArgumentException(
@@ -127,8 +128,13 @@ public static class ImageFile
         format.Check(image);
         vips.Require($"Writing {format.Name}");
         var quality = options.Quality.ToString(CultureInfo.InvariantCulture);
+        image = InKnownColors(image, format);
         AtomicFile.WriteBeside(path, beside => VipsCodec.Save(image, beside, format.Name, format.HasQuality ? [("Q", quality)] : []));
     }
+
+    // Floats are measurements as often as colours, and stay what they are.
+    private static Image InKnownColors(Image image, ImageFormat format) =>
+        format.HoldsProfile || image is Image<float> ? image : image.ToSrgb();
 
     // Grows as bytes arrive, so that memory follows the file and not a claim.
     private static byte[] ReadToEnd(ReadOnlySpan<byte> start, Stream input)

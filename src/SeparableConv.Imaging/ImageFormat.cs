@@ -35,11 +35,17 @@ internal sealed record ImageFormat(string Name, string[] Extensions, ElementType
     /// <summary>Whether the library reads and writes it by itself; all others go through libvips.</summary>
     public bool IsOwn => this == Png || this == Npy;
 
+    /// <summary>Whether a file keeps the picture's colour profile; pictures become sRGB where it does not.</summary>
+    public bool HoldsProfile => Array.IndexOf([Png, Jpeg, WebP, Tiff, Avif, Heif, JpegXl], this) >= 0;
+
     /// <summary>The format of an extension (with its dot).</summary>
     /// <exception cref="ArgumentException">Nothing is written under it.</exception>
-    public static ImageFormat OfExtension(string extension, string path) =>
-        Array.Find(All, format => format.Extensions.Contains(extension, StringComparer.OrdinalIgnoreCase)) ?? throw new ArgumentException(
-            $"'{path}' names no format to write; use {string.Join(", ", All.SelectMany(format => format.Extensions))}.", nameof(path));
+    public static ImageFormat OfExtension(string extension, string path) => Find(extension) ?? throw new ArgumentException(
+        $"'{path}' names no format to write; use {string.Join(", ", All.SelectMany(format => format.Extensions))}.", nameof(path));
+
+    /// <summary>The format of an extension (with its dot); null where nothing is written under it.</summary>
+    public static ImageFormat? Find(string extension) =>
+        Array.Find(All, format => format.Extensions.Contains(extension, StringComparer.OrdinalIgnoreCase));
 
     /// <summary>The format of a file, by its first bytes.</summary>
     /// <exception cref="InvalidDataException">It is none that is known.</exception>

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using SeparableConv.Imaging.Vips;
 
 namespace SeparableConv.Imaging;
 
@@ -49,7 +50,12 @@ public sealed class Image<T> : Image
     public Tensor<T> AsTensor() => Tensor.Create(Pixels, [Height, Width, Channels]);
 
     /// <inheritdoc/>
-    public override Image<T> CreateLike(int width, int height) => CreateEmpty(width, height, Channels);
+    public override Image<T> CreateLike(int width, int height)
+    {
+        var image = CreateEmpty(width, height, Channels);
+        image.Metadata = Metadata;
+        return image;
+    }
 
     /// <inheritdoc/>
     public override void FilterInto(ImageFilter filter, Image result, ImageRegion? region = null)
@@ -86,8 +92,10 @@ public sealed class Image<T> : Image
     {
         if (Channels <= 2)
             return this;
+        var color = ToSrgb();
         var gray = CreateEmpty(Width, Height, HasAlpha ? 2 : 1);
-        var (source, target) = (Pixels, gray.Pixels);
+        gray.Metadata = color.Metadata;
+        var (source, target) = (color.Pixels, gray.Pixels);
         for (int from = 0, to = 0; from < source.Length; from += Channels, to += gray.Channels)
         {
             target[to] = Luma.Of(source[from], source[from + 1], source[from + 2]);
@@ -98,8 +106,26 @@ public sealed class Image<T> : Image
         return gray;
     }
 
+    /// <inheritdoc/>
+    public override Image<T> ToSrgb()
+    {
+        if (Metadata.Profile is not { } profile || profile.IsGray != Channels <= 2)
+            return Metadata.Profile is null ? this : With(Pixels);
+        if (!profile.HasCurves)
+            return (Image<T>)VipsCodec.ToSrgb(this);
+        if (profile.Conversion is not { } conversion)
+            return With(Pixels);
+
+        var pixels = GC.AllocateUninitializedArray<T>(Pixels.Length);
+        conversion.Run<T>(Pixels, pixels, Channels);
+        return With(pixels);
+    }
+
     internal static Image<T> CreateEmpty(int width, int height, int channels) =>
         new(width, height, channels, new T[Math.Max(0, (long)width * height * channels)]);
+
+    // The picture with other samples, which are sRGB.
+    private Image<T> With(T[] pixels) => new(Width, Height, Channels, pixels) { Metadata = Metadata.WithoutColors() };
 
     private ImageRegion Everything => new(0, 0, Width, Height);
 

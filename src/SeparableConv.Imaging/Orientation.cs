@@ -13,39 +13,13 @@ internal static class Orientation
     public const int Upright = 1;
 
     private const ushort OrientationTag = 0x0112;
-    private const ushort ShortType = 3;
 
     /// <summary>
     /// The orientation that a block of EXIF data (a TIFF header and its first directory) names; <see cref="Upright"/>
     /// where it names none or is damaged, since a picture is readable without its metadata.
     /// </summary>
-    public static int FromExif(ReadOnlySpan<byte> exif)
-    {
-        if (exif.Length < 8)
-            return Upright;
-
-        var little = exif[0] == 'I';
-        if (!(little ? exif.StartsWith("II\x2a\0"u8) : exif.StartsWith("MM\0\x2a"u8)))
-            return Upright;
-
-        var directory = ReadUInt32(exif[4..], little);
-        if (directory > exif.Length - 2)
-            return Upright;
-
-        var entries = exif[(int)directory..];
-        int count = ReadUInt16(entries, little);
-        entries = entries[2..];
-        for (var i = 0; i < count && entries.Length >= 12; i++, entries = entries[12..])
-        {
-            if (ReadUInt16(entries, little) != OrientationTag)
-                continue;
-
-            var value = ReadUInt16(entries[8..], little);
-            return ReadUInt16(entries[2..], little) == ShortType && value is >= 1 and <= 8 ? value : Upright;
-        }
-
-        return Upright;
-    }
+    public static int FromExif(ReadOnlySpan<byte> exif) =>
+        new ExifDirectory(exif).Short(OrientationTag) is { } value and >= 1 and <= 8 ? value : Upright;
 
     /// <summary>The picture turned upright; the same object where there is nothing to do.</summary>
     public static Image Apply(Image image, int orientation)
@@ -83,7 +57,10 @@ internal static class Orientation
         var start = (right < 0 ? -right * (outWidth - 1) : 0) + (down < 0 ? -down * (outHeight - 1) : 0);
         var pixels = GC.AllocateUninitializedArray<T>(source.Pixels.Length);
         CopyTiles(source.Pixels, pixels, outWidth, outHeight, channels, start, right, down);
-        return new Image<T>(outWidth, outHeight, channels, pixels);
+        return new Image<T>(outWidth, outHeight, channels, pixels)
+        {
+            Metadata = swapped ? source.Metadata.Turned() : source.Metadata,
+        };
     }
 
     private static void CopyTiles<T>(T[] source, T[] target, int outWidth, int outHeight, int channels, int start, int right, int down)
@@ -109,14 +86,4 @@ internal static class Orientation
             }
         }
     }
-
-    private static ushort ReadUInt16(ReadOnlySpan<byte> bytes, bool little)
-        => little
-            ? System.Buffers.Binary.BinaryPrimitives.ReadUInt16LittleEndian(bytes)
-            : System.Buffers.Binary.BinaryPrimitives.ReadUInt16BigEndian(bytes);
-
-    private static uint ReadUInt32(ReadOnlySpan<byte> bytes, bool little)
-        => little
-            ? System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(bytes)
-            : System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(bytes);
 }

@@ -78,6 +78,9 @@ internal static class PictureFile
         output.Flush();
     }
 
+    /// <summary>Whether files of an extension (with its dot) hold a colour profile, or may do, for it is unknown.</summary>
+    public static bool HoldsProfile(string extension) => ImageFormat.Find(extension) is null or { HoldsProfile: true };
+
     /// <summary>The message with the path before it, unless it names the path already.</summary>
     public static string Named(string path, Exception e) => e switch
     {

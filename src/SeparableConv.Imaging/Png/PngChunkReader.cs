@@ -75,13 +75,19 @@ internal ref struct PngChunkReader
 /// <summary>A chunk of a PNG: where its data begin in the file, how many bytes they are, and its four letters.</summary>
 internal readonly record struct PngChunk(PngChunkType Type, int Offset, int Length);
 
-/// <summary>A chunk's four letters as a big-endian number; only the chunks that matter to the pixels are named.</summary>
+/// <summary>A chunk's four letters as a big-endian number; only the chunks that matter here are named.</summary>
 internal enum PngChunkType : uint
 {
     Header = 0x49484452, // IHDR
     Palette = 0x504C5445, // PLTE
     Transparency = 0x74524E53, // tRNS
     Exif = 0x65584966, // eXIf
+    Profile = 0x69434350, // iCCP
+    PhysicalSize = 0x70485973, // pHYs
+    Gamma = 0x67414D41, // gAMA
+    Chromaticities = 0x6348524D, // cHRM
+    StandardRgb = 0x73524742, // sRGB
+    CodingIndependent = 0x63494350, // cICP
     Data = 0x49444154, // IDAT
     End = 0x49454E44, // IEND
 }

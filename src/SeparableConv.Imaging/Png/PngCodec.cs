@@ -6,7 +6,8 @@ namespace SeparableConv.Imaging;
 /// <remarks>
 /// Reading: every colour type, bit depth, filter and interlacing. Palettes become RGB, or RGBA where the file gives
 /// them transparency; gray of 1, 2 and 4 bits is scaled to 0..255; a transparent colour becomes an alpha channel; 16
-/// bits stay 16 bits. Gamma and colour profiles are not applied. Every chunk's checksum and the data's own are checked.
+/// bits stay 16 bits. Samples are given as stored: colour profile and resolution become <see cref="Image.Metadata"/>, gamma and
+/// chromaticities are kept for the next PNG and not applied. Every chunk's checksum and the data's own are checked.
 /// </remarks>
 public static class PngCodec
 {

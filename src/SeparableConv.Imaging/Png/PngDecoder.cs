@@ -39,6 +39,7 @@ internal sealed class PngDecoder
         Image image = header.BitDepth == 16
             ? decoder.Decode<ushort>(decoder._expander.Expand)
             : decoder.Decode<byte>(decoder._expander.Expand);
+        image.Metadata = parts.Metadata.Read(file, image.Channels);
         if (options.ApplyOrientation && parts.Exif is { } exif)
             image = Orientation.Apply(image, Orientation.FromExif(file.AsSpan(exif.Offset, exif.Length)));
 

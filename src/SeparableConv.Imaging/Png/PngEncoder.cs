@@ -17,6 +17,7 @@ internal static class PngEncoder
         output.Write(PngChunkReader.Signature);
         using var chunks = new PngChunkWriter(output);
         WriteHeader(chunks, image);
+        PngMetadata.Write(chunks, image.Metadata);
 
         // On filtered photographs a search for anything but runs costs twice the time and gains nothing; flat or repeating
         // pictures do gain from it.

@@ -1,8 +1,8 @@
 namespace SeparableConv.Imaging.Png;
 
 /// <summary>
-/// The chunks of a PNG that make its pixels, found and checked for order and number. Other ancillary chunks (gamma,
-/// profiles, text, time) are checked for damage only: samples are returned as stored.
+/// The chunks of a PNG that make its pixels, found and checked for order and number, and those that describe them. Other ancillary chunks
+/// (text, time) are checked for damage only.
 /// </summary>
 internal sealed class PngParts
 {
@@ -23,6 +23,8 @@ internal sealed class PngParts
     public PngChunk? Transparency { get; private set; }
 
     public PngChunk? Exif { get; private set; }
+
+    public PngMetadata Metadata { get; } = new();
 
     /// <summary>Reads a PNG's beginning up to its IHDR chunk, and checks the size that the chunk claims.</summary>
     /// <exception cref="InvalidDataException">The header is damaged or claims too many pixels.</exception>
@@ -91,6 +93,8 @@ internal sealed class PngParts
                 DataBytes += chunk.Length;
                 break;
             default:
+                Metadata.Add(chunk);
+
                 // Bit 5 of the first letter, its case, says whether a reader may pass over a chunk that it does not know.
                 if (((uint)chunk.Type & 0x20000000) == 0)
                 {

@@ -51,6 +51,19 @@ internal static unsafe class VipsCodec
         }
     }
 
+    /// <summary>The picture in sRGB's colours, converted by the tables of its profile.</summary>
+    public static Image ToSrgb(Image image)
+    {
+        VipsLibrary.System.Require("Converting the picture's colour profile");
+        return image switch
+        {
+            Image<byte> bytes => ToSrgb(bytes, VipsFormat.UChar),
+            Image<ushort> shorts => ToSrgb(shorts, VipsFormat.UShort),
+            Image<float> floats => ToSrgb(floats),
+            _ => throw new System.Diagnostics.UnreachableException($"{image} is a picture of another type."),
+        };
+    }
+
     private static Image Load(VipsOperation load, string format, string failure, ImageReadOptions options)
     {
         // Rows are decoded once, from the top, straight into the picture; a damaged file is refused, not half shown.
@@ -62,6 +75,7 @@ internal static unsafe class VipsCodec
         using var colored = ToRgb(stored, failure);
         using var image = ToKnownFormat(colored, failure);
         var upright = Copy(image, format, failure);
+        upright.Metadata = VipsMetadata.Read(stored, upright.Channels);
         return options.ApplyOrientation ? Orientation.Apply(upright, orientation) : upright;
     }
 
@@ -132,14 +146,7 @@ internal static unsafe class VipsCodec
         var failure = $"The {format} file cannot be written";
         fixed (T* pixels = image.Pixels)
         {
-            var bytes = (nuint)image.Pixels.Length * (nuint)sizeof(T);
-            var handle = VipsNative.ImageFromMemory(pixels, bytes, image.Width, image.Height, image.Channels, type);
-            if (handle == 0)
-                throw VipsError.Take(failure);
-
-            using var bare = new VipsImage(handle);
-            using var copy = new VipsOperation("copy\0"u8).SetImage("in", bare).Set("interpretation", interpretation);
-            using var meant = copy.RunToImage(failure);
+            using var meant = Wrap(image, pixels, type, interpretation, failure);
             var name = VipsNative.FindSave(path);
             if (name == null)
                 throw VipsError.Take(failure);
@@ -149,5 +156,56 @@ internal static unsafe class VipsCodec
                 save.Set(setting, value.ToString(CultureInfo.InvariantCulture));
             save.Run(failure);
         }
+    }
+
+    // libvips converts integers alone.
+    private static Image<float> ToSrgb(Image<float> image)
+    {
+        var words = Image<ushort>.CreateEmpty(image.Width, image.Height, image.Channels);
+        words.Metadata = image.Metadata;
+        for (var i = 0; i < words.Pixels.Length; i++)
+            words.Pixels[i] = (ushort)Math.Round(Math.Clamp(image.Pixels[i], 0f, 1f) * ushort.MaxValue);
+        var converted = ToSrgb(words, VipsFormat.UShort);
+        var pixels = Array.ConvertAll(converted.Pixels, word => word / (float)ushort.MaxValue);
+        return new Image<float>(image.Width, image.Height, image.Channels, pixels) { Metadata = converted.Metadata };
+    }
+
+    private static Image<T> ToSrgb<T>(Image<T> image, VipsFormat type)
+        where T : unmanaged, INumber<T>
+    {
+        const string Failure = "The picture's colour profile cannot be converted";
+        var (colors, isWide) = (image.HasAlpha ? image.Channels - 1 : image.Channels, type == VipsFormat.UShort);
+        fixed (T* pixels = image.Pixels)
+        {
+            using var stored = Wrap(image, pixels, type, colors == 1 ? isWide ? "grey16" : "b-w" : isWide ? "rgb16" : "srgb", Failure);
+            using var convert = new VipsOperation("icc_transform\0"u8).SetImage("in", stored).Set("embedded", "true")
+                .Set("output-profile", "srgb").Set("depth", isWide ? "16" : "8").Set("intent", "perceptual");
+            using var converted = convert.RunToImage(Failure);
+            using var cast = new VipsOperation("cast\0"u8).Set("format", isWide ? "ushort" : "uchar").SetImage("in", converted);
+            using var known = cast.RunToImage(Failure);
+            var rgb = (Image<T>)Copy(known, "converted", Failure);
+            var result = new Image<T>(image.Width, image.Height, image.Channels, (T[])image.Pixels.Clone());
+            for (int from = 0, to = 0; to < result.Pixels.Length; from += rgb.Channels, to += image.Channels)
+                rgb.Pixels.AsSpan(from, colors).CopyTo(result.Pixels.AsSpan(to));
+            result.Metadata = image.Metadata.WithoutColors();
+            return result;
+        }
+    }
+
+    // The picture in libvips's hands, with its profile and resolution; its pixels stay where they are.
+    private static VipsImage Wrap<T>(Image<T> image, T* pixels, VipsFormat type, string interpretation, string failure)
+        where T : unmanaged, INumber<T>
+    {
+        var bytes = (nuint)image.Pixels.Length * (nuint)sizeof(T);
+        var handle = VipsNative.ImageFromMemory(pixels, bytes, image.Width, image.Height, image.Channels, type);
+        if (handle == 0)
+            throw VipsError.Take(failure);
+
+        using var bare = new VipsImage(handle);
+        using var copy = new VipsOperation("copy\0"u8).SetImage("in", bare).Set("interpretation", interpretation);
+        VipsMetadata.SetResolution(copy, image.Metadata);
+        var meant = copy.RunToImage(failure);
+        VipsMetadata.SetBlobs(meant, image.Metadata);
+        return meant;
     }
 }

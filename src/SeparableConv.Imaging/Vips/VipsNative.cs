@@ -69,6 +69,21 @@ internal static unsafe partial class VipsNative
     [LibraryImport(Library, EntryPoint = "vips_image_get_orientation")]
     public static partial int Orientation(nint image);
 
+    [LibraryImport(Library, EntryPoint = "vips_image_get_xres")]
+    public static partial double HorizontalResolution(nint image);
+
+    [LibraryImport(Library, EntryPoint = "vips_image_get_yres")]
+    public static partial double VerticalResolution(nint image);
+
+    [LibraryImport(Library, EntryPoint = "vips_image_get_typeof", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nuint TypeOf(nint image, string field);
+
+    [LibraryImport(Library, EntryPoint = "vips_image_get_blob", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int GetBlob(nint image, string field, out byte* data, out nuint bytes);
+
+    [LibraryImport(Library, EntryPoint = "vips_image_set_blob_copy", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial void SetBlobCopy(nint image, string field, byte* data, nuint bytes);
+
     [LibraryImport(Library, EntryPoint = "vips_error_buffer")]
     public static partial byte* ErrorBuffer();
 

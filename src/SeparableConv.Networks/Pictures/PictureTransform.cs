@@ -19,10 +19,11 @@ public enum PictureFit
 /// <summary>Makes a network's input of pictures: gray or colour, size, normalization, layout, number type.</summary>
 /// <remarks>
 /// Size, channels, layout and number type follow from the input: (N, height, width, channels) or (N, channels, height, width) or the same
-/// without N, with 1 channel (gray) or 3 (colour). Colour becomes gray as by <see cref="Image.ToGray"/>, gray becomes three equal channels,
-/// and alpha is left out. Sizes are changed as by <see cref="ImageResize.Bilinear"/>. Integers are rounded to the nearest, halves away from
-/// 0,
-/// and saturated. Rows and tables are kept, so that nothing is allocated for a picture as wide as the one before; one thread at a time.
+/// without N, with 1 channel (gray) or 3 (colour). A picture with a colour profile becomes sRGB, as by <see cref="Image.ToSrgb"/>. Colour
+/// becomes gray as by <see cref="Image.ToGray"/>, gray becomes three equal channels,
+/// and alpha is left out: what transparent pixels hide is seen. Sizes are changed as by <see cref="ImageResize.Bilinear"/>. Integers are
+/// rounded to the nearest, halves away from 0, and saturated. Rows and tables are kept, so that nothing is allocated for a picture without a
+/// profile that is as wide as the one before; one thread at a time.
 /// </remarks>
 /// <example><code>
 /// using var session = new InferenceSession(network);
@@ -124,7 +125,7 @@ public sealed class PictureTransform
         var bytes = (long)_samples.Length * _input.Type.Element.Size();
         if (memory.Length != bytes)
             throw new ArgumentException($"A picture of the input '{_input.Name}' takes {bytes} bytes, but there are {memory.Length}.");
-        switch (picture)
+        switch (picture.ToSrgb())
         {
             case Image<byte> image:
                 Write(image, 1, memory);
@@ -132,8 +133,8 @@ public sealed class PictureTransform
             case Image<ushort> image:
                 Write(image, White / ushort.MaxValue, memory);
                 break;
-            default:
-                Write((Image<float>)picture, White, memory);
+            case Image<float> image:
+                Write(image, White, memory);
                 break;
         }
     }

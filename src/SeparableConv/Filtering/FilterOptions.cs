@@ -22,6 +22,13 @@ public sealed record FilterOptions
     public bool Convolve { get; init; }
 
     /// <summary>Whether alpha, the last of 2 or 4 channels, is filtered like the others; off: it is copied.</summary>
+    /// <remarks>
+    /// In both cases colours weigh as much as they are seen, so that those under transparent pixels do not bleed into visible ones: with
+    /// colours x, alphas a of 0 to 1 and S the sum of the kernel k, the colour is P + m * (S - W), P = sum a*x*k, W = sum a*k, m = sum
+    /// a*x*|k| / sum a*|k|. Without negative numbers in the kernel that is S * P/W: what premultiplied colours give, divided by filtered
+    /// alpha. An opaque picture is filtered channel by channel, and so is any by a kernel of a single number that leaves colours at their
+    /// alpha, such as the identity. A constant border is opaque; where alpha is filtered, the constant is its alpha too.
+    /// </remarks>
     public bool FilterAlpha { get; init; }
 
     /// <summary>Multiplies every sum.</summary>

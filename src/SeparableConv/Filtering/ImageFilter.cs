@@ -13,7 +13,8 @@ namespace SeparableConv;
 /// <remarks>
 /// Sums are made in float32 from the widened pixels and rounded once, half to even, and saturated; so a byte is within
 /// 0.5 + 1e-3 of the exact value for kernels whose absolute sum is about 1. In float pictures, taps of weight zero are
-/// not read: a NaN or an infinity reaches only the pixels whose kernel has a weight on it. Results do not depend on the number of
+/// not read: a NaN or an infinity reaches only the pixels whose kernel has a weight on it. Of 2 and 4 channels the last is alpha, and
+/// colours then weigh as much as they are seen (see <see cref="FilterOptions.FilterAlpha"/>). Results do not depend on the number of
 /// threads, nor on whether a picture is filtered whole or region by region.
 /// Pictures are tensors (H, W, C), or (H, W) with one channel. The pixels of a row lie side by side; from row to row may be any
 /// distance, the tensor's first stride. After a first call <see cref="Run{T}(in ReadOnlyTensorSpan{T}, in TensorSpan{T})"/> and its like
@@ -39,6 +40,7 @@ public sealed unsafe class ImageFilter
     private readonly FilterBorders _borders;
     private readonly SeparableBands _separable;
     private readonly DenseBands _dense;
+    private readonly Lazy<TransparentFilter>? _transparent;
 
     /// <summary>Prepares a plan.</summary>
     /// <param name="plan">The plan.</param>
@@ -48,11 +50,13 @@ public sealed unsafe class ImageFilter
     {
     }
 
-    internal ImageFilter(FilterPlan plan, SimdWidth width)
+    internal ImageFilter(FilterPlan plan, SimdWidth width, bool weighsAlpha = true)
     {
         ArgumentNullException.ThrowIfNull(plan);
         CheckWeights(plan);
         Plan = plan;
+        if (weighsAlpha && TransparentFilter.Matters(plan.Kernel, plan.Shape, plan.Options))
+            _transparent = new(() => new TransparentFilter(plan, width));
         _borders = new FilterBorders(plan);
         if (plan.Separable is null)
         {
@@ -145,31 +149,33 @@ public sealed unsafe class ImageFilter
         }
 
         region.Check(shape.Height, shape.Width);
-        var inputRow = RowStride("input", input.Lengths, input.Strides, shape) * sizeof(TIn);
+        var inputRow = PictureRows.Stride("input", input.Lengths, input.Strides, shape, shape) * sizeof(TIn);
         var result = shape with { Height = region.Height, Width = region.Width };
-        var outputRow = RowStride("output", output.Lengths, output.Strides, result) * sizeof(TOut);
+        var outputRow = PictureRows.Stride("output", output.Lengths, output.Strides, result, shape) * sizeof(TOut);
 
         fixed (TIn* source = &input.GetPinnableReference())
         fixed (TOut* target = &output.GetPinnableReference())
         {
             var read = _borders.Read(region);
             var inputBytes = (byte*)source;
+            var isTransparent = _transparent is not null && TransparentFilter.Suits<TIn>(Plan, inputBytes, inputRow);
             var outputBytes = (byte*)target;
             var pixelBytes = shape.Channels * sizeof(TIn);
             var readStart = inputBytes + (read.Top * inputRow) + ((nint)read.Left * pixelBytes);
             var readEnd = readStart + ((read.Height - 1) * inputRow) + ((nint)read.Width * pixelBytes);
             var outputEnd = outputBytes + ((region.Height - 1) * outputRow) + ((nint)region.Width * shape.Channels * sizeof(TOut));
             if (readStart < outputEnd && outputBytes < readEnd)
-                RunOnCopy<TIn, TOut>(readStart, inputRow, read, outputBytes, outputRow, region);
+                RunOnCopy<TIn, TOut>(readStart, inputRow, read, outputBytes, outputRow, region, isTransparent);
             else
-                Run<TIn, TOut>(inputBytes, inputRow, read, outputBytes, outputRow, region);
+                Run<TIn, TOut>(inputBytes, inputRow, read, outputBytes, outputRow, region, isTransparent);
         }
 
         GC.KeepAlive(this);
     }
 
     // A filter reads pixels whose neighbours it has already written, so what is read is copied.
-    private void RunOnCopy<TIn, TOut>(byte* source, nint sourceRow, ImageRegion read, byte* output, nint outputRow, ImageRegion region)
+    private void RunOnCopy<TIn, TOut>(
+        byte* source, nint sourceRow, ImageRegion read, byte* output, nint outputRow, ImageRegion region, bool isTransparent)
         where TIn : unmanaged
         where TOut : unmanaged
     {
@@ -188,7 +194,8 @@ public sealed unsafe class ImageFilter
         {
             for (var y = 0; y < read.Height; y++)
                 Buffer.MemoryCopy(source + (y * sourceRow), start + (y * copyRow), copyRow, copyRow);
-            Run<TIn, TOut>(start - (read.Top * copyRow) - ((nint)read.Left * pixelBytes), copyRow, read, output, outputRow, region);
+            var first = start - (read.Top * copyRow) - ((nint)read.Left * pixelBytes);
+            Run<TIn, TOut>(first, copyRow, read, output, outputRow, region, isTransparent);
         }
 
         ArrayPool<byte>.Shared.Return(copy);
@@ -196,7 +203,8 @@ public sealed unsafe class ImageFilter
 
     // Both pointers are to where the picture's first pixel would lie, whether or not it is read or written: bands count in its columns and
     // rows.
-    private void Run<TIn, TOut>(byte* input, nint inputRow, ImageRegion read, byte* output, nint outputRow, ImageRegion region)
+    private void Run<TIn, TOut>(
+        byte* input, nint inputRow, ImageRegion read, byte* output, nint outputRow, ImageRegion region, bool isTransparent)
         where TIn : unmanaged
         where TOut : unmanaged
     {
@@ -215,7 +223,9 @@ public sealed unsafe class ImageFilter
         };
         if (Plan.Shape.HasAlpha && !Plan.Options.FilterAlpha)
             pictures.KeepAlpha = typeof(TIn) == typeof(TOut) ? &AlphaPass.Copy<TIn> : &AlphaPass.CopyToFloat<TIn>;
-        if (Plan.Separable is null)
+        if (isTransparent)
+            _transparent!.Value.Run<TIn, TOut>(pictures);
+        else if (Plan.Separable is null)
             RunDense<TOut>(pictures, region);
         else
             RunSeparable<TIn, TOut>(pictures, read, region);
@@ -272,33 +282,6 @@ public sealed unsafe class ImageFilter
         typeof(TOut) == typeof(float)
         && (long)region.Height * region.Width * Plan.Shape.Channels * sizeof(float) >= StreamedFloat.WorthwhileBytes
         && (!Plan.Shape.HasAlpha || Plan.Options.FilterAlpha);
-
-    // The distance from row to row in elements.
-    private nint RowStride(string what, ReadOnlySpan<nint> lengths, ReadOnlySpan<nint> strides, ImageShape expected)
-    {
-        var fits = (lengths.Length == 3 || (lengths.Length == 2 && expected.Channels == 1))
-            && lengths[0] == expected.Height && lengths[1] == expected.Width && (lengths.Length == 2 || lengths[2] == expected.Channels);
-        if (!fits)
-        {
-            throw new ArgumentException(
-                $"The {what} has shape ({string.Join(',', lengths.ToArray())}) but "
-                + $"{(expected == Plan.Shape ? "the filter was planned for" : "the region is")} {expected}; "
-                + "shapes are (H, W, C), or (H, W) for one channel.");
-        }
-
-        // A dimension of length 1 is never stepped along, and its stride is then 0.
-        var dense = (expected.Width == 1 || strides[1] == expected.Channels)
-            && (lengths.Length == 2 || expected.Channels == 1 || strides[2] == 1);
-        var rowStride = expected.Height == 1 ? expected.RowElements : strides[0];
-        if (!dense || rowStride < expected.RowElements)
-        {
-            throw new ArgumentException(
-                $"The {what} of shape ({string.Join(',', lengths.ToArray())}) has strides ({string.Join(',', strides.ToArray())}); "
-                + "the pixels of a row must lie side by side and rows must not overlap. Copy it into a dense tensor first.");
-        }
-
-        return rowStride;
-    }
 
     private static void CheckWeights(FilterPlan plan)
     {

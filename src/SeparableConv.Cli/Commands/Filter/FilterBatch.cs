@@ -59,9 +59,10 @@ internal sealed class FilterBatch(Terminal terminal, FilterSettings settings, IR
     {
         var picture = PictureFile.Load(input, terminal, settings.Reading);
         var path = target.PathFor(input);
-        var (result, report) = _filter.Run(picture, input, path);
+        var extension = target.IsStandardOutput ? target.StreamExtension(picture) : Path.GetExtension(path);
+        var (result, report) = _filter.Run(picture, input, path, PictureFile.HoldsProfile(extension));
         if (target.IsStandardOutput)
-            PictureFile.Write(result, terminal, target.StreamExtension(picture));
+            PictureFile.Write(result, terminal, extension);
         else
             PictureFile.Save(result, path);
         return report;

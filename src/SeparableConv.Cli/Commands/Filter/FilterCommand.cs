@@ -66,7 +66,11 @@ internal sealed class FilterCommand
     };
 
     private readonly Option<bool> _gray = new("--gray") { Description = "Make gray first: 0.299 R + 0.587 G + 0.114 B (BT.601)." };
-    private readonly Option<bool> _alpha = new("--filter-alpha") { Description = "Filter alpha too; by default it is kept as it is." };
+    private readonly Option<bool> _alpha = new("--filter-alpha")
+    {
+        Description = "Filter alpha too; by default it is kept as it is. What transparent pixels hide is never seen.",
+    };
+
     private readonly Option<double?> _scale = OptionValues.Number("--scale", "S", "Multiplies every sum; 1 by default.");
     private readonly Option<double?> _offset = OptionValues.Number(
         "--offset", "O", "Added to every scaled sum, in pixel steps; 0 by default.");

@@ -31,9 +31,16 @@ internal sealed class PictureFilter(FilterSettings settings)
     private ImageFilter? _filter;
 
     /// <summary>Filters a picture and times it.</summary>
-    public (Picture Result, FilterReport Report) Run(Picture picture, string input, string output)
+    /// <param name="picture">The picture.</param>
+    /// <param name="input">Where it came from.</param>
+    /// <param name="output">Where the result goes.</param>
+    /// <param name="holdsProfile">Whether the result's file holds a colour profile; a picture that has one becomes sRGB where not.</param>
+    public (Picture Result, FilterReport Report) Run(Picture picture, string input, string output, bool holdsProfile)
     {
-        var image = settings.Gray ? picture.Image.ToGray() : picture.Image;
+        // Unrounded sums are no colours that a profile could be about.
+        var image = holdsProfile && !settings.ToFloat ? picture.Image : picture.Image.ToSrgb();
+        if (settings.Gray)
+            image = image.ToGray();
         if (_filter is null || _filter.Plan.Shape != image.Shape)
             _filter = ImageFilter.Create(settings.Kernel, image.Shape, settings.Options);
 
@@ -76,7 +83,12 @@ internal sealed class PictureFilter(FilterSettings settings)
         return RunTimes.Interleave(Math.Max(LeastRoundsExplained, settings.Repeat ?? 0), [.. runs], least: 0);
     }
 
-    private Image Result(Image image) => settings.ToFloat
-        ? Image.Create(image.Width, image.Height, image.Channels, new float[image.Height * image.Shape.RowElements])
-        : image.CreateLike(image.Width, image.Height);
+    private Image Result(Image image)
+    {
+        if (!settings.ToFloat)
+            return image.CreateLike(image.Width, image.Height);
+        var sums = Image.Create(image.Width, image.Height, image.Channels, new float[image.Height * image.Shape.RowElements]);
+        sums.Metadata = image.Metadata;
+        return sums;
+    }
 }

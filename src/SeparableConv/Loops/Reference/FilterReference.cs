@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using SeparableConv.Filtering;
 
 namespace SeparableConv.Loops;
 
@@ -6,8 +7,8 @@ namespace SeparableConv.Loops;
 internal static class FilterReference
 {
     /// <summary>
-    /// y[i,j,c] = scale * sum over u,v of x[i+u-aH, j+v-aW, c] * k[u,v] + offset, not rounded; alpha copied where the options say
-    /// so. Taps of weight zero are not read.
+    /// y[i,j,c] = scale * sum over u,v of x[i+u-aH, j+v-aW, c] * k[u,v] + offset, not rounded; colours weighed by alpha, which is copied
+    /// where the options say so. Taps of weight zero are not read.
     /// </summary>
     /// <param name="input">Pixels, row-major.</param>
     /// <param name="shape">(H, W, C).</param>
@@ -46,13 +47,15 @@ internal static class FilterReference
     private static (double Value, double Magnitude) Sum(
         Func<int, double> input, ImageShape shape, FilterKernel kernel, FilterOptions options, int i, int j, int c)
     {
-        if (shape.HasAlpha && !options.FilterAlpha && c == shape.Channels - 1)
+        var isColor = !shape.HasAlpha || c < shape.Channels - 1;
+        if (shape.HasAlpha && !options.FilterAlpha && !isColor)
         {
             var alpha = input((((i * shape.Width) + j) * shape.Channels) + c);
             return (alpha, Math.Abs(alpha));
         }
 
-        double sum = 0, magnitude = 0;
+        var sums = new Sums();
+        var weighs = TransparentFilter.Matters(kernel, shape, options);
         for (var u = 0; u < kernel.Height; u++)
         {
             for (var v = 0; v < kernel.Width; v++)
@@ -63,21 +66,27 @@ internal static class FilterReference
                 // Convolution: the kernel's element (u, v) lies on the other side of the anchor.
                 var y = options.Convolve ? i - u + (kernel.Height / 2) : i + u - (kernel.Height / 2);
                 var x = options.Convolve ? j - v + (kernel.Width / 2) : j + v - (kernel.Width / 2);
-                var product = Pixel(input, shape, options, y, x, c) * kernel[u, v];
-                sum += product;
-                magnitude += Math.Abs(product);
+                var (value, alpha) = Pixel(input, shape, options, y, x, c);
+                sums.Add(kernel[u, v], weighs && !isColor ? alpha : value, weighs && isColor ? alpha / shape.MaxValue : 1);
             }
         }
 
+        var (own, ownAlpha) = Pixel(input, shape, options, i, j, c);
+        var (sum, magnitude) = sums.Result(ownAlpha > 0 ? own : 0);
         return ((options.Scale * sum) + options.Offset, (Math.Abs(options.Scale) * magnitude) + Math.Abs(options.Offset));
     }
 
     // One step at a time towards the inside, so that nothing is shared with the fast paths' arithmetic.
-    private static double Pixel(Func<int, double> input, ImageShape shape, FilterOptions options, int y, int x, int c)
+    private static (double Value, double Alpha) Pixel(
+        Func<int, double> input, ImageShape shape, FilterOptions options, int y, int x, int c)
     {
-        if (options.Border == BorderMode.Constant && (y < 0 || y >= shape.Height || x < 0 || x >= shape.Width))
-            return options.ConstantValue;
-        return input((((Walk(y, shape.Height, options.Border) * shape.Width) + Walk(x, shape.Width, options.Border)) * shape.Channels) + c);
+        var isOutside = y < 0 || y >= shape.Height || x < 0 || x >= shape.Width;
+        if (options.Border == BorderMode.Constant && isOutside)
+            return (options.ConstantValue, options.FilterAlpha ? Math.Max(0, options.ConstantValue) : shape.MaxValue);
+        var pixel = ((Walk(y, shape.Height, options.Border) * shape.Width) + Walk(x, shape.Width, options.Border)) * shape.Channels;
+
+        // An alpha below 0 is 0.
+        return (input(pixel + c), shape.HasAlpha ? Math.Max(0, input(pixel + shape.Channels - 1)) : shape.MaxValue);
     }
 
     private static int Walk(int position, int length, BorderMode mode)
@@ -96,5 +105,34 @@ internal static class FilterReference
         }
 
         return position;
+    }
+
+    // The formula of FilterOptions.FilterAlpha; where all alphas are 1 that of a plain sum.
+    private struct Sums
+    {
+        private double _gain, _magnitudes, _weighed, _weighedMagnitudes, _absolute, _weight, _seen;
+
+        public void Add(double tap, double value, double alpha)
+        {
+            _gain += tap;
+            _magnitudes += Math.Abs(tap);
+            _weight += tap * alpha;
+            _seen += Math.Abs(tap) * alpha;
+
+            // What is not seen may be no number.
+            _weighed += alpha > 0 ? tap * alpha * value : 0;
+            _absolute += alpha > 0 ? Math.Abs(tap * alpha * value) : 0;
+            _weighedMagnitudes += alpha > 0 ? Math.Abs(tap) * alpha * value : 0;
+        }
+
+        public readonly (double Value, double Magnitude) Result(double own)
+        {
+            var isSeen = _seen > TransparentFilter.LeastSeen * _magnitudes;
+            var mean = isSeen ? _weighedMagnitudes / _seen : own;
+            var magnitude = isSeen ? _absolute / _seen : Math.Abs(own);
+            return isSeen
+                ? (_weighed + (mean * (_gain - _weight)), _absolute + (magnitude * (_magnitudes - _seen)))
+                : (mean * _gain, magnitude * _magnitudes);
+        }
     }
 }

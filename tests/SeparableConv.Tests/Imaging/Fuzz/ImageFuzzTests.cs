@@ -1,11 +1,12 @@
 using SeparableConv.Imaging;
+using SeparableConv.Tests.Imaging.Color;
 using SeparableConv.Tests.Support.Fuzz;
 
 namespace SeparableConv.Tests.Imaging.Fuzz;
 
 /// <summary>
-/// Damaged PNG and .npy files are refused in one line, or read: nothing crashes, hangs or takes memory out of proportion to the file. How
-/// to try more of them, and one of them again, is in docs/fuzzing.md.
+/// Damaged PNG and .npy files and colour profiles are refused in one line, or read: nothing crashes, hangs or takes memory out of
+/// proportion to the file. How to try more of them, and one of them again, is in docs/fuzzing.md.
 /// </summary>
 public sealed class ImageFuzzTests
 {
@@ -19,7 +20,30 @@ public sealed class ImageFuzzTests
         var seeds = Pictures();
         new FuzzRun("png").Check(
             number => Damage(seeds, number, PngMutator.Mutate),
-            file => Try(file, input => PngCodec.Decode(input)));
+            file => Try(file, input => PngCodec.Decode(input).ToSrgb()));
+    }
+
+    [Fact]
+    public void Damaged_colour_profiles_are_refused_or_convert()
+    {
+        byte[][] seeds =
+        [
+            ProfileBuilder.Rgb(ProfileBuilder.DisplayP3, ProfileBuilder.SrgbCurve()),
+            ProfileBuilder.Rgb(ProfileBuilder.Srgb, ProfileBuilder.Table(0, 100, 40000, 65535)),
+            ProfileBuilder.Rgb(ProfileBuilder.Srgb, ProfileBuilder.Parametric(4, 2, 1, 0, 0.5, 0.25, 0.125, 0.0625)),
+            ProfileBuilder.Gray(ProfileBuilder.Gamma(2.2)),
+            new ProfileBuilder().Primaries(ProfileBuilder.Srgb).Colors(ProfileBuilder.Srgb).Bytes(),
+        ];
+        new FuzzRun("icc").Check(
+            number => Damage(seeds, number, ByteMutator.Mutate),
+            file => Try(file, input =>
+            {
+                var profile = ColorProfile.Parse(input);
+                Image image = TestImages.Noise<byte>(7, 3, profile.IsGray ? 2 : 4);
+                image.Metadata = new ImageMetadata { Profile = profile };
+                if (profile.HasCurves)
+                    image.ToSrgb();
+            }));
     }
 
     [Fact]
@@ -87,6 +111,10 @@ public sealed class ImageFuzzTests
             new PngBuilder().Header(4, 2, 2, 3).Chunk("PLTE", palette).Chunk("tRNS", 0, 128).Data(0, 0b00011011, 1, 0b11100100).End());
         byte[] exif = [.. "MM\0\x2a"u8, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0];
         seeds.Add(new PngBuilder().Header(2, 1).Chunk("eXIf", exif).Data(0, 10, 20).End());
+        byte[] profile = [65, 0, 0, .. PngBuilder.Deflate(ProfileBuilder.Rgb(ProfileBuilder.DisplayP3, ProfileBuilder.SrgbCurve()))];
+        seeds.Add(
+            new PngBuilder().Header(2, 1, 8, 2).Chunk("iCCP", profile).Chunk("pHYs", 0, 0, 46, 35, 0, 0, 46, 35, 1)
+                .Data(0, 10, 20, 30, 40, 50, 60).End());
         if (Environment.GetEnvironmentVariable("SEPCONV_DATA") is { Length: > 0 } root)
         {
             var files = Directory.EnumerateFiles(Path.Combine(root, "pngsuite"), "*.png").Where(

@@ -9,7 +9,7 @@ namespace SeparableConv.Tests.Imaging.Fuzz;
 internal static class PngMutator
 {
     private const int Overhead = 12;
-    private static readonly string[] s_types = ["IHDR", "PLTE", "IDAT", "IEND", "tRNS", "eXIf", "gAMA", "ABCD", "abcd"];
+    private static readonly string[] s_types = ["IHDR", "PLTE", "IDAT", "IEND", "tRNS", "eXIf", "gAMA", "iCCP", "pHYs", "ABCD", "abcd"];
 
     /// <summary>A damaged copy.</summary>
     public static byte[] Mutate(byte[] file, byte[] other, Random random)
@@ -42,6 +42,9 @@ internal static class PngMutator
                 var header = data.ToArray();
                 BinaryPrimitives.WriteUInt32BigEndian(header.AsSpan(4 * random.Next(2)), (uint)Edges.Integer(random, header[3]));
                 chunks[at] = (type, header);
+                break;
+            case 3 or 4 when type == "iCCP" && data.Length > 3:
+                chunks[at] = (type, [.. data[..3], .. PngBuilder.Deflate(ByteMutator.Mutate(Inflate(data[3..]), other, random))]);
                 break;
             case 5 or 6 when type == "IDAT":
                 chunks[at] = (type, PngBuilder.Deflate(ByteMutator.Mutate(Inflate(data), other, random)));

@@ -1,5 +1,6 @@
 using SeparableConv.Imaging;
 using SeparableConv.Networks.Pictures;
+using SeparableConv.Tests.Imaging.Color;
 
 namespace SeparableConv.Tests.Networks.Pictures;
 
@@ -166,6 +167,19 @@ public sealed class PictureTransformTests
         var one = new byte[1];
         new PictureTransform(Input(ElementType.UInt8, [1, 1, 1, 1]), fit: PictureFit.Crop).Write(high, one);
         Assert.Equal<byte>([3], one);
+    }
+
+    [Fact]
+    public void A_picture_with_a_profile_is_seen_as_sRGB()
+    {
+        var picture = Image.Create<byte>(2, 1, 3, [200, 100, 50, 255, 0, 0]);
+        picture.Metadata = new ImageMetadata
+        {
+            Profile = ColorProfile.Parse(ProfileBuilder.Rgb(ProfileBuilder.DisplayP3, ProfileBuilder.SrgbCurve())),
+        };
+        var seen = new byte[6];
+        new PictureTransform(Input(ElementType.UInt8, [1, 1, 2, 3])).Write(picture, seen);
+        Assert.Equal<byte>([215, 93, 31, 255, 0, 0], seen);
     }
 
     [Fact]
