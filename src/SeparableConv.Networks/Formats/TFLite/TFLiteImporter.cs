@@ -80,7 +80,8 @@ internal sealed class TFLiteImporter
     {
         var value = Input(node, index);
         return value.Type is { Quantization: not null } && value.Type.Element.IsByte()
-            ? throw Refused(node, $"input {index} is {value.Type}; TensorFlow Lite has no quantized form of this operator: keep it in float.")
+            ? throw Refused(
+                node, $"input {index} is {value.Type}; TensorFlow Lite has no quantized form of this operator: keep it in float.")
             : value;
     }
 

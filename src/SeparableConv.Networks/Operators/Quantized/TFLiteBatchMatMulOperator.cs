@@ -18,7 +18,8 @@ internal sealed unsafe class TFLiteBatchMatMulOperator(Quantization output) : Qu
         if (a.Shape.Rank < 2 || b.Shape.Rank < 2 || a.Shape[^1] != b.Shape[^2])
         {
             throw new ArgumentException(
-                $"The matrices are {a.Shape} and {b.Shape}; expected 2 dimensions at least, and as many columns on the left as rows on the right.");
+                $"The matrices are {a.Shape} and {b.Shape}; "
+                + "expected 2 dimensions at least, and as many columns on the left as rows on the right.");
         }
 
         _ = Multiplier(a, b);

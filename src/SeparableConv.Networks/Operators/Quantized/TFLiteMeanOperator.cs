@@ -7,7 +7,8 @@ namespace SeparableConv.Networks.Operators;
 /// The mean or the sum of quantized bytes over some axes: the sums of the distances from zero, times one fixed-point factor that holds the
 /// ratio of the scales and, for a mean, the division by the number of elements.
 /// </summary>
-internal sealed unsafe class TFLiteMeanOperator(int[] axes, bool keepDimensions, Quantization output, bool isSum = false) : QuantizedOperator
+internal sealed unsafe class TFLiteMeanOperator(int[] axes, bool keepDimensions, Quantization output, bool isSum = false)
+    : QuantizedOperator
 {
     public override string Kind => isSum ? "QuantizedSum" : "QuantizedMean";
 

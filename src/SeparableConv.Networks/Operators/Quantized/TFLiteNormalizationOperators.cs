@@ -39,8 +39,8 @@ internal sealed class TFLiteL2NormalizationOperator(Quantization output) : TFLit
 }
 
 /// <summary>
-/// x - log(the sum of e^x) along the last axis, of quantized bytes, in 32-bit fixed point. The output has scale 1/16 and the greatest number
-/// of its element for 0.
+/// x - log(the sum of e^x) along the last axis, of quantized bytes, in 32-bit fixed point. The output has scale 1/16 and the greatest
+/// number of its element for 0.
 /// </summary>
 internal sealed class TFLiteLogSoftmaxOperator(Quantization output) : TFLiteRowOperator
 {
@@ -63,7 +63,8 @@ internal sealed class TFLiteLogSoftmaxOperator(Quantization output) : TFLiteRowO
         var factor = Math.Min((double)input.Quantization!.Scale * (1 << FixedPointExponential.InputFraction), int.MaxValue);
         var multiplier = QuantizedTypes.Multiplier(factor);
         var back = QuantizedTypes.Multiplier(Math.ScaleB(1, 31 - multiplier.Shift) / multiplier.Mantissa);
-        var radius = (int)Math.Floor(((1 << InputIntegerBits) - 1) * Math.ScaleB(1, FixedPointExponential.InputFraction - multiplier.Shift));
+        var unit = Math.ScaleB(1, FixedPointExponential.InputFraction - multiplier.Shift);
+        var radius = (int)Math.Floor(((1 << InputIntegerBits) - 1) * unit);
         var least = QuantizedTypes.Range(input.Element).Least;
         return (x, y) =>
         {

@@ -63,7 +63,8 @@ internal sealed class TFLiteSquaredDifferenceOperator(Quantization output) : Byt
     private protected override Func<int, int, int> Function(TensorType a, TensorType b)
     {
         double unit = 2 * Math.Max(a.Quantization!.Scale, b.Quantization!.Scale);
-        var (first, second) = (QuantizedTypes.Multiplier(a.Quantization.Scale / unit), QuantizedTypes.Multiplier(b.Quantization.Scale / unit));
+        var first = QuantizedTypes.Multiplier(a.Quantization.Scale / unit);
+        var second = QuantizedTypes.Multiplier(b.Quantization.Scale / unit);
         var toOutput = QuantizedTypes.Multiplier(unit * unit / ((1 << (2 * FractionBits)) * output.Scale));
         var (zeroA, zeroB) = (a.Quantization.ZeroPoint, b.Quantization.ZeroPoint);
         var (least, most) = QuantizedTypes.Range(a.Element);

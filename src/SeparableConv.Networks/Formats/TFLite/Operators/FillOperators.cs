@@ -19,14 +19,15 @@ internal static class FillOperators
 
     public static void ReadFill(TFLiteImporter importer, TFLiteNode node)
     {
-        var shape = Shape(importer, node, 0);
-        importer.Set(node, importer.Emit(node, new ExpandOperator(shape), ShapeOperators.Reshaped(importer, node, importer.Input(node, 1), [])));
+        var number = ShapeOperators.Reshaped(importer, node, importer.Input(node, 1), []);
+        importer.Set(node, importer.Emit(node, new ExpandOperator(Shape(importer, node, 0)), number));
     }
 
     public static void ReadZerosLike(TFLiteImporter importer, TFLiteNode node)
     {
         var x = importer.Input(node, 0);
-        var zero = importer.Constant(node, TensorData.CreateZeros(new TensorType(x.Type.Element, new TensorShape([]), x.Type.Quantization)));
+        var type = new TensorType(x.Type.Element, new TensorShape([]), x.Type.Quantization);
+        var zero = importer.Constant(node, TensorData.CreateZeros(type));
         importer.Set(node, importer.Emit(node, new ExpandOperator(x.Shape), zero));
     }
 

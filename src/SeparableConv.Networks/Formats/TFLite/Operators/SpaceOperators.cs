@@ -33,17 +33,22 @@ internal static class SpaceOperators
     {
         var (x, block) = (importer.Input(node, 0), importer.Integers(node, 1, "block shape"));
         var (before, after) = Borders(importer, node, x, block, "crops");
-        var y = importer.Emit(node, new BatchToSpaceOperator(block), x);
-        if (before.Any(crop => crop != 0) || after.Any(crop => crop != 0))
-        {
-            var (starts, steps, lengths) = (new int[y.Shape.Rank], new int[y.Shape.Rank], y.Shape.Lengths.ToArray());
-            Array.Fill(steps, 1);
-            for (var d = 0; d < block.Length; d++)
-                (starts[d + 1], lengths[d + 1]) = (before[d], Math.Max(0, lengths[d + 1] - before[d] - after[d]));
-            y = importer.Emit(node, new SliceOperator(starts, steps, lengths), y);
-        }
+        if (new WholeImages(importer, node).Find(x, block, before, after) is { } whole)
+            importer.Set(node, whole);
+        else
+            importer.Set(node, Cropped(importer, node, importer.Emit(node, new BatchToSpaceOperator(block), x), before, after));
+    }
 
-        importer.Set(node, y);
+    /// <summary>A value without what is to be cut off before and behind its dimensions from the second on.</summary>
+    public static Value Cropped(TFLiteImporter importer, TFLiteNode node, Value value, int[] before, int[] after)
+    {
+        if (!before.AsSpan().ContainsAnyExcept(0) && !after.AsSpan().ContainsAnyExcept(0))
+            return value;
+        var (starts, steps, lengths) = (new int[value.Shape.Rank], new int[value.Shape.Rank], value.Shape.Lengths.ToArray());
+        Array.Fill(steps, 1);
+        for (var d = 0; d < before.Length; d++)
+            (starts[d + 1], lengths[d + 1]) = (before[d], (int)Math.Max(0, lengths[d + 1] - (long)before[d] - after[d]));
+        return importer.Emit(node, new SliceOperator(starts, steps, lengths), value);
     }
 
     // What is added or cut before and behind each dimension of the block.

@@ -163,7 +163,8 @@ public class TFLiteFunctionTests
         Assert.Equal([2L, 0, 1], new TFLiteCall("ARG_MIN").Input(floats, [3, 3]).Constant([-1], 1).Run<long>([3]));
         byte[] bytes = [5, 253, 128, 4, 4, 7, 0, 255, 255];
         Assert.Equal([2, 0, 1], new TFLiteCall("ARG_MIN").Bytes(ElementType.Int8, bytes, [3, 3], (0.5f, 3)).Constant([1], 1).Run<int>([3]));
-        Assert.Equal([2, 1, 1], new TFLiteCall("ARG_MIN").Bytes(ElementType.UInt8, bytes, [3, 3], (0.5f, 3)).Constant([0], 1).Run<int>([3]));
+        var unsigned = new TFLiteCall("ARG_MIN").Bytes(ElementType.UInt8, bytes, [3, 3], (0.5f, 3)).Constant([0], 1);
+        Assert.Equal([2, 1, 1], unsigned.Run<int>([3]));
     }
 
     [Theory]

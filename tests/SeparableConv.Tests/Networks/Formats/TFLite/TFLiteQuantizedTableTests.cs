@@ -49,7 +49,12 @@ public class TFLiteQuantizedTableTests
             {
                 var x = (double)input.Scale * (numbers.Values([(byte)raw])[0] - input.ZeroPoint);
                 var least = (double)output.Scale * (numbers.Least - output.ZeroPoint);
-                var function = code switch { "EXP" => Math.Exp(x), "ELU" => x < 0 ? Math.Exp(x) - 1 : x, _ => x <= 0 ? least : Math.Log(x) };
+                var function = code switch
+                {
+                    "EXP" => Math.Exp(x),
+                    "ELU" => x < 0 ? Math.Exp(x) - 1 : x,
+                    _ => x <= 0 ? least : Math.Log(x),
+                };
                 var real = (function / output.Scale) + output.ZeroPoint;
                 Assert.InRange(y[raw] - Math.Clamp(real, numbers.Least, numbers.Most), -0.5002, 0.5002);
             }
