@@ -3,6 +3,9 @@ namespace SeparableConv.Networks.Formats.TFLite;
 /// <summary>The activations that the schema fuses into other operators.</summary>
 internal static class FusedActivation
 {
+    /// <summary>RELU_0_TO_1, which is never fused and has no number in the schema.</summary>
+    public const byte Relu0To1 = 255;
+
     private const byte None = 0;
     private const byte Relu = 1;
     private const byte ReluN1To1 = 2;
@@ -41,6 +44,7 @@ internal static class FusedActivation
         ReluN1To1 => Activation.Clip(-1, 1),
         Relu6 => Activation.ReLU6,
         TanhCode => Activation.Tanh,
+        Relu0To1 => Activation.Clip(0, 1),
         _ => throw TFLiteImporter.Refused(node, $"the fused activation {code} is not supported."),
     };
 
@@ -54,6 +58,7 @@ internal static class FusedActivation
             Relu => (QuantizedTypes.Quantize(0, output, element), most),
             ReluN1To1 => (QuantizedTypes.Quantize(-1, output, element), QuantizedTypes.Quantize(1, output, element)),
             Relu6 => (QuantizedTypes.Quantize(0, output, element), QuantizedTypes.Quantize(6, output, element)),
+            Relu0To1 => (QuantizedTypes.Quantize(0, output, element), QuantizedTypes.Quantize(1, output, element)),
             _ => throw TFLiteImporter.Refused(node, $"the fused activation {code} of quantized numbers is not supported."),
         };
     }

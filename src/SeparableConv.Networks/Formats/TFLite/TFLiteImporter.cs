@@ -75,6 +75,16 @@ internal sealed class TFLiteImporter
         return _values[tensor.Index] = _graph.Constant(NameOf(tensor), _model.ReadData(tensor));
     }
 
+    /// <summary>An input that must be there and must not be of quantized bytes.</summary>
+    public Value Numbers(TFLiteNode node, int index)
+    {
+        var value = Input(node, index);
+        return value.Type is { Quantization: not null } && value.Type.Element.IsByte()
+            ? throw Refused(
+                node, $"input {index} is {value.Type}; TensorFlow Lite has no quantized form of this operator: keep it in float.")
+            : value;
+    }
+
     /// <summary>The numbers of an input that decides on shapes, and so must be a constant.</summary>
     public int[] Integers(TFLiteNode node, int index, string what)
     {
@@ -111,7 +121,10 @@ internal sealed class TFLiteImporter
 
     /// <summary>A constant.</summary>
     public Value Constant<T>(TFLiteNode node, T[] values, params ReadOnlySpan<int> shape)
-        where T : unmanaged => _graph.Constant(NameOf(OutputTensor(node)) + "/constant", TensorData.Create(values, shape));
+        where T : unmanaged => Constant(node, TensorData.Create(values, shape));
+
+    /// <summary>A constant.</summary>
+    public Value Constant(TFLiteNode node, TensorData data) => _graph.Constant(NameOf(OutputTensor(node)) + "/constant", data);
 
     /// <summary>A constant in another shape, its scales as they are.</summary>
     public Value Reshaped(Value value, TensorData data, TensorShape shape) =>

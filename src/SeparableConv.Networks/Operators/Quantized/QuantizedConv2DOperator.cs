@@ -13,6 +13,9 @@ internal abstract class QuantizedConvOperator(
     /// <summary>Stride, dilation, padding and, where there are any, groups; its activation and threads are not used.</summary>
     public ConvOptions Options { get; } = options;
 
+    /// <summary>The same operator with other options.</summary>
+    public abstract QuantizedConvOperator With(ConvOptions options);
+
     /// <summary>The sizes, from the types of input and weights.</summary>
     /// <exception cref="ArgumentException">They do not fit.</exception>
     public abstract ConvGeometry Geometry(TensorType input, TensorType weights);
@@ -36,6 +39,9 @@ internal sealed class QuantizedConv2DOperator(
     : QuantizedConvOperator(options, element, output, clampMin, clampMax, rounding)
 {
     public override string Kind => "QuantizedConv2D";
+
+    public override QuantizedConvOperator With(ConvOptions options) =>
+        new QuantizedConv2DOperator(options, Element, Output, ClampMin, ClampMax, Rounding);
 
     public override ConvGeometry Geometry(TensorType input, TensorType weights)
     {

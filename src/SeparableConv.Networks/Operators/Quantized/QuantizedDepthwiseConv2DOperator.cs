@@ -12,6 +12,9 @@ internal sealed class QuantizedDepthwiseConv2DOperator(
 {
     public override string Kind => "QuantizedDepthwiseConv2D";
 
+    public override QuantizedConvOperator With(ConvOptions options) =>
+        new QuantizedDepthwiseConv2DOperator(options, Element, Output, ClampMin, ClampMax, Rounding);
+
     public override ConvGeometry Geometry(TensorType input, TensorType weights)
     {
         var shape = weights.Shape;

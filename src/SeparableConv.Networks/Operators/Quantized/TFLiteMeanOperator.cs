@@ -4,12 +4,13 @@ using SeparableConv.Loops;
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
-/// The mean of quantized bytes over some axes: the sums of the distances from zero, times one fixed-point factor that holds both the
-/// ratio of the scales and the division by the number of elements.
+/// The mean or the sum of quantized bytes over some axes: the sums of the distances from zero, times one fixed-point factor that holds the
+/// ratio of the scales and, for a mean, the division by the number of elements.
 /// </summary>
-internal sealed unsafe class TFLiteMeanOperator(int[] axes, bool keepDimensions, Quantization output) : QuantizedOperator
+internal sealed unsafe class TFLiteMeanOperator(int[] axes, bool keepDimensions, Quantization output, bool isSum = false)
+    : QuantizedOperator
 {
-    public override string Kind => "QuantizedMean";
+    public override string Kind => isSum ? "QuantizedSum" : "QuantizedMean";
 
     public ReadOnlySpan<int> Axes => axes;
 
@@ -68,13 +69,16 @@ internal sealed unsafe class TFLiteMeanOperator(int[] axes, bool keepDimensions,
         return count is > 0 and <= int.MaxValue / byte.MaxValue
             ? count
             : throw new ArgumentException(
-                $"The mean is over {count} elements of {shape}; 1 to {int.MaxValue / byte.MaxValue} are supported.");
+                $"{Kind} is over {count} elements of {shape}; 1 to {int.MaxValue / byte.MaxValue} are supported.");
     }
 
     private FixedPointMultiplier Multiplier(TensorType input, long count)
     {
-        // The division goes into the mantissa, which is shifted left first by what the count leaves free.
         var scales = QuantizedTypes.Multiplier((double)input.Quantization!.Scale / output.Scale);
+        if (isSum)
+            return scales;
+
+        // The division goes into the mantissa, which is shifted left first by what the count leaves free.
         var shift = Math.Min(63 - BitOperations.LeadingZeroCount((ulong)count), 31 + scales.Shift);
         return new((int)(((long)scales.Mantissa << shift) / count), scales.Shift - shift);
     }

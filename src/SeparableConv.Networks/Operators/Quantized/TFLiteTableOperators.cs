@@ -10,10 +10,19 @@ internal enum TFLiteFunction
 
     /// <summary>The hyperbolic tangent.</summary>
     Tanh,
+
+    /// <summary>e^x.</summary>
+    Exp,
+
+    /// <summary>The natural logarithm; the least output for numbers of 0 and below.</summary>
+    Log,
+
+    /// <summary>x where it is 0 or more, e^x - 1 below.</summary>
+    Elu,
 }
 
 /// <summary>
-/// Logistic or tanh of quantized bytes, as TensorFlow Lite fills its tables: the real input and the function in single precision,
+/// A function of quantized bytes, as TensorFlow Lite fills its tables: the real input and the function in single precision,
 /// times 1/scale, rounded half away from zero.
 /// </summary>
 internal sealed class TFLiteFunctionOperator(
@@ -23,14 +32,22 @@ internal sealed class TFLiteFunctionOperator(
 
     private protected override Func<int, int> Function(Quantization input)
     {
-        var inverse = 1 / Output.Scale;
+        var (inverse, least) = (1 / Output.Scale, (QuantizedTypes.Range(Element).Least - Output.ZeroPoint) * Output.Scale);
         return q =>
         {
-            var x = input.Scale * (q - input.ZeroPoint);
-            var y = function == TFLiteFunction.Tanh ? MathF.Tanh(x) : 1 / (1 + MathF.Exp(-x));
+            var y = Real(input.Scale * (q - input.ZeroPoint), least);
             return (int)(MathF.Round(y * inverse, MidpointRounding.AwayFromZero) + Output.ZeroPoint);
         };
     }
+
+    private float Real(float x, float least) => function switch
+    {
+        TFLiteFunction.Tanh => MathF.Tanh(x),
+        TFLiteFunction.Exp => MathF.Exp(x),
+        TFLiteFunction.Log => x <= 0 ? least : MathF.Log(x),
+        TFLiteFunction.Elu => x < 0 ? (float)(Math.Exp(x) - 1) : x,
+        _ => 1 / (1 + MathF.Exp(-x)),
+    };
 }
 
 /// <summary>

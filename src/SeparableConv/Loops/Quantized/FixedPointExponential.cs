@@ -44,11 +44,15 @@ internal static class FixedPointExponential
     {
         var headroom = BitOperations.LeadingZeroCount((uint)x);
         bits = integerBits - headroom;
-        var fraction = (int)(((uint)x << headroom) - (1u << 31));
+        return ReciprocalOfOnePlus((int)(((uint)x << headroom) - (1u << 31)));
+    }
 
-        // Newton's iteration for 1/d, d = (1 + fraction)/2 between 1/2 and 1, in Q2.29.
+    /// <summary>1 / (1 + x) for x between 0 and 1, both in Q0.31.</summary>
+    public static int ReciprocalOfOnePlus(int x)
+    {
+        // Newton's iteration for 1/d, d = (1 + x)/2 between 1/2 and 1, in Q2.29.
         const int OneInQ2 = 1 << 29;
-        var d = (int)(((long)fraction + One + 1) / 2);
+        var d = (int)(((long)x + One + 1) / 2);
         var y = 1515870810 + FixedPointMultiplier.DoublingHighMultiply(d, -1010580540);
         for (var i = 0; i < 3; i++)
         {
@@ -56,7 +60,7 @@ internal static class FixedPointExponential
             y += ShiftLeft(FixedPointMultiplier.DoublingHighMultiply(y, error), 2);
         }
 
-        // 1/(1 + fraction) is half of it, and Q2.29 becomes Q0.31.
+        // 1/(1 + x) is half of it, and Q2.29 becomes Q0.31.
         return ShiftLeft(y, 1);
     }
 

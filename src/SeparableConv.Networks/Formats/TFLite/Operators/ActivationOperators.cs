@@ -40,6 +40,8 @@ internal static class ActivationOperators
 
     public static void ReadReluN1To1(TFLiteImporter importer, TFLiteNode node) => Clamp(importer, node, FusedReluN1To1);
 
+    public static void ReadRelu0To1(TFLiteImporter importer, TFLiteNode node) => Clamp(importer, node, FusedActivation.Relu0To1);
+
     public static void ReadLeakyRelu(TFLiteImporter importer, TFLiteNode node)
     {
         var alpha = node.Options(LeakyReluOptions).Single(0);
@@ -47,10 +49,7 @@ internal static class ActivationOperators
     }
 
     public static void ReadElu(TFLiteImporter importer, TFLiteNode node) => Function(
-        importer,
-        node,
-        Activation.ELU(),
-        (_, _) => throw TFLiteImporter.Refused(node, $"quantized numbers are not supported; keep this operator in float."));
+        importer, node, Activation.ELU(), (element, output) => new TFLiteFunctionOperator(TFLiteFunction.Elu, element, output));
 
     public static void ReadPRelu(TFLiteImporter importer, TFLiteNode node)
     {

@@ -20,9 +20,58 @@ internal static class ElementwiseOperators
     public static void ReadDiv(TFLiteImporter importer, TFLiteNode node) =>
         Binary(importer, node, BinaryKind.Div, node.Options(DivOptions).Byte(0));
 
-    public static void ReadMaximum(TFLiteImporter importer, TFLiteNode node) => Binary(importer, node, BinaryKind.Max, 0);
+    public static void ReadMaximum(TFLiteImporter importer, TFLiteNode node) => Plain(importer, node, BinaryKind.Max);
 
-    public static void ReadMinimum(TFLiteImporter importer, TFLiteNode node) => Binary(importer, node, BinaryKind.Min, 0);
+    public static void ReadMinimum(TFLiteImporter importer, TFLiteNode node) => Plain(importer, node, BinaryKind.Min);
+
+    public static void ReadPow(TFLiteImporter importer, TFLiteNode node) =>
+        importer.Set(node, Numbers(importer, node, BinaryKind.Pow, importer.Numbers(node, 0), importer.Numbers(node, 1)));
+
+    public static void ReadFloorMod(TFLiteImporter importer, TFLiteNode node) =>
+        importer.Set(node, Numbers(importer, node, BinaryKind.Mod, importer.Numbers(node, 0), importer.Numbers(node, 1)));
+
+    public static void ReadFloorDiv(TFLiteImporter importer, TFLiteNode node)
+    {
+        var (a, b) = (importer.Numbers(node, 0), importer.Numbers(node, 1));
+        if (a.Type.Element.IsFloat())
+        {
+            var quotient = Numbers(importer, node, BinaryKind.Div, a, b);
+            importer.Set(node, importer.Emit(node, new UnaryOperator(UnaryKind.Floor), quotient));
+            return;
+        }
+
+        // Without the remainder, which has the divisor's sign, the division of integers is exact.
+        var whole = Numbers(importer, node, BinaryKind.Sub, a, Numbers(importer, node, BinaryKind.Mod, a, b));
+        importer.Set(node, Numbers(importer, node, BinaryKind.Div, whole, b));
+    }
+
+    public static void ReadSquaredDifference(TFLiteImporter importer, TFLiteNode node)
+    {
+        var (a, b) = (importer.Input(node, 0), importer.Input(node, 1));
+        if (a.Type.Element.IsByte())
+        {
+            importer.Set(node, importer.Emit(node, new TFLiteSquaredDifferenceOperator(importer.OutputQuantization(node)), a, b));
+            return;
+        }
+
+        var difference = Numbers(importer, node, BinaryKind.Sub, a, b);
+        importer.Set(node, Numbers(importer, node, BinaryKind.Mul, difference, difference));
+    }
+
+    public static void ReadAddN(TFLiteImporter importer, TFLiteNode node)
+    {
+        var sum = importer.Numbers(node, 0);
+        for (var i = 1; i < node.Inputs.Length; i++)
+            sum = Numbers(importer, node, BinaryKind.Add, sum, importer.Numbers(node, i));
+        importer.Set(node, sum);
+    }
+
+    private static Value Numbers(TFLiteImporter importer, TFLiteNode node, BinaryKind kind, Value a, Value b) =>
+        importer.Emit(node, new BinaryOperator(kind, Activation.None), a, b);
+
+    // Of bytes the reference takes the larger or lesser byte; all three tensors are said to have one scale.
+    private static void Plain(TFLiteImporter importer, TFLiteNode node, BinaryKind kind) =>
+        importer.Set(node, Numbers(importer, node, kind, importer.Input(node, 0), importer.Input(node, 1)));
 
     private static void Binary(TFLiteImporter importer, TFLiteNode node, BinaryKind kind, byte activation)
     {
@@ -49,7 +98,7 @@ internal static class ElementwiseOperators
             BinaryKind.Add => new TFLiteAddOperator(output, min, max, subtract: false),
             BinaryKind.Sub => new TFLiteAddOperator(output, min, max, subtract: true),
             BinaryKind.Mul => new TFLiteMulOperator(output, min, max),
-            _ => throw TFLiteImporter.Refused(node, $"quantized numbers are not supported; keep this operator in float."),
+            _ => new TFLiteDivOperator(output, min, max),
         };
     }
 }

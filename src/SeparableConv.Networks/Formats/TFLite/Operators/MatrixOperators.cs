@@ -2,10 +2,11 @@ using SeparableConv.Loops;
 
 namespace SeparableConv.Networks.Formats.TFLite;
 
-/// <summary>FULLY_CONNECTED.</summary>
+/// <summary>FULLY_CONNECTED and BATCH_MATMUL.</summary>
 internal static class MatrixOperators
 {
     private const int FullyConnectedOptions = 8;
+    private const int BatchMatMulOptions = 101;
 
     public static void ReadFullyConnected(TFLiteImporter importer, TFLiteNode node)
     {
@@ -38,5 +39,28 @@ internal static class MatrixOperators
             weights,
             bias);
         importer.Set(node, y.Shape == result ? y : importer.Emit(node, new ReshapeOperator(result), y));
+    }
+
+    public static void ReadBatchMatMul(TFLiteImporter importer, TFLiteNode node)
+    {
+        var (a, b, table) = (importer.Input(node, 0), importer.Input(node, 1), node.Options(BatchMatMulOptions));
+        if (a.Shape.Rank < 2 || b.Shape.Rank < 2)
+            throw TFLiteImporter.Refused(node, $"the matrices are {a.Type} and {b.Type}; expected 2 dimensions at least.");
+        if (a.Type.Element == ElementType.Float32)
+            b = ConvolutionWeights.AsFloat(importer, node, b);
+        a = table.Bool(0) ? Turned(importer, node, a) : a;
+        b = table.Bool(1) ? Turned(importer, node, b) : b;
+        Operator op = a.Type.Element.IsByte()
+            ? new TFLiteBatchMatMulOperator(importer.OutputQuantization(node))
+            : new MatMulOperator();
+        importer.Set(node, importer.Emit(node, op, a, b));
+    }
+
+    // Rows and columns exchanged.
+    private static Value Turned(TFLiteImporter importer, TFLiteNode node, Value matrix)
+    {
+        int[] permutation = [.. Enumerable.Range(0, matrix.Shape.Rank)];
+        (permutation[^1], permutation[^2]) = (permutation[^2], permutation[^1]);
+        return ConvolutionWeights.Permuted(importer, node, matrix, permutation);
     }
 }

@@ -1,6 +1,6 @@
 namespace SeparableConv.Networks.Formats.TFLite;
 
-/// <summary>AVERAGE_POOL_2D and MAX_POOL_2D.</summary>
+/// <summary>AVERAGE_POOL_2D, MAX_POOL_2D and L2_POOL_2D.</summary>
 internal static class PoolingOperators
 {
     private const int Pool2DOptions = 5;
@@ -28,6 +28,17 @@ internal static class PoolingOperators
 
         var y = importer.Emit(node, window.Pool(PoolKind.Max, Activation.None), x);
         importer.Set(node, window.Activation == 0 ? y : ActivationOperators.Clamped(importer, node, y, window.Activation));
+    }
+
+    public static void ReadL2Pool(TFLiteImporter importer, TFLiteNode node)
+    {
+        // The root of the mean square; what is outside does not count.
+        var (x, window) = (importer.Numbers(node, 0), Window.Read(node));
+        var squares = importer.Emit(node, new BinaryOperator(BinaryKind.Mul, Activation.None), x, x);
+        var mean = importer.Emit(node, window.Pool(PoolKind.Average, Activation.None), squares);
+        var y = importer.Emit(node, new UnaryOperator(UnaryKind.Sqrt), mean);
+        var activation = FusedActivation.Float(node, window.Activation);
+        importer.Set(node, activation.IsNone ? y : importer.Emit(node, new ActivationOperator(activation), y));
     }
 
     private readonly record struct Window(Size2D Kernel, Size2D Stride, Padding Padding, byte Activation)

@@ -1,25 +1,109 @@
 namespace SeparableConv.Networks.Formats.TFLite;
 
-/// <summary>MEAN and ARG_MAX.</summary>
+/// <summary>MEAN, SUM and the like along axes, ARG_MAX and ARG_MIN.</summary>
 internal static class ReductionOperators
 {
     private const int ReducerOptions = 27;
 
-    public static void ReadMean(TFLiteImporter importer, TFLiteNode node)
+    public static void ReadMean(TFLiteImporter importer, TFLiteNode node) => Average(importer, node, ReduceKind.Mean);
+
+    public static void ReadSum(TFLiteImporter importer, TFLiteNode node) => Average(importer, node, ReduceKind.Sum);
+
+    public static void ReadMax(TFLiteImporter importer, TFLiteNode node) => Choose(importer, node, ReduceKind.Max);
+
+    public static void ReadMin(TFLiteImporter importer, TFLiteNode node) => Choose(importer, node, ReduceKind.Min);
+
+    public static void ReadProd(TFLiteImporter importer, TFLiteNode node) =>
+        importer.Set(node, Reduced(importer, node, ReduceKind.Prod, importer.Numbers(node, 0)));
+
+    public static void ReadAny(TFLiteImporter importer, TFLiteNode node) => Truth(importer, node, ReduceKind.Max);
+
+    public static void ReadAll(TFLiteImporter importer, TFLiteNode node) => Truth(importer, node, ReduceKind.Min);
+
+    public static void ReadArgMax(TFLiteImporter importer, TFLiteNode node) => Position(importer, node, importer.Input(node, 0));
+
+    public static void ReadArgMin(TFLiteImporter importer, TFLiteNode node)
     {
         var x = importer.Input(node, 0);
-        var axes = importer.Integers(node, 1, "axes").Select(axis => TensorAxis.Resolve(axis, x.Shape.Rank)).Distinct().Order().ToArray();
-        var keeps = node.Options(ReducerOptions).Bool(0);
-        Operator op = x.Type.Element.IsByte()
-            ? new TFLiteMeanOperator(axes, keeps, importer.OutputQuantization(node))
-            : new ReduceOperator(ReduceKind.Mean, axes, keeps);
+        switch (x.Type.Element)
+        {
+            case ElementType.Float32 or ElementType.Float16 or ElementType.Float64:
+                Position(importer, node, importer.Emit(node, new UnaryOperator(UnaryKind.Neg), x));
+                break;
+            case ElementType.Int8 or ElementType.UInt8:
+                // The order turned round: 255 less the distance from the least byte.
+                var (least, most) = QuantizedTypes.Range(x.Type.Element);
+                var turned = new byte[256];
+                for (var raw = 0; raw < turned.Length; raw++)
+                    turned[raw] = (byte)(least + most - QuantizedTypes.Value((byte)raw, x.Type.Element));
+                var output = x.Type.Quantization ?? new Quantization(1, 0);
+                x = importer.Emit(node, new QuantizationViewOperator(output), x);
+                Position(importer, node, importer.Emit(node, new ByteMapOperator(x.Type.Element, output, turned), x));
+                break;
+            case ElementType.Int32:
+                Position(importer, node, Complement(importer, node, importer.Constant(node, [-1]), x));
+                break;
+            case ElementType.Int64:
+                Position(importer, node, Complement(importer, node, importer.Constant(node, [-1L]), x));
+                break;
+            default:
+                throw TFLiteImporter.Refused(node, $"the input is {x.Type}; expected floats, int8, uint8, int32 or int64.");
+        }
+    }
+
+    // -1 - x turns the order of integers round and, unlike -x, never overflows.
+    private static Value Complement(TFLiteImporter importer, TFLiteNode node, Value minusOne, Value x) =>
+        importer.Emit(node, new BinaryOperator(BinaryKind.Sub, Activation.None), minusOne, x);
+
+    private static void Position(TFLiteImporter importer, TFLiteNode node, Value x)
+    {
+        var axis = TensorAxis.Resolve(importer.Integer(node, 1, "axis"), x.Shape.Rank);
+        var element = importer.OutputTensor(node).Element == ElementType.Int64 ? ElementType.Int64 : ElementType.Int32;
+        importer.Set(node, importer.Emit(node, new ArgMaxOperator(axis, false, element), x));
+    }
+
+    private static void Average(TFLiteImporter importer, TFLiteNode node, ReduceKind kind)
+    {
+        var x = importer.Input(node, 0);
+        if (!x.Type.Element.IsByte())
+        {
+            importer.Set(node, Reduced(importer, node, kind, x));
+            return;
+        }
+
+        var op = new TFLiteMeanOperator(
+            Axes(importer, node, x), KeepsDimensions(node), importer.OutputQuantization(node), isSum: kind == ReduceKind.Sum);
         importer.Set(node, importer.Emit(node, op, x));
     }
 
-    public static void ReadArgMax(TFLiteImporter importer, TFLiteNode node)
+    // The largest or least byte stands for the largest or least number: the scale stays as it is.
+    private static void Choose(TFLiteImporter importer, TFLiteNode node, ReduceKind kind)
     {
-        var (x, axis) = (importer.Input(node, 0), importer.Integer(node, 1, "axis"));
-        var element = importer.OutputTensor(node).Element == ElementType.Int64 ? ElementType.Int64 : ElementType.Int32;
-        importer.Set(node, importer.Emit(node, new ArgMaxOperator(TensorAxis.Resolve(axis, x.Shape.Rank), false, element), x));
+        var x = importer.Input(node, 0);
+        if (x.Type is { Quantization: { } input } && importer.OutputTensor(node).ReadQuantization() is { } output
+            && (input.Scale != output.Scale || input.ZeroPoint != output.ZeroPoint))
+        {
+            throw TFLiteImporter.Refused(node, $"the input has {input} and the output {output}; both must have the same.");
+        }
+
+        importer.Set(node, Reduced(importer, node, kind, x));
     }
+
+    // Any of bools is their largest, all of them their least.
+    private static void Truth(TFLiteImporter importer, TFLiteNode node, ReduceKind kind)
+    {
+        var x = importer.Input(node, 0);
+        if (x.Type.Element != ElementType.Bool)
+            throw TFLiteImporter.Refused(node, $"the input is {x.Type}; expected bool.");
+        var y = Reduced(importer, node, kind, importer.Emit(node, new CastOperator(ElementType.UInt8), x));
+        importer.Set(node, importer.Emit(node, new CastOperator(ElementType.Bool), y));
+    }
+
+    private static Value Reduced(TFLiteImporter importer, TFLiteNode node, ReduceKind kind, Value x) =>
+        importer.Emit(node, new ReduceOperator(kind, Axes(importer, node, x), KeepsDimensions(node)), x);
+
+    private static int[] Axes(TFLiteImporter importer, TFLiteNode node, Value x) =>
+        [.. importer.Integers(node, 1, "axes").Select(axis => TensorAxis.Resolve(axis, x.Shape.Rank)).Distinct().Order()];
+
+    private static bool KeepsDimensions(TFLiteNode node) => node.Options(ReducerOptions).Bool(0);
 }

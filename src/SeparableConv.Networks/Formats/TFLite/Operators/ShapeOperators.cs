@@ -75,6 +75,23 @@ internal static class ShapeOperators
             : importer.Constant(node, lengths, lengths.Length));
     }
 
+    public static void ReadRank(TFLiteImporter importer, TFLiteNode node) =>
+        importer.Set(node, importer.Constant(node, [importer.Input(node, 0).Shape.Rank]));
+
+    public static void ReadReverse(TFLiteImporter importer, TFLiteNode node)
+    {
+        var x = importer.Input(node, 0);
+        var (starts, steps, lengths) = (new int[x.Shape.Rank], new int[x.Shape.Rank], x.Shape.Lengths.ToArray());
+        Array.Fill(steps, 1);
+        foreach (var axis in importer.Integers(node, 1, "axes"))
+        {
+            var d = TensorAxis.Resolve(axis, x.Shape.Rank);
+            (starts[d], steps[d]) = (Math.Max(0, lengths[d] - 1), -1);
+        }
+
+        importer.Set(node, importer.Emit(node, new SliceOperator(starts, steps, lengths), x));
+    }
+
     public static void ReadGather(TFLiteImporter importer, TFLiteNode node)
     {
         var (x, indices, table) = (importer.Input(node, 0), importer.Input(node, 1), node.Options(GatherOptions));

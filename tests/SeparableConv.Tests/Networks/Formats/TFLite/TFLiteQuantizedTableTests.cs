@@ -31,6 +31,77 @@ public class TFLiteQuantizedTableTests
     }
 
     [Theory]
+    [InlineData("EXP", true)]
+    [InlineData("EXP", false)]
+    [InlineData("LOG", true)]
+    [InlineData("LOG", false)]
+    [InlineData("ELU", true)]
+    [InlineData("ELU", false)]
+    public void Other_table_functions_are_the_rounded_real_ones(string code, bool isSigned)
+    {
+        var element = isSigned ? ElementType.Int8 : ElementType.UInt8;
+        for (var seed = 0; seed < Seeds; seed++)
+        {
+            var numbers = new QuantizedNumbers(element, seed);
+            var (input, output) = (numbers.Quantization(0.03f), numbers.Quantization(0.1f));
+            var y = numbers.Values(Table(code, element, input, output));
+            for (var raw = 0; raw < 256; raw++)
+            {
+                var x = (double)input.Scale * (numbers.Values([(byte)raw])[0] - input.ZeroPoint);
+                var least = (double)output.Scale * (numbers.Least - output.ZeroPoint);
+                var function = code switch
+                {
+                    "EXP" => Math.Exp(x),
+                    "ELU" => x < 0 ? Math.Exp(x) - 1 : x,
+                    _ => x <= 0 ? least : Math.Log(x),
+                };
+                var real = (function / output.Scale) + output.ZeroPoint;
+                Assert.InRange(y[raw] - Math.Clamp(real, numbers.Least, numbers.Most), -0.5002, 0.5002);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Magnitude_and_roots(bool isSigned)
+    {
+        var element = isSigned ? ElementType.Int8 : ElementType.UInt8;
+        for (var seed = 0; seed < Seeds; seed++)
+        {
+            var numbers = new QuantizedNumbers(element, seed);
+            var (input, output) = (numbers.Quantization(0.03f), numbers.Quantization(0.02f));
+            if (seed % 3 == 0)
+                output = (input.Scale, output.ZeroPoint);
+            var magnitudes = numbers.Values(Table("ABS", element, input, output));
+            var roots = numbers.Values(Table("SQRT", element, input, output));
+            var inverses = numbers.Values(Table("RSQRT", element, input, output));
+            for (var raw = 0; raw < 256; raw++)
+            {
+                var q = numbers.Values([(byte)raw])[0] - input.ZeroPoint;
+                var magnitude = seed % 3 == 0 ? Math.Abs(q) : TFLiteReference.Rescale(Math.Abs(q), input.Scale / output.Scale);
+                Assert.Equal(numbers.Clamp(magnitude + output.ZeroPoint), magnitudes[raw]);
+
+                // A root is cut off, not rounded.
+                var root = MathF.Sqrt(Math.Max(0, input.Scale * q)) / output.Scale;
+                Assert.Equal(numbers.Clamp((long)root + output.ZeroPoint), roots[raw]);
+
+                var inverse = q <= 0 ? double.PositiveInfinity : 1 / Math.Sqrt((double)input.Scale * q) / output.Scale;
+                Assert.InRange(inverses[raw] - Math.Clamp(inverse + output.ZeroPoint, numbers.Least, numbers.Most), -0.51, 0.51);
+            }
+        }
+    }
+
+    [Fact]
+    public void Negation_is_of_the_bytes_whatever_they_stand_for()
+    {
+        var y = Table("NEG", ElementType.Int8, (0.1f, 5), (0.2f, 7));
+        Assert.Equal(AllBytes().Select(b => (byte)-b), y);
+        var refused = Assert.Throws<NetworkException>(() => Table("NEG", ElementType.UInt8, (0.1f, 5), (0.2f, 7)));
+        Assert.Contains("In operator 0 (NEG): the input is uint8", refused.Message);
+    }
+
+    [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public void Hard_swish_in_16_bits(bool isSigned)
