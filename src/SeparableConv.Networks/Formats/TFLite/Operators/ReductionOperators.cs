@@ -20,6 +20,6 @@ internal static class ReductionOperators
     {
         var (x, axis) = (importer.Input(node, 0), importer.Integer(node, 1, "axis"));
         var element = importer.OutputTensor(node).Element == ElementType.Int64 ? ElementType.Int64 : ElementType.Int32;
-        importer.Set(node, importer.Emit(node, new ArgMaxOperator(TensorAxis.Resolve(axis, x.Shape.Rank), false, element), x));
+        importer.Set(node, importer.Emit(node, new ArgExtremeOperator(true, TensorAxis.Resolve(axis, x.Shape.Rank), false, element), x));
     }
 }
