@@ -18,10 +18,10 @@ internal sealed class PassList(params Func<NetworkPass>[] passes)
         () => new ConstantFolding(),
         () => new Simplification(),
         () => new DenseLowering(),
+        () => new ActivationRecognition(),
         () => new AffineFolding(),
         () => new NextConvFolding(),
         () => new PadFolding(),
-        () => new ActivationRecognition(),
         () => new ActivationFusion(),
         () => new ChannelMapFusion(),
         () => new SeparableFusion(),
@@ -46,10 +46,10 @@ internal sealed class PassList(params Func<NetworkPass>[] passes)
         () => new ConstantFolding(),
         () => new Simplification(),
         () => new DenseLowering(),
+        () => new ActivationRecognition(),
         () => new AffineFolding(),
         () => new NextConvFolding(),
         () => new PadFolding(),
-        () => new ActivationRecognition(),
         () => new ActivationSplitting());
 
     /// <summary>For compiling a training step: parameters are memory, and nothing else changes.</summary>

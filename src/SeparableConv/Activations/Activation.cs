@@ -11,8 +11,8 @@ namespace SeparableConv;
 /// <remarks>
 /// Unless a member says otherwise, NaN gives NaN. <see cref="ReLU"/> and its kin are two machine instructions (maximum, then
 /// minimum, the value as the second operand), which on x86 keep NaN as well and may give -0 for -0. The exponential in
-/// <see cref="Sigmoid"/>, <see cref="Tanh"/>, <see cref="ELU"/> and <see cref="Softmax"/> is the library's own, within 2 units
-/// in the last place over the whole range of <see cref="float"/>, denormal results included.
+/// <see cref="Sigmoid"/>, <see cref="Tanh"/>, <see cref="ELU"/>, <see cref="Softmax"/> and their kin is the library's own, within 2
+/// units in the last place over the whole range of <see cref="float"/>, denormal results included.
 /// </remarks>
 public sealed unsafe class Activation
 {
@@ -60,6 +60,19 @@ public sealed unsafe class Activation
     /// plus infinity, or with nothing but minus infinity gives NaN in all its channels.
     /// </summary>
     public static Activation Softmax { get; } = new(ActivationKind.Softmax);
+
+    /// <summary>
+    /// The Gaussian error linear unit: y = x * (1 + erf(x/sqrt(2))) / 2; 0 for minus infinity.
+    /// </summary>
+    public static Activation GELU { get; } = new(ActivationKind.GELU);
+
+    /// <summary>
+    /// The common approximation of <see cref="GELU"/>: y = x * (1 + tanh(sqrt(2/pi) * (x + 0.044715x^3))) / 2; 0 for minus infinity.
+    /// </summary>
+    public static Activation GELUTanh { get; } = new(ActivationKind.GELUTanh);
+
+    /// <summary>y = x * tanh(log(1 + e^x)); 0 for minus infinity.</summary>
+    public static Activation Mish { get; } = new(ActivationKind.Mish);
 
     /// <summary>The least value the loop lets through; minus infinity where there is none.</summary>
     internal float LowerBound { get; }
@@ -116,6 +129,12 @@ public sealed unsafe class Activation
     /// <returns>The function.</returns>
     /// <exception cref="ArgumentException">Alpha is not finite.</exception>
     public static Activation ELU(float alpha = 1f) => new(ActivationKind.ELU, CheckFinite(alpha, "ELU", "alpha"));
+
+    /// <summary>y = x / (1 + e^(-beta*x)), with a beta of 1 the sigmoid linear unit, SiLU; 0 where beta*x is minus infinity.</summary>
+    /// <param name="beta">How steep the sigmoid is; 1 in Keras and PyTorch.</param>
+    /// <returns>The function.</returns>
+    /// <exception cref="ArgumentException">Beta is not finite.</exception>
+    public static Activation Swish(float beta = 1f) => new(ActivationKind.Swish, CheckFinite(beta, "Swish", "beta"));
 
     /// <summary>y = min(1, max(0, alpha*x + beta)).</summary>
     /// <param name="alpha">The slope. The default is ONNX's 0.2; Keras 3 and PyTorch use 1/6.</param>
@@ -180,6 +199,18 @@ public sealed unsafe class Activation
             case ActivationKind.Softmax:
                 SoftmaxRows.Apply(rows, width);
                 break;
+            case ActivationKind.GELU:
+                rows.ForEach(default(GELUFunction), width);
+                break;
+            case ActivationKind.GELUTanh:
+                rows.ForEach(default(GELUTanhFunction), width);
+                break;
+            case ActivationKind.Swish:
+                rows.ForEach(new SwishFunction(_alpha), width);
+                break;
+            case ActivationKind.Mish:
+                rows.ForEach(default(MishFunction), width);
+                break;
             default:
                 throw new UnreachableException($"The function {_kind} is missing here.");
         }
@@ -229,6 +260,18 @@ public sealed unsafe class Activation
             case ActivationKind.Tanh:
                 rows.ForEach(default(TanhGradient), width);
                 break;
+            case ActivationKind.GELU:
+                rows.ForEach(default(GELUGradient), width);
+                break;
+            case ActivationKind.GELUTanh:
+                rows.ForEach(default(GELUTanhGradient), width);
+                break;
+            case ActivationKind.Swish:
+                rows.ForEach(new SwishGradient(_alpha), width);
+                break;
+            case ActivationKind.Mish:
+                rows.ForEach(default(MishGradient), width);
+                break;
             default:
                 throw new UnreachableException($"The gradient of {_kind} is missing here.");
         }
@@ -253,6 +296,10 @@ public sealed unsafe class Activation
         ActivationKind.Sigmoid => "sigmoid",
         ActivationKind.Tanh => "tanh",
         ActivationKind.Softmax => "softmax",
+        ActivationKind.GELU => "gelu",
+        ActivationKind.GELUTanh => "gelu_tanh",
+        ActivationKind.Swish => _alpha == 1 ? "silu" : Message($"swish({_alpha})"),
+        ActivationKind.Mish => "mish",
         _ => throw new UnreachableException($"The name of {_kind} is missing here."),
     };
 

@@ -17,6 +17,13 @@ internal enum ActivationKind
     Sigmoid,
     Tanh,
     Softmax,
+    GELU,
+
+    /// <summary>GELU with the hyperbolic tangent in the place of the error function.</summary>
+    GELUTanh,
+
+    Swish,
+    Mish,
 }
 
 /// <summary>A function of one value, written once for every vector width.</summary>

@@ -32,6 +32,46 @@ public sealed unsafe class ActivationTests
 
     [Theory]
     [MemberData(nameof(Widths))]
+    public void Erf_is_within_4_ulps(int width)
+    {
+        var values = new List<float>(Special) { 1f, -1f, 4f, -4f };
+        for (var x = -4.5f; x <= 4.5f; x += 0.00173f)
+            values.Add(x);
+        var data = values.ToArray();
+        fixed (float* pointer = data)
+            new ActivationRows(pointer, 1, data.Length, data.Length).ForEach(default(ErfFunction), (SimdWidth)width);
+        for (var i = 0; i < data.Length; i++)
+            AssertUlps(ErrorFunction.Erf(values[i]), data[i], 4, 0, $"erf({values[i]:R})");
+    }
+
+    // Beside a gate near 0, which is a difference of numbers near 1, the units are those of x.
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void GELU_is_within_2_units_of_its_argument(int width)
+    {
+        CheckGate(Activation.GELU, x => (1 + ErrorFunction.Erf(x * Math.Sqrt(0.5))) / 2, 2, width);
+        CheckGate(Activation.GELUTanh, x => (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x)))) / 2, 2, width);
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Swish_and_Mish_are_within_6_ulps(int width)
+    {
+        // A gate that is denormal is rounded to a multiple of the least one.
+        const double Denormal = 1e-42;
+        CheckUlps(Activation.Swish(), x => Product(x, 1 / (1 + Math.Exp(-x))), 6, width, Denormal);
+        CheckUlps(Activation.Swish(0.5f), x => Product(x, 1 / (1 + Math.Exp(-0.5 * x))), 6, width, Denormal);
+        CheckUlps(Activation.Mish, x => Product(x, TanhOfSoftplus(x)), 6, width, Denormal);
+
+        static double TanhOfSoftplus(double x)
+        {
+            var e = Math.Exp(Math.Min(x, 40));
+            return e * (e + 2) / ((e * (e + 2)) + 2);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
     public void LeakyReLU_is_within_1_ulp(int width) => CheckUlps(Activation.LeakyReLU(), x => x < 0 ? 0.01f * x : x, 1, width);
 
     [Theory]
@@ -174,6 +214,7 @@ public sealed unsafe class ActivationTests
         Assert.Contains("alpha NaN", Assert.Throws<ArgumentException>(() => Activation.ELU(float.NaN)).Message, StringComparison.Ordinal);
         Assert.Contains("0 slopes", Assert.Throws<ArgumentException>(() => Activation.PReLU([])).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => Activation.PReLU([1, float.PositiveInfinity]));
+        Assert.Throws<ArgumentException>(() => Activation.Swish(float.PositiveInfinity));
     }
 
     [Fact]
@@ -184,6 +225,26 @@ public sealed unsafe class ActivationTests
         Assert.Equal("clip(-0.5, 1)", Activation.Clip(-0.5f, 1).ToString());
         Assert.Equal("leaky_relu(0.01)", Activation.LeakyReLU().ToString());
         Assert.Equal("prelu(2 slopes)", Activation.PReLU([1, 2]).ToString());
+        Assert.Equal("silu", Activation.Swish().ToString());
+        Assert.Equal("swish(0.5)", Activation.Swish(0.5f).ToString());
+    }
+
+    // 0 beats an infinity.
+    private static double Product(double x, double gate) => gate == 0 ? 0 : x * gate;
+
+    private static void CheckGate(Activation activation, Func<double, double> gate, double units, int width)
+    {
+        var values = new List<float>(Special);
+        for (var x = -20f; x <= 20f; x += 0.0037f)
+            values.Add(x);
+        var data = values.ToArray();
+        fixed (float* pointer = data)
+            activation.ApplyRows(pointer, 1, data.Length, data.Length, 0, (SimdWidth)width);
+        for (var i = 0; i < data.Length; i++)
+        {
+            var x = values[i];
+            AssertUlps(Product(x, gate(x)), data[i], 4, units * Math.Abs(x) * Math.Pow(2, -23), $"{activation}({x:R})");
+        }
     }
 
     private static double ExpMinusOne(double x) => Math.Abs(x) < 1e-4 ? x + (x * x / 2) + (x * x * x / 6) : Math.Exp(x) - 1;

@@ -54,6 +54,13 @@ internal static class UnaryFunctions
         public static T Apply(T x) => x / (T.One + T.Abs(x));
     }
 
+    /// <summary>The framework's function for vectors is a difference of exponentials, which loses the digits of small numbers.</summary>
+    public readonly struct Sinh<T> : IUnaryFunction<T>
+        where T : IFloatingPointIeee754<T>
+    {
+        public static T Apply(T x) => T.Sinh(x);
+    }
+
     public readonly struct Erf<T> : IUnaryFunction<T>
         where T : IFloatingPointIeee754<T>
     {

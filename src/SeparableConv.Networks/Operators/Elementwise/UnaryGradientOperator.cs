@@ -122,6 +122,20 @@ internal sealed class UnaryGradientOperator(UnaryKind kind) : Operator
                     TensorPrimitives.Sin(value, derivative);
                     TensorPrimitives.Negate(derivative, derivative);
                     break;
+                case UnaryKind.Tan:
+                    TensorPrimitives.Tan(value, derivative);
+                    TensorPrimitives.MultiplyAdd(derivative, derivative, T.One, derivative);
+                    break;
+                case UnaryKind.Sinh:
+                    TensorPrimitives.Cosh(value, derivative);
+                    break;
+                case UnaryKind.Cosh:
+                    TensorPrimitives.Sinh(value, derivative);
+                    break;
+                case UnaryKind.Asin or UnaryKind.Acos or UnaryKind.Atan or UnaryKind.Asinh or UnaryKind.Acosh or UnaryKind.Atanh:
+                    for (var i = 0; i < value.Length; i++)
+                        derivative[i] = InverseDerivative(value[i]);
+                    break;
                 case UnaryKind.Erf:
                     TensorPrimitives.Multiply(value, value, derivative);
                     TensorPrimitives.Negate(derivative, derivative);
@@ -134,5 +148,15 @@ internal sealed class UnaryGradientOperator(UnaryKind kind) : Operator
                     break;
             }
         }
+
+        private readonly T InverseDerivative(T x) => Kind switch
+        {
+            UnaryKind.Asin => T.One / T.Sqrt((T.One - x) * (T.One + x)),
+            UnaryKind.Acos => T.NegativeOne / T.Sqrt((T.One - x) * (T.One + x)),
+            UnaryKind.Atan => T.One / (T.One + (x * x)),
+            UnaryKind.Asinh => T.One / T.Sqrt((x * x) + T.One),
+            UnaryKind.Acosh => T.One / T.Sqrt((x - T.One) * (x + T.One)),
+            _ => T.One / ((T.One - x) * (T.One + x)),
+        };
     }
 }

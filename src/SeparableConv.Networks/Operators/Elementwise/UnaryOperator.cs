@@ -25,6 +25,15 @@ internal enum UnaryKind
     Log,
     Sin,
     Cos,
+    Tan,
+    Asin,
+    Acos,
+    Atan,
+    Sinh,
+    Cosh,
+    Asinh,
+    Acosh,
+    Atanh,
 
     /// <summary>2/sqrt(pi) * the integral of e^(-t^2) from 0 to x.</summary>
     Erf,

@@ -1,5 +1,7 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using SeparableConv.Activations;
+using SeparableConv.Loops;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -76,8 +78,26 @@ internal readonly unsafe struct UnaryRow
                 return new(&Sin<T>);
             case UnaryKind.Cos:
                 return new(&Cos<T>);
+            case UnaryKind.Tan:
+                return new(&Tan<T>);
+            case UnaryKind.Asin:
+                return new(&Asin<T>);
+            case UnaryKind.Acos:
+                return new(&Acos<T>);
+            case UnaryKind.Atan:
+                return new(&Atan<T>);
+            case UnaryKind.Sinh:
+                return new(&Each<T, UnaryFunctions.Sinh<T>>);
+            case UnaryKind.Cosh:
+                return new(&Cosh<T>);
+            case UnaryKind.Asinh:
+                return new(&Asinh<T>);
+            case UnaryKind.Acosh:
+                return new(&Acosh<T>);
+            case UnaryKind.Atanh:
+                return new(&Atanh<T>);
             case UnaryKind.Erf:
-                return new(&Each<T, UnaryFunctions.Erf<T>>);
+                return typeof(T) == typeof(float) ? new(&SingleErf) : new(&Each<T, UnaryFunctions.Erf<T>>);
             case UnaryKind.Softplus:
                 return new(&Each<T, UnaryFunctions.Softplus<T>>);
             case UnaryKind.Softsign:
@@ -129,6 +149,36 @@ internal readonly unsafe struct UnaryRow
 
     private static void Cos<T>(void* x, void* y, int count)
         where T : unmanaged, IFloatingPointIeee754<T> => TensorPrimitives.Cos(Row<T>(x, count), Target<T>(y, count));
+
+    private static void Tan<T>(void* x, void* y, int count)
+        where T : unmanaged, IFloatingPointIeee754<T> => TensorPrimitives.Tan(Row<T>(x, count), Target<T>(y, count));
+
+    private static void Asin<T>(void* x, void* y, int count)
+        where T : unmanaged, IFloatingPointIeee754<T> => TensorPrimitives.Asin(Row<T>(x, count), Target<T>(y, count));
+
+    private static void Acos<T>(void* x, void* y, int count)
+        where T : unmanaged, IFloatingPointIeee754<T> => TensorPrimitives.Acos(Row<T>(x, count), Target<T>(y, count));
+
+    private static void Atan<T>(void* x, void* y, int count)
+        where T : unmanaged, IFloatingPointIeee754<T> => TensorPrimitives.Atan(Row<T>(x, count), Target<T>(y, count));
+
+    private static void Cosh<T>(void* x, void* y, int count)
+        where T : unmanaged, IFloatingPointIeee754<T> => TensorPrimitives.Cosh(Row<T>(x, count), Target<T>(y, count));
+
+    private static void Asinh<T>(void* x, void* y, int count)
+        where T : unmanaged, IFloatingPointIeee754<T> => TensorPrimitives.Asinh(Row<T>(x, count), Target<T>(y, count));
+
+    private static void Acosh<T>(void* x, void* y, int count)
+        where T : unmanaged, IFloatingPointIeee754<T> => TensorPrimitives.Acosh(Row<T>(x, count), Target<T>(y, count));
+
+    private static void Atanh<T>(void* x, void* y, int count)
+        where T : unmanaged, IFloatingPointIeee754<T> => TensorPrimitives.Atanh(Row<T>(x, count), Target<T>(y, count));
+
+    private static void SingleErf(void* x, void* y, int count)
+    {
+        Row<float>(x, count).CopyTo(Target<float>(y, count));
+        new ActivationRows((float*)y, 1, count, count).ForEach(default(ErfFunction), SimdWidths.Best);
+    }
 
     private struct RowWork : INumberWork, IFloatWork
     {

@@ -80,13 +80,13 @@ internal sealed unsafe class GatherGradientOperator(int axis, int length) : Oper
             if (columns == 1)
             {
                 for (nint j = 0; j < Count; j++)
-                    dx[(nint)GatherOperator.Index(Indices, j, Length) * Inner] += dy[j * Inner];
+                    dx[TensorIndex.Of(Indices, j, Length, "Gather") * Inner] += dy[j * Inner];
                 return;
             }
 
             for (nint j = 0; j < Count; j++)
             {
-                var target = new Span<float>(dx + ((nint)GatherOperator.Index(Indices, j, Length) * Inner), columns);
+                var target = new Span<float>(dx + (TensorIndex.Of(Indices, j, Length, "Gather") * Inner), columns);
                 TensorPrimitives.Add(target, new ReadOnlySpan<float>(dy + (j * Inner), columns), target);
             }
         }

@@ -16,10 +16,8 @@ internal sealed unsafe class GatherOperator(int axis) : Operator
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
         var input = OperatorChecks.Required(inputs, 0, "input");
-        var indices = OperatorChecks.Required(inputs, 1, "indices");
+        var indices = TensorIndex.Required(inputs, 1);
         var along = TensorAxis.Resolve(axis, input.Shape.Rank);
-        if (indices.Element is not (ElementType.Int32 or ElementType.Int64))
-            throw new ArgumentException($"The indices are {indices}; expected int32 or int64.");
         var lengths = input.Shape.Lengths;
         int[] output = [.. lengths[..along], .. indices.Shape.Lengths, .. lengths[(along + 1)..]];
         return [ShapeRules.Moved(input, new TensorShape(output))];
@@ -75,7 +73,7 @@ internal sealed unsafe class GatherOperator(int axis) : Operator
                 var target = Target + (outer * Count * Bytes);
                 for (nint j = 0; j < Count; j++, target += Bytes)
                 {
-                    var from = source + ((nint)Index(Indices, j, Length) * Bytes);
+                    var from = source + (TensorIndex.Of(Indices, j, Length, "Gather") * Bytes);
 
                     // Channels of a pixel are numbers by themselves, for each of which a copy's call would take longest.
                     if (Bytes == sizeof(float))
@@ -85,16 +83,5 @@ internal sealed unsafe class GatherOperator(int axis) : Operator
                 }
             }
         }
-    }
-
-    /// <summary>Index j, counted from the front.</summary>
-    /// <exception cref="NetworkException">There is no such element.</exception>
-    internal static long Index(TensorBuffer indices, long j, int length)
-    {
-        var index = indices.Type.Element == ElementType.Int32 ? ((int*)indices.Memory)[j] : ((long*)indices.Memory)[j];
-        return index >= -length && index < length
-            ? index < 0 ? index + length : index
-            : throw new NetworkException(
-                $"Gather was given index {index} for a dimension of {length}; expected {-(long)length} to {length - 1L}.");
     }
 }

@@ -3,8 +3,8 @@ using SeparableConv.Activations;
 namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>
-/// Finds activations that were written out: minimum and maximum with a number, x*hard-sigmoid(x), and
-/// hard-swish and hard-sigmoid as exporters spell them, with min(max(x + 3, 0), 6) and a sixth.
+/// Finds activations that were written out: minimum and maximum with a number, x*hard-sigmoid(x), hard-swish and hard-sigmoid as
+/// exporters spell them, with min(max(x + 3, 0), 6) and a sixth, and the products that <see cref="GatedProduct"/> knows.
 /// </summary>
 internal sealed class ActivationRecognition : NetworkPass
 {
@@ -28,7 +28,7 @@ internal sealed class ActivationRecognition : NetworkPass
             BinaryKind.Min =>
                 WithNumber(a, b) is var (x, number) && !float.IsNaN(number) ? (Activation.Clip(float.NegativeInfinity, number), x) : null,
             BinaryKind.Div => Number(b) == 6 ? AsSixth(a) : null,
-            BinaryKind.Mul => Product(a, b) ?? Product(b, a),
+            BinaryKind.Mul => Product(a, b) ?? Product(b, a) ?? GatedProduct.Recognize(a, b),
             _ => null,
         },
         _ => null,

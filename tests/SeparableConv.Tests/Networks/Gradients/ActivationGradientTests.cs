@@ -21,6 +21,11 @@ public sealed unsafe class ActivationGradientTests
         ["hard sigmoid falling"] = (Activation.HardSigmoid(-0.25f, 0.25f), x => Math.Clamp((-0.25 * x) + 0.25, 0, 1), [1, -3]),
         ["sigmoid"] = (Activation.Sigmoid, x => 1 / (1 + Math.Exp(-x)), []),
         ["tanh"] = (Activation.Tanh, Math.Tanh, []),
+        ["gelu"] = (Activation.GELU, x => x * (1 + ErrorFunction.Erf(x * Math.Sqrt(0.5))) / 2, []),
+        ["gelu tanh"] = (Activation.GELUTanh, x => x * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x)))) / 2, []),
+        ["swish"] = (Activation.Swish(), x => x / (1 + Math.Exp(-x)), []),
+        ["swish flat"] = (Activation.Swish(0.3f), x => x / (1 + Math.Exp(-0.3f * x)), []),
+        ["mish"] = (Activation.Mish, x => x * Math.Tanh(Math.Log(1 + Math.Exp(x))), []),
         ["one slope"] = (Activation.PReLU([0.3f]), x => x < 0 ? 0.3f * x : x, [0]),
     };
 

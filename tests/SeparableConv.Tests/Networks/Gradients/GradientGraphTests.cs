@@ -83,7 +83,7 @@ public sealed class GradientGraphTests
         var y = graph.Add("dense", new DenseOperator(Activation.None), x, Stored(graph, 2, 3, 3));
         y = graph.Add(
             "largest",
-            new ArgMaxOperator(1, keepDimensions: false, ElementType.Int64),
+            new ArgExtremeOperator(true, 1, keepDimensions: false, ElementType.Int64),
             graph.Add("remainder", new BinaryOperator(BinaryKind.Mod, Activation.None), y, x));
         y = graph.Add("float", new CastOperator(ElementType.Float32), y);
         var seed = graph.Input("seed", y.Type);

@@ -34,18 +34,6 @@ internal static class ActivationOperators
 
     public static void ReadElu(OnnxGraph graph, OnnxNode node) => Activate(graph, node, Activation.ELU(node.Float("alpha", 1)));
 
-    /// <summary>y = gamma * elu(x, alpha).</summary>
-    public static void ReadSelu(OnnxGraph graph, OnnxNode node)
-    {
-        var alpha = node.Float("alpha", 1.67326319217681884765625f);
-        var gamma = graph.Constant($"{node.Name}/gamma", [node.Float("gamma", 1.05070102214813232421875f)], 1);
-        graph.Elementwise(node, (name, x) => graph.Emit(
-            name,
-            new BinaryOperator(BinaryKind.Mul, Activation.None),
-            graph.Emit($"{name}/elu", new ActivationOperator(Activation.ELU(alpha)), x),
-            gamma));
-    }
-
     public static void ReadHardSigmoid(OnnxGraph graph, OnnxNode node) =>
         Activate(graph, node, Activation.HardSigmoid(node.Float("alpha", 0.2f), node.Float("beta", 0.5f)));
 
@@ -54,6 +42,18 @@ internal static class ActivationOperators
     public static void ReadSigmoid(OnnxGraph graph, OnnxNode node) => Activate(graph, node, Activation.Sigmoid);
 
     public static void ReadTanh(OnnxGraph graph, OnnxNode node) => Activate(graph, node, Activation.Tanh);
+
+    /// <summary>The tanh approximation where the attribute says so.</summary>
+    public static void ReadGelu(OnnxGraph graph, OnnxNode node) => Activate(graph, node, node.Text("approximate", "none") switch
+    {
+        "none" => Activation.GELU,
+        "tanh" => Activation.GELUTanh,
+        var other => throw node.Error($"approximate is '{OneLine.Of(other)}'; expected none or tanh"),
+    });
+
+    public static void ReadMish(OnnxGraph graph, OnnxNode node) => Activate(graph, node, Activation.Mish);
+
+    public static void ReadSwish(OnnxGraph graph, OnnxNode node) => Activate(graph, node, Activation.Swish(node.Float("alpha", 1)));
 
     /// <summary>Slopes broadcast to the input.</summary>
     public static void ReadPRelu(OnnxGraph graph, OnnxNode node)
@@ -129,11 +129,50 @@ internal static class ActivationOperators
                 return output.Node("Sigmoid", name, [tensor]);
             case ActivationKind.Tanh:
                 return output.Node("Tanh", name, [tensor]);
+            case ActivationKind.Mish:
+                return output.Node("Mish", name, [tensor]);
+            case ActivationKind.Swish:
+                return AppendSwish(output, alpha, tensor, name);
+            case ActivationKind.GELU:
+                return AppendGELU(output, tensor, name);
+            case ActivationKind.GELUTanh:
+                return AppendGELUTanh(output, tensor, name);
             case ActivationKind.Softmax:
                 return output.Node("Softmax", name, [tensor], Attribute("axis", first ? 1 : rank - 1));
             default:
                 throw new UnreachableException($"ONNX's name of {activation} is missing here.");
         }
+    }
+
+    // What the written opset has not yet is spelled out.
+    private static string AppendSwish(OnnxOutput output, float beta, string tensor, string name)
+    {
+        var scaled = beta == 1 ? tensor : output.Node("Mul", $"{name}/scaled", [tensor, output.Constant($"{name}/beta", [beta])]);
+        return output.Node("Mul", name, [tensor, output.Node("Sigmoid", $"{name}/gate", [scaled])]);
+    }
+
+    private static string AppendGELU(OnnxOutput output, string tensor, string name)
+    {
+        var scaled = output.Node("Mul", $"{name}/scaled", [tensor, output.Constant($"{name}/root_of_half", [GELUFunction.RootOfHalf])]);
+        return AppendHalf(output, output.Node("Erf", $"{name}/erf", [scaled]), tensor, name);
+    }
+
+    private static string AppendGELUTanh(OnnxOutput output, string tensor, string name)
+    {
+        string Times(string part, string a, string b) => output.Node("Mul", $"{name}/{part}", [a, b]);
+        var cube = Times("cube", Times("square", tensor, tensor), tensor);
+        var term = Times("term", cube, output.Constant($"{name}/factor", [GELUTanhFunction.Cube]));
+        var sum = output.Node("Add", $"{name}/bracket", [tensor, term]);
+        var scaled = Times("scaled", sum, output.Constant($"{name}/scale", [GELUTanhFunction.Scale / 2]));
+        return AppendHalf(output, output.Node("Tanh", $"{name}/tanh", [scaled]), tensor, name);
+    }
+
+    // x * (1 + gate) * 1/2.
+    private static string AppendHalf(OnnxOutput output, string gate, string tensor, string name)
+    {
+        var sum = output.Node("Add", $"{name}/sum", [gate, output.Constant($"{name}/one", [1f])]);
+        var product = output.Node("Mul", $"{name}/product", [tensor, sum]);
+        return output.Node("Mul", name, [product, output.Constant($"{name}/half", [0.5f])]);
     }
 
     private static string Clamp(OnnxOutput output, float lower, float upper, string tensor, string name)

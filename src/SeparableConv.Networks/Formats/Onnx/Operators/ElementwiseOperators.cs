@@ -61,7 +61,37 @@ internal static class ElementwiseOperators
     {
         node.Ignore("saturate", "round_mode");
         var element = OnnxElements.Read(node.Long("to", 0), $"The result of node '{OneLine.Of(node.Name)}'");
-        graph.Elementwise(node, (name, x) => OnnxHalves.Cast(graph, name, x, element));
+        Cast(graph, node, element);
+    }
+
+    /// <summary>A cast to the type of the second input.</summary>
+    public static void ReadCastLike(OnnxGraph graph, OnnxNode node)
+    {
+        node.Ignore("saturate", "round_mode");
+        Cast(graph, node, graph.Input(node, 1).Element);
+    }
+
+    /// <summary>Nothing but a NaN differs from itself.</summary>
+    public static void ReadIsNaN(OnnxGraph graph, OnnxNode node)
+    {
+        var formula = new Formula(graph, node);
+        graph.Elementwise(node, (_, x) => formula.Unary("", UnaryKind.Not, formula.Binary("equal", BinaryKind.Equal, x, x)));
+    }
+
+    /// <summary>Whether a number is infinite; attributes may leave out the one infinity or the other.</summary>
+    public static void ReadIsInf(OnnxGraph graph, OnnxNode node)
+    {
+        var (positive, negative) = (node.Flag("detect_positive", true), node.Flag("detect_negative", true));
+        var formula = new Formula(graph, node);
+        graph.Elementwise(node, (_, x) => (positive, negative) switch
+        {
+            (true, true) => Is(formula.Unary("magnitude", UnaryKind.Abs, x), double.PositiveInfinity),
+            (true, false) => Is(x, double.PositiveInfinity),
+            (false, true) => Is(x, double.NegativeInfinity),
+            _ => formula.Binary("", BinaryKind.Less, x, double.NegativeInfinity),
+        });
+
+        Value Is(Value x, double infinity) => formula.Binary("", BinaryKind.Equal, x, infinity);
     }
 
     public static void WriteUnary(OnnxOutput output, Node node) =>
@@ -96,4 +126,7 @@ internal static class ElementwiseOperators
         value.Shape.Lengths.CopyTo(lengths);
         return OnnxValue.First(value.Name, graph.Reshape($"{value.Name}/along", graph.Original(value), new TensorShape(lengths)));
     }
+
+    private static void Cast(OnnxGraph graph, OnnxNode node, ElementType element) =>
+        graph.Elementwise(node, (name, x) => OnnxHalves.Cast(graph, name, x, element));
 }

@@ -93,10 +93,23 @@ internal static class NormalizationOperators
         graph.OutputLast(node, 0, Combine(node.Name, BinaryKind.Add, scaled, bias), x.Rank);
     }
 
-    public static void ReadSoftmax(OnnxGraph graph, OnnxNode node) => ReadAlongAxis(graph, node, axis => new SoftmaxOperator(axis));
+    public static void ReadSoftmax(OnnxGraph graph, OnnxNode node) =>
+        ReadAlongAxis(graph, node, (x, axis) => graph.Emit(node.Name, new SoftmaxOperator(axis), x));
 
     public static void ReadLogSoftmax(OnnxGraph graph, OnnxNode node) =>
-        ReadAlongAxis(graph, node, axis => new SoftmaxOperator(axis, logarithm: true));
+        ReadAlongAxis(graph, node, (x, axis) => graph.Emit(node.Name, new SoftmaxOperator(axis, logarithm: true), x));
+
+    /// <summary>1 at the first of the largest along an axis, 0 elsewhere.</summary>
+    public static void ReadHardmax(OnnxGraph graph, OnnxNode node)
+    {
+        var formula = new Formula(graph, node);
+        ReadAlongAxis(graph, node, (x, axis) =>
+        {
+            var largest = graph.Emit($"{node.Name}/largest", new ArgExtremeOperator(true, axis, true, ElementType.Int64), x);
+            var places = formula.Count("places", x.Shape[axis], axis, x.Shape.Rank);
+            return formula.Cast("", x.Type.Element, formula.Binary("equal", BinaryKind.Equal, largest, places));
+        });
+    }
 
     public static void WriteSoftmax(OnnxOutput output, Node node)
     {
@@ -128,7 +141,7 @@ internal static class NormalizationOperators
         output.Elementwise(node, x => output.Node("Dropout", node.Name, [x, output.Constant($"{node.Name}/ratio", [rate])]));
     }
 
-    private static void ReadAlongAxis(OnnxGraph graph, OnnxNode node, Func<int, Operator> create)
+    private static void ReadAlongAxis(OnnxGraph graph, OnnxNode node, Func<Value, int, Value> emit)
     {
         var x = graph.Input(node, 0);
         var axis = node.Axis(node.Int("axis", graph.Opset < 13 ? 1 : -1), x.Rank);
@@ -138,12 +151,12 @@ internal static class NormalizationOperators
         if (graph.Opset < 13 && behind != x.Shape[axis])
         {
             var flat = graph.Reshape($"{node.Name}/flat", graph.Original(x), new TensorShape(Product(x.Shape.Lengths[..axis]), behind));
-            graph.Output(node, 0, graph.Reshape(node.Outputs[0], graph.Emit(node.Name, create(1), flat), x.Shape));
+            graph.Output(node, 0, graph.Reshape(node.Outputs[0], emit(flat, 1), x.Shape));
             return;
         }
 
         var last = OnnxGraph.PrefersLast(x);
-        var y = graph.Emit(node.Name, create(last ? ImageLayout.LastAxis(x.Rank, axis) : axis), graph.InLayout(x, last));
+        var y = emit(graph.InLayout(x, last), last ? ImageLayout.LastAxis(x.Rank, axis) : axis);
         graph.Output(node, 0, y, last, x.Rank);
     }
 

@@ -44,6 +44,7 @@ internal static class OnnxOperators
         Read("InstanceNormalization", NormalizationOperators.ReadInstanceNormalization);
         Read("Softmax", NormalizationOperators.ReadSoftmax);
         Read("LogSoftmax", NormalizationOperators.ReadLogSoftmax);
+        Read("Hardmax", NormalizationOperators.ReadHardmax);
         Read("Dropout", NormalizationOperators.ReadDropout, 1, 2);
         Write<BatchNormalizationOperator>(NormalizationOperators.WriteBatchNormalization);
         Write<SoftmaxOperator>(NormalizationOperators.WriteSoftmax);
@@ -54,23 +55,33 @@ internal static class OnnxOperators
         Read("LeakyRelu", ActivationOperators.ReadLeakyRelu);
         Read("PRelu", ActivationOperators.ReadPRelu);
         Read("Elu", ActivationOperators.ReadElu);
-        Read("Selu", ActivationOperators.ReadSelu);
         Read("HardSigmoid", ActivationOperators.ReadHardSigmoid);
         Read("HardSwish", ActivationOperators.ReadHardSwish);
         Read("Sigmoid", ActivationOperators.ReadSigmoid);
         Read("Tanh", ActivationOperators.ReadTanh);
+        Read("Gelu", ActivationOperators.ReadGelu);
+        Read("Mish", ActivationOperators.ReadMish);
+        Read("Swish", ActivationOperators.ReadSwish);
+        Read("Selu", ComposedActivations.ReadSelu);
+        Read("Celu", ComposedActivations.ReadCelu);
+        Read("ThresholdedRelu", ComposedActivations.ReadThresholdedRelu);
+        Read("Shrink", ComposedActivations.ReadShrink);
         Write<ActivationOperator>(ActivationOperators.WriteActivation);
         Write<PReluOperator>(ActivationOperators.WritePRelu);
         Write<ClipOperator>(ActivationOperators.WriteClip);
 
         ReadAll(ElementwiseOperators.ReadUnary, "Abs", "Neg", "Sign", "Floor", "Ceil", "Round", "Sqrt", "Reciprocal");
         ReadAll(ElementwiseOperators.ReadUnary, "Exp", "Log", "Sin", "Cos", "Erf", "Softplus", "Softsign", "Not");
+        ReadAll(ElementwiseOperators.ReadUnary, "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh");
+        Read("IsNaN", ElementwiseOperators.ReadIsNaN);
+        Read("IsInf", ElementwiseOperators.ReadIsInf);
         ReadAll(ElementwiseOperators.ReadBinary, "Add", "Sub", "Mul", "Div", "Pow", "And", "Or", "Xor");
         ReadAll(ElementwiseOperators.ReadBinary, "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual");
         ReadAll(ElementwiseOperators.ReadSeveral, "Min", "Max", "Sum", "Mean");
         Read("Mod", ElementwiseOperators.ReadMod);
         Read("Where", ElementwiseOperators.ReadWhere);
         Read("Cast", ElementwiseOperators.ReadCast);
+        Read("CastLike", ElementwiseOperators.ReadCastLike);
         Write<UnaryOperator>(ElementwiseOperators.WriteUnary);
         Write<BinaryOperator>(ElementwiseOperators.WriteBinary);
         Write<WhereOperator>(ElementwiseOperators.WriteWhere);
@@ -82,14 +93,13 @@ internal static class OnnxOperators
         Write<GemmOperator>(MatrixOperators.WriteGemm);
         Write<MatMulOperator>(MatrixOperators.WriteMatMul);
 
-        Read("ReduceMean", ReductionOperators.ReadReduce, 1);
-        Read("ReduceSum", ReductionOperators.ReadReduce, 1);
-        Read("ReduceMax", ReductionOperators.ReadReduce, 1);
-        Read("ReduceMin", ReductionOperators.ReadReduce, 1);
-        Read("ReduceProd", ReductionOperators.ReadReduce, 1);
-        Read("ArgMax", ReductionOperators.ReadArgMax);
+        foreach (var kind in new[] { "Mean", "Sum", "Max", "Min", "Prod", "L1", "L2", "SumSquare", "LogSum", "LogSumExp" })
+            Read("Reduce" + kind, ReductionOperators.ReadReduce, 1);
+        ReadAll(ReductionOperators.ReadArgExtreme, "ArgMax", "ArgMin");
+        Read("CumSum", ReductionOperators.ReadCumSum, 1);
         Write<ReduceOperator>(ReductionOperators.WriteReduce);
-        Write<ArgMaxOperator>(ReductionOperators.WriteArgMax);
+        Write<ArgExtremeOperator>(ReductionOperators.WriteArgExtreme);
+        Write<CumulativeSumOperator>(ReductionOperators.WriteCumSum);
 
         Read("Identity", ShapeOperators.ReadIdentity);
         Read("Reshape", ShapeOperators.ReadReshape, 1);
@@ -107,6 +117,19 @@ internal static class OnnxOperators
         Write<ExpandOperator>(ShapeOperators.WriteExpand);
         Write<TileOperator>(ShapeOperators.WriteTile);
         Write<GatherOperator>(ShapeOperators.WriteGather);
+
+        Read("GatherND", IndexOperators.ReadGatherND);
+        Read("GatherElements", IndexOperators.ReadGatherElements);
+        Read("ScatterND", IndexOperators.ReadScatterND);
+        ReadAll(IndexOperators.ReadScatterElements, "ScatterElements", "Scatter");
+        Read("Compress", IndexOperators.ReadCompress, 1);
+        Read("OneHot", IndexOperators.ReadOneHot, 1);
+        Read("Trilu", MatrixMaskOperators.ReadTrilu, 1);
+        Read("EyeLike", MatrixMaskOperators.ReadEyeLike);
+        Write<GatherNDOperator>(IndexOperators.WriteGatherND);
+        Write<GatherElementsOperator>(IndexOperators.WriteGatherElements);
+        Write<ScatterNDOperator>(IndexOperators.WriteScatterND);
+        Write<ScatterElementsOperator>(IndexOperators.WriteScatterElements);
 
         Read("Concat", PieceOperators.ReadConcat);
         Read("Split", PieceOperators.ReadSplit, 1);

@@ -20,46 +20,16 @@ internal static class ReductionOperators
 
     public static void ReadAll(TFLiteImporter importer, TFLiteNode node) => Truth(importer, node, ReduceKind.Min);
 
-    public static void ReadArgMax(TFLiteImporter importer, TFLiteNode node) => Position(importer, node, importer.Input(node, 0));
+    public static void ReadArgMax(TFLiteImporter importer, TFLiteNode node) => Position(importer, node, largest: true);
 
-    public static void ReadArgMin(TFLiteImporter importer, TFLiteNode node)
+    public static void ReadArgMin(TFLiteImporter importer, TFLiteNode node) => Position(importer, node, largest: false);
+
+    private static void Position(TFLiteImporter importer, TFLiteNode node, bool largest)
     {
         var x = importer.Input(node, 0);
-        switch (x.Type.Element)
-        {
-            case ElementType.Float32 or ElementType.Float16 or ElementType.Float64:
-                Position(importer, node, importer.Emit(node, new UnaryOperator(UnaryKind.Neg), x));
-                break;
-            case ElementType.Int8 or ElementType.UInt8:
-                // The order turned round: 255 less the distance from the least byte.
-                var (least, most) = QuantizedTypes.Range(x.Type.Element);
-                var turned = new byte[256];
-                for (var raw = 0; raw < turned.Length; raw++)
-                    turned[raw] = (byte)(least + most - QuantizedTypes.Value((byte)raw, x.Type.Element));
-                var output = x.Type.Quantization ?? new Quantization(1, 0);
-                x = importer.Emit(node, new QuantizationViewOperator(output), x);
-                Position(importer, node, importer.Emit(node, new ByteMapOperator(x.Type.Element, output, turned), x));
-                break;
-            case ElementType.Int32:
-                Position(importer, node, Complement(importer, node, importer.Constant(node, [-1]), x));
-                break;
-            case ElementType.Int64:
-                Position(importer, node, Complement(importer, node, importer.Constant(node, [-1L]), x));
-                break;
-            default:
-                throw TFLiteImporter.Refused(node, $"the input is {x.Type}; expected floats, int8, uint8, int32 or int64.");
-        }
-    }
-
-    // -1 - x turns the order of integers round and, unlike -x, never overflows.
-    private static Value Complement(TFLiteImporter importer, TFLiteNode node, Value minusOne, Value x) =>
-        importer.Emit(node, new BinaryOperator(BinaryKind.Sub, Activation.None), minusOne, x);
-
-    private static void Position(TFLiteImporter importer, TFLiteNode node, Value x)
-    {
         var axis = TensorAxis.Resolve(importer.Integer(node, 1, "axis"), x.Shape.Rank);
         var element = importer.OutputTensor(node).Element == ElementType.Int64 ? ElementType.Int64 : ElementType.Int32;
-        importer.Set(node, importer.Emit(node, new ArgMaxOperator(axis, false, element), x));
+        importer.Set(node, importer.Emit(node, new ArgExtremeOperator(largest, axis, false, element), x));
     }
 
     private static void Average(TFLiteImporter importer, TFLiteNode node, ReduceKind kind)

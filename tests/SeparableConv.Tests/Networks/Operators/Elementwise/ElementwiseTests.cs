@@ -124,6 +124,15 @@ public class ElementwiseTests
     [InlineData(UnaryKind.Log)]
     [InlineData(UnaryKind.Sin)]
     [InlineData(UnaryKind.Cos)]
+    [InlineData(UnaryKind.Tan)]
+    [InlineData(UnaryKind.Atan)]
+    [InlineData(UnaryKind.Sinh)]
+    [InlineData(UnaryKind.Cosh)]
+    [InlineData(UnaryKind.Asinh)]
+    [InlineData(UnaryKind.Asin)]
+    [InlineData(UnaryKind.Acos)]
+    [InlineData(UnaryKind.Acosh)]
+    [InlineData(UnaryKind.Atanh)]
     [InlineData(UnaryKind.Softplus)]
     [InlineData(UnaryKind.Softsign)]
     internal void Functions_match_the_frameworks(UnaryKind kind)
@@ -232,6 +241,15 @@ public class ElementwiseTests
         UnaryKind.Log => Math.Log(x),
         UnaryKind.Sin => Math.Sin(x),
         UnaryKind.Cos => Math.Cos(x),
+        UnaryKind.Tan => Math.Tan(x),
+        UnaryKind.Asin => Math.Asin(x),
+        UnaryKind.Acos => Math.Acos(x),
+        UnaryKind.Atan => Math.Atan(x),
+        UnaryKind.Sinh => Math.Sinh(x),
+        UnaryKind.Cosh => Math.Cosh(x),
+        UnaryKind.Asinh => Math.Asinh(x),
+        UnaryKind.Acosh => Math.Acosh(x),
+        UnaryKind.Atanh => Math.Atanh(x),
         UnaryKind.Softplus => Math.Log(1 + Math.Exp(x)),
         _ => x / (1 + Math.Abs(x)),
     };

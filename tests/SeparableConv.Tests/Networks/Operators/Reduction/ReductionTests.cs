@@ -49,10 +49,10 @@ public class ReductionTests
     [InlineData(new[] { 7 }, 0)]
     [InlineData(new[] { 3, 5, 4 }, 1)]
     [InlineData(new[] { 3, 5, 4 }, -1)]
-    public void ArgMax_finds_the_first_or_the_last(int[] shape, int axis)
+    public void ArgMax_and_ArgMin_find_the_first_or_the_last(int[] shape, int axis)
     {
         var x = OperatorRun.Wholes<float>(5, 0, 2, shape);
-        foreach (var last in new[] { false, true })
+        foreach (var (largest, last) in new[] { (true, false), (true, true), (false, false), (false, true) })
         {
             var values = x.Span<float>().ToArray();
             var (dimension, inner) = (axis < 0 ? axis + shape.Length : axis, 1);
@@ -63,14 +63,15 @@ public class ReductionTests
             for (var i = 0; i < expected.Length; i++)
             {
                 var column = Enumerable.Range(0, length).Select(k => values[(((i / inner * length) + k) * inner) + (i % inner)]).ToList();
-                expected[i] = last ? column.LastIndexOf(column.Max()) : column.IndexOf(column.Max());
+                var extreme = largest ? column.Max() : column.Min();
+                expected[i] = last ? column.LastIndexOf(extreme) : column.IndexOf(extreme);
             }
 
             var kept = (int[])shape.Clone();
             kept[dimension] = 1;
-            OperatorRun.Check(new ArgMaxOperator(axis, true, ElementType.Int64, last), 1, expected, kept, _ => 0, x);
+            OperatorRun.Check(new ArgExtremeOperator(largest, axis, true, ElementType.Int64, last), 1, expected, kept, _ => 0, x);
             OperatorRun.Check(
-                new ArgMaxOperator(axis, false, ElementType.Int32, last),
+                new ArgExtremeOperator(largest, axis, false, ElementType.Int32, last),
                 1,
                 expected,
                 [.. shape.Where((_, i) => i != dimension)],
@@ -80,13 +81,21 @@ public class ReductionTests
     }
 
     [Fact]
+    public void A_NaN_comes_before_all_numbers()
+    {
+        var x = TensorData.Create([1f, float.NaN, -3, float.NaN, 5], 5);
+        foreach (var largest in new[] { false, true })
+            Assert.Equal([1L], (long[])Evaluator.Run(new ArgExtremeOperator(largest, 0, true, ElementType.Int64), x)[0].Values);
+    }
+
+    [Fact]
     public void What_does_not_fit_is_refused()
     {
         var x = new TensorType(ElementType.Float32, new TensorShape(2, 0));
         Assert.Throws<ArgumentException>(() => new ReduceOperator(ReduceKind.Max, [1], true).Infer([x]));
         Assert.Throws<ArgumentException>(() => new ReduceOperator(ReduceKind.Sum, [2], true).Infer([x]));
-        Assert.Throws<ArgumentException>(() => new ArgMaxOperator(1, true, ElementType.Int64).Infer([x]));
-        Assert.Throws<ArgumentException>(() => new ArgMaxOperator(0, true, ElementType.Float32).Infer([x]));
+        Assert.Throws<ArgumentException>(() => new ArgExtremeOperator(true, 1, true, ElementType.Int64).Infer([x]));
+        Assert.Throws<ArgumentException>(() => new ArgExtremeOperator(true, 0, true, ElementType.Float32).Infer([x]));
         Assert.Equal([0f, 0f], (float[])Evaluator.Run(new ReduceOperator(ReduceKind.Sum, [1], false), TensorData.CreateZeros(x))[0].Values);
     }
 

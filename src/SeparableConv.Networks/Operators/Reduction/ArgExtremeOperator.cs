@@ -3,13 +3,15 @@ using System.Numerics;
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
-/// The index of the largest number along an axis, as int64 or int32: the first of equal ones, or the last. The axis is kept with length 1,
-/// or left out. A NaN counts as larger than all numbers.
+/// The index of the largest number along an axis, or of the least, as int64 or int32: the first of equal ones, or the last. The axis is
+/// kept with length 1, or left out. A NaN comes before all numbers, as in NumPy.
 /// </summary>
-internal sealed unsafe class ArgMaxOperator(
-    int axis, bool keepDimensions, ElementType output, bool selectLast = false) : Operator, INumberOperator
+internal sealed unsafe class ArgExtremeOperator(
+    bool largest, int axis, bool keepDimensions, ElementType output, bool selectLast = false) : Operator, INumberOperator
 {
-    public override string Kind => "ArgMax";
+    public override string Kind => Largest ? "ArgMax" : "ArgMin";
+
+    public bool Largest { get; } = largest;
 
     public int Axis { get; } = axis;
 
@@ -24,10 +26,10 @@ internal sealed unsafe class ArgMaxOperator(
         var x = OperatorChecks.Required(inputs, 0, "input");
         OperatorChecks.Takes(x.Element != ElementType.Bool, x, "numbers");
         if (Output is not (ElementType.Int64 or ElementType.Int32))
-            throw new ArgumentException($"ArgMax gives int64 or int32, not {Output.ToString().ToLowerInvariant()}.");
+            throw new ArgumentException($"{Kind} gives int64 or int32, not {Output.ToString().ToLowerInvariant()}.");
         var dimension = TensorAxis.Resolve(Axis, x.Shape.Rank);
         if (x.Shape[dimension] == 0)
-            throw new ArgumentException($"The input {x.Shape} is empty along axis {Axis}; ArgMax needs at least one number.");
+            throw new ArgumentException($"The input {x.Shape} is empty along axis {Axis}; {Kind} needs at least one number.");
         var lengths = new List<int>(x.Shape.Lengths.ToArray());
         if (KeepDimensions)
             lengths[dimension] = 1;
@@ -52,6 +54,7 @@ internal sealed unsafe class ArgMaxOperator(
             Length = cut.Length,
             Inner = (nint)cut.Inner,
             SelectLast = SelectLast,
+            Largest = Largest,
         };
         ElementParts.Run(work, cut.Outer * cut.Inner, cut.Length, context.Threads);
     }
@@ -65,6 +68,7 @@ internal sealed unsafe class ArgMaxOperator(
         public nint Length;
         public nint Inner;
         public bool SelectLast;
+        public bool Largest;
 
         public readonly void Run(nint start, nint end)
         {
@@ -81,13 +85,13 @@ internal sealed unsafe class ArgMaxOperator(
 
         private readonly nint Find(T* x)
         {
-            var (largest, found) = (*x, (nint)0);
+            var (extreme, found) = (*x, (nint)0);
             for (nint k = 1; k < Length; k++)
             {
                 var value = x[k * Inner];
-                var isLarger = value > largest || (T.IsNaN(value) && !T.IsNaN(largest));
-                if (isLarger || (SelectLast && value == largest))
-                    (largest, found) = (value, k);
+                var isBeyond = (Largest ? value > extreme : value < extreme) || (T.IsNaN(value) && !T.IsNaN(extreme));
+                if (isBeyond || (SelectLast && value == extreme))
+                    (extreme, found) = (value, k);
             }
 
             return found;
