@@ -37,7 +37,9 @@ public sealed class ReportedCaseTests(ITestOutputHelper log)
             foreach (var file in Directory.GetFiles(folder, "expected_*.npy"))
             {
                 var made = Path.Combine(output["out"], Path.GetFileName(file)["expected_".Length..]);
-                if (Difference(NpyFile.Load(file), NpyFile.Load(made), name) is { } difference)
+                if (!File.Exists(made))
+                    wrong.Add($"{name}: there is no {Path.GetFileName(made)}, but {string.Join(", ", Directory.GetFiles(output["out"]))}");
+                else if (Difference(NpyFile.Load(file), NpyFile.Load(made), name) is { } difference)
                     wrong.Add($"{name}: {Path.GetFileName(made)} {difference}");
             }
         }

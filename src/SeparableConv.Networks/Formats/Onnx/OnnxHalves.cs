@@ -8,6 +8,9 @@ namespace SeparableConv.Networks.Formats.Onnx;
 /// </summary>
 internal static class OnnxHalves
 {
+    /// <summary>The type that numbers have here which are of that type in the file.</summary>
+    public static ElementType Computed(ElementType element) => element == ElementType.Float16 ? ElementType.Float32 : element;
+
     /// <summary>The same numbers as float32, where they are float16.</summary>
     public static TensorData Widened(TensorData data)
     {

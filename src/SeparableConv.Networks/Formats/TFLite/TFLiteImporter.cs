@@ -51,6 +51,12 @@ internal sealed class TFLiteImporter
             throw new NetworkException("The TensorFlow Lite graph has no outputs; it must have one at least.");
         var outputs = Array.ConvertAll(_model.Outputs, index => _values[index]
             ?? throw new NetworkException($"The output '{_model.Tensors[index].Name}' (tensor {index}) is computed by no operator."));
+
+        // Outputs are known by the file's names, whatever else has them.
+        var named = _model.Outputs.Select((index, i) => (Value: outputs[i], Name: _model.Tensors[index].Name))
+            .Where(output => output.Value.Producer is not null && output.Name.Length > 0)
+            .DistinctBy(output => output.Name).DistinctBy(output => output.Value);
+        _graph.Rename([.. named.Where(output => output.Value.Name != output.Name)]);
         return _graph.BuildWithParameters(_model.Name, outputs);
     }
 

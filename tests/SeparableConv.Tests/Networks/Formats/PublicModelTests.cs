@@ -19,7 +19,6 @@ public sealed class PublicModelTests(ITestOutputHelper log)
         ["silero.onnx"] = "LSTM",
         ["silero16k_op15.onnx"] = "LSTM",
         ["silero_half.onnx"] = "LSTM",
-        ["silero_ifless.onnx"] = "LSTM",
         ["silero_openvino.onnx"] = "LSTM",
         ["yamnet_tfl.tflite"] = "RFFT2D",
         ["yamnet_wavin_q.tflite"] = "RFFT2D",

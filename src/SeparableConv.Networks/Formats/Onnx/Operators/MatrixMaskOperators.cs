@@ -23,7 +23,7 @@ internal static class MatrixMaskOperators
         var x = graph.Input(node, 0);
         var k = node.Long("k", 0);
         var element = node.Has("dtype")
-            ? OnnxElements.Read(node.Long("dtype", 0), $"The result of node '{OneLine.Of(node.Name)}'")
+            ? OnnxHalves.Computed(OnnxElements.Read(node.Long("dtype", 0), $"The result of node '{OneLine.Of(node.Name)}'"))
             : x.Element;
         if (x.Rank != 2)
             throw node.Error($"the input is {x.Shape}; expected two dimensions");
