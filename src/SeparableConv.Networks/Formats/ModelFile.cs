@@ -39,7 +39,7 @@ public static class ModelFile
             lengths[name] = shape.Lengths.ToArray();
         if (start.Length > MarkAt && start[MarkAt..].SequenceEqual(TFLiteMark))
         {
-            var network = TFLiteReader.Read(path, new TFLiteReadOptions { Shapes = lengths });
+            var network = TFLiteReader.Read(path, new TFLiteReadOptions { Shapes = lengths, ShapeOf = options.ShapeOf });
             CheckNames(network, options.Values.Keys);
             return network;
         }

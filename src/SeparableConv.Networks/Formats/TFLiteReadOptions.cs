@@ -5,9 +5,16 @@ public sealed record TFLiteReadOptions
 {
     /// <summary>
     /// The shapes of inputs, by their names, in the file's order (N, height, width, channels); needed only for inputs that
-    /// are to have another shape than the file says. A length that the file leaves open, mostly the batch, is 1 otherwise.
+    /// are to have another shape than the file says. A length that the file leaves open, mostly the batch, is 1 otherwise. Where only a batch
+    /// that the file fixes is another, it is changed by <see cref="Network.WithBatch"/>.
     /// </summary>
     public IReadOnlyDictionary<string, IReadOnlyList<int>> Shapes { get; init; } = new Dictionary<string, IReadOnlyList<int>>();
+
+    /// <summary>
+    /// Asked for the shape of an input that the file leaves open in some dimension and that <see cref="Shapes"/> has not; null where
+    /// nothing is known of it. No one is asked by default.
+    /// </summary>
+    public Func<OpenInput, TensorShape?>? ShapeOf { get; init; }
 
     /// <summary>
     /// The most bytes that a tensor between two operators may take; 256 MiB by default. A file of a few bytes can ask for any amount:

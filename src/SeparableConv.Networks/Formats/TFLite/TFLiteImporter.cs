@@ -19,6 +19,7 @@ internal sealed class TFLiteImporter
     private readonly Value?[] _values;
     private readonly Dictionary<(Value Value, string Form), Value> _forms = [];
     private long _foldBudget;
+    private BatchChange? _batch;
 
     public TFLiteImporter(TFLiteModel model, long fileBytes, TFLiteReadOptions options)
     {
@@ -57,7 +58,8 @@ internal sealed class TFLiteImporter
             .Where(output => output.Value.Producer is not null && output.Name.Length > 0)
             .DistinctBy(output => output.Name).DistinctBy(output => output.Value);
         _graph.Rename([.. named.Where(output => output.Value.Name != output.Name)]);
-        return _graph.BuildWithParameters(_model.Name, outputs);
+        var network = _graph.BuildWithParameters(_model.Name, outputs);
+        return _batch is null ? network : _batch.Of(network);
     }
 
     /// <summary>An input that must be there.</summary>
@@ -212,17 +214,9 @@ internal sealed class TFLiteImporter
             throw new NetworkException($"Tensor {tensor.Index} '{tensor.Name}' is listed twice as an input.");
         if (tensor.Element is not { } element)
             throw new NetworkException($"The input '{tensor.Name}' has elements of {tensor.TypeName}, which are not supported.");
-        var lengths = _options.Shapes.TryGetValue(tensor.Name, out var given) ? [.. given] : tensor.Shape;
-        if (lengths.Length != tensor.Shape.Length)
-        {
-            throw new NetworkException(
-                $"The shape ({string.Join(',', lengths)}) is given for the input '{tensor.Name}', which has "
-                + $"{tensor.Shape.Length} dimensions.");
-        }
-
         try
         {
-            var type = new TensorType(element, new TensorShape(lengths), tensor.ReadQuantization());
+            var type = new TensorType(element, new TensorShape(Lengths(tensor)), tensor.ReadQuantization());
             CheckSize(tensor.Name, type);
             _values[tensor.Index] = _graph.Input(NameOf(tensor), type);
         }
@@ -230,6 +224,31 @@ internal sealed class TFLiteImporter
         {
             throw new NetworkException($"The input '{tensor.Name}': {e.Message}", e);
         }
+    }
+
+    // The caller's lengths, or else the file's.
+    private int[] Lengths(TFLiteTensor tensor)
+    {
+        var open = tensor.OpenLengths();
+        int[]? given = _options.Shapes.TryGetValue(tensor.Name, out var lengths) ? [.. lengths]
+            : open.Contains(null) && _options.ShapeOf?.Invoke(new(tensor.Name, open)) is { } asked ? asked.Lengths.ToArray()
+            : null;
+        if (given is null)
+            return tensor.Shape;
+        if (given.Length != tensor.Shape.Length)
+        {
+            throw new NetworkException(
+                $"The shape ({string.Join(',', given)}) is given for the input '{tensor.Name}', which has "
+                + $"{tensor.Shape.Length} dimensions.");
+        }
+
+        // Where only a fixed batch is another, shapes within the file are of the old one: the network is changed when it is whole.
+        if (given is not [> 0 and var batch, .. var rest] || open[0] is not > 0 || batch == open[0]
+            || !rest.AsSpan().SequenceEqual(tensor.Shape.AsSpan(1)))
+            return given;
+        var change = new BatchChange(tensor.Shape[0], batch);
+        _batch ??= change;
+        return _batch == change ? tensor.Shape : given;
     }
 
     private void Import(TFLiteNode node)

@@ -19,6 +19,14 @@ internal sealed record TFLiteTensor(int Index, string Name, ElementType? Element
     /// <summary>The element type in words.</summary>
     public string TypeName => TypeCode < TypeNames.Length ? TypeNames[TypeCode] : $"type {TypeCode}";
 
+    /// <summary>A length a dimension; null where the file leaves it open.</summary>
+    /// <exception cref="NetworkException">The record is damaged.</exception>
+    public int?[] OpenLengths()
+    {
+        var signature = Table.Has(7) ? Table.Array<int>(7, $"the shape signature of tensor {Index}", MostDimensions) : [];
+        return [.. Shape.Select((length, i) => signature.Length == Shape.Length && signature[i] < 0 ? null : (int?)length)];
+    }
+
     /// <summary>Which of the file's buffers holds its numbers.</summary>
     public uint Buffer => Table.UInt32(2);
 

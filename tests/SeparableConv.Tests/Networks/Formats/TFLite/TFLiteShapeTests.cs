@@ -6,6 +6,49 @@ namespace SeparableConv.Tests.Networks.Formats;
 /// <summary>The operators that only move elements, read from hand-made files.</summary>
 public class TFLiteShapeTests
 {
+    [Fact]
+    public void Lengths_are_the_files_the_callers_or_asked_for()
+    {
+        var file = new TFLiteFile { Inputs = [0], Outputs = [2] };
+        file.Tensor(ElementType.Float32, [1, 2, 3]);
+        file.Constant([1, 6], [2]);
+        file.Tensor(ElementType.Float32, [1, 6]);
+        file.Operator(BuiltinOperator.RESHAPE, [0, 1], [2]);
+        TFLiteReadOptions Given(params int[] shape) =>
+            new() { Shapes = new Dictionary<string, IReadOnlyList<int>> { ["t0"] = shape }, ShapeOf = _ => throw new InvalidOperationException() };
+        Assert.Equal(new TensorShape(1, 6), file.Read(new()).Outputs[0].Shape);
+
+        // The shape in the file has a batch of 1 in it.
+        Assert.Equal(new TensorShape(4, 6), file.Read(Given(4, 2, 3)).Outputs[0].Shape);
+        Assert.Throws<NetworkException>(() => file.Read(Given(4, 2, 5)));
+        Assert.Contains("3 dimensions", Assert.Throws<NetworkException>(() => file.Read(Given(4, 2))).Message, StringComparison.Ordinal);
+
+        file.Tensors[0][7] = new[] { 1, -1, -1 };
+        TensorShape? Answer(OpenInput input)
+        {
+            Assert.Equal([1, null, null], input.Lengths);
+            return new TensorShape(1, 6, 1);
+        }
+
+        Assert.Equal(new TensorShape(1, 6, 1), file.Read(new() { ShapeOf = Answer }).Inputs[0].Shape);
+    }
+
+    [Fact]
+    public void Outputs_have_the_files_names_whatever_else_has_them()
+    {
+        var file = new TFLiteFile { Inputs = [0], Outputs = [1, 2] };
+        file.Tensor(ElementType.Float32, [2]);
+        file.Tensor(ElementType.Float32, [2]);
+        file.Tensor(ElementType.Float32, [2]);
+        file.Tensors[1][3] = "Identity";
+        file.Tensors[2][3] = "Identity_1";
+        file.Operator(BuiltinOperator.RELU, [0], [1]);
+        file.Operator(BuiltinOperator.RELU6, [1], [2]);
+        Assert.Equal(["Identity", "Identity_1"], file.Read().Outputs.Select(output => output.Name));
+        file.Tensors[0][3] = "Identity_1";
+        Assert.Equal(["Identity", "Identity_1"], file.Read().Outputs.Select(output => output.Name));
+    }
+
     // Masks: begin, end, ellipsis, new axis, shrink. The input is 0 .. 23 in the shape (2,3,4).
     [Theory]
     [InlineData(
