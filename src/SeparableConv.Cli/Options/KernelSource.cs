@@ -64,7 +64,9 @@ internal static class KernelSource
         var content = new MemoryStream(bytes);
         if (NpyFile.IsNpy(content))
             return FromNpy(NpyFile.Read(content), name);
-        var text = Encoding.UTF8.GetString(bytes).TrimStart('\uFEFF');
+
+        // Spreadsheets save "Unicode text" as UTF-16 with its mark.
+        var text = new StreamReader(content, Encoding.UTF8, detectEncodingFromByteOrderMarks: true).ReadToEnd();
         return IsJsonBank(text) ? FromJsonBank(text, name) : [KernelParser.ParseText(text, name)];
     }
 
@@ -115,7 +117,12 @@ internal static class KernelSource
         var (height, width) = (shape[^2], shape[^1]);
         if (height > KernelLibrary.MaxSide || width > KernelLibrary.MaxSide)
             throw new InputException($"{name}: the kernel is {height}x{width}; sides up to {KernelLibrary.MaxSide} are supported.");
-        var single = array.Type == ElementType.Float32;
+        var epsilon = array.Type switch
+        {
+            ElementType.Float16 => FilterKernel.HalfEpsilon,
+            ElementType.Float32 => FilterKernel.SingleEpsilon,
+            _ => FilterKernel.DoubleEpsilon,
+        };
         var values = array.ToDoubles();
         var kernels = new FilterKernel[shape.Length == 2 ? 1 : shape[0]];
         for (var n = 0; n < kernels.Length; n++)
@@ -124,7 +131,7 @@ internal static class KernelSource
                 values.AsSpan(n * height * width, height * width),
                 height,
                 width,
-                single ? FilterKernel.SingleEpsilon : FilterKernel.DoubleEpsilon,
+                epsilon,
                 shape.Length == 2 ? name : NameIn(name, n));
         }
 

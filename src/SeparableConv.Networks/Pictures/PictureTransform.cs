@@ -22,8 +22,8 @@ public enum PictureFit
 /// without N, with 1 channel (gray) or 3 (colour). A picture with a colour profile becomes sRGB, as by <see cref="Image.ToSrgb"/>. Colour
 /// becomes gray as by <see cref="Image.ToGray"/>, gray becomes three equal channels,
 /// and alpha is left out: what transparent pixels hide is seen. Sizes are changed as by <see cref="ImageResize.Bilinear"/>. Integers are
-/// rounded to the nearest, halves away from 0, and saturated. Rows and tables are kept, so that nothing is allocated for a picture without a
-/// profile that is as wide as the one before; one thread at a time.
+/// rounded to the nearest, halves away from 0, and saturated. Rows and tables are kept, so that nothing is allocated for a
+/// picture without a profile that is as wide as the one before; one thread at a time.
 /// </remarks>
 /// <example><code>
 /// using var session = new InferenceSession(network);

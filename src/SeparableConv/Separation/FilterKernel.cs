@@ -15,6 +15,9 @@ public sealed class FilterKernel
     /// <summary>The distance from 1 to the next float: 2^-23.</summary>
     public const double SingleEpsilon = 1.0 / (1L << 23);
 
+    /// <summary>The distance from 1 to the next float16: 2^-10.</summary>
+    public const double HalfEpsilon = 1.0 / (1 << 10);
+
     private readonly double[] _values;
 
     /// <summary>Makes a kernel from its numbers; they are copied.</summary>
@@ -22,7 +25,8 @@ public sealed class FilterKernel
     /// <param name="height">Rows, 1 or more.</param>
     /// <param name="width">Columns, 1 or more.</param>
     /// <param name="epsilon">
-    /// Relative precision of the numbers: <see cref="DoubleEpsilon"/> or <see cref="SingleEpsilon"/>; between 0 and 1.
+    /// Relative precision of the numbers: <see cref="DoubleEpsilon"/>, <see cref="SingleEpsilon"/> or <see cref="HalfEpsilon"/>; between 0
+    /// and 1.
     /// </param>
     /// <param name="name">A name for messages and reports; "kernel" where none is given.</param>
     /// <exception cref="ArgumentException">

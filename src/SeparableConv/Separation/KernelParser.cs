@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using SeparableConv.Separation;
@@ -11,7 +10,7 @@ public static class KernelParser
     /// <summary>Reads what a user typed.</summary>
     /// <remarks>
     /// Numbers: <c>3 6 9; 4 8 12; 5 10 15</c>, with spaces or commas between numbers and semicolons or line ends between rows,
-    /// or nested as in JSON. A name: <c>gauss</c>, <c>gauss:15:2.6</c>, <c>gauss:size=15:sigma=2.6</c>; the names and
+    /// or nested as in JSON; <c>1/16</c> is a number too. A name: <c>gauss</c>, <c>gauss:15:2.6</c>, <c>gauss:size=15:sigma=2.6</c>; the names and
     /// parameters are those of <see cref="KernelCatalog"/>.
     /// </remarks>
     /// <param name="text">The kernel.</param>
@@ -39,17 +38,20 @@ public static class KernelParser
     }
 
     /// <summary>Reads the content of a text, CSV or JSON file; JSON is recognized by its first bracket.</summary>
-    /// <param name="content">Numbers as in <see cref="Parse"/>; a line that begins with # is a comment.</param>
+    /// <param name="content">
+    /// Numbers as in <see cref="Parse"/>; a line that begins with # is a comment. Spreadsheets are read as they save: of several lines with
+    /// single numbers between semicolons these stand between columns, and numbers between semicolons or tabs may have decimal commas.
+    /// </param>
     /// <param name="name">A name for messages and reports, such as the file's.</param>
     /// <returns>The kernel; numbers count as doubles.</returns>
     /// <exception cref="InvalidDataException">
-    /// The content is no matrix of finite numbers, or a side is larger than <see cref="KernelLibrary.MaxSide"/>.
+    /// The content is no matrix of finite numbers, its commas may be decimal ones or not, or a side is larger than <see cref="KernelLibrary.MaxSide"/>.
     /// </exception>
     public static FilterKernel ParseText(string content, string? name = null)
     {
         ArgumentNullException.ThrowIfNull(content);
         name ??= "kernel";
-        return content.AsSpan().TrimStart().StartsWith("[") ? ParseJson(content, name) : ParseNumbers(content, name);
+        return content.AsSpan().TrimStart().StartsWith("[") ? ParseJson(content, name) : KernelText.Parse(content, name);
     }
 
     private static FilterKernel ParseName(string text)
@@ -69,45 +71,9 @@ public static class KernelParser
             || word.Equals("infinity", StringComparison.OrdinalIgnoreCase);
     }
 
-    private static FilterKernel ParseNumbers(string content, string name)
-    {
-        var rows = new RowCollector(name);
-        foreach (var line in content.AsSpan().TrimStart('\uFEFF').EnumerateLines())
-        {
-            if (line.TrimStart().StartsWith("#"))
-                continue;
-            foreach (var range in line.Split(';'))
-            {
-                var row = line[range].Trim();
-                if (row.IsEmpty)
-                    continue;
-                AddRow(row, rows);
-                rows.EndRow();
-            }
-        }
-
-        return rows.ToKernel();
-    }
-
-    // Any spaces separate numbers; a comma does too, but must have one on each side.
-    private static void AddRow(ReadOnlySpan<char> row, RowCollector rows)
-    {
-        foreach (var range in row.Split(','))
-        {
-            var field = row[range].Trim();
-            if (field.IsEmpty)
-                rows.ThrowMissing();
-            foreach (var item in field.SplitAny(" \t"))
-            {
-                if (!field[item].IsEmpty)
-                    rows.Add(field[item]);
-            }
-        }
-    }
-
     private static FilterKernel ParseJson(string content, string name)
     {
-        var rows = new RowCollector(name);
+        var rows = new KernelRows(name);
         var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(content.TrimStart('\uFEFF')));
         try
         {
@@ -139,59 +105,5 @@ public static class KernelParser
         }
 
         return rows.ToKernel();
-    }
-
-    // Gathers rows of equal length.
-    private sealed class RowCollector(string name)
-    {
-        private readonly List<double> _values = [];
-        private int _width = -1;
-        private int _height;
-        private int _inRow;
-
-        public bool HasOpenRow => _inRow > 0;
-
-        public void Add(ReadOnlySpan<char> text)
-        {
-            if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value))
-            {
-                throw new InvalidDataException(
-                    $"{name}: '{text}' in row {_height + 1} is not a number; "
-                    + "separate numbers with spaces or commas and rows with ';' or line ends.");
-            }
-
-            if (!double.IsFinite(value))
-                throw new InvalidDataException(
-                    $"{name}: '{text}' in row {_height + 1} is not a finite number; kernels hold finite numbers only.");
-            if (++_inRow > KernelLibrary.MaxSide)
-                throw new InvalidDataException(
-                    $"{name}: row {_height + 1} has more than {KernelLibrary.MaxSide} numbers; kernels end there.");
-            _values.Add(value);
-        }
-
-        public void EndRow()
-        {
-            if (_width < 0)
-                _width = _inRow;
-            if (_inRow != _width)
-            {
-                throw new InvalidDataException(
-                    $"{name}: row {_height + 1} has {_inRow} numbers but row 1 has {_width}; every row needs as many.");
-            }
-
-            if (++_height > KernelLibrary.MaxSide)
-                throw new InvalidDataException($"{name}: more than {KernelLibrary.MaxSide} rows; kernels end there.");
-            _inRow = 0;
-        }
-
-        public void ThrowMissing() => throw new InvalidDataException(
-            $"{name}: a number is missing beside a comma in row {_height + 1}; write 0 where you mean 0.");
-
-        public FilterKernel ToKernel()
-        {
-            if (_values.Count == 0)
-                throw new InvalidDataException($"{name}: no numbers found; write rows such as \"1 2 1; 2 4 2; 1 2 1\".");
-            return new FilterKernel(_values.ToArray(), _height, _width, FilterKernel.DoubleEpsilon, name);
-        }
     }
 }

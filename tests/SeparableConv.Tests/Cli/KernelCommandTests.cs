@@ -119,6 +119,12 @@ public sealed class KernelCommandTests
         Assert.Equal(1, Rank(folder["float.npy"]));
         Assert.True(Rank(folder["rounded.npy"]) > 1);
 
+        var gauss = Array.ConvertAll(KernelLibrary.Gauss(15).Values.ToArray(), v => (Half)v);
+        NpyFile.Save(folder["half.npy"], NpyArray.Create<Half>(gauss, 15, 15));
+        NpyFile.Save(folder["halves.npy"], NpyArray.Create<float>(Array.ConvertAll(gauss, v => (float)v), 15, 15));
+        Assert.Equal(1, Rank(folder["half.npy"]));
+        Assert.True(Rank(folder["halves.npy"]) > 1);
+
         static int Rank(string path) => CommandRun.Of("kernel", path, "--json").Json().GetProperty("rank").GetInt32();
     }
 

@@ -137,7 +137,10 @@ public sealed class TransparentFilterTests
             {
                 var options = new FilterOptions { FilterAlpha = filterAlpha, Threads = threads };
                 Assert.Equal(whole.Pixels, ((Image<byte>)picture.Filter(kernel, options)).Pixels);
-                foreach (var region in new ImageRegion[] { new(0, 0, 143, 201), new(3, 31, 100, 1), new(50, 17, 93, 99), new(142, 64, 1, 33) })
+                foreach (var region in new ImageRegion[]
+                    {
+                        new(0, 0, 143, 201), new(3, 31, 100, 1), new(50, 17, 93, 99), new(142, 64, 1, 33),
+                    })
                 {
                     var part = (Image<byte>)picture.Filter(kernel, options, region);
                     for (var y = 0; y < region.Height; y++)

@@ -23,6 +23,61 @@ public class KernelParserTests
         Assert.Equal(Article, KernelParser.Parse(text).Values.ToArray());
     }
 
+    // As spreadsheets save it, in countries with decimal points and with decimal commas.
+    [Theory]
+    [InlineData("0.5;1;-2\r\n4;0.25;8\r\n")]
+    [InlineData("0,5;1;-2\r\n4;0,25;8\r\n")]
+    [InlineData("\uFEFF0,5;1;-2;\n\n# comment\n4;0,25;8;\n")]
+    [InlineData(" 0,5 ; 1 ; -2\n 4 ; 0,25 ; 8")]
+    [InlineData("0,5;1,0;-2,0\n4,0;0,25;8,0")]
+    [InlineData("0,5\t1\t-2\n4\t0,25\t8")]
+    [InlineData("0.5\t1\t-2\n4\t0.25\t8\t")]
+    [InlineData("0,5 1 -2\n4 0,25 8")]
+    [InlineData("0.5,1,-2\n4,0.25,8")]
+    [InlineData("\"0,5\",\"1\",\"-2\"\n\"4\",\"0,25\",\"8\"")]
+    [InlineData("\"0.5\";\"1\";\"-2\"\n\"4\";\"0.25\";\"8\"")]
+    [InlineData("\"0,5\";1;-2\n4;0.25;8")]
+    [InlineData("1/2 1/1 -2/1; 8/2 1/4 8")]
+    [InlineData("1/2;1;-2\n4;1/4;8")]
+    [InlineData("1/2, 1, -2; 4, 1/4, 8")]
+    [InlineData("0.5 1 -2;\n4 0.25 8;")]
+    [InlineData("0.5,1,-2;\n4,0.25,8;")]
+    public void Files_of_spreadsheets_are_read_as_they_are_meant(string text)
+    {
+        var kernel = KernelParser.ParseText(text, "file.txt");
+        Assert.Equal(new Size2D(2, 3), kernel.Size);
+        Assert.Equal([0.5, 1, -2, 4, 0.25, 8], kernel.Values.ToArray());
+    }
+
+    [Fact]
+    public void A_single_line_has_rows_unless_it_is_a_csv_file()
+    {
+        Assert.Equal(new Size2D(3, 1), KernelParser.Parse("1;2;1").Size);
+        Assert.Equal(new Size2D(3, 1), KernelParser.ParseText("1;2;1\n", "k.txt").Size);
+        Assert.Equal(new Size2D(1, 3), KernelParser.ParseText("1;2;1\n", "k.csv").Size);
+        Assert.Equal([0.5, 2, 1], KernelParser.ParseText("0,5;2;1\n", "k.csv").Values.ToArray());
+        Assert.Equal(new Size2D(3, 3), KernelParser.ParseText("1 2 1;2 4 2;1 2 1", "k.csv").Size);
+        Assert.Equal(new Size2D(2, 2), KernelParser.ParseText("0,1;1,0").Size);
+        Assert.Equal(new Size2D(2, 2), KernelParser.ParseText("0,1\n1,0").Size);
+        Assert.Equal(new Size2D(3, 1), KernelParser.ParseText("1;\n2;\n1;").Size);
+    }
+
+    [Theory]
+    [InlineData("1,5 2 1,5", "'1,5' may be one number with a decimal comma or several")]
+    [InlineData("1,2;3,4\n5,6;7,8", "'1,2' may be one number")]
+    [InlineData("0,5 1,2,3", "may be one number")]
+    [InlineData("0,5;1.5\n1;2", "'0,5' has a decimal comma and '1.5' a point")]
+    [InlineData("0,5\t1.5\n1\t2", "'0,5' has a decimal comma and '1.5' a point")]
+    [InlineData("1;;2\n3;4;5", "missing beside a semicolon in row 1")]
+    [InlineData("1;2\n3", "row 2 has 1 numbers but row 1 has 2")]
+    [InlineData("0,5;1;0,5", "row 2 has 1 numbers but row 1 has 2")]
+    [InlineData("\"1;2\n3;4", "a quote is open")]
+    [InlineData("1/0 1", "not a finite number")]
+    [InlineData("1/ 1", "'1/' in row 1 is not a number")]
+    [InlineData("1/2/3", "'1/2/3' in row 1 is not a number")]
+    public void What_may_be_read_in_two_ways_is_refused(string text, string words) =>
+        Assert.Contains(words, Assert.Throws<ArgumentException>(() => KernelParser.Parse(text)).Message, StringComparison.Ordinal);
+
     [Theory]
     [InlineData("7", 1, 1)]
     [InlineData("-1 0 1", 1, 3)]

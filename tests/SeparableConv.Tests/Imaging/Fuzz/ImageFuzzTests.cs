@@ -1,3 +1,4 @@
+using System.Text;
 using SeparableConv.Imaging;
 using SeparableConv.Tests.Imaging.Color;
 using SeparableConv.Tests.Support.Fuzz;
@@ -5,7 +6,7 @@ using SeparableConv.Tests.Support.Fuzz;
 namespace SeparableConv.Tests.Imaging.Fuzz;
 
 /// <summary>
-/// Damaged PNG and .npy files and colour profiles are refused in one line, or read: nothing crashes, hangs or takes memory out of
+/// Damaged PNG and .npy files, colour profiles and kernels are refused in one line, or read: nothing crashes, hangs or takes memory out of
 /// proportion to the file. How to try more of them, and one of them again, is in docs/fuzzing.md.
 /// </summary>
 public sealed class ImageFuzzTests
@@ -57,6 +58,19 @@ public sealed class ImageFuzzTests
                 NpyFile.Read(new MemoryStream(input));
                 ImageFile.Load(new MemoryStream(input));
             }));
+    }
+
+    [Fact]
+    public void Damaged_kernels_are_refused_or_read()
+    {
+        string[] texts =
+        [
+            "3 6 9; 4 8 12; 5 10 15", "0,5;1;-2\r\n4;0,25;8\r\n", "0,5\t1\n4\t0,25", "\"0,5\",\"1\"\n1/16,2", "# c\n1 2\n3 4", "[[1,2],[3,4]]",
+        ];
+        var seeds = Array.ConvertAll(texts, Encoding.UTF8.GetBytes);
+        new FuzzRun("kernel").Check(
+            number => Damage(seeds, number, ByteMutator.Mutate),
+            file => Try(file, input => KernelParser.ParseText(Encoding.UTF8.GetString(input), "k.csv")));
     }
 
     private static byte[] Damage(byte[][] seeds, int number, Func<byte[], byte[], Random, byte[]> mutate)
