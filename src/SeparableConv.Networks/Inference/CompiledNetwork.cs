@@ -20,6 +20,7 @@ public sealed unsafe class CompiledNetwork : IDisposable
     private readonly StoredBlock _parameters;
     private readonly TensorPlace[] _inputPlaces;
     private readonly TensorPlace[] _outputPlaces;
+    private readonly StatePlaces[] _states;
     private volatile bool _isDisposed;
     private int _sessions;
 
@@ -65,6 +66,7 @@ public sealed unsafe class CompiledNetwork : IDisposable
             _prepared[i] = places.Bind(nodes[i], steps[i]);
         _inputPlaces = [.. graph.Inputs.Select(places.Of)];
         _outputPlaces = [.. graph.Outputs.Select(places.Of)];
+        _states = [.. graph.States.Select(state => new StatePlaces(places.Of(state.Current), places.Of(state.Next), state.Initial))];
         _parameters = places.Parameters;
         _memory = new WeightMemory(places.Constants.Copy(), packed);
         Steps = Array.ConvertAll(nodes, node => new CompiledStep(node.Name, node.Operator.Kind, node.Cost, node.Outputs[0].Type));
@@ -135,6 +137,9 @@ public sealed unsafe class CompiledNetwork : IDisposable
     /// <summary>Where a parameter lies.</summary>
     /// <exception cref="ArgumentException">No step reads or updates it.</exception>
     internal TensorPlace PlaceOf(Value parameter) => new(parameter.Type, MemoryRegion.Parameters, _parameters.OffsetOf(parameter));
+
+    /// <summary>What the network remembers from run to run.</summary>
+    internal IReadOnlyList<StatePlaces> States => _states;
 
     /// <summary>Where an input lies.</summary>
     internal TensorPlace InputPlace(int index) => _inputPlaces[index];
