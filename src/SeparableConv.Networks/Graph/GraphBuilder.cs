@@ -17,8 +17,11 @@ internal sealed class GraphBuilder
     }
 
     /// <summary>Goes on from a network: its values are those of the new graph too, and more nodes can read them.</summary>
+    /// <exception cref="NetworkException">The network has states, whose next values the new graph would not compute.</exception>
     public GraphBuilder(Network network)
     {
+        if (network.States.Count > 0)
+            throw new NetworkException("The network remembers something from run to run; such a network can be run, but not trained.");
         _inputs.AddRange(network.Inputs);
         _nodes.AddRange(network.Nodes);
         foreach (var value in network.Inputs.Concat(network.Nodes.SelectMany(node => node.Inputs.Concat(node.Outputs))).OfType<Value>())
@@ -37,6 +40,9 @@ internal sealed class GraphBuilder
         _inputs.Add(value);
         return value;
     }
+
+    /// <summary>What a state holds before a run. The network that is built must be told what it holds behind it.</summary>
+    public Value State(string name, TensorType type) => new(UniqueName(name), type);
 
     /// <summary>Keeps a name for a stored tensor that is still to come: no node before it takes the name.</summary>
     public void Reserve(string name)
@@ -99,9 +105,12 @@ internal sealed class GraphBuilder
     /// The network that computes these values, its parameters told from its constants (<see cref="ParameterRule"/>): for whoever makes a
     /// network from a file or from layers. Passes keep what was settled here.
     /// </summary>
-    public Network BuildWithParameters(string name, params ReadOnlySpan<Value> outputs)
+    public Network BuildWithParameters(string name, params ReadOnlySpan<Value> outputs) => BuildWithParameters(name, outputs, []);
+
+    /// <summary>The same of a network that remembers something from run to run.</summary>
+    public Network BuildWithParameters(string name, ReadOnlySpan<Value> outputs, ReadOnlySpan<NetworkState> states)
     {
-        var network = Build(name, outputs);
+        var network = Build(name, outputs, states);
         ParameterRule.Mark(network.Nodes);
 
         // Where one tensor was needed in two forms, the first has its name.
@@ -120,11 +129,14 @@ internal sealed class GraphBuilder
     }
 
     /// <summary>The network that computes these values; nodes that none of them needs are left out, inputs are kept.</summary>
-    public Network Build(string name, params ReadOnlySpan<Value> outputs)
+    public Network Build(string name, params ReadOnlySpan<Value> outputs) => Build(name, outputs, []);
+
+    /// <summary>The same of a network that remembers something from run to run, which is needed too.</summary>
+    public Network Build(string name, ReadOnlySpan<Value> outputs, ReadOnlySpan<NetworkState> states)
     {
         var needed = new HashSet<Node>();
         var open = new Stack<Node>();
-        foreach (var output in outputs)
+        foreach (var output in (Value[])[.. outputs, .. states.ToArray().Select(state => state.Next)])
         {
             if (output.Producer is { } producer && needed.Add(producer))
                 open.Push(producer);
@@ -139,7 +151,7 @@ internal sealed class GraphBuilder
             }
         }
 
-        return new Network(name, [.. _inputs], outputs.ToArray(), [.. _nodes.Where(needed.Contains)]);
+        return new Network(name, [.. _inputs], outputs.ToArray(), [.. _nodes.Where(needed.Contains)], states.ToArray());
     }
 
     /// <summary>

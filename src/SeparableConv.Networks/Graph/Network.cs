@@ -12,16 +12,23 @@ public sealed class Network
     private readonly Value[] _inputs;
     private readonly Value[] _outputs;
     private readonly Node[] _nodes;
+    private readonly NetworkState[] _states;
     private IReadOnlyList<Value>? _parameters;
 
     internal Network(
-        string name, Value[] inputs, Value[] outputs, Node[] nodes, IReadOnlyDictionary<string, string>? metadata = null)
+        string name,
+        Value[] inputs,
+        Value[] outputs,
+        Node[] nodes,
+        NetworkState[] states,
+        IReadOnlyDictionary<string, string>? metadata = null)
     {
         Name = name;
         Metadata = metadata ?? ReadOnlyDictionary<string, string>.Empty;
         _inputs = inputs;
         _outputs = outputs;
         _nodes = nodes;
+        _states = states;
     }
 
     /// <summary>Its name; may be empty.</summary>
@@ -41,6 +48,9 @@ public sealed class Network
 
     /// <summary>Every node after those whose results it reads.</summary>
     public IReadOnlyList<Node> Nodes => _nodes;
+
+    /// <summary>What it remembers from run to run; nothing, for most networks.</summary>
+    public IReadOnlyList<NetworkState> States => _states;
 
     /// <summary>
     /// What a training changes or tracks: weights, biases, scales, slopes and statistics, each once, in the order in which the nodes
@@ -64,6 +74,8 @@ public sealed class Network
     {
         if (batch < 1)
             throw new ArgumentException($"The batch is {batch}; it must be 1 or more.");
+        if (_states.Length > 0)
+            throw new NetworkException("The network remembers something from run to run, and that has a batch of its own.");
         if (_inputs.Length == 0 || _inputs[0].Shape.Rank == 0 || _inputs[0].Shape[0] == 0)
             throw new NetworkException("The network's first input has no batch, which would be its first dimension.");
         var before = _inputs[0].Shape[0];
@@ -76,7 +88,7 @@ public sealed class Network
     public Network WithMetadata(IReadOnlyDictionary<string, string> metadata)
     {
         ArgumentNullException.ThrowIfNull(metadata);
-        return new(Name, _inputs, _outputs, _nodes, new Dictionary<string, string>(metadata));
+        return new(Name, _inputs, _outputs, _nodes, _states, new Dictionary<string, string>(metadata));
     }
 
     /// <summary>Multiply-accumulates of one run.</summary>

@@ -21,6 +21,7 @@ public sealed unsafe class CompiledNetwork : IDisposable
     private readonly TensorPlace[] _inputPlaces;
     private readonly TensorPlace[] _outputPlaces;
     private readonly (int Step, int Output)?[] _openOutputs;
+    private readonly StatePlaces[] _states;
     private volatile bool _isDisposed;
     private int _sessions;
 
@@ -67,6 +68,7 @@ public sealed unsafe class CompiledNetwork : IDisposable
         _inputPlaces = [.. graph.Inputs.Select(places.Of)];
         _outputPlaces = [.. graph.Outputs.Select(places.Of)];
         _openOutputs = [.. graph.Outputs.Select(output => OpenOutput(output, nodes))];
+        _states = [.. graph.States.Select(state => new StatePlaces(places.Of(state.Current), places.Of(state.Next), state.Initial))];
         _parameters = places.Parameters;
         _memory = new WeightMemory(places.Constants.Copy(), packed);
         Steps = Array.ConvertAll(nodes, node => new CompiledStep(node.Name, node.Operator.Kind, node.Cost, node.Outputs[0].Type));
@@ -137,6 +139,9 @@ public sealed unsafe class CompiledNetwork : IDisposable
     /// <summary>Where a parameter lies.</summary>
     /// <exception cref="ArgumentException">No step reads or updates it.</exception>
     internal TensorPlace PlaceOf(Value parameter) => new(parameter.Type, MemoryRegion.Parameters, _parameters.OffsetOf(parameter));
+
+    /// <summary>What the network remembers from run to run.</summary>
+    internal IReadOnlyList<StatePlaces> States => _states;
 
     /// <summary>Where an input lies.</summary>
     internal TensorPlace InputPlace(int index) => _inputPlaces[index];

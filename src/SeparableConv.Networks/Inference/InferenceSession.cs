@@ -124,6 +124,14 @@ public sealed class InferenceSession : IDisposable
     /// <exception cref="ObjectDisposedException">The session or its compiled network was disposed.</exception>
     public void Run() => _runner.Run();
 
+    /// <summary>
+    /// Makes what the network remembers from run to run (<see cref="Network.States"/>) what it was before the first run: the next run
+    /// begins a new stream. A network without states is as it was.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">A run of this session is under way.</exception>
+    /// <exception cref="ObjectDisposedException">The session or its compiled network was disposed.</exception>
+    public void Reset() => _runner.Reset();
+
     /// <summary>Runs a network of one input and one output, both float32.</summary>
     /// <param name="input">As many numbers as the input has, in its shape.</param>
     /// <returns>A copy of the output.</returns>

@@ -13,6 +13,7 @@ internal sealed unsafe class StepRunner : IDisposable
     private readonly NativeBlock _parameters;
     private readonly Step[] _steps;
     private readonly ForwardContext[] _contexts;
+    private readonly (TensorBuffer Current, TensorBuffer Next)[] _states;
     private volatile bool _isDisposed;
     private int _isRunning;
 
@@ -45,6 +46,8 @@ internal sealed unsafe class StepRunner : IDisposable
         Outputs = new TensorBuffer[compiled.Outputs.Count];
         for (var i = 0; i < Outputs.Length; i++)
             Outputs[i] = In(compiled.OutputPlace(i));
+        _states = [.. compiled.States.Select(state => (In(state.Current), In(state.Next)))];
+        ClearStates();
 
         // Last, so that a session that could not be made does not count.
         compiled.AddSession();
@@ -86,6 +89,8 @@ internal sealed unsafe class StepRunner : IDisposable
             var contexts = _contexts;
             for (var i = first; i < end; i++)
                 _steps[i].Run(contexts[i]);
+            if (end == contexts.Length)
+                KeepStates();
         }
         finally
         {
@@ -107,11 +112,42 @@ internal sealed unsafe class StepRunner : IDisposable
                 milliseconds[i] = (now - last) * 1e3 / Stopwatch.Frequency;
                 last = now;
             }
+
+            KeepStates();
         }
         finally
         {
             Leave();
         }
+    }
+
+    /// <summary>Makes everything that is remembered what it was before the first run.</summary>
+    /// <exception cref="InvalidOperationException">A run is under way.</exception>
+    /// <exception cref="ObjectDisposedException">The memory was let go.</exception>
+    public void Reset()
+    {
+        Enter();
+        try
+        {
+            ClearStates();
+        }
+        finally
+        {
+            Leave();
+        }
+    }
+
+    private void ClearStates()
+    {
+        for (var i = 0; i < _states.Length; i++)
+            _compiled.States[i].Initial.Bytes.CopyTo(_states[i].Current.Bytes());
+    }
+
+    // What a run computed lies in memory of its own, whatever else it shows, so that the order is all the same.
+    private void KeepStates()
+    {
+        foreach (var (current, next) in _states)
+            next.Bytes().CopyTo(current.Bytes());
     }
 
     /// <summary>Lets the memory go, at the end of a run where one is under way.</summary>

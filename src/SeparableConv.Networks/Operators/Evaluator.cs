@@ -58,6 +58,9 @@ internal static unsafe class Evaluator
             values[network.Inputs[i]] = inputs[i];
         }
 
+        foreach (var state in network.States)
+            values[state.Current] = state.Initial;
+
         foreach (var node in network.Nodes)
         {
             TensorData[] results;

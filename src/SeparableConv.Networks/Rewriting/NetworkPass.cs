@@ -21,10 +21,12 @@ internal abstract class NetworkPass
                 CountUse(input);
         }
 
-        foreach (var output in network.Outputs)
+        foreach (var output in network.Outputs.Concat(network.States.Select(state => state.Next)))
             CountUse(output);
         foreach (var input in network.Inputs)
             _values[input] = Graph.Input(input.Name, InputType(input));
+        foreach (var state in network.States)
+            _values[state.Current] = Graph.State(state.Current.Name, state.Current.Type);
         foreach (var node in network.Nodes)
         {
             var inputs = new Value?[node.Inputs.Count];
@@ -37,7 +39,8 @@ internal abstract class NetworkPass
 
         var results = network.Outputs.Select(FinishOutput).ToArray();
         NameOutputs(network, results);
-        var rewritten = Graph.Build(network.Name, results);
+        var states = network.States.Select(state => new NetworkState(Map(state.Current), FinishOutput(state.Next), state.Initial)).ToArray();
+        var rewritten = Graph.Build(network.Name, results, states);
         return network.Metadata.Count == 0 ? rewritten : rewritten.WithMetadata(network.Metadata);
     }
 

@@ -14,6 +14,8 @@ internal sealed class OnnxModelWriter(Network network)
     /// <exception cref="NetworkException">ONNX has no operator for one of the network's; the message lists them all.</exception>
     public ModelProto Write()
     {
+        if (network.States.Count > 0)
+            throw new NetworkException("The network remembers something from run to run, and ONNX has no such networks.");
         RefuseUnsupported();
         var output = new OnnxOutput();
         foreach (var value in network.Inputs.Concat(network.Outputs))

@@ -13,10 +13,17 @@ internal sealed class TFLiteImporter
     private const int FoldedBytesPerFileByte = 16;
     private const int KindsNamed = 20;
     private const int PlacesNamed = 4;
+    private const int MostDepth = 8;
+    private const int MostNodes = 10_000;
+    private const int NodesPerNode = 4;
     private readonly TFLiteModel _model;
     private readonly TFLiteReadOptions _options;
     private readonly GraphBuilder _graph = new();
-    private readonly Value?[] _values;
+    private readonly TFLiteVariables _variables;
+    private TFLiteGraph _tables;
+    private Value?[] _values;
+    private int _depth;
+    private int _nodesLeft;
     private readonly Dictionary<(Value Value, string Form), Value> _forms = [];
     private long _foldBudget;
     private BatchChange? _batch;
@@ -24,7 +31,10 @@ internal sealed class TFLiteImporter
     public TFLiteImporter(TFLiteModel model, long fileBytes, TFLiteReadOptions options)
     {
         (_model, _options) = (model, options);
-        _values = new Value?[model.Tensors.Length];
+        _tables = model.Main;
+        _values = new Value?[_tables.Tensors.Length];
+        _variables = new TFLiteVariables(_graph);
+        _nodesLeft = MostNodes + (NodesPerNode * _tables.Nodes.Length);
         _foldBudget = FreeFoldedBytes + (FoldedBytesPerFileByte * fileBytes);
     }
 
@@ -35,31 +45,67 @@ internal sealed class TFLiteImporter
         RefuseUnsupported();
         foreach (var name in _options.Shapes.Keys)
         {
-            if (!Array.Exists(_model.Inputs, index => _model.Tensors[index].Name == name))
+            if (!Array.Exists(_tables.Inputs, index => _tables.Tensors[index].Name == name))
             {
                 throw new NetworkException(
                     $"A shape is given for '{name}', which is no input; "
-                    + $"inputs are {string.Join(", ", _model.Inputs.Take(KindsNamed).Select(i => $"'{_model.Tensors[i].Name}'"))}.");
+                    + $"inputs are {string.Join(", ", _tables.Inputs.Take(KindsNamed).Select(i => $"'{_tables.Tensors[i].Name}'"))}.");
             }
         }
 
-        foreach (var index in _model.Inputs)
-            AddInput(_model.Tensors[index]);
-        foreach (var node in _model.Nodes)
+        foreach (var index in _tables.Inputs)
+            AddInput(_tables.Tensors[index]);
+        foreach (var node in _tables.Nodes)
             Import(node);
 
-        if (_model.Outputs.Length == 0)
+        if (_tables.Outputs.Length == 0)
             throw new NetworkException("The TensorFlow Lite graph has no outputs; it must have one at least.");
-        var outputs = Array.ConvertAll(_model.Outputs, index => _values[index]
-            ?? throw new NetworkException($"The output '{_model.Tensors[index].Name}' (tensor {index}) is computed by no operator."));
-
         // Outputs are known by the file's names, whatever else has them.
-        var named = _model.Outputs.Select((index, i) => (Value: outputs[i], Name: _model.Tensors[index].Name))
+        var outputs = Outputs();
+        var named = _tables.Outputs.Select((index, i) => (Value: outputs[i], Name: _tables.Tensors[index].Name))
             .Where(output => output.Value.Producer is not null && output.Name.Length > 0)
             .DistinctBy(output => output.Name).DistinctBy(output => output.Value);
         _graph.Rename([.. named.Where(output => output.Value.Name != output.Name)]);
-        var network = _graph.BuildWithParameters(_model.Name, outputs);
+        var network = _graph.BuildWithParameters(_tables.Name, outputs, _variables.States());
         return _batch is null ? network : _batch.Of(network);
+    }
+
+    /// <summary>The network's variables, as the operators so far have left them.</summary>
+    public TFLiteVariables Variables => _variables;
+
+    /// <summary>The tensor behind an operator's input, whether there is a value for it or not.</summary>
+    public TFLiteTensor InputTensor(TFLiteNode node, int index) => index < node.Inputs.Length && node.Inputs[index] >= 0
+        ? _tables.Tensors[node.Inputs[index]]
+        : throw new NetworkException($"In {node}: input {index} is missing.");
+
+    /// <summary>What another graph of the file computes of some values, put in here: a branch, or what is run once.</summary>
+    /// <exception cref="NetworkException">It needs other values, or graphs are nested too deep.</exception>
+    public Value[] Inline(TFLiteNode node, int index, ReadOnlySpan<Value> inputs)
+    {
+        var graph = _model.Graph(index);
+        if (inputs.Length != graph.Inputs.Length)
+            throw Refused(node, $"graph {index} '{graph.Name}' has {graph.Inputs.Length} inputs, but {inputs.Length} are given.");
+        if (_depth == MostDepth)
+            throw Refused(node, $"graphs are nested more than {MostDepth} deep.");
+        var (tables, values) = (_tables, _values);
+        (_tables, _values, _depth) = (graph, new Value?[graph.Tensors.Length], _depth + 1);
+        try
+        {
+            for (var i = 0; i < inputs.Length; i++)
+                _values[graph.Inputs[i]] = inputs[i];
+            foreach (var inner in graph.Nodes)
+            {
+                if (TFLiteOperators.Find(inner) is null)
+                    throw Refused(node, $"graph {index} '{graph.Name}' uses {inner}, which is not supported.");
+                Import(inner);
+            }
+
+            return Outputs();
+        }
+        finally
+        {
+            (_tables, _values, _depth) = (tables, values, _depth - 1);
+        }
     }
 
     /// <summary>An input that must be there.</summary>
@@ -71,16 +117,9 @@ internal sealed class TFLiteImporter
     {
         if (index >= node.Inputs.Length || node.Inputs[index] < 0)
             return null;
-        var tensor = _model.Tensors[node.Inputs[index]];
-        if (_values[tensor.Index] is { } known)
-            return known;
-        if (!_model.HasData(tensor))
-        {
-            throw new NetworkException(
-                $"In {node}: tensor {tensor.Index} '{tensor.Name}' has no numbers in the file and is computed by no operator before.");
-        }
-
-        return _values[tensor.Index] = _graph.Constant(NameOf(tensor), _model.ReadData(tensor));
+        var tensor = _tables.Tensors[node.Inputs[index]];
+        return Stored(tensor) ?? throw new NetworkException(
+            $"In {node}: tensor {tensor.Index} '{tensor.Name}' has no numbers in the file and is computed by no operator before.");
     }
 
     /// <summary>An input that must be there and must not be of quantized bytes.</summary>
@@ -119,7 +158,7 @@ internal sealed class TFLiteImporter
 
     /// <summary>What the file says of an output.</summary>
     public TFLiteTensor OutputTensor(TFLiteNode node, int index = 0) => index < node.Outputs.Length
-        ? _model.Tensors[node.Outputs[index]]
+        ? _tables.Tensors[node.Outputs[index]]
         : throw new NetworkException($"In {node}: output {index} is missing.");
 
     /// <summary>The quantization of an output, which must have one.</summary>
@@ -184,12 +223,23 @@ internal sealed class TFLiteImporter
 
     private static string NameOf(TFLiteTensor tensor) => tensor.Name.Length > 0 ? tensor.Name : $"tensor_{tensor.Index}";
 
+    // The value of a tensor, or the numbers that the file holds for it; null where there is neither.
+    private Value? Stored(TFLiteTensor tensor)
+    {
+        if (_values[tensor.Index] is null && (_model.HasData(tensor) || tensor.Shape.Contains(0)))
+            _values[tensor.Index] = _graph.Constant(NameOf(tensor), _model.ReadData(tensor));
+        return _values[tensor.Index];
+    }
+
+    private Value[] Outputs() => Array.ConvertAll(_tables.Outputs, index => Stored(_tables.Tensors[index])
+        ?? throw new NetworkException($"The output '{_tables.Tensors[index].Name}' (tensor {index}) is computed by no operator."));
+
     private void RefuseUnsupported()
     {
         var kinds = new Dictionary<string, List<int>>();
-        foreach (var node in _model.Nodes)
+        foreach (var node in _tables.Nodes)
         {
-            if (TFLiteOperators.Find(node.Code) is not null)
+            if (TFLiteOperators.Find(node) is not null)
                 continue;
             ref var places = ref CollectionsMarshal.GetValueRefOrAddDefault(kinds, node.Kind, out _);
             (places ??= []).Add(node.Index);
@@ -253,9 +303,11 @@ internal sealed class TFLiteImporter
 
     private void Import(TFLiteNode node)
     {
+        if (--_nodesLeft < 0)
+            throw new NetworkException($"In {node}: branches are put in so often that the network would be out of proportion to the file.");
         try
         {
-            TFLiteOperators.Find(node.Code)!(this, node);
+            TFLiteOperators.Find(node)!(this, node);
         }
         catch (Exception e) when (e is ArgumentException or OverflowException)
         {
@@ -290,6 +342,14 @@ internal sealed class TFLiteImporter
         {
             throw new NetworkException($"In node '{name}' ({op.Kind}): {e.Message}", e);
         }
+    }
+
+    /// <summary>A type that is no larger than what may be read.</summary>
+    /// <exception cref="NetworkException">It is.</exception>
+    public TensorType Checked(string name, TensorType type)
+    {
+        CheckSize(name, type);
+        return type;
     }
 
     private void CheckSize(string name, TensorType type)

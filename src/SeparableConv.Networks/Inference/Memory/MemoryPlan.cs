@@ -20,7 +20,7 @@ internal sealed class MemoryPlan
 
     private MemoryPlan(Network network)
     {
-        _inputs = [.. network.Inputs];
+        _inputs = [.. network.Inputs, .. network.States.Select(state => state.Current)];
         FindLastUses(network);
         AssignBuffers(network);
         LowerBound = ArenaLayout.LowerBound(_buffers.ToArray());
@@ -83,7 +83,7 @@ internal sealed class MemoryPlan
                 _lastUse[Viewed(output)] = i;
         }
 
-        foreach (var value in network.Inputs.Concat(network.Outputs))
+        foreach (var value in _inputs.Concat(network.Outputs).Concat(network.States.Select(state => state.Next)))
             _lastUse[Viewed(value)] = network.Nodes.Count;
         foreach (var output in network.Outputs)
         {
@@ -94,7 +94,7 @@ internal sealed class MemoryPlan
 
     private void AssignBuffers(Network network)
     {
-        foreach (var input in network.Inputs)
+        foreach (var input in _inputs)
             AddBuffer(input, -1);
         for (var i = 0; i < network.Nodes.Count; i++)
         {

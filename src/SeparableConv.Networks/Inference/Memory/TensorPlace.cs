@@ -36,3 +36,9 @@ internal readonly record struct TensorPlace(TensorType? Type, MemoryRegion Regio
 
 /// <summary>A step and where it finds its tensors: what sessions share.</summary>
 internal readonly record struct PreparedStep(Step Step, TensorPlace[] Inputs, TensorPlace[] Outputs);
+
+/// <summary>Where a state lies.</summary>
+/// <param name="Current">What a run reads.</param>
+/// <param name="Next">What it leaves for the next one.</param>
+/// <param name="Initial">What the first run reads.</param>
+internal readonly record struct StatePlaces(TensorPlace Current, TensorPlace Next, TensorData Initial);

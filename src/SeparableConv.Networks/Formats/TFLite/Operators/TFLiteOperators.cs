@@ -4,8 +4,17 @@ namespace SeparableConv.Networks.Formats.TFLite;
 internal static class TFLiteOperators
 {
     /// <summary>The reader of an operator; null where it is not supported.</summary>
+    public static Action<TFLiteImporter, TFLiteNode>? Find(TFLiteNode node) =>
+        node.Code == BuiltinOperator.CUSTOM ? CustomOperators.Find(node.Custom) : Find(node.Code);
+
+    /// <summary>The reader of one of the schema's own operators; null where it is not supported.</summary>
     public static Action<TFLiteImporter, TFLiteNode>? Find(BuiltinOperator code) => code switch
     {
+        BuiltinOperator.CALL_ONCE => StateOperators.ReadCallOnce,
+        BuiltinOperator.VAR_HANDLE => StateOperators.ReadVarHandle,
+        BuiltinOperator.READ_VARIABLE => StateOperators.ReadVariable,
+        BuiltinOperator.ASSIGN_VARIABLE => StateOperators.ReadAssign,
+        BuiltinOperator.IF => StateOperators.ReadIf,
         BuiltinOperator.CONV_2D => ConvolutionOperators.ReadConv2D,
         BuiltinOperator.DEPTHWISE_CONV_2D => ConvolutionOperators.ReadDepthwiseConv2D,
         BuiltinOperator.TRANSPOSE_CONV => ConvolutionOperators.ReadTransposeConv,

@@ -8,8 +8,16 @@ internal sealed class TFLiteFile
 {
     private readonly List<FlatRecord> _tensors = [];
     private readonly List<FlatRecord> _nodes = [];
-    private readonly List<FlatRecord> _codes = [];
-    private readonly List<FlatRecord> _buffers = [[]];
+    private readonly List<FlatRecord> _codes;
+    private readonly List<FlatRecord> _buffers;
+    private readonly List<TFLiteFile> _branches = [];
+
+    public TFLiteFile()
+        : this([], [[]])
+    {
+    }
+
+    private TFLiteFile(List<FlatRecord> codes, List<FlatRecord> buffers) => (_codes, _buffers) = (codes, buffers);
 
     public int[] Inputs { get; set; } = [];
 
@@ -27,6 +35,21 @@ internal sealed class TFLiteFile
         if (quantization.Length > 0)
             tensor[4] = Quantization(quantization, 0);
         _tensors.Add(tensor);
+        return _tensors.Count - 1;
+    }
+
+    /// <summary>Another graph of the same file; the first one has the number 1.</summary>
+    public TFLiteFile Branch()
+    {
+        _branches.Add(new(_codes, _buffers));
+        return _branches[^1];
+    }
+
+    /// <summary>What a VAR_HANDLE gives.</summary>
+    public int Variable(string name)
+    {
+        _tensors.Add(new() { [0] = new int[0], [1] = (byte)13, [3] = $"t{_tensors.Count}" });
+        Operator(BuiltinOperator.VAR_HANDLE, [], [_tensors.Count - 1], 111, new() { [1] = name });
         return _tensors.Count - 1;
     }
 
@@ -53,11 +76,17 @@ internal sealed class TFLiteFile
         _codes.Add(new() { [0] = (byte)Math.Min((int)code, 127), [3] = (int)code });
     }
 
+    public void Custom(string name, byte[] options, int[] inputs, int[] outputs)
+    {
+        _nodes.Add(new() { [0] = _codes.Count, [1] = inputs, [2] = outputs, [5] = options });
+        _codes.Add(new() { [0] = (byte)BuiltinOperator.CUSTOM, [1] = name, [3] = (int)BuiltinOperator.CUSTOM });
+    }
+
     public FlatRecord ToRecord() => new()
     {
         [0] = 3,
         [1] = _codes.ToArray(),
-        [2] = new FlatRecord[] { new() { [0] = _tensors.ToArray(), [1] = Inputs, [2] = Outputs, [3] = _nodes.ToArray(), [4] = "main" } },
+        [2] = (FlatRecord[])[Graph("main"), .. _branches.Select((branch, i) => branch.Graph($"graph{i + 1}"))],
         [4] = _buffers.ToArray(),
     };
 
@@ -74,6 +103,9 @@ internal sealed class TFLiteFile
         session.Run();
         return session.OutputBytes(0).ToArray();
     }
+
+    private FlatRecord Graph(string name) =>
+        new() { [0] = _tensors.ToArray(), [1] = Inputs, [2] = Outputs, [3] = _nodes.ToArray(), [4] = name };
 
     private static FlatRecord Quantization((float Scale, int ZeroPoint)[] pairs, int axis) => new()
     {
