@@ -78,8 +78,58 @@ internal static class FuzzSeeds
         return new("built/" + name, stream.ToArray());
     }
 
+    // One If whose condition is known, one where both branches are planned, one that is left to the run.
+    private static OnnxBuilder Branches()
+    {
+        NodeProto Made(string type, string input, string output) => new() { OpType = type, Input = { input }, Output = { output } };
+        AttributeProto Branch(string name, NodeProto node)
+        {
+            var graph = new GraphProto { Node = { node }, Output = { new ValueInfoProto { Name = node.Output[0] } } };
+            return new() { Name = name, G = graph, Type = AttributeProto.Types.AttributeType.Graph };
+        }
+
+        return new OnnxBuilder(13).Input("x", "2", "3").Input("c", "1").Typed("y", 1).Typed("z", 1)
+            .Constant("known", [true]).Constant("zero", [0f])
+            .Node("If", ["known"], ["a"], Branch("then_branch", Made("Neg", "x", "t")), Branch("else_branch", Made("Relu", "x", "e")))
+            .Node("Greater", ["c", "zero"], ["is"])
+            .Node("If", ["is"], ["y"], Branch("then_branch", Made("Abs", "a", "t")), Branch("else_branch", Made("Exp", "a", "e")))
+            .Node("If", ["is"], ["z"], Branch("then_branch", Made("ReduceSum", "x", "t")), Branch("else_branch", Made("Neg", "x", "e")));
+    }
+
+    private static OnnxBuilder Functions()
+    {
+        var model = new OnnxBuilder(18).Input("x", "2", "3").Output("y").Node("twice", ["x"], ["d"]).Node("twice", ["d"], ["y"]);
+        foreach (var node in model.Model.Graph.Node)
+            node.Domain = "own";
+        model.Model.Functions.Add(new FunctionProto
+        {
+            Name = "twice",
+            Domain = "own",
+            Input = { "a" },
+            Output = { "b" },
+            OpsetImport = { new OperatorSetIdProto { Domain = "", Version = 17 } },
+            Node =
+            {
+                new NodeProto { OpType = "LeakyRelu", Input = { "a" }, Output = { "l" } },
+                new NodeProto { OpType = "Add", Input = { "l", "a" }, Output = { "b" } },
+            },
+        });
+        return model;
+    }
+
     private static IEnumerable<FuzzSeed> Nodes()
     {
+        yield return Onnx("found", new OnnxBuilder().Input("boxes", "1", "6", "4").Input("scores", "1", "2", "6").Typed("y", 1).Typed("z", 7)
+            .Constant("most", [3L]).Constant("overlap", [0.5f]).Constant("least", [0.1f]).Constant("last", [2L])
+            .Node("NonMaxSuppression", ["boxes", "scores", "most", "overlap", "least"], ["rows"], OnnxBuilder.Int("center_point_box", 1))
+            .Node("Gather", ["rows", "last"], ["box"], OnnxBuilder.Int("axis", 1))
+            .Node("Gather", ["boxes", "box"], ["y"], OnnxBuilder.Int("axis", 1))
+            .Node("NonZero", ["scores"], ["z"]));
+        yield return Onnx("halves", new OnnxBuilder().Input("x", "1", "2", "4", "4").Output("y")
+            .Constant("w", new Half[3 * 2 * 4], 3, 2, 2, 2).Node("Cast", ["x"], ["h"], OnnxBuilder.Int("to", 10))
+            .Node("Conv", ["h", "w"], ["c"]).Node("Cast", ["c"], ["y"], OnnxBuilder.Int("to", 1)));
+        yield return Onnx("branches", Branches());
+        yield return Onnx("functions", Functions());
         yield return Onnx("slices", new OnnxBuilder().Input("x", "1", "2", "6", "5").Output("y", "z")
             .Constant("starts", [1L, 0], 2).Constant("ends", [5L, -1], 2).Constant("axes", [2L, 3], 2).Constant("steps", [2L, 1], 2)
             .Constant("shape", [0L, -1, 2], 3).Constant("parts", [1L, 1], 2)

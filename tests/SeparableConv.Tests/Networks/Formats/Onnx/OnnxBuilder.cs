@@ -33,6 +33,13 @@ internal sealed class OnnxBuilder(int opset = 17)
         return this;
     }
 
+    /// <summary>An output of an element type, by ONNX's number.</summary>
+    public OnnxBuilder Typed(string output, int element)
+    {
+        Model.Graph.Output.Add(Info(output, element, []));
+        return this;
+    }
+
     public OnnxBuilder Constant<T>(string name, T[] values, params int[] shape)
         where T : unmanaged
     {
