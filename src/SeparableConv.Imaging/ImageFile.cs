@@ -1,4 +1,5 @@
 using System.Globalization;
+using SeparableConv.Imaging.Bmp;
 using SeparableConv.Imaging.Npy;
 using SeparableConv.Imaging.Png;
 using SeparableConv.Imaging.Vips;
@@ -10,8 +11,10 @@ namespace SeparableConv.Imaging;
 /// PNG and NumPy's .npy need nothing installed. JPEG, WebP, TIFF, GIF, AVIF, HEIF, BMP, PNM, JPEG 2000, JPEG XL and
 /// OpenEXR go through libvips, as far as the installed one was built with them; CMYK, Lab and the like become sRGB, and of several pages
 /// or frames the first is read. Colour profile and resolution are kept (<see cref="Image.Metadata"/>) and written to PNG, JPEG, WebP, TIFF,
-/// AVIF, HEIF and JPEG XL; for a format that holds no profile integer samples become sRGB. An .npy file is an image where its shape
-/// is (height, width) or (height, width, 1 to 4) and its type u1, u2, f4, or f8, which becomes float.
+/// AVIF, HEIF and JPEG XL; for a format that holds no profile integer samples become sRGB. An .npy
+/// file is an image where its shape is (height, width) or (height, width, 1 to 4). u1 and u2 are bytes and words; all other types become
+/// floats, numbers as they are, f8 rounded and b1 as 0 and 1. Integers and f2 are written to .npy in their type again, rounded half to even
+/// and saturated; integers beyond 2^24, which floats do not tell apart, are refused.
 /// </remarks>
 public static class ImageFile
 {
@@ -82,7 +85,7 @@ public static class ImageFile
         if (!file.CanSeek)
             return Load(file, options, vips);
 
-        var start = new byte[ImageFormat.MarkBytes];
+        var start = new byte[BmpHeader.Bytes];
         var count = file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
         file.Position = 0;
         var format = ImageFormat.Of(start.AsSpan(0, count));
@@ -90,7 +93,9 @@ public static class ImageFile
             return Load(file, options, vips);
 
         vips.Require($"Reading {format.Name}");
-        return VipsCodec.Load(path, format.Name, options);
+        return format == ImageFormat.Bmp
+            ? BmpHeader.Read(start.AsSpan(0, count)).Apply(VipsCodec.Load(path, format.Name, options))
+            : VipsCodec.Load(path, format.Name, options);
     }
 
     internal static Image Load(Stream input, ImageReadOptions options, VipsLibrary vips)
@@ -110,7 +115,11 @@ public static class ImageFile
             vips.Require($"Reading {format.Name}");
 
         var file = ReadToEnd(start.AsSpan(0, count), input);
-        return format == ImageFormat.Png ? PngDecoder.Decode(file, options) : VipsCodec.Load(file, format.Name, options);
+        if (format == ImageFormat.Png)
+            return PngDecoder.Decode(file, options);
+        return format == ImageFormat.Bmp
+            ? BmpHeader.Read(file).Apply(VipsCodec.Load(file, format.Name, options))
+            : VipsCodec.Load(file, format.Name, options);
     }
 
     internal static void Save(Image image, string path, ImageWriteOptions options, VipsLibrary vips)

@@ -11,6 +11,7 @@ namespace SeparableConv.Imaging;
 internal sealed record ImageFormat(string Name, string[] Extensions, ElementType MaxType, bool HoldsAlpha, bool HasQuality)
 {
     public static readonly ImageFormat Png = new("PNG", [".png"], ElementType.UInt16, HoldsAlpha: true, HasQuality: false);
+    public static readonly ImageFormat Bmp = new("BMP", [], ElementType.UInt8, HoldsAlpha: true, HasQuality: false);
     public static readonly ImageFormat Npy = new(".npy", [".npy"], ElementType.Float32, HoldsAlpha: true, HasQuality: false);
 
     /// <summary>How many first bytes <see cref="Recognize"/> needs at most.</summary>
@@ -22,7 +23,6 @@ internal sealed record ImageFormat(string Name, string[] Extensions, ElementType
     private static readonly ImageFormat Gif = new("GIF", [".gif"], ElementType.UInt8, HoldsAlpha: true, HasQuality: false);
     private static readonly ImageFormat Avif = new("AVIF", [".avif"], ElementType.UInt8, HoldsAlpha: true, HasQuality: true);
     private static readonly ImageFormat Heif = new("HEIF", [".heif", ".heic"], ElementType.UInt8, HoldsAlpha: true, HasQuality: true);
-    private static readonly ImageFormat Bmp = new("BMP", [], ElementType.UInt8, HoldsAlpha: true, HasQuality: false);
     private static readonly ImageFormat Pnm = new(
         "PNM", [".ppm", ".pgm", ".pnm"], ElementType.UInt16, HoldsAlpha: false, HasQuality: false);
 

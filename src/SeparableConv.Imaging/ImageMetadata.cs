@@ -30,6 +30,11 @@ public sealed record ImageMetadata
     /// </summary>
     internal PngColorChunks? PngColors { get; init; }
 
+    /// <summary>
+    /// The type that an .npy file had where pictures have none such: it was read into floats and is written to the next .npy in its own.
+    /// </summary>
+    internal ElementType? NpyType { get; init; }
+
     /// <summary>The same for a picture whose samples have become sRGB.</summary>
     internal ImageMetadata WithoutColors() => Profile is null && PngColors is null ? this : this with { Profile = null, PngColors = null };
 

@@ -16,4 +16,10 @@ public sealed record ImageReadOptions
     /// Whether the picture is turned and mirrored as its EXIF orientation says, so that it stands upright. Default true.
     /// </summary>
     public bool ApplyOrientation { get; init; } = true;
+
+    /// <summary>
+    /// Whether a picture that is whole is refused for a flaw beside it, which other readers pass over: bytes or rows behind the pixels, a
+    /// wrong checksum of a chunk that may be left out, a palette without all colours, warnings of libvips. Default false.
+    /// </summary>
+    public bool Strict { get; init; }
 }

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace SeparableConv.Cli.Options;
 
-/// <summary>The option for reading pictures that several commands share.</summary>
+/// <summary>The options for reading pictures that several commands share.</summary>
 internal static class PictureOptions
 {
     /// <summary>Makes the option that limits a picture's pixels, against files that unpack to far more than they seem.</summary>
@@ -16,7 +16,16 @@ internal static class PictureOptions
             ? value
             : throw new FormatException($"'{text}' is no whole number from 1 up."));
 
+    /// <summary>Makes the option that refuses flawed files.</summary>
+    public static Option<bool> Strict() => new("--strict")
+    {
+        Description = "Refuse pictures with flaws that harm no pixel and that other readers pass over.",
+    };
+
     /// <summary>The reading options with the limit that was given, or with the usual one where it is null.</summary>
-    public static ImageReadOptions Read(long? maxPixels) =>
-        maxPixels is null ? ImageReadOptions.Default : ImageReadOptions.Default with { MaxPixels = maxPixels.Value };
+    public static ImageReadOptions Read(long? maxPixels, bool strict) => new()
+    {
+        MaxPixels = maxPixels ?? ImageReadOptions.Default.MaxPixels,
+        Strict = strict,
+    };
 }

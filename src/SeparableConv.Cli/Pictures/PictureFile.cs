@@ -1,3 +1,5 @@
+using SeparableConv.Imaging.Npy;
+
 namespace SeparableConv.Cli.Pictures;
 
 /// <summary>A picture, and what the file it came from must pass on to the file it goes to.</summary>
@@ -50,7 +52,7 @@ internal static class PictureFile
             Interruption.WriteWhole(() =>
             {
                 if (picture.HasChannelAxis && Path.GetExtension(path).Equals(Npy, StringComparison.OrdinalIgnoreCase))
-                    NpyFile.Save(path, WithChannelAxis(picture.Image));
+                    NpyFile.Save(path, NpyImage.ToArray(picture.Image, hasChannelAxis: true));
                 else
                     ImageFile.Save(picture.Image, path);
             });
@@ -72,7 +74,7 @@ internal static class PictureFile
     {
         using var output = terminal.OpenOutput();
         if (picture.HasChannelAxis && extension == Npy)
-            NpyFile.Write(output, WithChannelAxis(picture.Image));
+            NpyFile.Write(output, NpyImage.ToArray(picture.Image, hasChannelAxis: true));
         else
             ImageFile.Save(picture.Image, output, extension);
         output.Flush();
@@ -106,11 +108,4 @@ internal static class PictureFile
         content.Position = 0;
         return (true, shape is [_, _, 1]);
     }
-
-    private static NpyArray WithChannelAxis(Image image) => image switch
-    {
-        Image<byte> bytes => NpyArray.Create<byte>(bytes.Pixels, image.Height, image.Width, 1),
-        Image<ushort> shorts => NpyArray.Create<ushort>(shorts.Pixels, image.Height, image.Width, 1),
-        _ => NpyArray.Create<float>(((Image<float>)image).Pixels, image.Height, image.Width, 1),
-    };
 }

@@ -3,26 +3,37 @@ using System.Text;
 
 namespace SeparableConv.Imaging.Png;
 
-/// <summary>Walks the chunks of a PNG that lies in memory and checks each one's length, letters and checksum.</summary>
+/// <summary>
+/// Walks the chunks of a PNG that lies in memory and checks each one's length, letters and checksum. Those that a reader may pass over are,
+/// where their checksum is wrong, unless it is strict.
+/// </summary>
 internal ref struct PngChunkReader
 {
     // Length, type and checksum around a chunk's data.
     private const int Frame = 12;
 
+    // Bit 5 of the first letter, its case, says whether a reader may pass over a chunk.
+    private const uint Ancillary = 0x20000000;
+
     private readonly ReadOnlySpan<byte> _file;
+    private readonly bool _isStrict;
     private int _position;
 
-    public PngChunkReader(ReadOnlySpan<byte> file)
+    public PngChunkReader(ReadOnlySpan<byte> file, bool isStrict)
     {
         if (!file.StartsWith(Signature))
             throw new InvalidDataException("This is not a PNG file, or its first eight bytes were changed in transfer.");
 
         _file = file;
+        _isStrict = isStrict;
         _position = Signature.Length;
     }
 
     /// <summary>The eight bytes that every PNG begins with.</summary>
     public static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
+
+    /// <summary>Whether a picture is whole without chunks of a type.</summary>
+    public static bool IsAncillary(PngChunkType type) => ((uint)type & Ancillary) != 0;
 
     /// <summary>The four letters of a chunk's type.</summary>
     public static string Name(PngChunkType type)
@@ -35,6 +46,16 @@ internal ref struct PngChunkReader
     /// <summary>The next chunk.</summary>
     /// <exception cref="InvalidDataException">The file ends inside it, its letters are none, or its checksum is wrong.</exception>
     public PngChunk Next()
+    {
+        while (true)
+        {
+            if (Read() is { } chunk)
+                return chunk;
+        }
+    }
+
+    // Null for a chunk that is passed over.
+    private PngChunk? Read()
     {
         var rest = _file[_position..];
         if (rest.Length < Frame)
@@ -59,16 +80,16 @@ internal ref struct PngChunkReader
         var data = rest.Slice(8, (int)length);
         var stored = BinaryPrimitives.ReadUInt32BigEndian(rest[(8 + (int)length)..]);
         var computed = Crc32.Compute(letters, data);
-        if (stored != computed)
+        var chunk = new PngChunk(type, _position + 8, (int)length);
+        if (stored != computed && (_isStrict || !IsAncillary(type)))
         {
             throw new InvalidDataException(
                 $"PNG chunk {Name(type)} at byte {_position} has checksum {computed:x8}, but the file says {stored:x8}: the file is "
                 + "damaged.");
         }
 
-        var chunk = new PngChunk(type, _position + 8, (int)length);
         _position += Frame + (int)length;
-        return chunk;
+        return stored == computed ? chunk : null;
     }
 }
 

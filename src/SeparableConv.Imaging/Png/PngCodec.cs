@@ -7,7 +7,8 @@ namespace SeparableConv.Imaging;
 /// Reading: every colour type, bit depth, filter and interlacing. Palettes become RGB, or RGBA where the file gives
 /// them transparency; gray of 1, 2 and 4 bits is scaled to 0..255; a transparent colour becomes an alpha channel; 16
 /// bits stay 16 bits. Samples are given as stored: colour profile and resolution become <see cref="Image.Metadata"/>, gamma and
-/// chromaticities are kept for the next PNG and not applied. Every chunk's checksum and the data's own are checked.
+/// chromaticities are kept for the next PNG and not applied. The checksums of all chunks that make the pixels are checked; with
+/// <see cref="ImageReadOptions.Strict"/> those of all others too, and what lies behind the pixels.
 /// </remarks>
 public static class PngCodec
 {

@@ -14,13 +14,14 @@ internal sealed class PngDecoder
     private const int BlockBytes = 128 * 1024;
 
     private readonly PngHeader _header;
+    private readonly bool _isStrict;
     private readonly PngExpander _expander;
     private readonly PngDataStream _compressed;
 
-    private PngDecoder(byte[] file, PngParts parts)
+    private PngDecoder(byte[] file, PngParts parts, bool isStrict)
     {
-        _header = parts.Header;
-        _expander = new PngExpander(parts, file);
+        (_header, _isStrict) = (parts.Header, isStrict);
+        _expander = new PngExpander(parts, file, isStrict);
         _compressed = new PngDataStream(file, parts.Data, parts.DataBytes);
     }
 
@@ -31,9 +32,9 @@ internal sealed class PngDecoder
     /// <exception cref="InvalidDataException">The file is damaged or too large.</exception>
     public static Image Decode(byte[] file, ImageReadOptions options)
     {
-        var parts = PngParts.Read(file, options.MaxPixels);
+        var parts = PngParts.Read(file, options.MaxPixels, options.Strict);
         CheckPlausible(parts);
-        var decoder = new PngDecoder(file, parts);
+        var decoder = new PngDecoder(file, parts, options.Strict);
         var header = parts.Header;
         ImageLimits.Check("PNG", header.Width, header.Height, decoder._expander.Channels, options.MaxPixels);
         Image image = header.BitDepth == 16
@@ -71,11 +72,11 @@ internal sealed class PngDecoder
             GC.AllocateUninitializedArray<T>(_header.Width * _header.Height * _expander.Channels));
         try
         {
-            using var inflater = new ZLibStream(_compressed, CompressionMode.Decompress, leaveOpen: true);
+            using var inflater = Inflater();
             foreach (var pass in PngPass.All(_header.Interlaced))
                 DecodePass(inflater, pass, image, expand);
-
-            CheckEnd(inflater);
+            if (_isStrict)
+                CheckEnd(inflater);
         }
         catch (IOException failure)
         {
@@ -85,6 +86,23 @@ internal sealed class PngDecoder
 
         return image;
     }
+
+    // Every chunk's own checksum is right: that of the compressed data, and what lies behind the pixels, are for strict readers.
+    private Stream Inflater()
+    {
+        if (_isStrict)
+            return new ZLibStream(_compressed, CompressionMode.Decompress, leaveOpen: true);
+
+        // The two bytes in front of the deflated ones (RFC 1950): method 8 with a window that exists, no dictionary, a multiple of 31.
+        Span<byte> header = stackalloc byte[2];
+        var count = _compressed.ReadAtLeast(header, header.Length, throwOnEndOfStream: false);
+        if (count < 2 || (header[0] & 15) != 8 || header[0] >> 4 > 7 || (header[1] & 32) != 0 || ((header[0] << 8) | header[1]) % 31 != 0)
+            throw Broken(null);
+        return new DeflateStream(_compressed, CompressionMode.Decompress, leaveOpen: true);
+    }
+
+    private static InvalidDataException Broken(Exception? failure) =>
+        new("The PNG's compressed data are no zlib stream, or their checksum is wrong: the file is damaged.", failure);
 
     private void DecodePass<T>(Stream inflater, PngPass pass, Image<T> image, RowExpander<T> expand)
         where T : unmanaged, INumber<T>
@@ -155,8 +173,7 @@ internal sealed class PngDecoder
         }
         catch (InvalidDataException failure)
         {
-            throw new InvalidDataException(
-                "The PNG's compressed data are no zlib stream, or their checksum is wrong: the file is damaged.", failure);
+            throw Broken(failure);
         }
     }
 

@@ -9,6 +9,8 @@ namespace SeparableConv.Imaging.Png;
 /// </summary>
 internal sealed class PngExpander
 {
+    private const int AllColors = 256;
+
     private readonly PngHeader _header;
     private readonly byte[] _palette = [];
     private readonly int _colors;
@@ -16,7 +18,7 @@ internal sealed class PngExpander
     // The stored sample or samples that tRNS calls transparent.
     private readonly ushort[] _key = [];
 
-    public PngExpander(PngParts parts, ReadOnlySpan<byte> file)
+    public PngExpander(PngParts parts, ReadOnlySpan<byte> file, bool isStrict)
     {
         _header = parts.Header;
         var transparency = parts.Transparency is { } chunk ? file.Slice(chunk.Offset, chunk.Length) : default;
@@ -24,7 +26,7 @@ internal sealed class PngExpander
         if (_header.Color == PngColor.Palette)
         {
             var colors = parts.Palette!.Value;
-            _colors = colors.Length / 3;
+            _colors = isStrict ? colors.Length / 3 : AllColors;
             Channels = transparency.IsEmpty ? 3 : 4;
             _palette = MakePalette(file.Slice(colors.Offset, colors.Length), transparency);
         }
@@ -90,10 +92,12 @@ internal sealed class PngExpander
     private static byte[] MakePalette(ReadOnlySpan<byte> colors, ReadOnlySpan<byte> alphas)
     {
         var channels = alphas.IsEmpty ? 3 : 4;
-        var palette = new byte[256 * channels];
-        for (var i = 0; i < colors.Length / 3; i++)
+        var palette = new byte[AllColors * channels];
+        for (var i = 0; i < AllColors; i++)
         {
-            colors.Slice(3 * i, 3).CopyTo(palette.AsSpan(channels * i));
+            // What the palette lacks is black.
+            if (3 * i < colors.Length)
+                colors.Slice(3 * i, 3).CopyTo(palette.AsSpan(channels * i));
             if (channels == 4)
                 palette[4 * i + 3] = i < alphas.Length ? alphas[i] : byte.MaxValue;
         }

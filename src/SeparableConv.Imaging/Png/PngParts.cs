@@ -2,13 +2,14 @@ namespace SeparableConv.Imaging.Png;
 
 /// <summary>
 /// The chunks of a PNG that make its pixels, found and checked for order and number, and those that describe them. Other ancillary chunks
-/// (text, time) are checked for damage only.
+/// (text, time) are checked for damage only, and by a strict reader alone.
 /// </summary>
 internal sealed class PngParts
 {
     private readonly List<PngChunk> _data = [];
+    private readonly bool _isStrict;
 
-    private PngParts(PngHeader header) => Header = header;
+    private PngParts(PngHeader header, bool isStrict) => (Header, _isStrict) = (header, isStrict);
 
     public PngHeader Header { get; }
 
@@ -30,16 +31,19 @@ internal sealed class PngParts
     /// <exception cref="InvalidDataException">The header is damaged or claims too many pixels.</exception>
     public static PngHeader ReadHeader(ReadOnlySpan<byte> file, long maxPixels)
     {
-        var reader = new PngChunkReader(file);
+        var reader = new PngChunkReader(file, isStrict: false);
         return ReadHeader(file, ref reader, maxPixels);
     }
 
     /// <summary>Walks the whole file.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="maxPixels">The most pixels that its header may claim.</param>
+    /// <param name="isStrict">Whether chunks that do not matter to the pixels must be right too.</param>
     /// <exception cref="InvalidDataException">The file is damaged, or its header claims too many pixels.</exception>
-    public static PngParts Read(ReadOnlySpan<byte> file, long maxPixels)
+    public static PngParts Read(ReadOnlySpan<byte> file, long maxPixels, bool isStrict)
     {
-        var reader = new PngChunkReader(file);
-        var parts = new PngParts(ReadHeader(file, ref reader, maxPixels));
+        var reader = new PngChunkReader(file, isStrict);
+        var parts = new PngParts(ReadHeader(file, ref reader, maxPixels), isStrict);
         var previous = PngChunkType.Header;
         while (true)
         {
@@ -94,9 +98,7 @@ internal sealed class PngParts
                 break;
             default:
                 Metadata.Add(chunk);
-
-                // Bit 5 of the first letter, its case, says whether a reader may pass over a chunk that it does not know.
-                if (((uint)chunk.Type & 0x20000000) == 0)
+                if (!PngChunkReader.IsAncillary(chunk.Type))
                 {
                     throw new InvalidDataException(
                         $"PNG chunk {PngChunkReader.Name(chunk.Type)} is critical and unknown; this picture needs another reader.");
@@ -108,6 +110,9 @@ internal sealed class PngParts
 
     private void AddPalette(PngChunk chunk)
     {
+        // Pictures of other colours only suggest a palette to screens of few colours.
+        if (Header.Color != PngColor.Palette && !_isStrict)
+            return;
         if (Palette is not null)
             throw new InvalidDataException("The PNG has two PLTE chunks.");
         if (_data.Count > 0)
@@ -124,32 +129,36 @@ internal sealed class PngParts
 
     private void AddTransparency(PngChunk chunk)
     {
-        if (Transparency is not null)
-            throw new InvalidDataException("The PNG has two tRNS chunks.");
-        if (_data.Count > 0)
-            throw new InvalidDataException("PNG chunk tRNS stands after IDAT; it must stand before.");
+        if (TransparencyFlaw(chunk) is not { } flaw)
+            Transparency = chunk;
+        else if (_isStrict)
+            throw new InvalidDataException(flaw);
+    }
 
-        var right = Header.Color switch
+    // Why there is no transparency in a chunk; null where there is.
+    private string? TransparencyFlaw(PngChunk chunk)
+    {
+        if (Transparency is not null)
+            return "The PNG has two tRNS chunks.";
+        if (_data.Count > 0)
+            return "PNG chunk tRNS stands after IDAT; it must stand before.";
+        if (Header.Color is PngColor.GrayAlpha or PngColor.Rgba)
+            return $"PNG chunk tRNS is not allowed with colour type {(int)Header.Color}, which has alpha already.";
+        var isRight = Header.Color switch
         {
             PngColor.Gray => chunk.Length == 2,
             PngColor.Rgb => chunk.Length == 6,
-            PngColor.Palette => Palette is { } palette && chunk.Length >= 1 && chunk.Length <= palette.Length / 3,
-            _ => throw new InvalidDataException(
-                $"PNG chunk tRNS is not allowed with colour type {(int)Header.Color}, which has alpha already."),
+            _ => Palette is { } palette && chunk.Length >= 1 && chunk.Length <= palette.Length / 3,
         };
-        if (!right)
-        {
-            throw new InvalidDataException(
-                $"PNG chunk tRNS has {chunk.Length} bytes; 2 are expected for gray, 6 for RGB, and at most one for each colour of PLTE, "
-                + "which stands before it.");
-        }
-
-        Transparency = chunk;
+        return isRight
+            ? null
+            : $"PNG chunk tRNS has {chunk.Length} bytes; 2 are expected for gray, 6 for RGB, and at most one for each colour of PLTE, "
+                + "which stands before it.";
     }
 
     private void CheckComplete(PngChunk end)
     {
-        if (end.Length != 0)
+        if (end.Length != 0 && _isStrict)
             throw new InvalidDataException($"PNG chunk IEND has {end.Length} bytes; none is expected.");
         if (_data.Count == 0)
             throw new InvalidDataException("The PNG has no IDAT chunk, and so no pixels.");

@@ -67,7 +67,7 @@ internal static unsafe class VipsCodec
     private static Image Load(VipsOperation load, string format, string failure, ImageReadOptions options)
     {
         // Rows are decoded once, from the top, straight into the picture; a damaged file is refused, not half shown.
-        load.Set("access", "sequential").Set("fail_on", "error");
+        load.Set("access", "sequential").Set("fail_on", options.Strict ? "warning" : "error");
         using var stored = load.RunToImage(failure);
         ImageLimits.Check(
             format, VipsNative.Width(stored.Handle), VipsNative.Height(stored.Handle), VipsNative.Bands(stored.Handle), options.MaxPixels);

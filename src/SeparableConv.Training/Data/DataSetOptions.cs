@@ -24,7 +24,10 @@ public sealed record DataSetOptions
     /// </summary>
     public PictureFit Fit { get; init; } = PictureFit.Stretch;
 
-    /// <summary>Whether a file of a folder that cannot be read is an error; otherwise it is left out and counted. Default false.</summary>
+    /// <summary>
+    /// Whether a file of a folder that cannot be read is an error; otherwise it is left out and counted. Harmless flaws then count as well:
+    /// see <see cref="ImageReadOptions.Strict"/>. Default false.
+    /// </summary>
     public bool Strict { get; init; }
 
     /// <summary>

@@ -10,8 +10,8 @@ public static class KernelParser
     /// <summary>Reads what a user typed.</summary>
     /// <remarks>
     /// Numbers: <c>3 6 9; 4 8 12; 5 10 15</c>, with spaces or commas between numbers and semicolons or line ends between rows,
-    /// or nested as in JSON; <c>1/16</c> is a number too. A name: <c>gauss</c>, <c>gauss:15:2.6</c>, <c>gauss:size=15:sigma=2.6</c>; the names and
-    /// parameters are those of <see cref="KernelCatalog"/>.
+    /// or nested as in JSON; <c>1/16</c> is a number too. A name: <c>gauss</c>, <c>gauss:15:2.6</c>, <c>gauss:size=15:sigma=2.6</c>; the
+    /// names and parameters are those of <see cref="KernelCatalog"/>.
     /// </remarks>
     /// <param name="text">The kernel.</param>
     /// <returns>The kernel; numbers count as doubles.</returns>
@@ -45,7 +45,8 @@ public static class KernelParser
     /// <param name="name">A name for messages and reports, such as the file's.</param>
     /// <returns>The kernel; numbers count as doubles.</returns>
     /// <exception cref="InvalidDataException">
-    /// The content is no matrix of finite numbers, its commas may be decimal ones or not, or a side is larger than <see cref="KernelLibrary.MaxSide"/>.
+    /// The content is no matrix of finite numbers, its commas may be decimal ones or not, or a side is larger than
+    /// <see cref="KernelLibrary.MaxSide"/>.
     /// </exception>
     public static FilterKernel ParseText(string content, string? name = null)
     {

@@ -7,8 +7,8 @@ namespace SeparableConv.Separation;
 /// Reads the rows of a kernel's text: as people type them, as NumPy saves them, and as spreadsheets do, in all countries.
 /// </summary>
 /// <remarks>
-/// Numbers have spaces, tabs or commas between them, rows have ';' or line ends. Two other forms are recognized. Where every line of several,
-/// or of a .csv file, has single numbers between semicolons, these stand between columns. A comma is a decimal comma where the columns have
+/// Numbers have spaces, tabs or commas between them, rows have ';' or line ends. Two other forms are recognized. Where every line of
+/// several, or of a .csv file, has single numbers between semicolons, these stand between columns. A comma is a decimal comma where the columns have
 /// semicolons or tabs between them; where it could be either, the text is refused.
 /// </remarks>
 internal static class KernelText
@@ -162,5 +162,6 @@ internal static class KernelText
     }
 
     private static InvalidDataException Ambiguous(string name, string number) => new(
-        $"{name}: '{KernelRows.Shown(number)}' may be one number with a decimal comma or several; write points, and spaces between numbers.");
+        $"{name}: '{KernelRows.Shown(number)}' may be one number with a decimal comma or several; write points, and spaces between "
+        + "numbers.");
 }

@@ -18,7 +18,7 @@ public sealed class FilterErrorTests
         File.WriteAllBytes(folder["bomb.png"], new PngBuilder().Header(97_000_000, 1_000_000_000).Data(0).End());
         NpyFile.Save(folder["vector.npy"], NpyArray.Create<float>(new float[8], 8));
         NpyFile.Save(folder["five.npy"], NpyArray.Create<byte>(new byte[5], 1, 1, 5));
-        NpyFile.Save(folder["long.npy"], NpyArray.Create<long>(new long[4], 2, 2));
+        NpyFile.Save(folder["long.npy"], NpyArray.Create<long>([1, 2, 3, long.MaxValue], 2, 2));
         var names = folder.Names;
         foreach (var name in names.Where(n => n != "whole.png"))
             CommandRun.Of("filter", folder[name], "-o", folder["out.png"], "-k", "box").AssertFails(1, name);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using FsCheck;
 using FsCheck.Fluent;
 using SeparableConv.Imaging;
+using SeparableConv.Tests.Cli;
 
 namespace SeparableConv.Tests.Imaging;
 
@@ -57,13 +58,16 @@ public sealed class PngCodecTests
     [Fact]
     public void Truncation_of_the_data_at_every_byte_is_refused()
     {
-        // As above, but with every checksum of a chunk right: only the inflater can notice.
+        // As above, but with every checksum of a chunk right: only the inflater can notice. Behind the pixels are the end of the last block
+        // and a checksum, which strict readers miss.
         var rows = Enumerable.Range(0, 10 * 31).Select(i => (byte)(i % 31 == 0 ? 0 : i * i)).ToArray();
         var data = PngBuilder.Deflate(rows);
         for (var length = 0; length < data.Length; length++)
         {
             var file = new PngBuilder().Header(30, 10).Chunk("IDAT", data[..length]).End();
-            Assert.Throws<InvalidDataException>(() => PngCodec.Decode(file));
+            Assert.Throws<InvalidDataException>(() => PngCodec.Decode(file, Strict));
+            if (length < data.Length - 6)
+                Assert.Throws<InvalidDataException>(() => PngCodec.Decode(file));
         }
 
         Assert.Equal(30, PngCodec.Decode(new PngBuilder().Header(30, 10).Chunk("IDAT", data).End()).Width);
@@ -161,13 +165,14 @@ public sealed class PngCodecTests
     }
 
     [Theory]
-    [InlineData("more rows", "hold more")]
-    [InlineData("fewer rows", "end before")]
-    [InlineData("bytes behind", "other bytes behind")]
-    [InlineData("no checksum", "cut off")]
-    [InlineData("wrong checksum", "no zlib stream, or their checksum is wrong")]
-    [InlineData("preset dictionary", "")]
-    public void Data_of_another_length_or_form_are_refused(string fault, string reason)
+    [InlineData("more rows", "hold more", true)]
+    [InlineData("fewer rows", "end before", false)]
+    [InlineData("bytes behind", "other bytes behind", true)]
+    [InlineData("no checksum", "cut off", true)]
+    [InlineData("wrong checksum", "no zlib stream, or their checksum is wrong", true)]
+    [InlineData("preset dictionary", "", false)]
+    public void Data_of_another_length_or_form_are_refused_where_pixels_are_missing_and_by_strict_readers(
+        string fault, string reason, bool isWhole)
     {
         var data = PngBuilder.Deflate(new byte[fault == "more rows" ? 13 : fault == "fewer rows" ? 11 : 12]);
         if (fault == "bytes behind")
@@ -179,23 +184,28 @@ public sealed class PngCodecTests
         if (fault == "preset dictionary")
             (data[0], data[1]) = (0x78, 0x20 + 31 - (0x7820 % 31));
 
-        var refusal = Assert.Throws<InvalidDataException>(() => PngCodec.Decode(new PngBuilder().Header(2, 4).Chunk("IDAT", data).End()));
+        var file = new PngBuilder().Header(2, 4).Chunk("IDAT", data).End();
+        var refusal = Assert.Throws<InvalidDataException>(() => PngCodec.Decode(file, Strict));
         Assert.Contains(reason, refusal.Message, StringComparison.Ordinal);
+        if (isWhole)
+            Assert.Equal(new byte[8], Assert.IsType<Image<byte>>(PngCodec.Decode(file)).Pixels);
+        else
+            Assert.Throws<InvalidDataException>(() => PngCodec.Decode(file));
     }
 
     [Theory]
-    [InlineData("IHDR IHDR IDAT")]
-    [InlineData("IDAT")]
-    [InlineData("gAMA IHDR IDAT")]
-    [InlineData("IHDR PLTE PLTE IDAT")]
-    [InlineData("IHDR IDAT PLTE")]
-    [InlineData("IHDR tRNS tRNS IDAT")]
-    [InlineData("IHDR IDAT tRNS")]
-    [InlineData("IHDR tRNS PLTE IDAT")]
-    [InlineData("IHDR IDAT tEXt IDAT")]
-    [InlineData("IHDR CgBI IDAT")]
-    [InlineData("IHDR")]
-    public void Chunks_in_wrong_order_or_number_are_refused(string chunks)
+    [InlineData("IHDR IHDR IDAT", false)]
+    [InlineData("IDAT", false)]
+    [InlineData("gAMA IHDR IDAT", false)]
+    [InlineData("IHDR PLTE PLTE IDAT", true)]
+    [InlineData("IHDR IDAT PLTE", true)]
+    [InlineData("IHDR tRNS tRNS IDAT", true)]
+    [InlineData("IHDR IDAT tRNS", true)]
+    [InlineData("IHDR tRNS PLTE IDAT", true)]
+    [InlineData("IHDR IDAT tEXt IDAT", false)]
+    [InlineData("IHDR CgBI IDAT", false)]
+    [InlineData("IHDR", false)]
+    public void Chunks_in_wrong_order_or_number_are_refused_where_they_matter_and_by_strict_readers(string chunks, bool isHarmless)
     {
         var builder = new PngBuilder();
         foreach (var type in chunks.Split(' '))
@@ -210,7 +220,58 @@ public sealed class PngCodecTests
             };
         }
 
-        Assert.Throws<InvalidDataException>(() => PngCodec.Decode(builder.End()));
+        var file = builder.End();
+        Assert.Throws<InvalidDataException>(() => PngCodec.Decode(file, Strict));
+        if (isHarmless)
+            Assert.Equal<byte>([1, 2, 3], Assert.IsType<Image<byte>>(PngCodec.Decode(file)).Pixels.AsSpan(0, 3));
+        else
+            Assert.Throws<InvalidDataException>(() => PngCodec.Decode(file));
+    }
+
+    [Fact]
+    public void Flaws_beside_the_pixels_are_for_strict_readers()
+    {
+        static byte[] WrongChecksum(byte[] file, string type)
+        {
+            var at = file.AsSpan().IndexOf(System.Text.Encoding.ASCII.GetBytes(type));
+            file[at + 4] ^= 1;
+            return file;
+        }
+
+        foreach (var (flaw, file) in new (string, byte[])[]
+            {
+                ("text", WrongChecksum(new PngBuilder().Header(2, 1).Chunk("tEXt", 65, 0, 65).Data(0, 10, 20).End(), "tEXt")),
+                ("unknown", WrongChecksum(new PngBuilder().Header(2, 1).Data(0, 10, 20).Chunk("abCd", 1, 2).End(), "abCd")),
+                ("transparency", WrongChecksum(new PngBuilder().Header(2, 1).Chunk("tRNS", 0, 10).Data(0, 10, 20).End(), "tRNS")),
+                ("too long a transparency", new PngBuilder().Header(2, 1).Chunk("tRNS", 0, 10, 0).Data(0, 10, 20).End()),
+                ("a palette of gray", new PngBuilder().Header(2, 1).Chunk("PLTE", 1, 2, 3).Data(0, 10, 20).End()),
+                ("an end with data", new PngBuilder().Header(2, 1).Data(0, 10, 20).Chunk("IEND", 1, 2).Bytes()),
+            })
+        {
+            Assert.True(new byte[] { 10, 20 }.SequenceEqual(Assert.IsType<Image<byte>>(PngCodec.Decode(file)).Pixels), flaw);
+            Assert.Throws<InvalidDataException>(() => PngCodec.Decode(file, Strict));
+        }
+
+        // What lies behind the last chunk belongs to no picture.
+        byte[] longer = [.. new PngBuilder().Header(2, 1).Data(0, 10, 20).End(), 1, 2, 3];
+        Assert.Equal(2, PngCodec.Decode(longer, Strict).Width);
+        var critical = WrongChecksum(new PngBuilder().Header(2, 1, color: 3).Chunk("PLTE", 1, 2, 3).Data(0, 0, 0).End(), "PLTE");
+        Assert.Throws<InvalidDataException>(() => PngCodec.Decode(critical));
+    }
+
+    [Theory]
+    [InlineData("extra-bytes.png")]
+    [InlineData("extra-rows.png")]
+    [InlineData("bad-crc-text.png")]
+    public void Shared_pictures_with_harmless_flaws_are_read(string name)
+    {
+        using var folder = new TempFolder();
+        var path = TestFiles.Shared("cases", "png-lenient", name);
+        Assert.Equal(0, CommandRun.Of("filter", path, "-o", folder["out.npy"], "-k", "identity").Code);
+        var expected = ImageFile.Load(TestFiles.Shared("cases", "png-lenient", "expected.npy"));
+        TestImages.AssertSame(expected, ImageFile.Load(path));
+        TestImages.AssertSame(expected, ImageFile.Load(folder["out.npy"]));
+        Assert.Equal(1, CommandRun.Of("filter", path, "-o", folder["out.npy"], "-k", "identity", "--strict").Code);
     }
 
     [Fact]
@@ -223,11 +284,12 @@ public sealed class PngCodecTests
     }
 
     [Fact]
-    public void Palette_index_beyond_the_palette_is_refused()
+    public void Palette_index_beyond_the_palette_is_black_or_refused_by_strict_readers()
     {
         byte[] File(byte index) => new PngBuilder().Header(1, 1, color: 3).Chunk("PLTE", 1, 2, 3, 4, 5, 6).Data(0, index).End();
-        Assert.Equal([4, 5, 6], Assert.IsType<Image<byte>>(PngCodec.Decode(File(1))).Pixels);
-        Assert.Throws<InvalidDataException>(() => PngCodec.Decode(File(2)));
+        Assert.Equal([4, 5, 6], Assert.IsType<Image<byte>>(PngCodec.Decode(File(1), Strict)).Pixels);
+        Assert.Equal([0, 0, 0], Assert.IsType<Image<byte>>(PngCodec.Decode(File(2))).Pixels);
+        Assert.Throws<InvalidDataException>(() => PngCodec.Decode(File(2), Strict));
     }
 
     [Fact]
@@ -240,6 +302,8 @@ public sealed class PngCodecTests
         Assert.Equal((1, 2), (upright.Width, upright.Height));
         Assert.Equal(2, PngCodec.Decode(file, new ImageReadOptions { ApplyOrientation = false }).Width);
     }
+
+    private static ImageReadOptions Strict => new() { Strict = true };
 
     private static byte[] Encode(Image image, ImageWriteOptions? options = null)
     {

@@ -43,6 +43,7 @@ internal sealed partial class CostCommand
     private readonly Option<int?> _threads = OptionValues.WholeNumber(
         "--threads", "N", "Threads to measure with; all processors by default.", least: 1);
     private readonly Option<long?> _maxPixels = PictureOptions.MaxPixels();
+    private readonly Option<bool> _strict = PictureOptions.Strict();
     private readonly Option<bool> _json = new("--json") { Description = "Print JSON." };
 
     private CostCommand(Terminal terminal) => _terminal = terminal;
@@ -63,7 +64,7 @@ internal sealed partial class CostCommand
         var command = new Command(Name, "Count multiplications, parameters and bytes of a layer: standard against depthwise separable.")
         {
             self._input, self._kernel, self._filters, self._stride, self._padding, self._dilation, self._multiplier,
-            self._measure, self._direct, self._threads, self._maxPixels, self._json,
+            self._measure, self._direct, self._threads, self._maxPixels, self._strict, self._json,
         };
         command.Validators.Add(result =>
         {
@@ -103,7 +104,7 @@ internal sealed partial class CostCommand
         float[]? pixels = null;
         if (!TrySize(text, out var size, out var channels))
         {
-            var image = PictureFile.Load(text, _terminal, PictureOptions.Read(parsed.GetValue(_maxPixels))).Image;
+            var image = PictureFile.Load(text, _terminal, PictureOptions.Read(parsed.GetValue(_maxPixels), parsed.GetValue(_strict))).Image;
             (size, channels) = (new Size2D(image.Height, image.Width), image.Channels);
             pixels = parsed.GetValue(_measure) ? UnitPixels.Of(image) : [];
         }

@@ -91,6 +91,7 @@ internal sealed class FilterCommand
     private readonly Option<int?> _repeat = OptionValues.WholeNumber(
         "--repeat", "N", "Filter N times after a warm-up and report the fastest and the median time.", least: 1);
     private readonly Option<long?> _maxPixels = PictureOptions.MaxPixels();
+    private readonly Option<bool> _strict = PictureOptions.Strict();
     private readonly Option<bool> _json = new("--json") { Description = "Print JSON: an object, or an array where OUT is a directory." };
 
     private FilterCommand(Terminal terminal) => _terminal = terminal;
@@ -104,7 +105,8 @@ internal sealed class FilterCommand
             Name, "Filter pictures with a kernel, by the cheapest plan: dense, separable, or a sum of separable filters.")
         {
             self._inputs, self._output, self._kernel, self._border, self._plan, self._maxError, self._convolve, self._gray, self._alpha,
-            self._scale, self._offset, self._float, self._format, self._explain, self._threads, self._repeat, self._maxPixels, self._json,
+            self._scale, self._offset, self._float, self._format, self._explain, self._threads, self._repeat, self._maxPixels, self._strict,
+            self._json,
         };
         command.Validators.Add(self.CheckCombination);
         command.SetAction(self.Run);
@@ -172,7 +174,7 @@ internal sealed class FilterCommand
             parsed.GetValue(_explain),
             parsed.GetValue(_repeat),
             target.IsDirectory,
-            PictureOptions.Read(parsed.GetValue(_maxPixels)));
+            PictureOptions.Read(parsed.GetValue(_maxPixels), parsed.GetValue(_strict)));
         new FilterBatch(_terminal, settings, parsed.GetRequiredValue(_inputs), target, parsed.GetValue(_json)).Run();
     }
 }

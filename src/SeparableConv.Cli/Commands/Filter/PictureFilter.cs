@@ -88,7 +88,7 @@ internal sealed class PictureFilter(FilterSettings settings)
         if (!settings.ToFloat)
             return image.CreateLike(image.Width, image.Height);
         var sums = Image.Create(image.Width, image.Height, image.Channels, new float[image.Height * image.Shape.RowElements]);
-        sums.Metadata = image.Metadata;
+        sums.Metadata = ImageMetadata.None with { Resolution = image.Metadata.Resolution };
         return sums;
     }
 }

@@ -122,7 +122,7 @@ internal sealed class FolderReader
         for (var first = 0; first < _files.Count; first += most)
         {
             var count = Math.Min(most, _files.Count - first);
-            Parallel.For(0, count, i => failures[i] = Decode(_files[first + i].Path, transforms.Value!, bytes[i]));
+            Parallel.For(0, count, i => failures[i] = Decode(_files[first + i].Path, Reading, transforms.Value!, bytes[i]));
             for (var i = 0; i < count; i++)
             {
                 var (path, label) = _files[first + i];
@@ -172,6 +172,8 @@ internal sealed class FolderReader
                 $"Pictures of {size.Height}x{size.Width} (height x width) were asked for; at least {LeastSize}x{LeastSize} are expected.");
     }
 
+    private ImageReadOptions Reading => new() { Strict = _options.Strict };
+
     private Image First()
     {
         string? problem = null;
@@ -179,7 +181,7 @@ internal sealed class FolderReader
         {
             try
             {
-                return ImageFile.Load(path);
+                return ImageFile.Load(path, Reading);
             }
             catch (Exception e) when (IsDamage(e) && !_options.Strict)
             {
@@ -198,11 +200,11 @@ internal sealed class FolderReader
         new($"None of the {_files.Count} files in '{_path}' can be read. The first: {first}");
 
     // Exceptions are kept and not thrown, for the order of the files decides which one counts.
-    private static Exception? Decode(string path, PictureTransform transform, Span<byte> bytes)
+    private static Exception? Decode(string path, ImageReadOptions reading, PictureTransform transform, Span<byte> bytes)
     {
         try
         {
-            transform.Write(ImageFile.Load(path), bytes);
+            transform.Write(ImageFile.Load(path, reading), bytes);
             return null;
         }
         catch (Exception e)

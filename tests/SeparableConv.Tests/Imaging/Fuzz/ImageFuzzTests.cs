@@ -1,5 +1,6 @@
 using System.Text;
 using SeparableConv.Imaging;
+using SeparableConv.Imaging.Bmp;
 using SeparableConv.Tests.Imaging.Color;
 using SeparableConv.Tests.Support.Fuzz;
 
@@ -22,6 +23,26 @@ public sealed class ImageFuzzTests
         new FuzzRun("png").Check(
             number => Damage(seeds, number, PngMutator.Mutate),
             file => Try(file, input => PngCodec.Decode(input).ToSrgb()));
+        new FuzzRun("strict png").Check(
+            number => Damage(seeds, number, PngMutator.Mutate),
+            file => Try(file, input => PngCodec.Decode(input, new ImageReadOptions { Strict = true })));
+    }
+
+    [Fact]
+    public void Damaged_headers_of_bitmaps_are_refused_or_read()
+    {
+        var seeds = new List<byte[]>();
+        foreach (var (size, bits, form) in new (byte, byte, byte)[] { (12, 24, 0), (40, 8, 1), (40, 16, 3), (108, 32, 3), (124, 24, 0) })
+        {
+            var header = new byte[BmpHeader.Bytes + 8];
+            (header[0], header[1], header[14], header[size == 12 ? 24 : 28], header[30]) = ((byte)'B', (byte)'M', size, bits, form);
+            (header[54 + 2], header[58 + 1], header[62], header[66 + 3]) = (255, 255, 255, 255);
+            seeds.Add(header);
+        }
+
+        new FuzzRun("bmp").Check(
+            number => Damage([.. seeds], number, ByteMutator.Mutate),
+            file => Try(file, input => BmpHeader.Read(input)));
     }
 
     [Fact]
@@ -65,7 +86,8 @@ public sealed class ImageFuzzTests
     {
         string[] texts =
         [
-            "3 6 9; 4 8 12; 5 10 15", "0,5;1;-2\r\n4;0,25;8\r\n", "0,5\t1\n4\t0,25", "\"0,5\",\"1\"\n1/16,2", "# c\n1 2\n3 4", "[[1,2],[3,4]]",
+            "3 6 9; 4 8 12; 5 10 15", "0,5;1;-2\r\n4;0,25;8\r\n", "0,5\t1\n4\t0,25", "\"0,5\",\"1\"\n1/16,2", "# c\n1 2\n3 4",
+            "[[1,2],[3,4]]",
         ];
         var seeds = Array.ConvertAll(texts, Encoding.UTF8.GetBytes);
         new FuzzRun("kernel").Check(
@@ -149,6 +171,10 @@ public sealed class ImageFuzzTests
             NpyArray.Create(new ushort[8], 2, 4),
             NpyArray.Create(new double[3], 3),
             NpyArray.Create(new long[1]),
+            NpyArray.Create<short>([1, -2, 3, -4, 5, -6], 3, 2),
+            NpyArray.Create<int>([1, -2, 1 << 24, 4, 5, 6], 1, 2, 3),
+            NpyArray.Create<Half>([(Half)1, (Half)2], 2, 1),
+            NpyArray.Create<bool>([true, false, true, true], 2, 2),
         };
         return [.. arrays.Select(array =>
         {
