@@ -30,7 +30,7 @@ internal sealed class OnnxModelReader(ModelProto model, OnnxReadOptions options,
 
         var nodes = NeededNodes();
         RefuseUnsupported(nodes);
-        var opset = Opset();
+        var opset = Opset(nodes);
         var budget = new FoldBudget(() => fileBytes + (external?.FileBytes ?? 0));
         var graph = new OnnxGraph(_builder, opset, budget, Initializer);
         DefineInputs(graph, ConstantNames(nodes));
@@ -59,7 +59,7 @@ internal sealed class OnnxModelReader(ModelProto model, OnnxReadOptions options,
         }
     }
 
-    private int Opset()
+    private int Opset(List<NodeProto> nodes)
     {
         foreach (var import in model.OpsetImport)
         {
@@ -70,7 +70,10 @@ internal sealed class OnnxModelReader(ModelProto model, OnnxReadOptions options,
                 : throw new NetworkException($"The model is in ONNX opset {import.Version}; {OldestOpset} to {NewestOpset} are supported.");
         }
 
-        throw new NetworkException("The model does not say which ONNX opset it is in.");
+        // A model that has other domains' operators alone need not say so.
+        return nodes.Exists(node => OnnxOperators.IsDefaultDomain(node.Domain))
+            ? throw new NetworkException("The model does not say which ONNX opset it is in.")
+            : NewestOpset;
     }
 
     private TensorData? Initializer(string name)
@@ -116,10 +119,9 @@ internal sealed class OnnxModelReader(ModelProto model, OnnxReadOptions options,
         var kinds = new Dictionary<string, List<string>>();
         foreach (var node in nodes)
         {
-            var isKnown = OnnxOperators.IsDefaultDomain(node.Domain) && OnnxOperators.CanRead(node.OpType);
-            if (isKnown)
+            var kind = OnnxOperators.NameOf(node);
+            if (OnnxOperators.CanRead(kind))
                 continue;
-            var kind = OnnxOperators.IsDefaultDomain(node.Domain) ? node.OpType : $"{node.Domain}.{node.OpType}";
             if (!kinds.TryGetValue(kind, out var names))
                 kinds[kind] = names = [];
             names.Add(node.Name.Length > 0 ? node.Name : node.Output.FirstOrDefault() ?? "");
@@ -143,10 +145,10 @@ internal sealed class OnnxModelReader(ModelProto model, OnnxReadOptions options,
         for (var i = nodes.Count - 1; i >= 0; i--)
         {
             var node = nodes[i];
-            if (node.OpType is "Shape" or "Size")
+            if (OnnxOperators.NameOf(node) is "Shape" or "Size")
                 continue;
             var all = node.Output.Any(names.Contains);
-            var needed = OnnxOperators.ConstantInputs(node.OpType);
+            var needed = OnnxOperators.ConstantInputs(OnnxOperators.NameOf(node));
             for (var k = 0; k < node.Input.Count; k++)
             {
                 if ((all || needed.Contains(k)) && node.Input[k].Length > 0)

@@ -93,10 +93,14 @@ internal static class NormalizationOperators
         graph.OutputLast(node, 0, Combine(node.Name, BinaryKind.Add, scaled, bias), x.Rank);
     }
 
-    public static void ReadSoftmax(OnnxGraph graph, OnnxNode node) => ReadAlongAxis(graph, node, axis => new SoftmaxOperator(axis));
+    public static void ReadSoftmax(OnnxGraph graph, OnnxNode node) => ReadSoftmax(graph, node, graph.Opset);
+
+    /// <summary>The softmax of an opset.</summary>
+    public static void ReadSoftmax(OnnxGraph graph, OnnxNode node, int opset) =>
+        ReadAlongAxis(graph, node, opset, axis => new SoftmaxOperator(axis));
 
     public static void ReadLogSoftmax(OnnxGraph graph, OnnxNode node) =>
-        ReadAlongAxis(graph, node, axis => new SoftmaxOperator(axis, logarithm: true));
+        ReadAlongAxis(graph, node, graph.Opset, axis => new SoftmaxOperator(axis, logarithm: true));
 
     public static void WriteSoftmax(OnnxOutput output, Node node)
     {
@@ -128,14 +132,14 @@ internal static class NormalizationOperators
         output.Elementwise(node, x => output.Node("Dropout", node.Name, [x, output.Constant($"{node.Name}/ratio", [rate])]));
     }
 
-    private static void ReadAlongAxis(OnnxGraph graph, OnnxNode node, Func<int, Operator> create)
+    private static void ReadAlongAxis(OnnxGraph graph, OnnxNode node, int opset, Func<int, Operator> create)
     {
         var x = graph.Input(node, 0);
-        var axis = node.Axis(node.Int("axis", graph.Opset < 13 ? 1 : -1), x.Rank);
+        var axis = node.Axis(node.Int("axis", opset < 13 ? 1 : -1), x.Rank);
 
         // Up to opset 12 the softmax runs over all dimensions from the axis on together.
         var behind = Product(x.Shape.Lengths[axis..]);
-        if (graph.Opset < 13 && behind != x.Shape[axis])
+        if (opset < 13 && behind != x.Shape[axis])
         {
             var flat = graph.Reshape($"{node.Name}/flat", graph.Original(x), new TensorShape(Product(x.Shape.Lengths[..axis]), behind));
             graph.Output(node, 0, graph.Reshape(node.Outputs[0], graph.Emit(node.Name, create(1), flat), x.Shape));
