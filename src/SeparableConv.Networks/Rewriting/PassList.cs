@@ -17,6 +17,7 @@ internal sealed class PassList(params Func<NetworkPass>[] passes)
         () => new IntegerSums(),
         () => new ConstantFolding(),
         () => new Simplification(),
+        () => new ScaledSumsFusion(),
         () => new DenseLowering(),
         () => new ActivationRecognition(),
         () => new AffineFolding(),

@@ -44,7 +44,7 @@ internal sealed record NetworkLayer(Node Node, string Kind, long Macs, ConvCost?
         (_, { Kernel: { Height: 1, Width: 1 } }) => "pointwise",
         (_, not null) => Standard,
         (ConvTranspose2DOperator or TFLiteConvTranspose2DOperator, _) => "transposed",
-        (DenseOperator or GemmOperator or MatMulOperator or QuantizedDenseOperator, _) => "dense",
+        (DenseOperator or GemmOperator or MatMulOperator or QuantizedDenseOperator or IntegerMatMulOperator, _) => "dense",
         _ => op.Kind,
     };
 }

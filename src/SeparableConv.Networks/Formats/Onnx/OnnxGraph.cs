@@ -34,12 +34,12 @@ internal sealed class OnnxGraph(GraphBuilder graph, FoldBudget budget, Func<stri
 
     /// <summary>A node's input, which must be there.</summary>
     public OnnxValue Input(OnnxNode node, int index) => OptionalInput(node, index)
-        ?? throw node.Error($"input {index} is missing; the node has {node.Inputs.Count}");
+        ?? throw node.Error($"input {index} is missing; the node has {node.InputCount}");
 
     /// <summary>All of a node's inputs; there is at least one.</summary>
     public OnnxValue[] Inputs(OnnxNode node)
     {
-        var inputs = new OnnxValue[node.Inputs.Count];
+        var inputs = new OnnxValue[node.InputCount];
         for (var i = 0; i < inputs.Length; i++)
             inputs[i] = Input(node, i);
         return inputs.Length > 0 ? inputs : throw node.Error("there is no input; expected at least one");
@@ -59,7 +59,7 @@ internal sealed class OnnxGraph(GraphBuilder graph, FoldBudget budget, Func<stri
     {
         if (!node.HasInput(index))
             return null;
-        return Find(node.Inputs[index])
+        return node.Value(index) ?? Find(node.Inputs[index])
             ?? throw node.Error(
                 $"input '{OneLine.Of(node.Inputs[index])}' is computed by no node before it, and is neither input nor initializer");
     }
@@ -91,23 +91,26 @@ internal sealed class OnnxGraph(GraphBuilder graph, FoldBudget budget, Func<stri
     /// <summary>Makes a node's first output another name of a value that is there already.</summary>
     public void Alias(OnnxNode node, OnnxValue value)
     {
-        if (node.HasOutput(0) && !_values.TryAdd(node.Outputs[0], value))
+        if (node.HasOutput(0) && !node.Take(0, value) && !_values.TryAdd(node.Outputs[0], value))
             throw node.Error($"there is another value '{OneLine.Of(node.Outputs[0])}'; names must differ");
     }
 
-    /// <summary>Sets a node's output that is in ONNX's layout.</summary>
-    public void Output(OnnxNode node, int index, Value original)
+    /// <summary>Sets a node's output.</summary>
+    public void Output(OnnxNode node, int index, Func<string, OnnxValue> value)
     {
-        if (node.HasOutput(index))
-            Define(OnnxValue.First(node.Outputs[index], original));
+        if (!node.HasOutput(index))
+            return;
+        var output = value(node.Outputs[index]);
+        if (!node.Take(index, output))
+            Define(output);
     }
 
+    /// <summary>Sets a node's output that is in ONNX's layout.</summary>
+    public void Output(OnnxNode node, int index, Value original) => Output(node, index, name => OnnxValue.First(name, original));
+
     /// <summary>Sets a node's output, an image or row with channels last.</summary>
-    public void OutputLast(OnnxNode node, int index, Value channelsLast, int rank)
-    {
-        if (node.HasOutput(index))
-            Define(OnnxValue.Last(node.Outputs[index], channelsLast, rank));
-    }
+    public void OutputLast(OnnxNode node, int index, Value channelsLast, int rank) =>
+        Output(node, index, name => OnnxValue.Last(name, channelsLast, rank));
 
     /// <summary>Sets a node's output in either layout.</summary>
     public void Output(OnnxNode node, int index, Value value, bool last, int rank)
@@ -139,6 +142,22 @@ internal sealed class OnnxGraph(GraphBuilder graph, FoldBudget budget, Func<stri
         var (shape, original) = (value.Shape, Original(value));
         var image = value.Rank == 4 ? original : Reshape($"{value.Name}/nc1l", original, new TensorShape(shape[0], shape[1], 1, shape[2]));
         return value.ChannelsLast = Transpose($"{value.Name}/nhwc", image, 0, 2, 3, 1);
+    }
+
+    /// <summary>A tensor of the file that is an image (N, H, W, C) or row (N, L, C) already, as that image or row.</summary>
+    public OnnxValue FromLast(OnnxValue value)
+    {
+        var (shape, last) = (value.Shape, Original(value));
+        if (value.Rank == 3)
+            last = Reshape($"{value.Name}/n1lc", last, new TensorShape(shape[0], 1, shape[1], shape[2]));
+        return OnnxValue.Last(value.Name, last, value.Rank);
+    }
+
+    /// <summary>The opposite of <see cref="FromLast"/>.</summary>
+    public Value ToLast(OnnxValue value)
+    {
+        var (shape, last) = (value.Shape, ChannelsLast(value));
+        return value.Rank == 4 ? last : Reshape($"{value.Name}/nlc", last, new TensorShape(shape[0], shape[2], shape[1]));
     }
 
     /// <summary>

@@ -27,7 +27,9 @@ internal sealed class OnnxModelReader(ModelProto model, OnnxReadOptions options,
             _builder.Reserve(OneLine.Clean(tensor.Name));
         }
 
-        var opset = OpsetOf(model.OpsetImport, "The model", null);
+        // A model that has other domains' operators alone need not say so.
+        var isOwn = _graph.Node.Any(node => OnnxOperators.IsDefaultDomain(node.Domain));
+        var opset = OpsetOf(model.OpsetImport, "The model", isOwn ? null : NewestOpset);
         var nodes = Needed(new OnnxFunctions(model, opset).Expand(_graph.Node));
         OnnxOperators.RefuseUnsupported(nodes.Select(node => node.Proto));
         var graph = new OnnxGraph(_builder, new FoldBudget(options.MaxConstantBytes), _initializers.Find);
@@ -91,10 +93,10 @@ internal sealed class OnnxModelReader(ModelProto model, OnnxReadOptions options,
         var names = new HashSet<string>();
         foreach (var node in nodes.Select(source => source.Proto).SelectMany(node => OnnxBranches.NodesOf(node).Append(node)).Reverse())
         {
-            if (node.OpType is "Shape" or "Size")
+            if (OnnxOperators.NameOf(node) is "Shape" or "Size")
                 continue;
             var all = node.Output.Any(names.Contains);
-            var needed = OnnxBranches.IsIf(node) ? [0] : OnnxOperators.ConstantInputs(node.OpType);
+            var needed = OnnxBranches.IsIf(node) ? [0] : OnnxOperators.ConstantInputs(OnnxOperators.NameOf(node));
             for (var k = 0; k < node.Input.Count; k++)
             {
                 if ((all || needed.Contains(k)) && node.Input[k].Length > 0)

@@ -44,6 +44,8 @@ internal sealed class OnnxModelWriter(Network network)
             Graph = output.Graph,
             OpsetImport = { new OperatorSetIdProto { Domain = "", Version = Opset } },
         };
+        foreach (var domain in output.Graph.Node.Select(node => node.Domain).Where(domain => domain.Length > 0).Distinct())
+            model.OpsetImport.Add(new OperatorSetIdProto { Domain = domain, Version = 1 });
         foreach (var (key, value) in network.Metadata)
             model.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
         return model;

@@ -9,10 +9,12 @@ internal sealed class OnnxNode
     private readonly Dictionary<string, AttributeProto> _attributes = [];
     private readonly HashSet<string> _asked = [];
     private readonly NodeProto _proto;
+    private readonly OnnxValue?[]? _values;
 
     public OnnxNode(NodeProto proto)
     {
         _proto = proto;
+        Type = OnnxOperators.NameOf(proto);
         Name = OneLine.Clean(proto.Name.Length > 0 ? proto.Name : proto.Output.FirstOrDefault(output => output.Length > 0) ?? proto.OpType);
         foreach (var attribute in proto.Attribute)
         {
@@ -21,20 +23,51 @@ internal sealed class OnnxNode
         }
     }
 
+    private OnnxNode(OnnxNode whole, string type, OnnxValue?[] values)
+    {
+        (_proto, _attributes, _asked) = (whole._proto, whole._attributes, whole._asked);
+        (Name, Type, _values) = (whole.Name, type, values);
+    }
+
     /// <summary>Its own name, or its first output's where it has none.</summary>
     public string Name { get; }
 
-    public string Type => _proto.OpType;
+    /// <summary>Its operator's name; with the domain in front where that is not ONNX's own.</summary>
+    public string Type { get; }
+
+    /// <summary>The first output of a part, once it was read; null for nodes of the file.</summary>
+    public OnnxValue? Result { get; private set; }
 
     public IReadOnlyList<string> Inputs => _proto.Input;
+
+    public int InputCount => _values?.Length ?? Inputs.Count;
 
     public IReadOnlyList<string> Outputs => _proto.Output;
 
     /// <summary>An error that names this node.</summary>
-    public NetworkException Error(string message) => new($"In node '{OneLine.Of(Name)}' ({OneLine.Of(Type)}): {OneLine.Short(message)}.");
+    public NetworkException Error(string message) =>
+        new($"In node '{OneLine.Of(Name)}' ({OneLine.Of(OnnxOperators.NameOf(_proto))}): {OneLine.Short(message)}.");
 
-    /// <summary>Whether an input is named.</summary>
-    public bool HasInput(int index) => index < Inputs.Count && Inputs[index].Length > 0;
+    /// <summary>
+    /// Another operator that this node contains, which is read with inputs of its own, and this node's name, attributes and outputs.
+    /// </summary>
+    public OnnxNode Part(string type, params OnnxValue?[] inputs) => new(this, type, inputs);
+
+    /// <summary>An input of a part; null for nodes of the file, whose inputs are found by name.</summary>
+    public OnnxValue? Value(int index) => _values is not null && index < _values.Length ? _values[index] : null;
+
+    /// <summary>Takes a part's output; false for nodes of the file, whose outputs belong to the graph.</summary>
+    public bool Take(int index, OnnxValue value)
+    {
+        if (_values is null)
+            return false;
+        Result = index == 0 ? value : Result;
+        return true;
+    }
+
+    /// <summary>Whether an input is there.</summary>
+    public bool HasInput(int index) =>
+        _values is null ? index < Inputs.Count && Inputs[index].Length > 0 : index < _values.Length && _values[index] is not null;
 
     /// <summary>Whether an output is named.</summary>
     public bool HasOutput(int index) => index < Outputs.Count && Outputs[index].Length > 0;

@@ -43,7 +43,7 @@ internal sealed class OnnxOutput
     }
 
     /// <summary>Adds a node of one output.</summary>
-    /// <param name="type">ONNX's name of the operator.</param>
+    /// <param name="type">ONNX's name of the operator; with the domain in front where that is not ONNX's own.</param>
     /// <param name="output">The output's name, made unique.</param>
     /// <param name="inputs">The inputs' names; empty for one that is left out.</param>
     /// <param name="attributes">Its attributes.</param>
@@ -58,7 +58,8 @@ internal sealed class OnnxOutput
         var names = new string[outputs];
         for (var i = 0; i < outputs; i++)
             names[i] = Unique(i == 0 ? output : $"{output}_{i}");
-        var node = new NodeProto { OpType = type, Name = names[0] };
+        var node = OnnxOperators.Named(type);
+        node.Name = names[0];
         foreach (var input in inputs)
             node.Input.Add(input);
         while (node.Input.Count > 0 && node.Input[^1].Length == 0)

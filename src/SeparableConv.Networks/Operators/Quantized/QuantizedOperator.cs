@@ -8,8 +8,9 @@ namespace SeparableConv.Networks.Operators;
 /// <list type="bullet">
 /// <item><c>TFLite...</c>: TensorFlow Lite's reference kernels. Factors are 31-bit multipliers with a shift, or tables; halves are
 /// rounded away from zero.</item>
-/// <item><c>QLinear...</c>, <c>...Linear</c>: ONNX's operators. One multiplication or division in single precision; halves are rounded
-/// to even.</item>
+/// <item><c>QLinear...</c>, <c>...Linear</c>: the operators of ONNX and ONNX Runtime. Single precision, rounded once, halves to
+/// even.</item>
+/// <item><c>Dequantized...</c>: what dequantizing, computing in floats and quantizing gives.</item>
 /// <item><c>Integer...</c>: exact sums in 32 bits, nothing rounded.</item>
 /// <item><c>Quantized...</c>: either of the two, as a parameter says (<see cref="QuantizedLayerOperator.Rounding"/>), and what both
 /// share.</item>

@@ -26,6 +26,8 @@ internal sealed class ActivationFusion : NetworkPass
                 return Joined(dense.Activation, next) is { } ofDense ? new DenseOperator(ofDense) : null;
             case BinaryOperator binary:
                 return Joined(binary.Activation, next) is { } ofBinary ? new BinaryOperator(binary.BinaryKind, ofBinary) : null;
+            case ScaledSumsOperator sums:
+                return Joined(sums.Activation, next) is { } ofSums ? new ScaledSumsOperator(ofSums) : null;
             case ActivationOperator alone:
                 return Joined(alone.Activation, next) is { } ofBoth ? new ActivationOperator(ofBoth) : null;
             case Pool2DOperator pool when Joined(pool.Activation, next) is { } ofPool:

@@ -84,7 +84,7 @@ internal sealed class IntegerLowering : NetworkPass
             || IntegerSource.Of(Map(node.Inputs[0]!)) is not { } a
             || IntegerSource.Of(Map(node.Inputs[1]!)) is not { } b)
             return null;
-        var op = new QLinearAddOperator(target.Element, target.Quantization, target.Min, target.Max);
+        var op = new DequantizedAddOperator(target.Element, target.Quantization, target.Min, target.Max);
         return Replace(Copy(node), op, a.Seen(Graph), b.Seen(Graph));
     }
 

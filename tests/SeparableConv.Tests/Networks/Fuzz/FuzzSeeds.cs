@@ -12,7 +12,7 @@ internal static class FuzzSeeds
     public static FuzzSeed[] All() => [.. Own(), .. Shared()];
 
     /// <summary>Those that are made here.</summary>
-    public static IEnumerable<FuzzSeed> Own() => [.. Built(), .. Nodes(), .. TFLite()];
+    public static IEnumerable<FuzzSeed> Own() => [.. Built(), .. Nodes(), .. Quantized(), .. TFLite()];
 
     private static IEnumerable<FuzzSeed> Shared()
     {
@@ -170,6 +170,71 @@ internal static class FuzzSeeds
             .Node("MatMul", ["m", "x"], ["k"])
             .Node("Mul", ["k", "u"], ["z"])
             .Node("Sub", ["z", "c"], ["y"]));
+    }
+
+    private static IEnumerable<FuzzSeed> Quantized()
+    {
+        const string Microsoft = "com.microsoft.";
+        OnnxBuilder Bytes() => new OnnxBuilder().Bytes("x", false, 1, 4, 5, 6).Constant("s", [0.5f]).Constant("z", [(byte)9])
+            .Constant("w", new sbyte[6 * 4 * 9], 6, 4, 3, 3)
+            .Constant("ws", new float[] { 1, 2, 3, 4, 5, 6 }, 6).Constant("wz", new sbyte[6], 6)
+            .Constant("m", new sbyte[6 * 5], 6, 5).Constant("mz", [(sbyte)1]).Constant("c", new int[5], 5);
+        yield return Onnx("qlinear", Bytes().Output("y")
+            .Node(
+                Microsoft + "QLinearConv",
+                ["x", "s", "z", "w", "ws", "wz", "s", "z"],
+                ["a"],
+                OnnxBuilder.Ints("pads", 1, 1, 1, 1),
+                OnnxBuilder.Int("channels_last", 0))
+            .Node(Microsoft + "QLinearAdd", ["a", "s", "z", "a", "s", "z", "s", "z"], ["b"])
+            .Node(Microsoft + "QLinearMul", ["b", "s", "z", "a", "s", "z", "s", "z"], ["d"])
+            .Node(Microsoft + "QLinearConcat", ["s", "z", "d", "s", "z", "a", "s", "z"], ["e"], OnnxBuilder.Int("axis", 2))
+            .Node(Microsoft + "QLinearLeakyRelu", ["e", "s", "z", "s", "z"], ["f"], OnnxBuilder.Float("alpha", 0.1f))
+            .Node(
+                Microsoft + "QLinearAveragePool",
+                ["f", "s", "z", "s", "z"],
+                ["g"],
+                OnnxBuilder.Ints("kernel_shape", 2, 2),
+                OnnxBuilder.Int("channels_last", 0))
+            .Node(Microsoft + "QLinearGlobalAveragePool", ["g", "s", "z", "s", "z"], ["h"], OnnxBuilder.Int("channels_last", 0))
+            .Node("Flatten", ["h"], ["i"])
+            .Node(Microsoft + "QGemm", ["i", "s", "z", "m", "s", "mz", "c", "s", "z"], ["j"], OnnxBuilder.Float("alpha", 1))
+            .Node(
+                Microsoft + "QLinearSoftmax",
+                ["j", "s", "z", "s", "z"],
+                ["y"],
+                OnnxBuilder.Int("axis", 1),
+                OnnxBuilder.Int("opset", 13)));
+        yield return Onnx("qlinear-moves", Bytes().Constant("t", [true, false], 2, 1, 1, 1).Output("y", "v")
+            .Node(Microsoft + "NhwcMaxPool", ["x"], ["a"], OnnxBuilder.Ints("kernel_shape", 2, 2))
+            .Node(Microsoft + "QLinearSigmoid", ["a", "s", "z", "s", "z"], ["b"])
+            .Node(Microsoft + "QLinearWhere", ["t", "a", "s", "z", "b", "s", "z", "s", "z"], ["d"])
+            .Node(
+                Microsoft + "QLinearReduceMean",
+                ["d", "s", "z", "s", "z"],
+                ["y"],
+                OnnxBuilder.Ints("axes", 1, 2),
+                OnnxBuilder.Int("keepdims", 0))
+            .Node("QLinearMatMul", ["x", "s", "z", "m", "s", "mz", "s", "z"], ["v"]));
+        yield return Onnx("dynamic", Bytes().Input("f", "1", "4", "5", "6").Constant("bias", new float[6], 6, 1, 1).Output("y", "v", "u")
+            .Node("DynamicQuantizeLinear", ["f"], ["q", "qs", "qz"])
+            .Node("ConvInteger", ["q", "w", "qz", "wz"], ["a"], OnnxBuilder.Ints("pads", 1, 1, 1, 1), OnnxBuilder.Ints("strides", 2, 1))
+            .Node("Cast", ["a"], ["b"], OnnxBuilder.Int("to", 1))
+            .Node("Mul", ["b", "qs"], ["d"])
+            .Node("Add", ["d", "bias"], ["y"])
+            .Node("MatMulInteger", ["q", "m", "qz", "mz"], ["v"])
+            .Node(Microsoft + "DynamicQuantizeMatMul", ["f", "m", "s", "mz"], ["u"]));
+        yield return Onnx("fused", new OnnxBuilder().Input("x", "1", "2", "4", "4").Output("y")
+            .Constant("w", new float[2 * 2 * 9], 2, 2, 3, 3)
+            .Node(
+                Microsoft + "FusedConv",
+                ["x", "w", "", "x"],
+                ["a"],
+                OnnxBuilder.Text("activation", "Relu"),
+                OnnxBuilder.Ints("pads", 1, 1, 1, 1))
+            .Node(Microsoft + "FusedMatMul", ["a", "x"], ["b"], OnnxBuilder.Int("transA", 1), OnnxBuilder.Float("alpha", 0.5f))
+            .Node(Microsoft + "QuickGelu", ["b"], ["c"])
+            .Node(Microsoft + "FastGelu", ["c"], ["y"]));
     }
 
     private static FuzzSeed Onnx(string name, OnnxBuilder model) => new("nodes/" + name, model.Model.ToByteArray());

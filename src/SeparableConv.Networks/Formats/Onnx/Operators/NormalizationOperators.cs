@@ -93,17 +93,20 @@ internal static class NormalizationOperators
         graph.OutputLast(node, 0, Combine(node.Name, BinaryKind.Add, scaled, bias), x.Rank);
     }
 
-    public static void ReadSoftmax(OnnxGraph graph, OnnxNode node) =>
-        ReadAlongAxis(graph, node, (x, axis) => graph.Emit(node.Name, new SoftmaxOperator(axis), x));
+    public static void ReadSoftmax(OnnxGraph graph, OnnxNode node) => ReadSoftmax(graph, node, graph.Opset);
+
+    /// <summary>The softmax of an opset.</summary>
+    public static void ReadSoftmax(OnnxGraph graph, OnnxNode node, int opset) =>
+        ReadAlongAxis(graph, node, opset, (x, axis) => graph.Emit(node.Name, new SoftmaxOperator(axis), x));
 
     public static void ReadLogSoftmax(OnnxGraph graph, OnnxNode node) =>
-        ReadAlongAxis(graph, node, (x, axis) => graph.Emit(node.Name, new SoftmaxOperator(axis, logarithm: true), x));
+        ReadAlongAxis(graph, node, graph.Opset, (x, axis) => graph.Emit(node.Name, new SoftmaxOperator(axis, logarithm: true), x));
 
     /// <summary>1 at the first of the largest along an axis, 0 elsewhere.</summary>
     public static void ReadHardmax(OnnxGraph graph, OnnxNode node)
     {
         var formula = new Formula(graph, node);
-        ReadAlongAxis(graph, node, (x, axis) =>
+        ReadAlongAxis(graph, node, graph.Opset, (x, axis) =>
         {
             var largest = graph.Emit($"{node.Name}/largest", new ArgExtremeOperator(true, axis, true, ElementType.Int64), x);
             var places = formula.Count("places", x.Shape[axis], axis, x.Shape.Rank);
@@ -141,14 +144,14 @@ internal static class NormalizationOperators
         output.Elementwise(node, x => output.Node("Dropout", node.Name, [x, output.Constant($"{node.Name}/ratio", [rate])]));
     }
 
-    private static void ReadAlongAxis(OnnxGraph graph, OnnxNode node, Func<Value, int, Value> emit)
+    private static void ReadAlongAxis(OnnxGraph graph, OnnxNode node, int opset, Func<Value, int, Value> emit)
     {
         var x = graph.Input(node, 0);
-        var axis = node.Axis(node.Int("axis", graph.Opset < 13 ? 1 : -1), x.Rank);
+        var axis = node.Axis(node.Int("axis", opset < 13 ? 1 : -1), x.Rank);
 
         // Up to opset 12 the softmax runs over all dimensions from the axis on together.
         var behind = Product(x.Shape.Lengths[axis..]);
-        if (graph.Opset < 13 && behind != x.Shape[axis])
+        if (opset < 13 && behind != x.Shape[axis])
         {
             var flat = graph.Reshape($"{node.Name}/flat", graph.Original(x), new TensorShape(Product(x.Shape.Lengths[..axis]), behind));
             graph.Output(node, 0, graph.Reshape(node.Outputs[0], emit(flat, 1), x.Shape));

@@ -10,6 +10,8 @@ namespace SeparableConv.Networks.Formats.Onnx;
 internal static class OnnxOperators
 {
     private const int MostListed = 20;
+    private const string MicrosoftDomain = "com.microsoft";
+
     private static readonly Dictionary<string, (Action<OnnxGraph, OnnxNode> Read, int[] Constants)> Readers = [];
     private static readonly Dictionary<Type, Action<OnnxOutput, Node>> Writers = [];
 
@@ -27,10 +29,46 @@ internal static class OnnxOperators
         Write<QuantizedDepthwiseConv2DOperator>(QuantizedConvolutionOperators.WriteDepthwiseConv2D);
         Write<IntegerConv2DOperator>(QuantizedConvolutionOperators.WriteConvInteger);
 
+        Read(Microsoft("QLinearConv"), QuantizedConvolutionOperators.ReadMicrosoftQLinearConv, 1, 2, 3, 4, 5, 6, 7, 8);
+
+        Read("QLinearMatMul", QuantizedMatrixOperators.ReadQLinearMatMul, 1, 2, 4, 5, 6, 7);
+        Read("MatMulInteger", QuantizedMatrixOperators.ReadMatMulInteger);
+        Read(Microsoft("QGemm"), QuantizedMatrixOperators.ReadQGemm, 1, 2, 4, 5, 7, 8);
+        Read(Microsoft("MatMulIntegerToFloat"), QuantizedMatrixOperators.ReadMatMulIntegerToFloat);
+        Read(Microsoft("DynamicQuantizeMatMul"), QuantizedMatrixOperators.ReadDynamicQuantizeMatMul);
+        Write<QuantizedDenseOperator>(QuantizedMatrixOperators.WriteDense);
+        Write<IntegerMatMulOperator>(QuantizedMatrixOperators.WriteMatMulInteger);
+
         Read("QuantizeLinear", QuantizeOperators.ReadQuantizeLinear);
         Read("DequantizeLinear", QuantizeOperators.ReadDequantizeLinear);
+        Read(Microsoft("QuantizeLinear"), QuantizeOperators.ReadQuantizeLinear);
+        Read(Microsoft("DequantizeLinear"), QuantizeOperators.ReadDequantizeLinear);
+        Read("DynamicQuantizeLinear", QuantizeOperators.ReadDynamicQuantizeLinear);
         Write<QuantizeLinearOperator>(QuantizeOperators.WriteQuantizeLinear);
         Write<DequantizeLinearOperator>(QuantizeOperators.WriteDequantizeLinear);
+        Write<DynamicQuantizeLinearOperator>(QuantizeOperators.WriteDynamicQuantizeLinear);
+
+        Read(Microsoft("QLinearAdd"), QLinearOperators.ReadAdd, 1, 2, 4, 5, 6, 7);
+        Read(Microsoft("QLinearMul"), QLinearOperators.ReadMul, 1, 2, 4, 5, 6, 7);
+        Read(Microsoft("QLinearConcat"), QLinearOperators.ReadConcat);
+        Read(Microsoft("QLinearWhere"), QLinearOperators.ReadWhere);
+        Read(Microsoft("QLinearLeakyRelu"), QLinearOperators.ReadLeakyRelu);
+        Read(Microsoft("QLinearSigmoid"), QLinearOperators.ReadSigmoid);
+        Read(Microsoft("QLinearSoftmax"), QLinearOperators.ReadSoftmax);
+        Read(Microsoft("QLinearReduceMean"), QLinearOperators.ReadReduceMean);
+        Read(Microsoft("QLinearAveragePool"), QLinearOperators.ReadAveragePool, 3, 4);
+        Read(Microsoft("QLinearGlobalAveragePool"), QLinearOperators.ReadGlobalAveragePool, 1, 2, 3, 4);
+        Read(Microsoft("NhwcMaxPool"), QLinearOperators.ReadNhwcMaxPool);
+        Write<QLinearBinaryOperator>(QLinearOperators.WriteBinary);
+
+        Read(Microsoft("FusedConv"), FusedOperators.ReadConv);
+        Read(Microsoft("FusedGemm"), FusedOperators.ReadGemm);
+        Read(Microsoft("FusedMatMul"), FusedOperators.ReadMatMul);
+        Read(Microsoft("TransposeMatMul"), FusedOperators.ReadMatMul);
+        Read(Microsoft("Gelu"), FusedOperators.ReadGelu);
+        Read(Microsoft("BiasGelu"), FusedOperators.ReadGelu);
+        Read(Microsoft("FastGelu"), FusedOperators.ReadFastGelu);
+        Read(Microsoft("QuickGelu"), FusedOperators.ReadQuickGelu);
 
         Read("AveragePool", PoolingOperators.ReadAveragePool);
         Read("MaxPool", PoolingOperators.ReadMaxPool);
@@ -163,6 +201,17 @@ internal static class OnnxOperators
     /// <summary>Whether a domain is ONNX's own.</summary>
     public static bool IsDefaultDomain(string domain) => domain is "" or "ai.onnx";
 
+    /// <summary>The name here of an operator that ONNX Runtime adds to ONNX's own.</summary>
+    public static string Microsoft(string type) => $"{MicrosoftDomain}.{type}";
+
+    /// <summary>A node of the operator that has that name here.</summary>
+    public static NodeProto Named(string name) => name.StartsWith(MicrosoftDomain, StringComparison.Ordinal)
+        ? new() { Domain = MicrosoftDomain, OpType = name[(MicrosoftDomain.Length + 1)..] }
+        : new() { OpType = name };
+
+    /// <summary>A node's operator by the name that it has here: with its domain in front where that is not ONNX's own.</summary>
+    public static string NameOf(NodeProto node) => IsDefaultDomain(node.Domain) ? node.OpType : $"{node.Domain}.{node.OpType}";
+
     /// <summary>The types of nodes that can be read.</summary>
     public static IReadOnlyCollection<string> Readable => Readers.Keys;
 
@@ -173,10 +222,9 @@ internal static class OnnxOperators
         var kinds = new Dictionary<string, List<string>>();
         foreach (var node in nodes)
         {
-            var isKnown = OnnxBranches.IsIf(node) || (IsDefaultDomain(node.Domain) && CanRead(node.OpType));
-            if (isKnown)
+            var kind = NameOf(node);
+            if (OnnxBranches.IsIf(node) || CanRead(kind))
                 continue;
-            var kind = IsDefaultDomain(node.Domain) ? node.OpType : $"{node.Domain}.{node.OpType}";
             if (!kinds.TryGetValue(kind, out var names))
                 kinds[kind] = names = [];
             names.Add(node.Name.Length > 0 ? node.Name : node.Output.FirstOrDefault() ?? "");
@@ -198,6 +246,15 @@ internal static class OnnxOperators
 
     /// <summary>Reads a node: its reader adds to the graph and sets the node's outputs.</summary>
     public static void Read(OnnxGraph graph, OnnxNode node) => Readers[node.Type].Read(graph, node);
+
+    /// <summary>Reads an operator that a node contains, with inputs of its own and the node's attributes.</summary>
+    /// <returns>Its output.</returns>
+    public static OnnxValue ReadPart(OnnxGraph graph, OnnxNode whole, string type, params OnnxValue?[] inputs)
+    {
+        var part = whole.Part(type, inputs);
+        Read(graph, part);
+        return part.Result ?? throw whole.Error("its output has no name");
+    }
 
     /// <summary>The inputs that a node of that type must know when the model is loaded.</summary>
     public static ReadOnlySpan<int> ConstantInputs(string type) => Readers.TryGetValue(type, out var reader) ? reader.Constants : [];

@@ -130,8 +130,7 @@ internal static class ShapeOperators
             // Weights that an exporter wants the other way round stay bytes.
             var numbers = graph.Transpose(node.Name, source.Numbers, permutation);
             var axis = source.IsPerTensor ? 0 : Array.IndexOf(permutation, source.Axis);
-            if (node.HasOutput(0))
-                graph.Define(OnnxValue.Of(node.Outputs[0], source with { Numbers = numbers, Axis = axis }));
+            graph.Output(node, 0, name => OnnxValue.Of(name, source with { Numbers = numbers, Axis = axis }));
         }
         else if (x.Rank == 4 && permutation is [0, 3, 1, 2] && x.Original is { IsConstant: false } channelsLast)
         {

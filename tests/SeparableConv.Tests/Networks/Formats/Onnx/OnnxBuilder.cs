@@ -47,9 +47,18 @@ internal sealed class OnnxBuilder(int opset = 17)
         return this;
     }
 
+    /// <summary>A constant of int8 or uint8 with these bytes in memory.</summary>
+    public OnnxBuilder ByteConstant(string name, bool signed, byte[] bytes, params int[] shape) => signed
+        ? Constant(name, Array.ConvertAll(bytes, raw => (sbyte)raw), shape)
+        : Constant(name, bytes, shape);
+
+    /// <summary>A node; the type has its domain in front where that is com.microsoft.</summary>
     public OnnxBuilder Node(string type, string[] inputs, string[] outputs, params AttributeProto[] attributes)
     {
-        var node = new NodeProto { OpType = type, Name = outputs[0] + "_node", Input = { inputs }, Output = { outputs } };
+        var node = OnnxOperators.Named(type);
+        node.Name = outputs[0] + "_node";
+        node.Input.Add(inputs);
+        node.Output.Add(outputs);
         node.Attribute.Add(attributes);
         Model.Graph.Node.Add(node);
         return this;
@@ -62,6 +71,11 @@ internal sealed class OnnxBuilder(int opset = 17)
     }
 
     public static AttributeProto Int(string name, long value) => new() { Name = name, I = value, Type = AttributeType.Int };
+
+    public static AttributeProto Float(string name, float value) => new() { Name = name, F = value, Type = AttributeType.Float };
+
+    public static AttributeProto Floats(string name, params float[] values) =>
+        new() { Name = name, Floats = { values }, Type = AttributeType.Floats };
 
     public static AttributeProto Ints(string name, params long[] values) =>
         new() { Name = name, Ints = { values }, Type = AttributeType.Ints };

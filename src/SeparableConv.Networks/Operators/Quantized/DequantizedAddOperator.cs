@@ -6,7 +6,8 @@ namespace SeparableConv.Networks.Operators;
 /// The sum of two tensors of bytes of one shape, int8 or uint8 with one scale each: what dequantizing both, adding and quantizing gives, in
 /// single precision and bit for bit, within a clamp in the output's numbers.
 /// </summary>
-internal sealed unsafe class QLinearAddOperator(ElementType element, Quantization output, int clampMin, int clampMax) : QuantizedOperator
+internal sealed unsafe class DequantizedAddOperator(ElementType element, Quantization output, int clampMin, int clampMax)
+    : QuantizedOperator
 {
     public override string Kind => "QuantizedAdd";
 

@@ -1,0 +1,86 @@
+using SeparableConv.Loops;
+
+namespace SeparableConv.Networks.Operators;
+
+/// <summary>
+/// The sum or product of two tensors of bytes with NumPy's broadcasting, all of int8 or all of uint8 with one scale each, as ONNX Runtime's
+/// QLinearAdd and QLinearMul: y = saturate(round(real / scale + zeroPoint)), half to even, real = scaleA*(a - zeroA) + scaleB*(b - zeroB)
+/// or the product of these.
+/// </summary>
+/// <remarks>
+/// The scales' ratios are single-precision numbers. A sum is a*ratioA + (b*ratioB + fixed) with two fused multiply-adds, a product (a -
+/// zeroA)*(b - zeroB), which is exact, times one ratio, plus the zero point.
+/// </remarks>
+internal sealed unsafe class QLinearBinaryOperator : QuantizedOperator
+{
+    /// <param name="isProduct">Whether the operands are multiplied; else they are added.</param>
+    /// <param name="output">The output's scale and zero point.</param>
+    public QLinearBinaryOperator(bool isProduct, Quantization output) => (IsProduct, Output) = (isProduct, output);
+
+    public override string Kind => IsProduct ? "QuantizedMul" : "QuantizedAdd";
+
+    public bool IsProduct { get; }
+
+    public Quantization Output { get; }
+
+    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
+    {
+        var (a, b) = QuantizedTypes.RequiredPair(inputs, "first operand", "second operand");
+        QuantizedTypes.CheckPerTensor(Output, a.Element, "output");
+        var formula = Formula(a, b);
+        return float.IsFinite(formula.FactorA) && float.IsFinite(formula.FactorB) && float.IsFinite(formula.Fixed)
+            ? [new(a.Element, TensorShapes.Broadcast(a.Shape, b.Shape), Output)]
+            : throw new ArgumentException("The scales are so far apart that their ratio is not finite.");
+    }
+
+    internal override OperatorCost Cost(Node node) => new(0, node.Outputs[0].Type.Shape.ElementCount);
+
+    private protected override Step Prepare(TensorType[] inputs, TensorType output)
+    {
+        var rows = new BroadcastRows(inputs[0].Shape, inputs[1].Shape);
+        var formula = Formula(inputs[0], inputs[1]);
+        return IsProduct ? new BinaryStep<QLinearBytes.Product>(rows, formula) : new BinaryStep<QLinearBytes.Sum>(rows, formula);
+    }
+
+    private QLinearBytes.Formula Formula(TensorType first, TensorType second)
+    {
+        var isSigned = first.Element == ElementType.Int8;
+        var (a, b, y) = (first.Quantization!, second.Quantization!, Output);
+        if (IsProduct)
+            return new(isSigned, a.Scale * b.Scale / y.Scale, 1, a.ZeroPoint, b.ZeroPoint, y.ZeroPoint);
+        var (ratioA, ratioB) = (a.Scale / y.Scale, b.Scale / y.Scale);
+        return new(isSigned, ratioA, ratioB, 0, 0, y.ZeroPoint - ((ratioA * a.ZeroPoint) + (ratioB * b.ZeroPoint)));
+    }
+
+    private sealed class BinaryStep<TCombination>(BroadcastRows rows, QLinearBytes.Formula formula) : Step
+        where TCombination : struct, QLinearBytes.ICombination
+    {
+        public override void Run(ForwardContext context) => ElementParts.Run(
+            new BinaryWork
+            {
+                Step = this,
+                A = (byte*)context.Inputs[0].Memory,
+                B = (byte*)context.Inputs[1].Memory,
+                Y = (byte*)context.Outputs[0].Memory,
+            },
+            context.Outputs[0].Shape.ElementCount,
+            1,
+            context.Threads);
+
+        private void Part(BinaryWork work, nint start, nint end)
+        {
+            foreach (var (at, a, b, count) in rows.Parts(start, end))
+                QLinearBytes.Run<TCombination>(work.A + a, rows.FirstStep, work.B + b, rows.SecondStep, work.Y + at, count, formula);
+        }
+
+        private struct BinaryWork : IRangeWork
+        {
+            public BinaryStep<TCombination> Step;
+            public byte* A;
+            public byte* B;
+            public byte* Y;
+
+            public readonly void Run(nint start, nint end) => Step.Part(this, start, end);
+        }
+    }
+}
