@@ -36,7 +36,7 @@ internal static class QuantizeOperators
         var x = graph.Input(node, 0);
         var output = node.Long("output_dtype", 0);
         var element = output != 0
-            ? OnnxElements.Read(output, $"The result of node '{OneLine.Of(node.Name)}'")
+            ? OnnxHalves.Computed(OnnxElements.Read(output, $"The result of node '{OneLine.Of(node.Name)}'"))
             : graph.Input(node, 1).Element;
         if (element is not (ElementType.Float32 or ElementType.Float16))
             throw node.Error($"the result is to be {element.ToString().ToLowerInvariant()}; expected float32 or float16");

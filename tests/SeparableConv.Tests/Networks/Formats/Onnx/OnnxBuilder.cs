@@ -80,8 +80,6 @@ internal sealed class OnnxBuilder(int opset = 17)
     public static AttributeProto Ints(string name, params long[] values) =>
         new() { Name = name, Ints = { values }, Type = AttributeType.Ints };
 
-    public static AttributeProto Float(string name, float value) => new() { Name = name, F = value, Type = AttributeType.Float };
-
     public static AttributeProto Text(string name, string value) =>
         new() { Name = name, S = ByteString.CopyFromUtf8(value), Type = AttributeType.String };
 

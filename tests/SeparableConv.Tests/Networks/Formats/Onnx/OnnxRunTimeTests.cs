@@ -123,6 +123,25 @@ public sealed class OnnxRunTimeTests
     }
 
     [Fact]
+    public void What_is_selected_in_a_run_may_be_scored_again()
+    {
+        // The best of those above a threshold: their number decides how many there are to take, and how the rest is cut.
+        var model = new OnnxBuilder(18).Input("x", "6").Typed("y", 1).Constant("threshold", [0.5f]).Constant("end", [2L], 1)
+            .Constant("start", [0L], 1).Node("Greater", ["x", "threshold"], ["is"]).Node("Compress", ["x", "is"], ["some"])
+            .Node("Neg", ["some"], ["n"]).Node("Slice", ["n", "start", "end"], ["y"]);
+        using var session = new InferenceSession(model.Read());
+        foreach (var (numbers, expected) in new (float[], float[])[]
+        {
+            ([0.1f, 0.9f, 0.2f, 0.6f, 0.7f, 0], [-0.9f, -0.6f]), ([0, 0, 0, 0, 0, 1], [-1]), (new float[6], []),
+        })
+        {
+            numbers.CopyTo(MemoryOf<float>(session.InputBytes(0)));
+            session.Run();
+            Assert.Equal(expected, MemoryOf<float>(session.OutputBytes(0)).ToArray());
+        }
+    }
+
+    [Fact]
     public void A_network_with_such_outputs_is_not_written()
     {
         var network = Typed(new OnnxBuilder().Input("x", "2", "3").Node("NonZero", ["x"], ["y"]).Output("y"), 7).Read();
