@@ -12,7 +12,7 @@ internal static class FusedActivation
     private const byte Relu6 = 3;
     private const byte TanhCode = 4;
 
-    /// <summary>Adds a layer with a fused activation: one of floats, or one of bytes where its first input is of bytes.</summary>
+    /// <summary>Adds a layer with a fused activation: one of floats, or a quantized one where its first input is of bytes or int16.</summary>
     /// <param name="importer">The network being made.</param>
     /// <param name="node">The file's operator.</param>
     /// <param name="code">Its activation.</param>
@@ -29,7 +29,7 @@ internal static class FusedActivation
         params ReadOnlySpan<Value?> inputs)
     {
         var element = inputs[0]!.Type.Element;
-        if (!element.IsByte())
+        if (!element.IsByte() && element != ElementType.Int16)
             return importer.Emit(node, floats(Float(node, code)), inputs);
         var output = importer.OutputQuantization(node);
         var (min, max) = Clamp(node, code, output, element);

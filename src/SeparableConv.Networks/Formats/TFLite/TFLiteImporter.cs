@@ -206,7 +206,8 @@ internal sealed class TFLiteImporter
             throw new NetworkException($"In {node}: '{tensor.Name}' is said to be {tensor.TypeName}, but the result is {value.Type}.");
 
         // Operators that only move bytes keep the quantization; what the file says of the result counts.
-        if (value.Type.Element.IsByte() && tensor.ReadQuantization() is { } said && !IsSame(said, value.Type.Quantization))
+        if ((value.Type.Element.IsByte() || value.Type.Element == ElementType.Int16)
+            && tensor.ReadQuantization() is { } said && !IsSame(said, value.Type.Quantization))
             value = Emit(node, new QuantizationViewOperator(said), value);
         _values[tensor.Index] = value;
     }

@@ -55,14 +55,12 @@ internal sealed class TFLiteModel
         var what = $"Tensor {tensor.Index} '{tensor.Name}'";
         if (tensor.Element is not { } element)
             throw new NetworkException($"{what} has elements of {tensor.TypeName}, which are not supported.");
-        if (tensor.IsSparse)
-            throw new NetworkException($"{what} is stored as a sparse tensor, which is not supported; convert the model without sparsity.");
         var data = Data(tensor);
         TensorType type;
         try
         {
             type = new TensorType(element, new TensorShape(tensor.Shape), tensor.ReadQuantization());
-            if (type.Bytes != data.Length)
+            if (type.Bytes != data.Length && tensor.Sparsity is null)
                 throw new NetworkException($"{what} is {type}, {type.Bytes} bytes, but the file holds {data.Length} bytes for it.");
         }
         catch (Exception e) when (e is ArgumentException or OverflowException)
@@ -70,9 +68,12 @@ internal sealed class TFLiteModel
             throw new NetworkException($"{what}: {e.Message}", e);
         }
 
-        _file.Spend(data.Length);
+        _file.Spend(type.Bytes);
         var result = TensorData.CreateZeros(type);
-        data.CopyTo(result.Bytes);
+        if (tensor.Sparsity is { } sparsity)
+            new SparseTensor(sparsity, tensor.Shape, element.Size(), tensor.Index).Fill(data, result.Bytes);
+        else
+            data.CopyTo(result.Bytes);
         if (element == ElementType.Bool)
         {
             // A bool that is neither 0 nor 1 is none in .NET.

@@ -30,8 +30,8 @@ internal sealed record TFLiteTensor(int Index, string Name, ElementType? Element
     /// <summary>Which of the file's buffers holds its numbers.</summary>
     public uint Buffer => Table.UInt32(2);
 
-    /// <summary>Whether only the numbers that are not 0 are in the file.</summary>
-    public bool IsSparse => Table.Has(6);
+    /// <summary>Which numbers are in the file, where not all are.</summary>
+    public FlatTable? Sparsity => Table.Table(6);
 
     public static TFLiteTensor Read(int index, FlatTable table)
     {

@@ -16,6 +16,33 @@ internal static class QuantizedTypes
         return type;
     }
 
+    /// <summary>An input of quantized bytes or int16 with one scale.</summary>
+    /// <exception cref="ArgumentException">It is not there or is something else.</exception>
+    public static TensorType RequiredAny(ReadOnlySpan<TensorType?> inputs, int index, string what) =>
+        OperatorChecks.Required(inputs, index, what).Element == ElementType.Int16
+            ? RequiredWide(inputs, index, what)
+            : Required(inputs, index, what);
+
+    /// <summary>An input of quantized int16 with one scale and zero point 0.</summary>
+    /// <exception cref="ArgumentException">It is not there or is something else.</exception>
+    public static TensorType RequiredWide(ReadOnlySpan<TensorType?> inputs, int index, string what)
+    {
+        var type = OperatorChecks.Required(inputs, index, what);
+        if (type.Element != ElementType.Int16)
+            throw new ArgumentException($"The {what} is {type}; expected int16.");
+        CheckWide(type.Quantization, what);
+        return type;
+    }
+
+    /// <summary>Checks that one scale and a zero point of 0 are there, as numbers of 16 bits have them.</summary>
+    /// <exception cref="ArgumentException">They are not.</exception>
+    public static void CheckWide(Quantization? quantization, string what)
+    {
+        CheckPerTensor(quantization, ElementType.Int16, what);
+        if (quantization!.ZeroPoint != 0)
+            throw new ArgumentException($"The {what} has zero point {quantization.ZeroPoint}; numbers of 16 bits have 0.");
+    }
+
     /// <summary>Two inputs of quantized bytes, both of one element type.</summary>
     /// <exception cref="ArgumentException">They are not.</exception>
     public static (TensorType First, TensorType Second) RequiredPair(ReadOnlySpan<TensorType?> inputs, string first, string second)

@@ -3,7 +3,7 @@ using System.Numerics;
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
-/// The mean of the input positions under a window, of quantized bytes (N, inH, inW, C) -> (N, outH, outW, C): the sum divided by the
+/// The mean of the input positions under a window, of quantized bytes or int16 (N, inH, inW, C) -> (N, outH, outW, C): the sum divided by the
 /// number of positions inside the image, rounded half away from zero, within the clamp. Input and output have one quantization.
 /// </summary>
 internal sealed unsafe class TFLiteAveragePoolOperator(
@@ -13,7 +13,7 @@ internal sealed unsafe class TFLiteAveragePoolOperator(
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var input = QuantizedTypes.Required(inputs, 0, "input");
+        var input = QuantizedTypes.RequiredAny(inputs, 0, "input");
         QuantizedTypes.CheckPerTensor(output, input.Element, "output");
         if (Math.Abs(input.Quantization!.Scale - output.Scale) > 1e-6f || input.Quantization.ZeroPoint != output.ZeroPoint)
         {
@@ -26,9 +26,12 @@ internal sealed unsafe class TFLiteAveragePoolOperator(
 
     internal override OperatorCost Cost(Node node) => new(0, node.Outputs[0].Type.Shape.ElementCount * kernel.Height * kernel.Width);
 
-    private protected override Step Prepare(TensorType[] inputs, TensorType outputType) => inputs[0].Element == ElementType.Int8
-        ? new PoolStep<sbyte>(Geometry(inputs[0]), (clampMin, clampMax))
-        : new PoolStep<byte>(Geometry(inputs[0]), (clampMin, clampMax));
+    private protected override Step Prepare(TensorType[] inputs, TensorType outputType) => inputs[0].Element switch
+    {
+        ElementType.Int8 => new PoolStep<sbyte>(Geometry(inputs[0]), (clampMin, clampMax)),
+        ElementType.UInt8 => new PoolStep<byte>(Geometry(inputs[0]), (clampMin, clampMax)),
+        _ => new PoolStep<short>(Geometry(inputs[0]), (clampMin, clampMax)),
+    };
 
     private ConvGeometry Geometry(TensorType input)
     {
@@ -37,7 +40,7 @@ internal sealed unsafe class TFLiteAveragePoolOperator(
         var channels = input.Shape[3];
         var g = ConvGeometry.Create(
             input.Shape[0], (input.Shape[1], input.Shape[2]), channels, channels, kernel, stride, 1, padding, channels);
-        if ((long)kernel.Height * kernel.Width > int.MaxValue / byte.MaxValue)
+        if ((long)kernel.Height * kernel.Width > int.MaxValue / (input.Element == ElementType.Int16 ? 1 << 15 : byte.MaxValue))
             throw new ArgumentException($"The window is {kernel}; its sums do not fit 32 bits.");
         return g;
     }

@@ -4,7 +4,7 @@ using SeparableConv.Loops;
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
-/// The mean or the sum of quantized bytes over some axes: the sums of the distances from zero, times one fixed-point factor that holds the
+/// The mean or the sum of quantized bytes or int16 over some axes: the sums of the distances from zero, times one fixed-point factor that holds the
 /// ratio of the scales and, for a mean, the division by the number of elements.
 /// </summary>
 internal sealed unsafe class TFLiteMeanOperator(int[] axes, bool keepDimensions, Quantization output, bool isSum = false)
@@ -16,7 +16,7 @@ internal sealed unsafe class TFLiteMeanOperator(int[] axes, bool keepDimensions,
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var input = QuantizedTypes.Required(inputs, 0, "input");
+        var input = QuantizedTypes.RequiredAny(inputs, 0, "input");
         QuantizedTypes.CheckPerTensor(output, input.Element, "output");
         foreach (var axis in axes)
         {
@@ -94,13 +94,25 @@ internal sealed unsafe class TFLiteMeanOperator(int[] axes, bool keepDimensions,
             sums.Clear();
             if (input.Element == ElementType.Int8)
                 Sum<sbyte>(context.Inputs[0].Span<sbyte>(), sums);
-            else
+            else if (input.Element == ElementType.UInt8)
                 Sum<byte>(context.Inputs[0].Span<byte>(), sums);
+            else
+                Sum<short>(context.Inputs[0].Span<short>(), sums);
 
             var (least, most) = QuantizedTypes.Range(input.Element);
-            var y = context.Outputs[0].Bytes();
+            for (var i = 0; i < sums.Length; i++)
+                sums[i] = Math.Clamp(multiplier.Multiply(sums[i] - zeroSum) + zeroPoint, least, most);
+            if (input.Element == ElementType.Int16)
+                Store(sums, context.Outputs[0].Span<short>());
+            else
+                Store(sums, context.Outputs[0].Bytes());
+        }
+
+        private static void Store<T>(ReadOnlySpan<int> numbers, Span<T> y)
+            where T : unmanaged, IBinaryInteger<T>
+        {
             for (var i = 0; i < y.Length; i++)
-                y[i] = (byte)Math.Clamp(multiplier.Multiply(sums[i] - zeroSum) + zeroPoint, least, most);
+                y[i] = T.CreateTruncating(numbers[i]);
         }
 
         private void Sum<T>(ReadOnlySpan<T> x, Span<int> sums)

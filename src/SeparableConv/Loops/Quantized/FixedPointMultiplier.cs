@@ -44,6 +44,18 @@ internal readonly record struct FixedPointMultiplier(int Mantissa, int Shift)
     public int Multiply(int value) =>
         DivideByPowerOfTwo(DoublingHighMultiply(value << Math.Max(Shift, 0), Mantissa), Math.Max(-Shift, 0));
 
+    /// <summary>
+    /// value times the factor with 15 bits of its mantissa and one rounding, half up: TensorFlow Lite's MultiplyByQuantizedMultiplier for
+    /// sums of 64 bits.
+    /// </summary>
+    /// <param name="value">Of 48 bits at most; what does not fit 32 bits at last is cut off.</param>
+    public int MultiplyWide(long value)
+    {
+        var mantissa = Mantissa < 0x7FFF0000 ? (Mantissa + (1 << 15)) >> 16 : short.MaxValue;
+        var shift = Math.Max(15 - Shift, 1);
+        return (int)(((value * mantissa) + (1L << (shift - 1))) >> shift);
+    }
+
     /// <summary>round(a * b / 2^31), half up, saturating: gemmlowp's SaturatingRoundingDoublingHighMul.</summary>
     /// <remarks>
     /// gemmlowp adds 2^30 or 1 - 2^30, as the product's sign is, and divides by 2^31 towards zero. Towards zero a negative number is

@@ -25,11 +25,15 @@ internal static class ActivationOperators
         importer.Set(node, importer.Emit(node, new ActivationOperator(Activation.Softmax), x));
     }
 
-    public static void ReadLogistic(TFLiteImporter importer, TFLiteNode node) => Function(
-        importer, node, Activation.Sigmoid, (element, output) => new TFLiteFunctionOperator(TFLiteFunction.Logistic, element, output));
+    public static void ReadLogistic(TFLiteImporter importer, TFLiteNode node) =>
+        Function(importer, node, Activation.Sigmoid, (element, output) => element == ElementType.Int16
+            ? new TFLiteWideSigmoidOperator(isTanh: false, output)
+            : new TFLiteFunctionOperator(TFLiteFunction.Logistic, element, output));
 
-    public static void ReadTanh(TFLiteImporter importer, TFLiteNode node) => Function(
-        importer, node, Activation.Tanh, (element, output) => new TFLiteFunctionOperator(TFLiteFunction.Tanh, element, output));
+    public static void ReadTanh(TFLiteImporter importer, TFLiteNode node) =>
+        Function(importer, node, Activation.Tanh, (element, output) => element == ElementType.Int16
+            ? new TFLiteWideSigmoidOperator(isTanh: true, output)
+            : new TFLiteFunctionOperator(TFLiteFunction.Tanh, element, output));
 
     public static void ReadHardSwish(TFLiteImporter importer, TFLiteNode node) =>
         Function(importer, node, Activation.HardSwish, (element, output) => new TFLiteHardSwishOperator(element, output));
@@ -68,13 +72,16 @@ internal static class ActivationOperators
     {
         var output = importer.OutputQuantization(node);
         var (min, max) = FusedActivation.Clamp(node, activation, output, x.Type.Element);
-        return importer.Emit(node, new TFLiteRequantizeOperator(x.Type.Element, output, min, max, singlePrecision: true), x);
+        Operator op = x.Type.Element == ElementType.Int16
+            ? new TFLiteWideRequantizeOperator(ElementType.Int16, output, min, max, singlePrecision: true)
+            : new TFLiteRequantizeOperator(x.Type.Element, output, min, max, singlePrecision: true);
+        return importer.Emit(node, op, x);
     }
 
     private static void Clamp(TFLiteImporter importer, TFLiteNode node, byte activation)
     {
         var x = importer.Input(node, 0);
-        importer.Set(node, x.Type.Element.IsByte()
+        importer.Set(node, x.Type.Element.IsByte() || x.Type.Element == ElementType.Int16
             ? Clamped(importer, node, x, activation)
             : importer.Emit(node, new ActivationOperator(FusedActivation.Float(node, activation)), x));
     }
@@ -83,7 +90,7 @@ internal static class ActivationOperators
         TFLiteImporter importer, TFLiteNode node, Activation activation, Func<ElementType, Quantization, Operator> quantized)
     {
         var x = importer.Input(node, 0);
-        var op = x.Type.Element.IsByte()
+        var op = x.Type.Element.IsByte() || x.Type.Element == ElementType.Int16
             ? quantized(x.Type.Element, importer.OutputQuantization(node))
             : new ActivationOperator(activation);
         importer.Set(node, importer.Emit(node, op, x));

@@ -28,7 +28,9 @@ internal static class ConvolutionOperators
             node,
             table.Byte(3),
             activation => new Conv2DOperator(options with { Activation = activation }),
-            (output, min, max) => new QuantizedConv2DOperator(options, x.Type.Element, output, min, max, Requantization.FixedPoint),
+            (output, min, max) => x.Type.Element == ElementType.Int16
+                ? new TFLiteWideConvOperator(options, output, min, max)
+                : new QuantizedConv2DOperator(options, x.Type.Element, output, min, max, Requantization.FixedPoint),
             x,
             weights,
             bias));
@@ -45,7 +47,10 @@ internal static class ConvolutionOperators
             throw TFLiteImporter.Refused(node, $"the input is {x.Type} and the weights are {weights.Type}; {Expected}.");
         }
 
-        weights = ConvolutionWeights.Depthwise(importer, node, weights, new TensorShape(shape[1], shape[2], channels, shape[3] / channels));
+        // With 16 bits it is a convolution in groups of one channel.
+        var isWide = x.Type.Element == ElementType.Int16;
+        var (inner, outer) = isWide ? (1, shape[3]) : (channels, shape[3] / channels);
+        weights = ConvolutionWeights.Depthwise(importer, node, weights, new TensorShape(shape[1], shape[2], inner, outer));
         var table = node.Options(DepthwiseConv2DOptions);
         var options = Options(node, table, 5);
         importer.Set(node, FusedActivation.Layer(
@@ -53,8 +58,9 @@ internal static class ConvolutionOperators
             node,
             table.Byte(4),
             activation => new DepthwiseConv2DOperator(options with { Activation = activation }),
-            (output, min, max) => new QuantizedDepthwiseConv2DOperator(
-                options, x.Type.Element, output, min, max, Requantization.FixedPoint),
+            (output, min, max) => isWide
+                ? new TFLiteWideConvOperator(options with { Groups = channels }, output, min, max)
+                : new QuantizedDepthwiseConv2DOperator(options, x.Type.Element, output, min, max, Requantization.FixedPoint),
             x,
             weights,
             bias));

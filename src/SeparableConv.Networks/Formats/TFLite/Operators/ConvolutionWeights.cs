@@ -9,9 +9,9 @@ internal static class ConvolutionWeights
         var (x, weights, bias) = (importer.Input(node, 0), importer.Input(node, 1), importer.Optional(node, 2));
         if (weights.Shape.Rank != rank)
             throw TFLiteImporter.Refused(node, $"the weights are {weights.Type}; expected {rank} dimensions.");
-        if (x.Type.Element is not (ElementType.Float32 or ElementType.Int8 or ElementType.UInt8))
-            throw TFLiteImporter.Refused(node, $"the input is {x.Type}; expected float32, int8 or uint8.");
-        return x.Type.Element.IsByte()
+        if (x.Type.Element is not (ElementType.Float32 or ElementType.Int8 or ElementType.UInt8 or ElementType.Int16))
+            throw TFLiteImporter.Refused(node, $"the input is {x.Type}; expected float32, int8, uint8 or int16.");
+        return x.Type.Element != ElementType.Float32
             ? (x, weights, bias)
             : (x, AsFloat(importer, node, weights), bias is null ? null : AsFloat(importer, node, bias));
     }
@@ -30,6 +30,16 @@ internal static class ConvolutionWeights
         }
 
         return importer.Form(weights, $"shaped {shape}", v => importer.Reshaped(v, constant, shape));
+    }
+
+    /// <summary>Weights (I, O) of a dense layer with dimensions of length 1 before them, their scales along the last one.</summary>
+    public static Value Widened(TFLiteImporter importer, TFLiteNode node, Value weights, TensorShape shape)
+    {
+        if (weights.Type.Quantization is not { IsPerTensor: false } quantization)
+            return importer.Emit(node, new ReshapeOperator(shape), weights);
+        var moved = new Quantization(quantization.Scales, quantization.ZeroPoints, shape.Rank - 1);
+        var data = new TensorData(weights.Type with { Quantization = moved }, weights.Constant!.Values);
+        return importer.Form(weights, $"shaped {shape}", v => importer.Reshaped(v, data, shape));
     }
 
     /// <summary>A value with its dimensions in another order.</summary>

@@ -77,7 +77,13 @@ internal static class ElementwiseOperators
     {
         var (a, b) = (importer.Input(node, 0), importer.Input(node, 1));
         if (a.Type is { Quantization: not null, Element: ElementType.Int16 })
-            throw TFLiteImporter.Refused(node, $"the operands are {a.Type}; quantized numbers of int8 or uint8 are supported.");
+        {
+            var output = importer.OutputQuantization(node);
+            var (min, max) = FusedActivation.Clamp(node, activation, output, ElementType.Int16);
+            importer.Set(node, importer.Emit(node, new TFLiteWideBinaryOperator(kind, output, min, max), a, b));
+            return;
+        }
+
         if (a.Type.Element.IsByte())
         {
             importer.Set(node, importer.Emit(node, Quantized(importer, node, kind, activation, a.Type.Element), a, b));

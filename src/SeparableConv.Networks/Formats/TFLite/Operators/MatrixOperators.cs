@@ -28,6 +28,12 @@ internal static class MatrixOperators
         if (x.Shape != new TensorShape(rows, inputs))
             x = importer.Emit(node, new ReshapeOperator(new TensorShape(rows, inputs)), x);
 
+        if (x.Type.Element == ElementType.Int16)
+        {
+            ReadWide(importer, node, x, weights, bias, result);
+            return;
+        }
+
         weights = ConvolutionWeights.Permuted(importer, node, weights, [1, 0]);
         var y = FusedActivation.Layer(
             importer,
@@ -54,6 +60,28 @@ internal static class MatrixOperators
             ? new TFLiteBatchMatMulOperator(importer.OutputQuantization(node))
             : new MatMulOperator();
         importer.Set(node, importer.Emit(node, op, a, b));
+    }
+
+    // Rows of 16 bits as images of one pixel.
+    private static void ReadWide(
+        TFLiteImporter importer, TFLiteNode node, Value x, Value weights, Value? bias, TensorShape result)
+    {
+        if (weights.Constant is null)
+            throw TFLiteImporter.Refused(node, $"the weights are {weights.Type} and computed while the model runs; expected a constant.");
+        var (rows, inputs, outputs) = (x.Shape[0], weights.Shape[1], weights.Shape[0]);
+        weights = ConvolutionWeights.Permuted(importer, node, weights, [1, 0]);
+        weights = ConvolutionWeights.Widened(importer, node, weights, new TensorShape(1, 1, inputs, outputs));
+        var image = ShapeOperators.Reshaped(importer, node, x, [rows, 1, 1, inputs]);
+        var y = FusedActivation.Layer(
+            importer,
+            node,
+            node.Options(FullyConnectedOptions).Byte(0),
+            _ => throw TFLiteImporter.Refused(node, $"the input is {x.Type}; expected int16."),
+            (output, min, max) => new TFLiteWideConvOperator(new ConvOptions(), output, min, max),
+            image,
+            weights,
+            bias);
+        importer.Set(node, ShapeOperators.Reshaped(importer, node, y, result.Lengths.ToArray()));
     }
 
     // Rows and columns exchanged.

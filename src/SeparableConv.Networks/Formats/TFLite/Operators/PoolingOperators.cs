@@ -20,7 +20,7 @@ internal static class PoolingOperators
     public static void ReadMaxPool(TFLiteImporter importer, TFLiteNode node)
     {
         var (x, window) = (importer.Input(node, 0), Window.Read(node));
-        if (!x.Type.Element.IsByte())
+        if (!x.Type.Element.IsByte() && x.Type.Element != ElementType.Int16)
         {
             importer.Set(node, importer.Emit(node, window.Pool(PoolKind.Max, FusedActivation.Float(node, window.Activation)), x));
             return;

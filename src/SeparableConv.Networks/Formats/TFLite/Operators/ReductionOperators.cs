@@ -35,7 +35,7 @@ internal static class ReductionOperators
     private static void Average(TFLiteImporter importer, TFLiteNode node, ReduceKind kind)
     {
         var x = importer.Input(node, 0);
-        if (!x.Type.Element.IsByte())
+        if (!x.Type.Element.IsByte() && x.Type is not { Element: ElementType.Int16, Quantization: not null })
         {
             importer.Set(node, Reduced(importer, node, kind, x));
             return;

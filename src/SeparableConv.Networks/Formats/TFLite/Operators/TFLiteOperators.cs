@@ -84,6 +84,7 @@ internal static class TFLiteOperators
         BuiltinOperator.PRELU => ActivationOperators.ReadPRelu,
         BuiltinOperator.QUANTIZE => QuantizeOperators.ReadQuantize,
         BuiltinOperator.DEQUANTIZE => QuantizeOperators.ReadDequantize,
+        BuiltinOperator.DENSIFY => QuantizeOperators.ReadDensify,
         BuiltinOperator.CAST => QuantizeOperators.ReadCast,
         BuiltinOperator.RESHAPE => ShapeOperators.ReadReshape,
         BuiltinOperator.SQUEEZE => ShapeOperators.ReadSqueeze,

@@ -74,6 +74,7 @@ internal sealed class FlatRecord : SortedDictionary<int, object>
             string text => WriteVector(file, Encoding.UTF8.GetBytes(text), 1),
             byte[] bytes => WriteVector(file, bytes, 1),
             int[] numbers => WriteVector(file, MemoryMarshal.AsBytes<int>(numbers), 4),
+            ushort[] numbers => WriteVector(file, MemoryMarshal.AsBytes<ushort>(numbers), 2),
             float[] numbers => WriteVector(file, MemoryMarshal.AsBytes<float>(numbers), 4),
             long[] numbers => WriteVector(file, MemoryMarshal.AsBytes<long>(numbers), 8),
             _ => throw new ArgumentException($"{value.GetType()} is no field."),
