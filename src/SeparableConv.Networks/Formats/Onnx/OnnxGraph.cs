@@ -8,6 +8,7 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
 {
     private readonly Dictionary<string, OnnxValue> _values = [];
     private readonly Dictionary<(OnnxValue, string), Value> _forms = [];
+    private readonly Dictionary<string, Func<Value>> _later = [];
 
     /// <summary>The version of ONNX's operators that the model is written in.</summary>
     public int Opset => opset;
@@ -20,6 +21,8 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
     {
         if (_values.TryGetValue(name, out var known))
             return known;
+        if (_later.Remove(name, out var make))
+            return _values[name] = OnnxValue.First(name, make());
         if (initializer(name) is not { } data)
             return null;
         return _values[name] = OnnxValue.First(name, graph.Constant(OneLine.Clean(name), data));
@@ -93,6 +96,19 @@ internal sealed class OnnxGraph(GraphBuilder graph, int opset, FoldBudget budget
         if (node.HasOutput(index))
             Define(OnnxValue.First(node.Outputs[index], original));
     }
+
+    /// <summary>
+    /// Sets an output that hardly anybody reads: <paramref name="make"/> makes it in ONNX's layout, or says why there is none, when the
+    /// first node asks for it.
+    /// </summary>
+    public void OutputLater(OnnxNode node, int index, Func<Value> make)
+    {
+        if (node.HasOutput(index) && !_later.TryAdd(node.Outputs[index], make))
+            throw node.Error($"there is another value '{OneLine.Of(node.Outputs[index])}'; names must differ");
+    }
+
+    /// <summary>Whether a value is there already, and not only as what can be made.</summary>
+    public bool IsMade(string name) => _values.ContainsKey(name);
 
     /// <summary>Sets a node's output, an image or row with channels last.</summary>
     public void OutputLast(OnnxNode node, int index, Value channelsLast, int rank)

@@ -54,7 +54,7 @@ internal sealed class OnnxModelReader(ModelProto model, OnnxReadOptions options,
         foreach (var output in node.Outputs)
         {
             // An operator that leaves out an output is complete only where nobody asks for that output; who does will not find it.
-            if (output.Length > 0 && graph.Find(output) is { } value && value.Rank > FileShape.MaxRank)
+            if (graph.IsMade(output) && graph.Find(output) is { } value && value.Rank > FileShape.MaxRank)
                 throw node.Error($"output '{OneLine.Of(output)}' has {value.Rank} dimensions; at most {FileShape.MaxRank} are supported");
         }
     }
