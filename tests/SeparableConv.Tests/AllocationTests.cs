@@ -202,7 +202,7 @@ public sealed unsafe class AllocationTests
             (new ResizeOperator(ResizeMode.Linear, 17, 23, null, null, CoordinateMode.HalfPixel), [image]),
             (
                 new ResizeOperator(
-                    ResizeMode.Linear, 5, 4, null, null, CoordinateMode.HalfPixel, antialias: ResizeAntialias.ExcludeOutside),
+                    ResizeMode.Linear, 5, 4, null, null, CoordinateMode.HalfPixel, kernel: new(ResizeMode.Linear, true, true)),
                 [image]),
             (new ResizeOperator(ResizeMode.Nearest, 17, 23, null, null, CoordinateMode.HalfPixel), [image]),
             (new BinaryOperator(BinaryKind.Add, Activation.ReLU6), [image, vector]),

@@ -15,6 +15,7 @@ internal sealed class OnnxGraph(GraphBuilder graph, FoldBudget budget, Func<stri
 {
     private readonly Dictionary<string, OnnxValue> _values = [];
     private readonly Dictionary<(OnnxValue, string), Value> _forms = [];
+    private readonly Dictionary<string, Func<Value>> _later = [];
 
     /// <summary>The version of ONNX's operators that the node is written in that is being read.</summary>
     public int Opset { get; set; }
@@ -27,6 +28,8 @@ internal sealed class OnnxGraph(GraphBuilder graph, FoldBudget budget, Func<stri
     {
         if (_values.TryGetValue(name, out var known))
             return known;
+        if (_later.Remove(name, out var make))
+            return _values[name] = OnnxValue.First(name, make());
         if (initializer(name) is not { } data)
             return null;
         return _values[name] = OnnxValue.First(name, graph.Constant(OneLine.Clean(name), OnnxHalves.Widened(data)));
@@ -107,6 +110,19 @@ internal sealed class OnnxGraph(GraphBuilder graph, FoldBudget budget, Func<stri
 
     /// <summary>Sets a node's output that is in ONNX's layout.</summary>
     public void Output(OnnxNode node, int index, Value original) => Output(node, index, name => OnnxValue.First(name, original));
+
+    /// <summary>
+    /// Sets an output that hardly anybody reads: <paramref name="make"/> makes it in ONNX's layout, or says why there is none, when the
+    /// first node asks for it.
+    /// </summary>
+    public void OutputLater(OnnxNode node, int index, Func<Value> make)
+    {
+        if (node.HasOutput(index) && !_later.TryAdd(node.Outputs[index], make))
+            throw node.Error($"there is another value '{OneLine.Of(node.Outputs[index])}'; names must differ");
+    }
+
+    /// <summary>Whether a value is there already, and not only as what can be made.</summary>
+    public bool IsMade(string name) => _values.ContainsKey(name);
 
     /// <summary>Sets a node's output, an image or row with channels last.</summary>
     public void OutputLast(OnnxNode node, int index, Value channelsLast, int rank) =>

@@ -55,7 +55,7 @@ internal sealed class OnnxNodeReader(OnnxGraph graph, OnnxInitializers initializ
         foreach (var output in node.Outputs)
         {
             // An operator that leaves out an output is complete only where nobody asks for that output; who does will not find it.
-            if (output.Length > 0 && !IsPostponed(output) && graph.Find(output) is { } value && value.Rank > FileShape.MaxRank)
+            if (graph.IsMade(output) && graph.Find(output) is { } value && value.Rank > FileShape.MaxRank)
                 throw node.Error($"output '{OneLine.Of(output)}' has {value.Rank} dimensions; at most {FileShape.MaxRank} are supported");
         }
     }

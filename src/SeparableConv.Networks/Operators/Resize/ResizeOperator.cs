@@ -11,6 +11,9 @@ internal enum ResizeMode
 
     /// <summary>Between the two nearest in each direction, by distance: bilinear.</summary>
     Linear,
+
+    /// <summary>Of the four nearest in each direction, by a piecewise cubic: bicubic.</summary>
+    Cubic,
 }
 
 /// <summary>Where pixel i of the output lies in the input, in ONNX's words; scale is output by input.</summary>
@@ -37,6 +40,12 @@ internal enum CoordinateMode
     /// (i + 0.5)/scale: with <see cref="NearestRounding.Floor"/>, TensorFlow's nearest neighbour with half_pixel_centers.
     /// </summary>
     TfHalfPixelForNearest,
+
+    /// <summary>
+    /// start*(input - 1) + i*(end - start)*(input - 1)/(output - 1): the output shows a part of the input, or more than that. TensorFlow's
+    /// CropAndResize.
+    /// </summary>
+    CropAndResize,
 }
 
 /// <summary>Which pixel is the nearest to a place between two.</summary>
@@ -55,55 +64,48 @@ internal enum NearestRounding
     Ceil,
 }
 
-/// <summary>Whether a reduction looks at all the pixels that one pixel of the output stands for.</summary>
-internal enum ResizeAntialias
-{
-    /// <summary>No: only the two nearest in each direction are read.</summary>
-    None,
-
-    /// <summary>Yes: they are weighted by a triangle that is 2/scale pixels wide; beyond the edge the edge pixel is repeated.</summary>
-    EdgeGoesOn,
-
-    /// <summary>
-    /// The same triangle, but pixels beyond the edge do not count: ONNX's exclude_outside, and what Pillow and PyTorch do.
-    /// </summary>
-    ExcludeOutside,
-}
-
 /// <summary>
 /// Images in another size: (N, inH, inW, C) -> (N, outH, outW, C). Every output pixel has a place in the input, and is the nearest
-/// pixel there (any element type) or a weighted mean of its neighbours, rows first, then columns (float32).
+/// pixel there (any element type) or a weighted mean of its neighbours, rows first, then columns (float32; linear without antialiasing
+/// also whole numbers: see <see cref="WholeResizeStep"/>).
 /// </summary>
-/// <param name="mode">Nearest or linear.</param>
+/// <param name="mode">Nearest, linear or cubic.</param>
 /// <param name="outHeight">Rows of the output.</param>
 /// <param name="outWidth">Columns of the output.</param>
 /// <param name="scaleHeight">
-/// The scale of rows that an ONNX model gives or ONNX computes from sizes; null is TensorFlow Lite's arithmetic.
+/// The scale of rows that an ONNX model gives or that follows from its sizes; null is TensorFlow Lite's arithmetic.
 /// </param>
 /// <param name="scaleWidth">The same for columns.</param>
 /// <param name="coordinates">Where an output pixel lies.</param>
 /// <param name="rounding">For nearest: which pixel that is.</param>
-/// <param name="antialias">For linear: whether a reduction looks at all pixels.</param>
+/// <param name="kernel">For linear and cubic: how pixels are weighted; of its own mode.</param>
+/// <param name="crop">For a crop: the part of the input that is shown.</param>
 internal sealed unsafe class ResizeOperator(
     ResizeMode mode,
     int outHeight,
     int outWidth,
-    float? scaleHeight,
-    float? scaleWidth,
+    ResizeScale? scaleHeight,
+    ResizeScale? scaleWidth,
     CoordinateMode coordinates,
     NearestRounding rounding = NearestRounding.RoundPreferFloor,
-    ResizeAntialias antialias = ResizeAntialias.None) : Operator
+    ResizeKernel? kernel = null,
+    ResizeCrop? crop = null) : Operator
 {
-    public override string Kind => mode == ResizeMode.Nearest ? "ResizeNearest" : "ResizeBilinear";
+    public override string Kind => mode switch
+    {
+        ResizeMode.Nearest => "ResizeNearest",
+        ResizeMode.Linear => "ResizeBilinear",
+        _ => "ResizeBicubic",
+    };
 
-    /// <summary>Nearest or linear.</summary>
+    /// <summary>Nearest, linear or cubic.</summary>
     public ResizeMode Mode => mode;
 
     /// <summary>Rows and columns of the output.</summary>
     public Size2D OutputSize => (outHeight, outWidth);
 
     /// <summary>Rows' and columns' scale, where the model gives them.</summary>
-    public (float? Height, float? Width) Scale => (scaleHeight, scaleWidth);
+    public (ResizeScale? Height, ResizeScale? Width) Scale => (scaleHeight, scaleWidth);
 
     /// <summary>Where an output pixel lies.</summary>
     public CoordinateMode Coordinates => coordinates;
@@ -111,23 +113,32 @@ internal sealed unsafe class ResizeOperator(
     /// <summary>For nearest: which pixel that is.</summary>
     public NearestRounding Rounding => rounding;
 
-    /// <summary>For linear: whether a reduction looks at all pixels.</summary>
-    public ResizeAntialias Antialias => antialias;
+    /// <summary>For linear and cubic: how pixels are weighted.</summary>
+    public ResizeKernel Kernel => kernel ?? new(mode);
+
+    /// <summary>For a crop: the part of the input that is shown.</summary>
+    public ResizeCrop Crop => crop ?? ResizeCrop.Whole;
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
         var input = ShapeRules.Only(inputs);
         if (input.Shape.Rank != 4)
             throw new ArgumentException($"The input is {input}; expected 4 dimensions (N, height, width, channels).");
-        if (mode == ResizeMode.Linear && input.Element != ElementType.Float32)
-            throw new ArgumentException($"The input is {input}; a linear resize takes float32.");
+        var takes = input.Element == ElementType.Float32 || mode == ResizeMode.Nearest
+            || (TakesWholes && WholeResizeStep.Takes(input.Element));
+        if (!takes)
+        {
+            throw new ArgumentException(
+                $"The input is {input}; a {mode.ToString().ToLowerInvariant()} resize takes float32{(TakesWholes ? " or integers" : "")}.");
+        }
+
         var (rows, columns) = Axes(input.Shape);
         rows.Check("rows");
         columns.Check("columns");
         return [ShapeRules.Moved(input, new TensorShape(input.Shape[0], outHeight, outWidth, input.Shape[3]))];
     }
 
-    internal override OperatorCost Cost(Node node) => mode == ResizeMode.Nearest ? default : new(0, 4 * node.Outputs[0].Shape.ElementCount);
+    internal override OperatorCost Cost(Node node) => mode == ResizeMode.Nearest ? default : new(0, 4 * Kernel.Radius * node.Outputs[0].Shape.ElementCount);
 
     internal override Step Prepare(Node node) => Plan(node.Inputs[0]!.Type);
 
@@ -156,9 +167,12 @@ internal sealed unsafe class ResizeOperator(
         return [context.Add("input", new AxisSumsOperator(1, Transposed(rows)), wide)];
     }
 
+    // Linear, of two pixels in each direction.
+    private bool TakesWholes => mode == ResizeMode.Linear && !Kernel.Antialias;
+
     private AxisTaps Transposed(ResizeAxis axis) => mode == ResizeMode.Nearest
         ? AxisTaps.OfCopy(axis.Nearest(rounding), axis.Input)
-        : axis.Linear(antialias).Transposed(axis.Input);
+        : axis.Weighted(Kernel).Transposed(axis.Input);
 
     private Step Plan(TensorType input)
     {
@@ -166,14 +180,18 @@ internal sealed unsafe class ResizeOperator(
         var (batch, channels) = (input.Shape[0], input.Shape[3]);
         if (batch == 0 || channels == 0)
             return new IndexedCopyStep(null);
-        return mode == ResizeMode.Linear
-            ? new LinearResizeStep(input.Shape, rows.Linear(antialias), columns.Linear(antialias))
+        if (TakesWholes && input.Element != ElementType.Float32)
+            return new WholeResizeStep(input, rows, columns);
+        return mode != ResizeMode.Nearest
+            ? new WeightedResizeStep(input.Shape, rows.Weighted(Kernel), columns.Weighted(Kernel))
             : new IndexedCopyStep(
                 new(input.Shape, [All(batch), rows.Nearest(rounding), columns.Nearest(rounding), All(channels)], input.Element.Size()));
     }
 
-    private (ResizeAxis Rows, ResizeAxis Columns) Axes(TensorShape input) =>
-        (new(input[1], outHeight, scaleHeight, coordinates), new(input[2], outWidth, scaleWidth, coordinates));
+    /// <summary>Both directions, for an input.</summary>
+    public (ResizeAxis Rows, ResizeAxis Columns) Axes(TensorShape input) => (
+        new(input[1], outHeight, scaleHeight, coordinates, Crop.Top, Crop.Bottom),
+        new(input[2], outWidth, scaleWidth, coordinates, Crop.Left, Crop.Right));
 
     private static int[] All(int length)
     {
@@ -182,4 +200,11 @@ internal sealed unsafe class ResizeOperator(
             indexes[i] = i;
         return indexes;
     }
+}
+
+/// <summary>A part of an image, 0 being the first row or column and 1 the last; it may reach beyond them.</summary>
+internal readonly record struct ResizeCrop(float Top, float Left, float Bottom, float Right)
+{
+    /// <summary>All of it.</summary>
+    public static ResizeCrop Whole => new(0, 0, 1, 1);
 }

@@ -30,26 +30,31 @@ public sealed class ResizeGradientTests
 
     [Theory]
     [MemberData(nameof(Coordinates))]
-    public void Linear_has_the_gradient_of_central_differences(string name)
+    public void Weighted_means_have_the_gradient_of_central_differences(string name)
     {
+        ResizeKernel[] kernels =
+        [
+            new(ResizeMode.Linear), new(ResizeMode.Linear, Antialias: true), new(ResizeMode.Linear, true, true), new(ResizeMode.Cubic),
+            new(ResizeMode.Cubic, ExcludeOutside: true), new(ResizeMode.Cubic, true, true, -0.5f),
+        ];
         var coordinates = Enum.Parse<CoordinateMode>(name);
         foreach (var (shape, height, width) in Sizes)
         {
-            foreach (var antialias in Enum.GetValues<ResizeAntialias>())
+            foreach (var kernel in kernels)
             {
-                float? scaleHeight = antialias == ResizeAntialias.None ? null : (float)height / shape[1];
+                float? scaleHeight = kernel.Antialias ? (float)height / shape[1] : null;
                 var (rows, columns) = (
                     new ResizeAxis(shape[1], height, scaleHeight, coordinates), new ResizeAxis(shape[2], width, null, coordinates));
                 GradientCheck.Run(
-                    new ResizeOperator(ResizeMode.Linear, height, width, scaleHeight, null, coordinates, antialias: antialias),
+                    new ResizeOperator(kernel.Mode, height, width, scaleHeight, null, coordinates, kernel: kernel),
                     [OperatorRun.Floats(1, shape)],
-                    x => [Linear(x[0], shape, rows.Linear(antialias), columns.Linear(antialias))]);
+                    x => [Weighted(x[0], shape, rows.Weighted(kernel), columns.Weighted(kernel))]);
             }
         }
     }
 
     // From the weights of the forward resize, one output pixel at a time.
-    private static double[] Linear(double[] x, int[] shape, ResizeTaps rows, ResizeTaps columns)
+    private static double[] Weighted(double[] x, int[] shape, ResizeTaps rows, ResizeTaps columns)
     {
         var (height, width, channels) = (shape[1], shape[2], shape[3]);
         var (down, across) = (rows.Weights(), columns.Weights());

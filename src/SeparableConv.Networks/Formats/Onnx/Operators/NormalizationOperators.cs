@@ -2,7 +2,7 @@ using static SeparableConv.Networks.Formats.Onnx.OnnxOutput;
 
 namespace SeparableConv.Networks.Formats.Onnx;
 
-/// <summary>BatchNormalization, InstanceNormalization, Softmax, LogSoftmax and Dropout.</summary>
+/// <summary>BatchNormalization, Softmax, LogSoftmax, Hardmax and Dropout.</summary>
 internal static class NormalizationOperators
 {
     /// <summary>y = (x - mean) / sqrt(variance + epsilon) * scale + bias, with four numbers for each channel (dimension 1).</summary>
@@ -12,15 +12,19 @@ internal static class NormalizationOperators
             throw node.Error("is_test is 0, which computes statistics of the batch; expected 1, inference");
         if (node.Flag("training_mode", false))
             throw node.Error("training_mode is 1, which computes statistics of the batch; expected 0, inference");
-        if (!node.Flag("spatial", true))
-            throw node.Error("spatial is 0, statistics for each pixel; expected 1, for each channel");
         for (var i = 1; i < node.Outputs.Count; i++)
         {
-            if (node.HasOutput(i))
-                throw node.Error($"output {i} is asked for, which is there in training only");
+            var output = i;
+            graph.OutputLater(node, i, () => throw node.Error($"output {output} is read, which is there in training only"));
         }
 
-        node.Ignore("momentum");
+        node.Ignore("momentum", "consumed_inputs");
+        if (!node.Flag("spatial", true))
+        {
+            ReadPixelNormalization(graph, node);
+            return;
+        }
+
         var op = new BatchNormalizationOperator(node.Float("epsilon", 1e-5f));
         var x = graph.Input(node, 0);
         Span<Value?> inputs = [null, null, null, null, null];
@@ -33,12 +37,34 @@ internal static class NormalizationOperators
             return;
         }
 
-        // What lies behind the channels is one row of pixels, however many axes it has.
-        var row = ImageLayout.IsImage(x.Rank) ? x : OnnxValue.First(
-            x.Name,
-            graph.Reshape($"{node.Name}/row", graph.Original(x), new TensorShape(x.Shape[0], x.Shape[1], Product(x.Shape.Lengths[2..]))));
+        var row = ImageLayout.IsImage(x.Rank) ? x : AsRow(graph, node, x);
         inputs[0] = graph.ChannelsLast(row);
-        var y = graph.Emit(node.Name, op, inputs);
+        OutputImage(graph, node, x, row, graph.Emit(node.Name, op, inputs));
+    }
+
+    // Up to opset 8 there may be statistics for each pixel of each channel: x * factor + shift, with tables that are computed once.
+    private static void ReadPixelNormalization(OnnxGraph graph, OnnxNode node)
+    {
+        var (x, formula) = (graph.Input(node, 0), new Formula(graph, node));
+        Value Table(int input) => graph.Original(graph.Input(node, input));
+        var regularized = formula.Binary("regularized", BinaryKind.Add, Table(4), node.Float("epsilon", 1e-5f));
+        var factor = formula.Binary("factor", BinaryKind.Div, Table(1), formula.Unary("deviation", UnaryKind.Sqrt, regularized));
+        var shift = formula.Binary(
+            "shift", BinaryKind.Sub, Table(2), formula.Binary("shifted_mean", BinaryKind.Mul, Table(3), factor));
+        var expected = new TensorShape(x.Shape.Lengths[1..]);
+        if (factor.Shape != expected || shift.Shape != expected)
+            throw node.Error($"spatial is 0 and the statistics are {factor.Shape}; expected {expected}, one for each pixel and channel");
+        graph.Output(node, 0, formula.Binary("", BinaryKind.Add, formula.Binary("scaled", BinaryKind.Mul, graph.Original(x), factor), shift));
+    }
+
+    /// <summary>A tensor whose pixels, the dimensions behind the channels, are one row, however many axes they have.</summary>
+    public static OnnxValue AsRow(OnnxGraph graph, OnnxNode node, OnnxValue x) => OnnxValue.First(
+        x.Name,
+        graph.Reshape($"{node.Name}/row", graph.Original(x), new TensorShape(x.Shape[0], x.Shape[1], Product(x.Shape.Lengths[2..]))));
+
+    /// <summary>Sets a node's output that was computed channels last of an image, or of the row that stands for its input.</summary>
+    public static void OutputImage(OnnxGraph graph, OnnxNode node, OnnxValue x, OnnxValue row, Value y)
+    {
         if (row == x)
             graph.OutputLast(node, 0, y, x.Rank);
         else
@@ -74,25 +100,6 @@ internal static class NormalizationOperators
         output.SetAsIs(node.Outputs[0], y);
     }
 
-    /// <summary>Batch normalization with statistics of each image and channel, put together from operators that compute those.</summary>
-    public static void ReadInstanceNormalization(OnnxGraph graph, OnnxNode node)
-    {
-        var x = graph.Image(node);
-        var epsilon = graph.Constant($"{node.Name}/epsilon", [node.Float("epsilon", 1e-5f)], 1);
-        var (scale, bias) = (graph.Original(graph.Input(node, 1)), graph.Original(graph.Input(node, 2)));
-        Value Mean(string name, Value value) => graph.Emit(name, new ReduceOperator(ReduceKind.Mean, [1, 2], true), value);
-        Value Combine(string name, BinaryKind kind, Value a, Value b) => graph.Emit(name, new BinaryOperator(kind, Activation.None), a, b);
-
-        var image = graph.ChannelsLast(x);
-        var centered = Combine($"{node.Name}/centered", BinaryKind.Sub, image, Mean($"{node.Name}/mean", image));
-        var variance = Mean($"{node.Name}/variance", Combine($"{node.Name}/squares", BinaryKind.Mul, centered, centered));
-        var regularized = Combine($"{node.Name}/regularized", BinaryKind.Add, variance, epsilon);
-        var deviation = graph.Emit($"{node.Name}/deviation", new UnaryOperator(UnaryKind.Sqrt), regularized);
-        var factor = Combine($"{node.Name}/factor", BinaryKind.Div, scale, deviation);
-        var scaled = Combine($"{node.Name}/scaled", BinaryKind.Mul, centered, factor);
-        graph.OutputLast(node, 0, Combine(node.Name, BinaryKind.Add, scaled, bias), x.Rank);
-    }
-
     public static void ReadSoftmax(OnnxGraph graph, OnnxNode node) => ReadSoftmax(graph, node, graph.Opset);
 
     /// <summary>The softmax of an opset.</summary>
@@ -124,18 +131,23 @@ internal static class NormalizationOperators
             node.Outputs[0], output.Node(op.Logarithm ? "LogSoftmax" : "Softmax", node.Name, [output.InLayout(x, first)], axis), first);
     }
 
-    /// <summary>Dropout gives its input; only training drops elements.</summary>
+    /// <summary>Dropout gives its input, and a mask that lets everything through; only training drops elements.</summary>
     public static void ReadDropout(OnnxGraph graph, OnnxNode node)
     {
-        node.Ignore("seed");
-        if (node.HasOutput(1))
-            throw node.Error("the mask is asked for, which is there in training only");
+        node.Ignore("seed", "is_test");
         if (graph.OptionalConstant(node, 2, "training mode") is { } training && OnnxConstants.Long(node, training, "training mode") != 0)
             throw node.Error("it is in training mode; expected inference");
         var ratio = node.Float("ratio", 0.5f);
         if (graph.OptionalConstant(node, 1, "ratio") is { } given)
             ratio = (float)OnnxConstants.Double(node, given, "ratio");
         graph.Elementwise(node, (name, x) => graph.Emit(name, new DropoutOperator(ratio), x));
+        graph.OutputLater(node, 1, () =>
+        {
+            // Up to opset 9 the mask has the input's type.
+            var (formula, x) = (new Formula(graph, node), graph.Input(node, 0));
+            var one = formula.Number("kept", 1, graph.Opset < 10 ? x.Element : ElementType.Bool);
+            return graph.Emit($"{node.Name}/mask", new ExpandOperator(x.Shape), one);
+        });
     }
 
     public static void WriteDropout(OnnxOutput output, Node node)

@@ -74,17 +74,27 @@ internal static class OnnxOperators
         Read("MaxPool", PoolingOperators.ReadMaxPool);
         Read("GlobalAveragePool", PoolingOperators.ReadGlobalAveragePool);
         Read("GlobalMaxPool", PoolingOperators.ReadGlobalMaxPool);
+        Read("LpPool", LpPoolOperators.ReadLpPool);
+        Read("GlobalLpPool", LpPoolOperators.ReadGlobalLpPool);
         Write<Pool2DOperator>(PoolingOperators.WritePool2D);
         Write<MaxPoolWithIndicesOperator>(PoolingOperators.WriteMaxPoolWithIndices);
         Write<GlobalPoolOperator>(PoolingOperators.WriteGlobalPool);
 
         Read("BatchNormalization", NormalizationOperators.ReadBatchNormalization);
-        Read("InstanceNormalization", NormalizationOperators.ReadInstanceNormalization);
+        Read("InstanceNormalization", InstanceNormalizations.ReadInstanceNormalization);
+        Read("GroupNormalization", InstanceNormalizations.ReadGroupNormalization);
+        Read("MeanVarianceNormalization", InstanceNormalizations.ReadMeanVarianceNormalization);
+        Read("LayerNormalization", LayerNormalizations.ReadLayerNormalization);
+        Read("RMSNormalization", LayerNormalizations.ReadRMSNormalization);
+        Read("LpNormalization", LayerNormalizations.ReadLpNormalization);
+        Read("LRN", LayerNormalizations.ReadLRN);
         Read("Softmax", NormalizationOperators.ReadSoftmax);
         Read("LogSoftmax", NormalizationOperators.ReadLogSoftmax);
         Read("Hardmax", NormalizationOperators.ReadHardmax);
         Read("Dropout", NormalizationOperators.ReadDropout, 1, 2);
         Write<BatchNormalizationOperator>(NormalizationOperators.WriteBatchNormalization);
+        Write<LayerNormalizationOperator>(LayerNormalizations.WriteLayerNormalization);
+        Write<LocalResponseNormalizationOperator>(LayerNormalizations.WriteLRN);
         Write<SoftmaxOperator>(NormalizationOperators.WriteSoftmax);
         Write<DropoutOperator>(NormalizationOperators.WriteDropout);
 
@@ -127,6 +137,7 @@ internal static class OnnxOperators
 
         Read("Gemm", MatrixOperators.ReadGemm);
         Read("MatMul", MatrixOperators.ReadMatMul);
+        Read("Einsum", EinsumOperators.ReadEinsum);
         Write<DenseOperator>(MatrixOperators.WriteDense);
         Write<GemmOperator>(MatrixOperators.WriteGemm);
         Write<MatMulOperator>(MatrixOperators.WriteMatMul);
@@ -134,6 +145,8 @@ internal static class OnnxOperators
         foreach (var kind in new[] { "Mean", "Sum", "Max", "Min", "Prod", "L1", "L2", "SumSquare", "LogSum", "LogSumExp" })
             Read("Reduce" + kind, ReductionOperators.ReadReduce, 1);
         ReadAll(ReductionOperators.ReadArgExtreme, "ArgMax", "ArgMin");
+        Read("TopK", SortingOperators.ReadTopK, 1);
+        Write<TopKOperator>(SortingOperators.WriteTopK);
         Read("CumSum", ReductionOperators.ReadCumSum, 1);
         Write<ReduceOperator>(ReductionOperators.WriteReduce);
         Write<ArgExtremeOperator>(ReductionOperators.WriteArgExtreme);
@@ -180,11 +193,11 @@ internal static class OnnxOperators
 
         Read("Resize", ResizeOperators.ReadResize, 1, 2, 3);
         Read("Upsample", ResizeOperators.ReadUpsample, 1);
-        Read("DepthToSpace", ResizeOperators.ReadDepthToSpace);
-        Read("SpaceToDepth", ResizeOperators.ReadSpaceToDepth);
+        Read("DepthToSpace", BlockOperators.ReadDepthToSpace);
+        Read("SpaceToDepth", BlockOperators.ReadSpaceToDepth);
         Write<ResizeOperator>(ResizeOperators.WriteResize);
-        Write<DepthToSpaceOperator>(ResizeOperators.WriteDepthToSpace);
-        Write<SpaceToDepthOperator>(ResizeOperators.WriteSpaceToDepth);
+        Write<DepthToSpaceOperator>(BlockOperators.WriteDepthToSpace);
+        Write<SpaceToDepthOperator>(BlockOperators.WriteSpaceToDepth);
 
         // What these give has as many elements as are found: they are computed when all numbers are known, which is in a run mostly.
         Read("NonZero", ConstantOperators.ReadNonZero);

@@ -17,17 +17,19 @@ public class ResizeOperatorTests
             var maker = vector.GetProperty("maker").GetString()!;
             var x = TensorData.Create(Array.ConvertAll(vector.Numbers("input"), x => (float)x), shape);
             var expected = vector.Numbers("expected");
+            var mode = maker.StartsWith("nearest") ? ResizeMode.Nearest : ResizeMode.Linear;
+            var antialias = vector.GetProperty("antialias").GetString()!;
             foreach (var scaled in new[] { false, true })
             {
                 var op = new ResizeOperator(
-                    maker.StartsWith("nearest") ? ResizeMode.Nearest : ResizeMode.Linear,
+                    mode,
                     size[0],
                     size[1],
-                    scaled ? (float)size[0] / shape[1] : null,
-                    scaled ? (float)size[1] / shape[2] : null,
+                    scaled ? ResizeScale.Ratio(size[0], shape[1]) : null,
+                    scaled ? ResizeScale.Ratio(size[1], shape[2]) : null,
                     Enum.Parse<CoordinateMode>(vector.GetProperty("coordinates").GetString()!),
                     Enum.Parse<NearestRounding>(vector.GetProperty("rounding").GetString()!),
-                    Enum.Parse<ResizeAntialias>(vector.GetProperty("antialias").GetString()!));
+                    new(mode, antialias != "None", antialias == "ExcludeOutside"));
                 var y = MovedElements.Run(op, x)[0];
                 Assert.Equal(new TensorShape(shape[0], size[0], size[1], shape[3]), y.Type.Shape);
                 for (var i = 0; i < expected.Length; i++)
@@ -106,7 +108,7 @@ public class ResizeOperatorTests
         Near(
             [2.875f, 4.5f, 9.375f, 11],
             square,
-            new(ResizeMode.Linear, 2, 2, 0.6f, 0.6f, CoordinateMode.HalfPixel, antialias: ResizeAntialias.EdgeGoesOn));
+            new(ResizeMode.Linear, 2, 2, 0.6f, 0.6f, CoordinateMode.HalfPixel, kernel: new(ResizeMode.Linear, Antialias: true)));
         Near([1.6666666f, 7, 12.333333f], square, new(ResizeMode.Linear, 3, 1, 0.75f, 0.25f, CoordinateMode.PytorchHalfPixel));
         Near([1, 1, 1, 2, 2, 3, 3, 4], square, new(ResizeMode.Nearest, 8, 8, 2, 2, CoordinateMode.AlignCorners, NearestRounding.Floor));
         Near([1, 2, 2, 3, 3, 4, 4, 4], square, new(ResizeMode.Nearest, 8, 8, 2, 2, CoordinateMode.HalfPixel, NearestRounding.Ceil));
@@ -114,6 +116,64 @@ public class ResizeOperatorTests
             [1, 2, 2, 3, 3, 4, 4, 4],
             square,
             new(ResizeMode.Nearest, 8, 8, 2, 2, CoordinateMode.Asymmetric, NearestRounding.RoundPreferCeil));
+    }
+
+    // Half a pixel and whole pixels, which single precision misses: 5 * (14/2) is 35, and not a little less.
+    [Fact]
+    public void A_ratio_of_lengths_is_computed_without_rounding()
+    {
+        for (var input = 1; input <= 24; input++)
+        {
+            for (var output = 1; output <= 24; output++)
+            {
+                var scale = ResizeScale.Ratio(output, input);
+                Check(CoordinateMode.HalfPixel, i => ((((2 * i) + 1) * input) - output, 2 * output));
+                Check(CoordinateMode.Asymmetric, i => (i * input, output));
+                Check(CoordinateMode.TfHalfPixelForNearest, i => (((2 * i) + 1) * input, 2 * output));
+                Check(CoordinateMode.AlignCorners, i => (i * (input - 1), Math.Max(1, output - 1)));
+                Check(CoordinateMode.HalfPixelSymmetric, i => ((((2 * i) + 1) * input) - output, 2 * output));
+
+                void Check(CoordinateMode mode, Func<int, (int Dividend, int Divisor)> place)
+                {
+                    var axis = new ResizeAxis(input, output, scale, mode);
+                    foreach (var rounding in Enum.GetValues<NearestRounding>())
+                    {
+                        var nearest = axis.Nearest(rounding);
+                        for (var i = 0; i < output; i++)
+                        {
+                            var (a, b) = place(i);
+                            var floor = (int)Math.Floor((decimal)a / b);
+                            var twice = 2 * (a - (floor * b));
+                            var expected = rounding switch
+                            {
+                                NearestRounding.Floor => floor,
+                                NearestRounding.Ceil => twice > 0 ? floor + 1 : floor,
+                                NearestRounding.RoundPreferCeil => twice >= b ? floor + 1 : floor,
+                                _ => twice > b ? floor + 1 : floor,
+                            };
+                            Assert.Equal(Math.Clamp(expected, 0, input - 1), nearest[i]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    // The first rows of pictures that ONNX Runtime 1.30 has made twice as large.
+    [Fact]
+    public void Whole_numbers_are_cut_off_as_ONNX_Runtime_does()
+    {
+        var op = new ResizeOperator(ResizeMode.Linear, 1, 14, 1, 2, CoordinateMode.HalfPixel);
+        byte[] x = [108, 235, 184, 191, 100, 106, 237];
+        int[] expected = [108, 139, 203, 222, 196, 185, 189, 168, 122, 101, 104, 138, 204, 237];
+        Assert.Equal(expected, MovedElements.Run(op, TensorData.Create(x, 1, 1, 7, 1))[0].Span<byte>().ToArray().Select(b => (int)b));
+        var signed = Array.ConvertAll(x, b => (sbyte)(b - 128));
+        var wide = Array.ConvertAll(signed, b => (int)b);
+        var small = MovedElements.Run(op, TensorData.Create(signed, 1, 1, 7, 1))[0].Span<sbyte>().ToArray().Select(b => (int)b).ToArray();
+        Assert.Equal(small, MovedElements.Run(op, TensorData.Create(wide, 1, 1, 7, 1))[0].Span<int>().ToArray());
+        Assert.Equal(-20, small[0]);
+        Assert.Equal(11, small[1]);
+        Assert.Equal(75, small[2]);
     }
 
     [Fact]
@@ -136,7 +196,7 @@ public class ResizeOperatorTests
     [InlineData(40)]
     public unsafe void Every_width_gives_the_same_sums(int channels)
     {
-        var taps = new ResizeAxis(9, 4, null, CoordinateMode.HalfPixel).Linear(ResizeAntialias.ExcludeOutside);
+        var taps = new ResizeAxis(9, 4, null, CoordinateMode.HalfPixel).Weighted(new(ResizeMode.Linear, true, true));
         var (input, weights) = (RandomData.Floats(9 * channels, channels), taps.Weights());
         fixed (int* first = taps.First, begin = taps.Begin)
         fixed (float* source = input, w = weights)
@@ -170,7 +230,7 @@ public class ResizeOperatorTests
         var x = TensorData.Create(RandomData.Floats(2 * 60 * 50 * 24, 1), 2, 60, 50, 24);
         MovedElements.Run(new ResizeOperator(ResizeMode.Linear, 121, 99, null, null, CoordinateMode.HalfPixel), x);
         MovedElements.Run(
-            new ResizeOperator(ResizeMode.Linear, 21, 13, null, null, CoordinateMode.HalfPixel, antialias: ResizeAntialias.ExcludeOutside),
+            new ResizeOperator(ResizeMode.Linear, 21, 13, null, null, CoordinateMode.HalfPixel, kernel: new(ResizeMode.Linear, true, true)),
             x);
         MovedElements.Run(new ResizeOperator(ResizeMode.Nearest, 121, 99, null, null, CoordinateMode.HalfPixel), x);
     }
@@ -185,7 +245,9 @@ public class ResizeOperatorTests
         MovedElements.Refusal(Linear(1, 1e-30f), x);
         MovedElements.Refusal(Linear(1, float.NaN), x);
         MovedElements.Refusal(Linear(1, float.PositiveInfinity), x);
-        Assert.Contains("a linear resize takes float32", MovedElements.Refusal(Linear(8, 2), TensorData.Create(new byte[24], 1, 4, 6, 1)));
+        var wide = TensorData.Create(new double[24], 1, 4, 6, 1);
+        Assert.Contains("a linear resize takes float32 or integers", MovedElements.Refusal(Linear(8, 2), wide));
+        Assert.Contains("a cubic resize takes float32", MovedElements.Refusal(new ResizeOperator(ResizeMode.Cubic, 8, 6, 2, 1, default), wide));
         Assert.Contains("expected 4 dimensions", MovedElements.Refusal(Linear(8, 2), TensorData.Create(new float[24], 4, 6, 1)));
     }
 

@@ -8,7 +8,7 @@ namespace SeparableConv.Networks.Operators;
 /// Resizes float images by weights: for each row of the output, the input's rows are first summed into one row of scratch memory,
 /// then that row's pixels into the output's.
 /// </summary>
-internal sealed unsafe class LinearResizeStep : Step
+internal sealed unsafe class WeightedResizeStep : Step
 {
     // Each part has a scratch row of its own; so they are few, whatever the number of threads.
     private const int MostParts = 64;
@@ -23,7 +23,7 @@ internal sealed unsafe class LinearResizeStep : Step
     private readonly long _outRows;
     private readonly int _parts;
 
-    public LinearResizeStep(TensorShape input, ResizeTaps rows, ResizeTaps columns)
+    public WeightedResizeStep(TensorShape input, ResizeTaps rows, ResizeTaps columns)
     {
         (_inHeight, _inWidth, _channels) = (input[1], input[2], input[3]);
         (_rows, _columns) = (Pinned(rows), Pinned(columns));
@@ -59,7 +59,7 @@ internal sealed unsafe class LinearResizeStep : Step
 
     private struct Work : IParallelWork
     {
-        public LinearResizeStep Step;
+        public WeightedResizeStep Step;
         public float* Input;
         public float* Output;
         public float* Scratch;
