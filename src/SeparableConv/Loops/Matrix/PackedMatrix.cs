@@ -6,12 +6,16 @@ namespace SeparableConv.Loops;
 /// Weights (K, N) packed once for <see cref="MatrixTile"/>: panels of two vectors of columns (three in the last where the
 /// number of vectors is odd), in each panel k after k. Where the columns do not fill the last vector it is moved left over
 /// its neighbour, so that full vectors are stored and nothing is written past the end; half a vector on 512 bits has a panel
-/// of its own kind (<see cref="MatrixPairTile"/>).
+/// of its own kind beside a few others (<see cref="MatrixPairTile"/>).
 /// </summary>
 internal sealed unsafe class PackedMatrix
 {
     private const int DeepEnoughToCopy = 32;
     private const int LeastToShare = 64 * 1024;
+
+    // A pair sums its half vector in another order than the others. Beside many vectors half a one is little work, and the scores of
+    // classes, which are mostly so many, must not differ where nothing but their place does.
+    private const int MostPairedVectors = 16;
 
     private readonly PackedBuffer _weights;
     private readonly PackedBuffer _bias;
@@ -41,7 +45,8 @@ internal sealed unsafe class PackedMatrix
         width = isFloat ? Narrowest(depth, columns, width) : width;
         Table = MatrixTileTable.For(width, lanes);
         var v = Table.VectorLength;
-        var pairs = isFloat && width == SimdWidth.V512 && columns > v && columns % v == v / 2 && segmentLength % 2 == 0;
+        var pairs = isFloat && width == SimdWidth.V512 && columns > v && columns < MostPairedVectors * v && columns % v == v / 2
+            && segmentLength % 2 == 0;
         var vectors = (columns + v - 1) / v;
         _panels = CutPanels(vectors, columns, v, pairs);
         _weights = new PackedBuffer(checked((nint)vectors * v * depth));

@@ -46,6 +46,29 @@ public sealed unsafe class PointwiseLoopTests
     }
 
     [Theory]
+    [MemberData(nameof(Widths))]
+    public void Scores_of_many_classes_do_not_depend_on_their_places(int width)
+    {
+        // The same weights for all: what a column is summed to must not tell where it is, or a softmax of large scores would.
+        foreach (var classes in new[] { 264, 1000, 1001 })
+        {
+            foreach (var pixels in new[] { 1, 3, 49 })
+            {
+                var column = RandomData.Floats(512, 7);
+                var weights = new float[512 * classes];
+                for (var i = 0; i < weights.Length; i++)
+                    weights[i] = column[i / classes];
+                var loop = new PointwiseLoop(weights, 512, classes, default, Activation.None, (SimdWidth)width);
+                var (x, y) = (RandomData.Floats(pixels * 512, 8), new float[pixels * classes]);
+                fixed (float* from = x, to = y)
+                    loop.Run(from, to, pixels, 2);
+                for (var i = 0; i < y.Length; i++)
+                    Assert.Equal(y[i / classes * classes], y[i]);
+            }
+        }
+    }
+
+    [Theory]
     [InlineData(29, 6, 24)]
     [InlineData(13, 7, 33)]
     [InlineData(3, 5, 9)]
