@@ -5,7 +5,7 @@ namespace SeparableConv.Cli.Output;
 /// <summary>Writes plans, shapes and element types in the words of the command line.</summary>
 internal static class PlanNames
 {
-    /// <summary>dense, separable or rank:R, as <c>--plan</c> takes them.</summary>
+    /// <summary>dense, separable, box or rank:R, as <c>--plan</c> takes them.</summary>
     public static string Of(FilterAlternative way) => way.Kind == FilterPlanKind.Separable ? "separable" : Choice(way).ToString();
 
     /// <summary>The choice that makes a plan of this way; an approximation of one term can only be asked for by its rank.</summary>
@@ -13,6 +13,7 @@ internal static class PlanNames
     {
         FilterPlanKind.Dense => FilterPlanChoice.Dense,
         FilterPlanKind.Separable => FilterPlanChoice.OfRank(1),
+        FilterPlanKind.Box => FilterPlanChoice.Box,
         _ => FilterPlanChoice.OfRank(way.Rank),
     };
 

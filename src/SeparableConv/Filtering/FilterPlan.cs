@@ -3,7 +3,9 @@ using SeparableConv.Filtering;
 
 namespace SeparableConv;
 
-/// <summary>How a kernel will be applied to pictures of one shape: dense, separable, or as a sum of separable filters.</summary>
+/// <summary>
+/// How a kernel will be applied to pictures of one shape: dense, separable, as a sum of separable filters, or by running sums.
+/// </summary>
 /// <remarks>The cheapest way is chosen by a cost model fitted to measurement; <see cref="Reason"/> says what was weighed.</remarks>
 public sealed class FilterPlan
 {
@@ -34,7 +36,7 @@ public sealed class FilterPlan
     /// <summary>The options that the plan was made with.</summary>
     public FilterOptions Options { get; }
 
-    /// <summary>The terms used; null where the plan is dense.</summary>
+    /// <summary>The terms used; null where the plan is dense or a box.</summary>
     public SeparableKernel? Separable { get; }
 
     /// <summary>The way that was chosen.</summary>
@@ -49,7 +51,7 @@ public sealed class FilterPlan
     /// <summary>The kind of the chosen way.</summary>
     public FilterPlanKind Kind => Chosen.Kind;
 
-    /// <summary>Separable terms of the chosen way; 0 where it is dense.</summary>
+    /// <summary>Separable terms of the chosen way, 1 for a box; 0 where it is dense.</summary>
     public int Rank => Chosen.Rank;
 
     /// <summary>Multiplications for each channel of a pixel.</summary>
@@ -97,6 +99,8 @@ public sealed class FilterPlan
                 (SeparableWay(terms, shape, terms.Rank == decomposition.Rank ? 0 : decomposition.WorstError(terms.Rank) * range), terms));
         }
 
+        if (BoxKernel.Find(kernel) is { } box)
+            ways.Add((BoxWay(box, shape), null));
         ways.Sort((a, b) => a.Way.EstimatedNanosecondsPerPixel.CompareTo(b.Way.EstimatedNanosecondsPerPixel));
 
         var (chosen, chosenTerms) = Choose(ways, options, decomposition);
@@ -130,6 +134,9 @@ public sealed class FilterPlan
         return new(FilterPlanKind.Dense, 0, kernel.Height * kernel.Width, cost, 0);
     }
 
+    private static FilterAlternative BoxWay(BoxKernel box, ImageShape shape) =>
+        new(FilterPlanKind.Box, 1, 1, FilterCostModel.Box(shape.Type, box.Width) * shape.Channels, 0);
+
     private static FilterAlternative SeparableWay(SeparableKernel terms, ImageShape shape, double errorBound)
     {
         int columnTaps = 0, rowTaps = 0;
@@ -155,6 +162,9 @@ public sealed class FilterPlan
                 return ways.Find(w => w.Way.ErrorBound <= options.MaxError || w.Way.Rank is 0 || w.Way.Rank == decomposition.Rank);
             case FilterPlanKind.Dense:
                 return ways.Find(w => w.Way.Kind == FilterPlanKind.Dense);
+            case FilterPlanKind.Box:
+                return ways.Find(w => w.Way.Kind == FilterPlanKind.Box) is { Way: not null } way ? way : throw new ArgumentException(
+                    $"The plan box was asked for but {decomposition.Kernel} is not one number in a rectangle; use auto.");
             case FilterPlanKind.Separable when decomposition.Rank != 1:
                 throw new ArgumentException(
                     $"The plan separable was asked for but {decomposition.Kernel} has rank {decomposition.Rank}; use "
@@ -164,7 +174,7 @@ public sealed class FilterPlan
             default:
                 // The zero kernel has no terms; any rank of it is the dense plan without taps.
                 var rank = Math.Min(CheckedRank(options.Plan.Rank, decomposition.Kernel), decomposition.Rank);
-                return ways.Find(w => w.Way.Rank == rank);
+                return ways.Find(w => w.Way.Rank == rank && w.Way.Kind != FilterPlanKind.Box);
         }
     }
 
@@ -192,16 +202,17 @@ public sealed class FilterPlan
         {
             FilterPlanKind.Dense => "dense",
             FilterPlanKind.Separable => "separable",
+            FilterPlanKind.Box => "box",
             _ => string.Create(CultureInfo.InvariantCulture, $"rank {way.Rank}"),
         };
-        return string.Create(CultureInfo.InvariantCulture, $"{name} ({way.MultiplicationsPerPixel} multiplications)");
+        return string.Create(CultureInfo.InvariantCulture, $"{name} ({way.MultiplicationsPerPixel} {(way.MultiplicationsPerPixel == 1 ? "multiplication" : "multiplications")})");
     }
 }
 
 /// <summary>One way to compute a filter, with what it is expected to cost.</summary>
 /// <param name="Kind">The kind of the way.</param>
-/// <param name="Rank">Separable terms; 0 where the way is dense.</param>
-/// <param name="MultiplicationsPerPixel">kH*kW or rank*(kH + kW), for each channel of a pixel.</param>
+/// <param name="Rank">Separable terms, 1 for a box; 0 where the way is dense.</param>
+/// <param name="MultiplicationsPerPixel">kH*kW, rank*(kH + kW), or 1 for a box, for each channel of a pixel.</param>
 /// <param name="EstimatedNanosecondsPerPixel">Nanoseconds a pixel of all channels, on one thread, as the cost model estimates them.</param>
 /// <param name="ErrorBound">The largest error that dropped terms can cause, in pixel steps; 0 where nothing is dropped.</param>
 public sealed record FilterAlternative(
@@ -218,4 +229,9 @@ public enum FilterPlanKind
 
     /// <summary>A sum of r separable filters: r*(kH + kW) taps.</summary>
     RankR,
+
+    /// <summary>
+    /// Running sums, for kernels that are one number in a rectangle: one multiplication, and a time that hardly depends on the rectangle.
+    /// </summary>
+    Box,
 }

@@ -16,12 +16,15 @@ public readonly record struct FilterPlanChoice(FilterPlanKind? Kind, int Rank)
     /// <summary>The separable plan; it is refused where the kernel's rank is not 1.</summary>
     public static FilterPlanChoice Separable => new(FilterPlanKind.Separable, 0);
 
+    /// <summary>Running sums; they are refused where the kernel is not one number in a rectangle.</summary>
+    public static FilterPlanChoice Box => new(FilterPlanKind.Box, 0);
+
     /// <summary>A sum of separable filters; exact from the kernel's own rank on, an approximation below.</summary>
     /// <param name="rank">Terms, 1 to min(kH, kW).</param>
     /// <returns>The choice.</returns>
     public static FilterPlanChoice OfRank(int rank) => new(FilterPlanKind.RankR, rank);
 
-    /// <summary>Reads <c>auto</c>, <c>dense</c>, <c>separable</c> or <c>rank:R</c>.</summary>
+    /// <summary>Reads <c>auto</c>, <c>dense</c>, <c>separable</c>, <c>box</c> or <c>rank:R</c>.</summary>
     /// <param name="text">The text; case does not matter.</param>
     /// <returns>The choice.</returns>
     /// <exception cref="FormatException">The text is none of them.</exception>
@@ -36,17 +39,19 @@ public readonly record struct FilterPlanChoice(FilterPlanKind? Kind, int Rank)
             "auto" => Auto,
             "dense" => Dense,
             "separable" => Separable,
-            _ => throw new FormatException($"The plan '{text}' is unknown; use auto, dense, separable or rank:R with R at least 1."),
+            "box" => Box,
+            _ => throw new FormatException($"The plan '{text}' is unknown; use auto, dense, separable, box or rank:R with R at least 1."),
         };
     }
 
     /// <summary>The text that <see cref="Parse"/> reads.</summary>
-    /// <returns>auto, dense, separable or rank:R.</returns>
+    /// <returns>auto, dense, separable, box or rank:R.</returns>
     public override string ToString() => Kind switch
     {
         null => "auto",
         FilterPlanKind.Dense => "dense",
         FilterPlanKind.Separable => "separable",
+        FilterPlanKind.Box => "box",
         _ => string.Create(CultureInfo.InvariantCulture, $"rank:{Rank}"),
     };
 }

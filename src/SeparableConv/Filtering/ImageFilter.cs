@@ -40,6 +40,7 @@ public sealed unsafe class ImageFilter
     private readonly FilterBorders _borders;
     private readonly SeparableBands _separable;
     private readonly DenseBands _dense;
+    private readonly BoxTaps _box;
     private readonly Lazy<TransparentFilter>? _transparent;
 
     /// <summary>Prepares a plan.</summary>
@@ -58,7 +59,11 @@ public sealed unsafe class ImageFilter
         if (weighsAlpha && TransparentFilter.Matters(plan.Kernel, plan.Shape, plan.Options))
             _transparent = new(() => new TransparentFilter(plan, width));
         _borders = new FilterBorders(plan);
-        if (plan.Separable is null)
+        if (plan.Kind == FilterPlanKind.Box)
+        {
+            _box = BoxSetup.Create(plan, _tables);
+        }
+        else if (plan.Separable is null)
         {
             _dense = DenseSetup.Create(plan, _borders, width, _tables, out _width);
             _dense.Widen = plan.Shape.Type switch
@@ -76,8 +81,6 @@ public sealed unsafe class ImageFilter
                 ElementType.UInt16 => SeparableSetup.Create<ushort>(plan, _borders, width, _tables, out _width),
                 _ => SeparableSetup.Create<float>(plan, _borders, width, _tables, out _width),
             };
-            if (plan.Options.Border == BorderMode.Constant)
-                _separable.ConstantRow = ConstantRow(plan);
         }
     }
 
@@ -85,7 +88,9 @@ public sealed unsafe class ImageFilter
     public FilterPlan Plan { get; }
 
     /// <summary>Bytes of working memory that each thread takes beside input and output: a few lines.</summary>
-    public long ScratchBytes => Plan.Separable is null ? _dense.ScratchBytes : _separable.ScratchBytes;
+    public long ScratchBytes => Plan.Kind == FilterPlanKind.Box ? _box.ScratchBytes
+        : Plan.Separable is null ? _dense.ScratchBytes
+        : _separable.ScratchBytes;
 
     /// <summary>Plans and prepares a filter.</summary>
     /// <param name="kernel">The kernel.</param>
@@ -225,10 +230,20 @@ public sealed unsafe class ImageFilter
             pictures.KeepAlpha = typeof(TIn) == typeof(TOut) ? &AlphaPass.Copy<TIn> : &AlphaPass.CopyToFloat<TIn>;
         if (isTransparent)
             _transparent!.Value.Run<TIn, TOut>(pictures);
+        else if (Plan.Kind == FilterPlanKind.Box)
+            RunBox<TIn, TOut>(pictures);
         else if (Plan.Separable is null)
             RunDense<TOut>(pictures, region);
         else
             RunSeparable<TIn, TOut>(pictures, read, region);
+    }
+
+    private void RunBox<TIn, TOut>(in FilterPair pictures)
+        where TIn : unmanaged
+        where TOut : unmanaged
+    {
+        var bands = new BoxBands<TIn, TOut> { Taps = _box, Pictures = pictures };
+        WorkerPool.Shared.Run(ref bands, bands.Parts, Plan.Options.Threads);
     }
 
     private void RunSeparable<TIn, TOut>(in FilterPair pictures, ImageRegion read, ImageRegion region)
@@ -293,24 +308,5 @@ public sealed unsafe class ImageFilter
                 $"{plan.Kernel} has numbers up to {largest} and the scale is {scale}; sums are float32, so the product of the two must be "
                 + $"at most {float.MaxValue}."));
         }
-    }
-
-    private byte* ConstantRow(FilterPlan plan)
-    {
-        var count = plan.Shape.RowElements;
-        var value = plan.Options.ConstantValue;
-        return plan.Shape.Type switch
-        {
-            ElementType.UInt8 => (byte*)_tables.Add<byte>(Filled((byte)value, count)),
-            ElementType.UInt16 => (byte*)_tables.Add<ushort>(Filled((ushort)value, count)),
-            _ => (byte*)_tables.Add<float>(Filled((float)value, count)),
-        };
-    }
-
-    private static T[] Filled<T>(T value, int count)
-    {
-        var row = new T[count];
-        Array.Fill(row, value);
-        return row;
     }
 }

@@ -65,6 +65,8 @@ internal static unsafe class SeparableSetup
         bands.RowTaps.Step = Step(offsets);
         bands.RowTaps.Offset = (float)plan.Options.Offset;
         bands.BorderColumns = borders.Columns(tables);
+        if (plan.Options.Border == BorderMode.Constant)
+            bands.ConstantRow = ConstantRow(plan, tables);
         return bands;
     }
 
@@ -118,5 +120,24 @@ internal static unsafe class SeparableSetup
             Taps = rows.Length,
             BorderSum = (float)(sum * options.ConstantValue),
         };
+    }
+
+    private static byte* ConstantRow(FilterPlan plan, PinnedTables tables)
+    {
+        var count = plan.Shape.RowElements;
+        var value = plan.Options.ConstantValue;
+        return plan.Shape.Type switch
+        {
+            ElementType.UInt8 => (byte*)tables.Add<byte>(Filled((byte)value, count)),
+            ElementType.UInt16 => (byte*)tables.Add<ushort>(Filled((ushort)value, count)),
+            _ => (byte*)tables.Add<float>(Filled((float)value, count)),
+        };
+    }
+
+    private static T[] Filled<T>(T value, int count)
+    {
+        var row = new T[count];
+        Array.Fill(row, value);
+        return row;
     }
 }

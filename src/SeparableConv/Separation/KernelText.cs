@@ -8,8 +8,8 @@ namespace SeparableConv.Separation;
 /// </summary>
 /// <remarks>
 /// Numbers have spaces, tabs or commas between them, rows have ';' or line ends. Two other forms are recognized. Where every line of
-/// several, or of a .csv file, has single numbers between semicolons, these stand between columns. A comma is a decimal comma where the columns have
-/// semicolons or tabs between them; where it could be either, the text is refused.
+/// several, or of a .csv file, has single numbers between semicolons, these stand between columns. A comma is a decimal comma where the
+/// columns have semicolons or tabs between them; where it could be either, the text is refused.
 /// </remarks>
 internal static class KernelText
 {

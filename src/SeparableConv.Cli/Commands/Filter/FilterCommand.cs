@@ -51,7 +51,7 @@ internal sealed class FilterCommand
     private readonly Option<FilterPlanChoice> _plan = OptionValues.Parsed(
         "--plan",
         "P",
-        "auto (default: the cheapest that is exact, or within --max-error), dense, separable, or rank:R.",
+        "auto (default: the cheapest that is exact, or within --max-error), dense, separable, box, or rank:R.",
         FilterPlanChoice.Parse);
 
     private readonly Option<double?> _maxError = OptionValues.Number(
