@@ -230,6 +230,8 @@ public sealed unsafe class AllocationTests
             (new MatMulOperator(), [matrix, matrix]),
             (new GemmOperator(2, 1, transposeA: true, transposeB: false), [matrix, matrix, vector]),
             (new QuantizeLinearOperator(ElementType.UInt8, 1), [matrix, TensorData.Create([0.5f]), TensorData.Create([(byte)128])]),
+            (new DynamicQuantizeLinearOperator(), [image]),
+            (new ScaledSumsOperator(Activation.ReLU), [OperatorRun.Wholes<int>(1, -99, 99, 5, 8), vector, vector]),
         ];
         Check(cases.Select((one, i) =>
         {
@@ -260,6 +262,24 @@ public sealed unsafe class AllocationTests
         y = q.Through(q.Conv(q.Through(q.Conv(y, 16, 16, groups: 16, kernel: 3), 1f / 32), 24, 16), 1f / 16);
         var options = new CompileOptions { Threads = threads };
         Check([("floats", new(g.Build(x), options)), ("bytes", new(q.Read(y.X), options))]);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Networks_of_bytes_allocate_nothing(int threads)
+    {
+        var builder = new OnnxBuilder().Input("x", "1", "8", "9", "7").Output("y", "z")
+            .Constant("w", new sbyte[8 * 8 * 9], 8, 8, 3, 3).Constant("d", new sbyte[8 * 9], 8, 1, 3, 3).Constant("m", new sbyte[7 * 5], 7, 5)
+            .Constant("s", [0.5f]).Constant("u", [(byte)3])
+            .Node("DynamicQuantizeLinear", ["x"], ["q", "qs", "qz"])
+            .Node("ConvInteger", ["q", "w", "qz"], ["a"], OnnxBuilder.Ints("pads", 1, 1, 1, 1))
+            .Node("ConvInteger", ["q", "d", "qz"], ["b"], OnnxBuilder.Int("group", 8), OnnxBuilder.Ints("pads", 1, 1, 1, 1))
+            .Node("Add", ["a", "b"], ["c"]).Node("MatMulInteger", ["q", "m", "qz"], ["z"])
+            .Node("com.microsoft.QLinearAdd", ["q", "s", "u", "q", "s", "u", "s", "u"], ["e"])
+            .Node("com.microsoft.QLinearMul", ["e", "s", "u", "q", "s", "u", "s", "u"], ["f"])
+            .Node("Cast", ["f"], ["g"], OnnxBuilder.Int("to", 6)).Node("Add", ["c", "g"], ["y"]);
+        Check([("bytes", new InferenceSession(builder.Read(), new() { Threads = threads }))]);
     }
 
     [Theory]

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Numerics.Tensors;
 using SeparableConv.Loops;
 
@@ -26,10 +27,9 @@ internal sealed unsafe class DynamicQuantizeLinearOperator : QuantizedOperator
 
     private protected override Step Prepare(TensorType[] inputs, TensorType output) => new QuantizeStep(inputs[0].Shape.ElementCount);
 
-    /// <summary>The scale and zero point for numbers of a range.</summary>
+    /// <summary>The scale and zero point for numbers of a range that has 0 in it.</summary>
     private static (float Scale, byte ZeroPoint) Scale(float least, float most)
     {
-        (least, most) = (MathF.Min(0, least), MathF.Max(0, most));
         var scale = least == most ? 1 : (most - least) / byte.MaxValue;
         var zeroPoint = MathF.Round(Math.Clamp(0 - (least / scale), 0, byte.MaxValue));
         return (scale, (byte)zeroPoint);
@@ -70,10 +70,32 @@ internal sealed unsafe class DynamicQuantizeLinearOperator : QuantizedOperator
             for (var block = start; block < end; block++)
             {
                 var first = block * BlockElements;
-                var numbers = new ReadOnlySpan<float>(X + first, (int)Math.Min(BlockElements, Count - first));
-                Least[block] = TensorPrimitives.Min(numbers);
-                Most[block] = TensorPrimitives.Max(numbers);
+                (Least[block], Most[block]) = Range(X + first, Math.Min(BlockElements, Count - first));
             }
+        }
+
+        // Both in one pass over memory, and together with 0, which belongs to every range.
+        private static (float Least, float Most) Range(float* numbers, nint count)
+        {
+            var (lows, highs) = (Vector<float>.Zero, Vector<float>.Zero);
+            var (otherLows, otherHighs) = (lows, highs);
+            nint i = 0;
+            for (; i <= count - (2 * Vector<float>.Count); i += 2 * Vector<float>.Count)
+            {
+                var (first, second) = (Vector.Load(numbers + i), Vector.Load(numbers + i + Vector<float>.Count));
+                lows = Vector.MinNative(first, lows);
+                highs = Vector.MaxNative(first, highs);
+                otherLows = Vector.MinNative(second, otherLows);
+                otherHighs = Vector.MaxNative(second, otherHighs);
+            }
+
+            (lows, highs) = (Vector.MinNative(otherLows, lows), Vector.MaxNative(otherHighs, highs));
+            var (least, most) = (0f, 0f);
+            for (var lane = 0; lane < Vector<float>.Count; lane++)
+                (least, most) = (MathF.Min(least, lows[lane]), MathF.Max(most, highs[lane]));
+            for (; i < count; i++)
+                (least, most) = (MathF.Min(least, numbers[i]), MathF.Max(most, numbers[i]));
+            return (least, most);
         }
     }
 

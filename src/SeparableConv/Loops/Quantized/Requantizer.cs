@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace SeparableConv.Loops;
 
@@ -152,11 +153,7 @@ internal sealed unsafe class Requantizer
         {
             var target = (int*)output;
             for (nint row = 0; row < rows; row++, target += outputStride, sums += columns)
-            {
-                for (var c = 0; c < columns; c++)
-                    target[ChannelApart(c, (int)_width)] = sums[c];
-            }
-
+                JoinApart(sums, (int)_width, target);
             return;
         }
 
@@ -176,6 +173,23 @@ internal sealed unsafe class Requantizer
         else
             Dispatch(new BlockWork { Requantizer = this, Block = block });
         GC.KeepAlive(this);
+    }
+
+    // Sums of two vectors that were taken apart, four channels at a time, in the order of their channels.
+    private static void JoinApart(int* sums, int lanes, int* target)
+    {
+        if (lanes < Vector128<int>.Count)
+        {
+            for (var c = 0; c < 2 * lanes; c++)
+                target[ChannelApart(c, lanes)] = sums[c];
+            return;
+        }
+
+        for (var lane = 0; lane < lanes; lane += Vector128<int>.Count)
+        {
+            Vector128.Load(sums + lane).Store(target + (2 * lane));
+            Vector128.Load(sums + lanes + lane).Store(target + (2 * lane) + Vector128<int>.Count);
+        }
     }
 
     /// <summary>
