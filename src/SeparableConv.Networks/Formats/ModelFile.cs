@@ -39,7 +39,8 @@ public static class ModelFile
             lengths[name] = shape.Lengths.ToArray();
         if (start.Length > MarkAt && start[MarkAt..].SequenceEqual(TFLiteMark))
         {
-            var network = TFLiteReader.Read(path, new TFLiteReadOptions { Shapes = lengths, ShapeOf = options.ShapeOf });
+            var network = TFLiteReader.Read(
+                path, new TFLiteReadOptions { Shapes = lengths, ShapeOf = options.ShapeOf, DynamicRange = options.DynamicRange });
             CheckNames(network, options.Values.Keys);
             return network;
         }

@@ -20,4 +20,10 @@ public sealed record ModelReadOptions
     /// <see cref="Values"/>; null where nothing is known of it. No one is asked by default.
     /// </summary>
     public Func<OpenInput, TensorShape?>? ShapeOf { get; init; }
+
+    /// <summary>
+    /// For TensorFlow Lite models with int8 weights and float activations: see <see cref="TFLiteReadOptions.DynamicRange"/>. It means
+    /// nothing for others.
+    /// </summary>
+    public bool DynamicRange { get; init; }
 }

@@ -17,6 +17,13 @@ public sealed record TFLiteReadOptions
     public Func<OpenInput, TensorShape?>? ShapeOf { get; init; }
 
     /// <summary>
+    /// Whether convolutions and dense layers of floats with int8 weights are computed as TensorFlow Lite's dynamic-range kernels do: what
+    /// a run gives them is itself brought to 8 bits, each image or row on a scale of its own. By default only the weights are
+    /// approximate, and the layers are computed in floats.
+    /// </summary>
+    public bool DynamicRange { get; init; }
+
+    /// <summary>
     /// The most bytes that a tensor between two operators may take; 256 MiB by default. A file of a few bytes can ask for any amount:
     /// a model that truly needs more is read with more.
     /// </summary>

@@ -25,7 +25,12 @@ internal sealed class RunBatch(Terminal terminal, RunSettings settings, RunTarge
         var shapes = new OpenShapes(settings, terminal);
         var known = shapes.Known();
         using var runners = new Runners(shapes, image => new NetworkRunner(
-            ModelOptions.Load(settings.Model, settings.Shapes, new() { Values = known, ShapeOf = input => shapes.Of(input, image) }),
+            ModelOptions.Load(settings.Model, settings.Shapes, new()
+            {
+                Values = known,
+                ShapeOf = input => shapes.Of(input, image),
+                DynamicRange = settings.DynamicRange,
+            }),
             [.. known.Keys],
             settings,
             labels,

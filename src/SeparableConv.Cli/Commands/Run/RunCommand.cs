@@ -64,6 +64,12 @@ internal sealed class RunCommand
         "--threads", "N", "Threads; all processors by default. Results do not depend on it.", least: 1);
     private readonly Option<int?> _repeat = OptionValues.WholeNumber(
         "--repeat", "N", "Run each input N times more after a warm-up and tell the fastest and the median time.", least: 1);
+    private readonly Option<bool> _dynamicRange = new("--dynamic-range")
+    {
+        Description = "Compute TensorFlow Lite layers that have int8 weights and float activations in 8-bit integers, as its own "
+            + "dynamic-range kernels do; otherwise they are computed in floats.",
+    };
+
     private readonly Option<bool> _profile = new("--profile") { Description = "Tell each layer's time, GFLOP/s and share." };
     private readonly Option<long?> _maxPixels = PictureOptions.MaxPixels();
     private readonly Option<bool> _strict = PictureOptions.Strict();
@@ -80,7 +86,7 @@ internal sealed class RunCommand
             Name, "Run a network (ONNX, TensorFlow Lite) on pictures or tensors: the best classes, or what comes out.")
         {
             self._model, self._images, self._labels, self._top, self._named, self._output, self._mean, self._deviation, self._shapes,
-            self._threads, self._repeat, self._profile, self._maxPixels, self._strict, self._json,
+            self._threads, self._repeat, self._profile, self._dynamicRange, self._maxPixels, self._strict, self._json,
         };
         command.Validators.Add(self.CheckCombination);
         command.SetAction(self.Run);
@@ -134,6 +140,7 @@ internal sealed class RunCommand
             parsed.GetValue(_threads) ?? new CompileOptions().Threads,
             parsed.GetValue(_repeat),
             parsed.GetValue(_profile),
+            parsed.GetValue(_dynamicRange),
             parsed.GetValue(_json),
             PictureOptions.Read(parsed.GetValue(_maxPixels), parsed.GetValue(_strict)));
         new RunBatch(_terminal, settings, parsed.GetValue(_output) is { } output ? new RunTarget(output) : null).Run();

@@ -14,6 +14,7 @@ namespace SeparableConv.Cli.Commands;
 /// <param name="Threads">Threads.</param>
 /// <param name="Repeat">Runs to time for each input, or null.</param>
 /// <param name="Profile">Whether layers are timed.</param>
+/// <param name="DynamicRange">Whether layers with int8 weights bring what they read to 8 bits too.</param>
 /// <param name="Json">Whether reports are JSON.</param>
 /// <param name="Reading">The limit of pixels.</param>
 internal sealed record RunSettings(
@@ -28,6 +29,7 @@ internal sealed record RunSettings(
     int Threads,
     int? Repeat,
     bool Profile,
+    bool DynamicRange,
     bool Json,
     ImageReadOptions Reading)
 {

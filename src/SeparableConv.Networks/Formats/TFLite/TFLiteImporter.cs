@@ -70,6 +70,9 @@ internal sealed class TFLiteImporter
         return _batch is null ? network : _batch.Of(network);
     }
 
+    /// <summary>What the reader was asked for.</summary>
+    public TFLiteReadOptions Options => _options;
+
     /// <summary>The network's variables, as the operators so far have left them.</summary>
     public TFLiteVariables Variables => _variables;
 

@@ -19,6 +19,12 @@ internal enum TFLiteFunction
 
     /// <summary>x where it is 0 or more, e^x - 1 below.</summary>
     Elu,
+
+    /// <summary>x * (1 + erf(x / sqrt(2))) / 2.</summary>
+    Gelu,
+
+    /// <summary>The same with tanh in place of erf.</summary>
+    GeluTanh,
 }
 
 /// <summary>
@@ -28,6 +34,9 @@ internal enum TFLiteFunction
 internal sealed class TFLiteFunctionOperator(
     TFLiteFunction function, ElementType element, Quantization output) : ByteTableOperator(element, output)
 {
+    private const float RootOfHalf = 0.70710678f;
+    private const float RootOfTwoByPi = 0.79788456f;
+
     public override string Kind => $"Quantized{function}";
 
     private protected override Func<int, int> Function(Quantization input)
@@ -45,6 +54,8 @@ internal sealed class TFLiteFunctionOperator(
         TFLiteFunction.Tanh => MathF.Tanh(x),
         TFLiteFunction.Exp => MathF.Exp(x),
         TFLiteFunction.Log => x <= 0 ? least : MathF.Log(x),
+        TFLiteFunction.Gelu => x * 0.5f * (1 + (float)ErrorFunction.Erf(x * RootOfHalf)),
+        TFLiteFunction.GeluTanh => x * 0.5f * (1 + MathF.Tanh(RootOfTwoByPi * (x + (0.044715f * x * x * x)))),
         TFLiteFunction.Elu => x < 0 ? (float)(Math.Exp(x) - 1) : x,
         _ => 1 / (1 + MathF.Exp(-x)),
     };

@@ -246,7 +246,49 @@ internal static class FuzzSeeds
             yield return Convolutions(element);
             yield return Layers(element);
             yield return Shapes(element);
+            yield return Functions(element);
+            yield return Blocks(element);
         }
+
+        yield return FuzzTFLiteFiles.Stream();
+        yield return FuzzTFLiteFiles.Detector();
+        yield return FuzzTFLiteFiles.Segmenter();
+        yield return FuzzTFLiteFiles.Sparse();
+        yield return FuzzTFLiteFiles.Wide();
+    }
+
+    private static FuzzSeed Functions(ElementType element)
+    {
+        var f = new FuzzTFLite(element);
+        var x = f.Input(2, 3, 4);
+        var absolute = f.Call(BuiltinOperator.ABS, [x], [2, 3, 4], 78, []);
+        var root = f.Call(BuiltinOperator.SQRT, [absolute], [2, 3, 4], 0, []);
+        var quotient = f.Call(BuiltinOperator.DIV, [root, f.Input(3, 1)], [2, 3, 4], 29, []);
+        var difference = f.Call(BuiltinOperator.SQUARED_DIFFERENCE, [quotient, x], [2, 3, 4], 76, []);
+        var largest = f.Call(BuiltinOperator.MAXIMUM, [difference, x], [2, 3, 4], 39, []);
+        var product = f.Call(BuiltinOperator.BATCH_MATMUL, [largest, f.Input(4, 5)], [2, 3, 5], 101, []);
+        var sum = f.Call(BuiltinOperator.SUM, [product, f.Integers(1)], [2, 5], 27, []);
+        var tiled = f.Call(BuiltinOperator.TILE, [sum, f.Integers(2, 1)], [4, 5], 51, []);
+        var gelu = f.Call(BuiltinOperator.GELU, [tiled], [4, 5], 116, []);
+        return f.Seed("functions", gelu, f.Call(BuiltinOperator.REVERSE_V2, [x, f.Integers(1)], [2, 3, 4], 81, []));
+    }
+
+    private static FuzzSeed Blocks(ElementType element)
+    {
+        var f = new FuzzTFLite(element);
+        var x = f.Input(1, 6, 6, 2);
+        var cut = f.Call(
+            BuiltinOperator.SPACE_TO_BATCH_ND, [x, f.Integers(2, 2), f.Table([2, 2], 2, 2, 2, 2)], [4, 5, 5, 2], 25, []);
+        var conv = f.Call(
+            BuiltinOperator.CONV_2D,
+            [cut, f.Weights(4, 3, 3, 2), f.Bias(4)],
+            [4, 3, 3, 4],
+            1,
+            new() { [0] = (byte)1, [1] = 1, [2] = 1 });
+        var whole = f.Call(
+            BuiltinOperator.BATCH_TO_SPACE_ND, [conv, f.Integers(2, 2), f.Table([2, 2], 0, 0, 0, 1)], [1, 6, 5, 4], 24, []);
+        var deep = f.Call(BuiltinOperator.SPACE_TO_DEPTH, [x], [1, 3, 3, 8], 19, new() { [0] = 2 });
+        return f.Seed("blocks", whole, f.Call(BuiltinOperator.DEPTH_TO_SPACE, [deep], [1, 6, 6, 2], 94, new() { [0] = 2 }));
     }
 
     private static FuzzSeed Convolutions(ElementType element)

@@ -107,6 +107,7 @@ internal sealed class ModelFuzzer
 
         // Memory that nothing has written, or that lies behind a tensor, must not reach an output.
         session.Poison(0xA7);
+        session.Reset();
         session.Run();
         for (var i = 0; i < outputs.Length; i++)
         {

@@ -5,6 +5,7 @@ internal static class ActivationOperators
 {
     private const int SoftmaxOptions = 9;
     private const int LeakyReluOptions = 75;
+    private const int GeluOptions = 116;
     private const byte FusedRelu = 1;
     private const byte FusedReluN1To1 = 2;
     private const byte FusedRelu6 = 3;
@@ -54,6 +55,14 @@ internal static class ActivationOperators
 
     public static void ReadElu(TFLiteImporter importer, TFLiteNode node) => Function(
         importer, node, Activation.ELU(), (element, output) => new TFLiteFunctionOperator(TFLiteFunction.Elu, element, output));
+
+    public static void ReadGelu(TFLiteImporter importer, TFLiteNode node)
+    {
+        var isApproximate = node.Options(GeluOptions).Bool(0);
+        var function = isApproximate ? TFLiteFunction.GeluTanh : TFLiteFunction.Gelu;
+        var activation = isApproximate ? Activation.GELUTanh : Activation.GELU;
+        Function(importer, node, activation, (element, output) => new TFLiteFunctionOperator(function, element, output));
+    }
 
     public static void ReadPRelu(TFLiteImporter importer, TFLiteNode node)
     {

@@ -11,6 +11,9 @@ internal static class ConvolutionOperators
 
     public static void ReadConv2D(TFLiteImporter importer, TFLiteNode node)
     {
+        if (DynamicRangeOperators.TryReadConv2D(importer, node, node.Options(Conv2DOptions)))
+            return;
+
         // Weights (O, kH, kW, C/groups); the number of groups is nowhere but in the shapes.
         var (x, weights, bias) = ConvolutionWeights.Operands(importer, node, 4);
         var inChannels = weights.Shape[3];
@@ -38,6 +41,9 @@ internal static class ConvolutionOperators
 
     public static void ReadDepthwiseConv2D(TFLiteImporter importer, TFLiteNode node)
     {
+        if (DynamicRangeOperators.TryReadDepthwise(importer, node, node.Options(DepthwiseConv2DOptions)))
+            return;
+
         // Weights (1, kH, kW, C*M) are the same numbers as (kH, kW, C, M): output channel c*M + m.
         var (x, weights, bias) = ConvolutionWeights.Operands(importer, node, 4);
         var (shape, channels) = (weights.Shape, x.Shape.Rank == 4 ? x.Shape[3] : 0);
@@ -102,7 +108,8 @@ internal static class ConvolutionOperators
             bias));
     }
 
-    private static ConvOptions Options(TFLiteNode node, FlatTable table, int dilation) => new()
+    /// <summary>Padding, stride and dilation; the number of the field of the dilation's width is not the same everywhere.</summary>
+    public static ConvOptions Options(TFLiteNode node, FlatTable table, int dilation) => new()
     {
         Padding = ConvolutionWeights.Padding(node, table.Byte(0)),
         Stride = (table.Int32(2), table.Int32(1)),

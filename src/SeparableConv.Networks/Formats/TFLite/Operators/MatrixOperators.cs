@@ -10,6 +10,9 @@ internal static class MatrixOperators
 
     public static void ReadFullyConnected(TFLiteImporter importer, TFLiteNode node)
     {
+        if (DynamicRangeOperators.TryReadDense(importer, node, node.Options(FullyConnectedOptions)))
+            return;
+
         // Weights (O, I); all but the last dimension of what is read are one.
         var (x, weights, bias) = ConvolutionWeights.Operands(importer, node, 2);
         var table = node.Options(FullyConnectedOptions);

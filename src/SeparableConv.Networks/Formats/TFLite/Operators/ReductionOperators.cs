@@ -1,9 +1,10 @@
 namespace SeparableConv.Networks.Formats.TFLite;
 
-/// <summary>MEAN, SUM and the like along axes, ARG_MAX and ARG_MIN.</summary>
+/// <summary>MEAN, SUM and the like along axes, CUMSUM, ARG_MAX, ARG_MIN and TOPK_V2.</summary>
 internal static class ReductionOperators
 {
     private const int ReducerOptions = 27;
+    private const int CumSumOptions = 102;
 
     public static void ReadMean(TFLiteImporter importer, TFLiteNode node) => Average(importer, node, ReduceKind.Mean);
 
@@ -23,6 +24,25 @@ internal static class ReductionOperators
     public static void ReadArgMax(TFLiteImporter importer, TFLiteNode node) => Position(importer, node, largest: true);
 
     public static void ReadArgMin(TFLiteImporter importer, TFLiteNode node) => Position(importer, node, largest: false);
+
+    public static void ReadCumSum(TFLiteImporter importer, TFLiteNode node)
+    {
+        var (x, table) = (importer.Numbers(node, 0), node.Options(CumSumOptions));
+        var axis = TensorAxis.Resolve(importer.Integer(node, 1, "axis"), x.Shape.Rank);
+        importer.Set(node, importer.Emit(node, new CumulativeSumOperator(axis, table.Bool(0), table.Bool(1)), x));
+    }
+
+    public static void ReadTopK(TFLiteImporter importer, TFLiteNode node)
+    {
+        var x = importer.Input(node, 0);
+        var outputs = importer.EmitAll(node, new TopKOperator(-1, importer.Integer(node, 1, "count"), largest: true), x);
+        importer.Set(node, outputs[0]);
+        if (node.Outputs.Length > 1)
+        {
+            var element = importer.OutputTensor(node, 1).Element ?? ElementType.Int32;
+            importer.Set(node, element == ElementType.Int64 ? outputs[1] : importer.Emit(node, new CastOperator(element), outputs[1]), 1);
+        }
+    }
 
     private static void Position(TFLiteImporter importer, TFLiteNode node, bool largest)
     {

@@ -94,11 +94,24 @@ internal static class ShapeOperators
 
     public static void ReadGather(TFLiteImporter importer, TFLiteNode node)
     {
+        // Indices of a batch of their own name slices of that batch: tuples of one index.
         var (x, indices, table) = (importer.Input(node, 0), importer.Input(node, 1), node.Options(GatherOptions));
-        if (table.Int32(1) != 0)
-            throw TFLiteImporter.Refused(node, $"{table.Int32(1)} batch dimensions are not supported; expected 0.");
-        importer.Set(node, importer.Emit(node, new GatherOperator(TensorAxis.Resolve(table.Int32(0), x.Shape.Rank)), x, indices));
+        var axis = TensorAxis.Resolve(table.Int32(0), x.Shape.Rank);
+        var batch = table.Int32(1) < 0 ? table.Int32(1) + indices.Shape.Rank : table.Int32(1);
+        if (batch == 0)
+        {
+            importer.Set(node, importer.Emit(node, new GatherOperator(axis), x, indices));
+            return;
+        }
+
+        if (batch != axis)
+            throw TFLiteImporter.Refused(node, $"{batch} batch dimensions are not supported along axis {axis}; expected none, or {axis}.");
+        indices = Expanded(importer, node, indices, indices.Shape.Rank);
+        importer.Set(node, importer.Emit(node, new GatherNDOperator(batch), x, indices));
     }
+
+    public static void ReadGatherNd(TFLiteImporter importer, TFLiteNode node) =>
+        importer.Set(node, importer.Emit(node, new GatherNDOperator(), importer.Input(node, 0), importer.Input(node, 1)));
 
     /// <summary>A value in another shape; itself where it has it.</summary>
     public static Value Reshaped(TFLiteImporter importer, TFLiteNode node, Value x, int[] lengths) =>

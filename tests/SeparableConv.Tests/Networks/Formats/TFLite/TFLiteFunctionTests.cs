@@ -213,6 +213,50 @@ public class TFLiteFunctionTests
         Assert.Equal([0f, 0], new TFLiteCall("L2_NORMALIZATION", 12).Input(new float[2], [1, 2]).Run<float>([1, 2]));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Gelu(bool approximate)
+    {
+        var x = Array.ConvertAll(RandomData.Floats(60, 1), f => 4 * f);
+        var y = new TFLiteCall("GELU", 116, new() { [0] = (byte)(approximate ? 1 : 0) }).Input(x, [60]).Run<float>([60]);
+        for (var i = 0; i < x.Length; i++)
+        {
+            double v = x[i];
+            var inner = approximate ? Math.Tanh(Math.Sqrt(2 / Math.PI) * (v + (0.044715 * v * v * v))) : ErrorFunction.Erf(v / Math.Sqrt(2));
+            Assert.InRange(y[i], (v * (1 + inner) / 2) - 2e-6, (v * (1 + inner) / 2) + 2e-6);
+        }
+    }
+
+    [Fact]
+    public void Running_sums_largest_numbers_and_slices_by_tuples()
+    {
+        int[] x = [3, 1, 2, 5, 4, 6];
+        Assert.Equal([3, 4, 6, 5, 9, 15], new TFLiteCall("CUMSUM", 102).Input(x, [2, 3]).Constant([1]).Run<int>([2, 3]));
+        FlatRecord both = new() { [0] = (byte)1, [1] = (byte)1 };
+        Assert.Equal([3, 2, 0, 10, 6, 0], new TFLiteCall("CUMSUM", 102, both).Input(x, [2, 3]).Constant([-1]).Run<int>([2, 3]));
+        Assert.Equal([3, 2, 6, 5], new TFLiteCall("TOPK_V2").Input(x, [2, 3]).Constant([2]).Run<int>([2, 2]));
+        Assert.Equal([4, 1], new TFLiteCall("GATHER_ND").Input(x, [2, 3]).Constant([1, 1, 0, 1], 2, 2).Run<int>([2]));
+        Assert.Equal([2, 3, 5, 5], new TFLiteCall("GATHER", 23, new() { [0] = 1, [1] = 1 })
+            .Input(x, [2, 3]).Constant([2, 0, 0, 0], 2, 2).Run<int>([2, 2]));
+    }
+
+    [Fact]
+    public void Local_response_normalization()
+    {
+        var x = RandomData.Floats(2 * 7, 3);
+        FlatRecord options = new() { [0] = 2, [1] = 1.5f, [2] = 0.7f, [3] = 0.6f };
+        var y = new TFLiteCall("LOCAL_RESPONSE_NORMALIZATION", 13, options).Input(x, [1, 1, 2, 7]).Run<float>([1, 1, 2, 7]);
+        for (var i = 0; i < x.Length; i++)
+        {
+            var sum = 0.0;
+            for (var c = Math.Max(0, (i % 7) - 2); c <= Math.Min(6, (i % 7) + 2); c++)
+                sum += Math.Pow(x[(i / 7 * 7) + c], 2);
+            var expected = x[i] / Math.Pow(1.5 + (0.7 * sum), 0.6);
+            Assert.InRange(y[i], expected - 1e-6, expected + 1e-6);
+        }
+    }
+
     [Fact]
     public void Root_of_the_mean_square_counts_only_what_is_inside()
     {

@@ -17,10 +17,12 @@ public class TFLiteWildTests
     [InlineData("str_ww")]
     [InlineData("yunet_f16")]
     [InlineData("yunet_f32")]
-    public void Agrees(string name)
+    [InlineData("dtln1_q_tfl", true)]
+    public void Agrees(string name, bool dynamicRange = false)
     {
         using var test = JsonDocument.Parse(File.ReadAllText(TestFiles.Shared("wild", $"{name}_tflite", "case.json")));
-        var network = TFLiteReader.Read(TestFiles.Shared("wild", "models", $"{name}.tflite"));
+        var network = TFLiteReader.Read(
+            TestFiles.Shared("wild", "models", $"{name}.tflite"), new() { DynamicRange = dynamicRange });
         using var session = new InferenceSession(network, new() { Threads = 2 });
         foreach (var (input, i) in test.RootElement.GetProperty("inputs").EnumerateArray().Select((input, i) => (input, i)))
             Load(name, input).Data.CopyTo(session.InputBytes(i));
