@@ -282,10 +282,10 @@ public class OnnxReaderTests
     [Fact]
     public void A_message_about_a_long_list_is_cut()
     {
-        var model = new OnnxBuilder(10).Input("x", "1", "2", "4", "4").Constant("scales", RandomData.Floats(5000, 1), 5000)
-            .Node("Resize", ["x", "scales"], ["y"]).Output("y");
+        var model = new OnnxBuilder().Input("x", "1", "2").Constant("shape", new long[5000], 5000)
+            .Node("Reshape", ["x", "shape"], ["y"]).Output("y");
         var message = Assert.Throws<NetworkException>(() => model.Read()).Message;
-        Assert.StartsWith("In node 'y_node' (Resize): the scales of the input (1,2,4,4) are (", message, StringComparison.Ordinal);
+        Assert.StartsWith("In node 'y_node' (Reshape): the shape (0,0,", message, StringComparison.Ordinal);
         Assert.EndsWith("....", message, StringComparison.Ordinal);
         Assert.InRange(message.Length, 500, 1100);
     }
