@@ -26,7 +26,7 @@ public sealed record DataSetOptions
 
     /// <summary>
     /// Whether a file of a folder that cannot be read is an error; otherwise it is left out and counted. Harmless flaws then count as well:
-    /// see <see cref="ImageReadOptions.Strict"/>. Default false.
+    /// see <see cref="SeparableConv.Imaging.ImageReadOptions.Strict"/>. Default false.
     /// </summary>
     public bool Strict { get; init; }
 

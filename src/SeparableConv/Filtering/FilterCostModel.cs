@@ -5,7 +5,8 @@ namespace SeparableConv.Filtering;
 /// <summary>Estimates what a filter costs on one thread, in nanoseconds an element (a channel of a pixel).</summary>
 /// <remarks>
 /// dense = fixed + tap * (taps that are not zero); separable = fixed + column * (column taps) + row * (row taps) + term * (terms - 1),
-/// taps of all terms added up; box = fixed + doubling * log2(columns), whatever the rows. Only ratios matter for the choice, and they differ little between machines. The constants are least-squares
+/// taps of all terms added up; box = fixed + doubling * log2(columns), whatever the rows. Only ratios matter for the choice, and they
+/// differ little between machines. The constants are least-squares
 /// fits, here on one Emerald Rapids core, by the suite <c>filters --fit</c> of the bench project, which prints this table anew
 /// for the machine it runs on: pictures of 1920x1080x3, 7 dense kernels from 1x1 to 15x15, 10 separable ones from 3x3 to 31x31,
 /// 6 sums of 2 to 8 separable ones. Those of boxes are the ratios to separable ones of 3x3 to 101x101 on an AMD EPYC.
@@ -13,7 +14,14 @@ namespace SeparableConv.Filtering;
 internal static class FilterCostModel
 {
     private readonly record struct Constants(
-        double DenseFixed, double DenseTap, double SeparableFixed, double Column, double Row, double Term, double BoxFixed, double BoxDoubling);
+        double DenseFixed,
+        double DenseTap,
+        double SeparableFixed,
+        double Column,
+        double Row,
+        double Term,
+        double BoxFixed,
+        double BoxDoubling);
 
     public static double Dense(ElementType type, int taps)
     {

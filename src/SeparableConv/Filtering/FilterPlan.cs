@@ -205,7 +205,8 @@ public sealed class FilterPlan
             FilterPlanKind.Box => "box",
             _ => string.Create(CultureInfo.InvariantCulture, $"rank {way.Rank}"),
         };
-        return string.Create(CultureInfo.InvariantCulture, $"{name} ({way.MultiplicationsPerPixel} {(way.MultiplicationsPerPixel == 1 ? "multiplication" : "multiplications")})");
+        var unit = way.MultiplicationsPerPixel == 1 ? "multiplication" : "multiplications";
+        return string.Create(CultureInfo.InvariantCulture, $"{name} ({way.MultiplicationsPerPixel} {unit})");
     }
 }
 
