@@ -8,7 +8,7 @@ namespace SeparableConv.Networks.Formats.Onnx;
 internal sealed class FoldBudget(Func<long> fileBytes)
 {
     /// <summary>Folded bytes that any model may have.</summary>
-    public const long FreeBytes = 16 << 20;
+    public const long FreeBytes = 64 << 20;
 
     /// <summary>Folded bytes for each byte of the model.</summary>
     public const int BytesPerByte = 8;

@@ -8,8 +8,8 @@ namespace SeparableConv.Tests.Networks.Fuzz;
 /// </summary>
 internal sealed class ModelFuzzer
 {
-    // What may be taken for a file: folding has a budget of 16 MiB and 16 times the file, of which copies are made.
-    private const long FreeBytes = 96L << 20;
+    // What may be taken for a file: folding has a budget of 64 MiB and 8 times the file, of which copies are made.
+    private const long FreeBytes = 384L << 20;
     private const long BytesPerByte = 400;
     private const long MostMacs = 4_000_000;
     private const long MostActivationBytes = 8 << 20;

@@ -159,6 +159,18 @@ internal static class OnnxOperators
         Write<DepthToSpaceOperator>(BlockOperators.WriteDepthToSpace);
         Write<SpaceToDepthOperator>(BlockOperators.WriteSpaceToDepth);
 
+        Read("GridSample", SamplingOperators.ReadGridSample);
+        Read("RoiAlign", SamplingOperators.ReadRoiAlign);
+        Read("MaxUnpool", SamplingOperators.ReadMaxUnpool, 2);
+        Write<GridSampleOperator>(SamplingOperators.WriteGridSample);
+        Write<RoiAlignOperator>(SamplingOperators.WriteRoiAlign);
+        Write<MaxUnpoolOperator>(SamplingOperators.WriteMaxUnpool);
+
+        Read("ImageScaler", ExperimentalOperators.ReadImageScaler);
+        Read("Crop", ExperimentalOperators.ReadCrop);
+        ReadAll(ExperimentalOperators.ReadAffine, "Affine", "Scale");
+        ReadAll(ExperimentalOperators.ReadScaledFunction, "ScaledTanh", "ParametricSoftplus");
+
         // Constants of a network are written where they are used.
         Read("Constant", ConstantOperators.ReadConstant);
         Read("ConstantOfShape", ConstantOperators.ReadConstantOfShape, 0);
