@@ -195,6 +195,19 @@ public sealed unsafe class AllocationTests
             (new ScatterNDOperator(ScatterReduction.Add), [matrix, TensorData.Create([3L, 0, -1, 2], 4, 1), OperatorRun.Floats(4, 4, 8)]),
             (new ScatterElementsOperator(1, ScatterReduction.None), [matrix, OperatorRun.Wholes<long>(4, 0, 7, 8, 8), matrix]),
             (new CumulativeSumOperator(1, exclusive: false, reverse: true), [image]),
+            (new TopKOperator(3, 3, largest: true), [image]),
+            (new LayerNormalizationOperator(-1, 1e-5f), [image, vector, vector]),
+            (new LocalResponseNormalizationOperator(2, 2, 1e-4f, 0.75f, 1), [image]),
+            (new GridSampleOperator(ResizeMode.Cubic, GridPadding.Reflection, false), [image, OperatorRun.Floats(5, 2, 4, 3, 2)]),
+            (
+                new RoiAlignOperator((3, 3), 0, 1, halfPixel: true, largest: false),
+                [image, TensorData.Create([1f, 1, 5, 6], 1, 4), TensorData.Create([1L], 1)]),
+            (
+                new MaxUnpoolOperator(new TensorShape(16, 8), new TensorShape(17, 9)),
+                [matrix, TensorData.Create([.. Enumerable.Range(0, 64).Select(i => (long)i * 2)], 8, 8)]),
+            (
+                new ResizeOperator(ResizeMode.Linear, 17, 23, null, null, CoordinateMode.HalfPixel),
+                [OperatorRun.Wholes<byte>(5, 0, 255, 2, 12, 10, 8)]),
             (new WhereOperator(), [TensorData.Create([true, false, true, false, true, false, true, false], 8), matrix, vector]),
             (new CastOperator(ElementType.Int8), [image]),
             (new DepthToSpaceOperator(2, columnRowDepth: false), [image]),

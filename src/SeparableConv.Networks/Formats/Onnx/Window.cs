@@ -50,8 +50,10 @@ internal readonly record struct Window(Size2D Kernel, Size2D Stride, Size2D Dila
     {
         auto = node.Text("auto_pad", "NOTSET");
         var pads = node.Ints("pads");
-        if (auto != "NOTSET" && pads is not null)
-            throw node.Error($"auto_pad is {OneLine.Of(auto)} and there are pads as well; expected one of both");
+
+        // Exporters write pads of zero beside the rule that says what they are.
+        if (auto is not ("NOTSET" or "") && pads is not null && Array.Exists(pads, pad => pad != 0))
+            throw node.Error($"auto_pad is {OneLine.Of(auto)} and the pads are ({string.Join(',', pads)}); expected one of both");
         if (pads is not null && pads.Length != 2 * (rank - 2))
             throw node.Error($"pads has {pads.Length} numbers; expected {2 * (rank - 2)}, all beginnings and then all ends");
         return auto switch

@@ -24,7 +24,11 @@ internal sealed unsafe class TopKOperator(int axis, int count, bool largest) : O
         OperatorChecks.Takes(x.Element != ElementType.Bool, x, "numbers");
         var along = TensorAxis.Resolve(axis, x.Shape.Rank);
         if (count < 0 || count > x.Shape[along])
-            throw new ArgumentException($"{count} numbers were asked for of the input {x.Shape} along axis {axis}; expected 0 to {x.Shape[along]}.");
+        {
+            throw new ArgumentException(
+                $"{count} numbers were asked for of the input {x.Shape} along axis {axis}; expected 0 to {x.Shape[along]}.");
+        }
+
         var lengths = x.Shape.Lengths.ToArray();
         lengths[along] = count;
         var shape = new TensorShape(lengths);

@@ -138,7 +138,8 @@ internal sealed unsafe class ResizeOperator(
         return [ShapeRules.Moved(input, new TensorShape(input.Shape[0], outHeight, outWidth, input.Shape[3]))];
     }
 
-    internal override OperatorCost Cost(Node node) => mode == ResizeMode.Nearest ? default : new(0, 4 * Kernel.Radius * node.Outputs[0].Shape.ElementCount);
+    internal override OperatorCost Cost(Node node) =>
+        mode == ResizeMode.Nearest ? default : new(0, 4 * Kernel.Radius * node.Outputs[0].Shape.ElementCount);
 
     internal override Step Prepare(Node node) => Plan(node.Inputs[0]!.Type);
 

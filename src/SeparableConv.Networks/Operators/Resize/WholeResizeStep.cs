@@ -40,7 +40,9 @@ internal sealed unsafe class WholeResizeStep : Step
                 var place = Math.Clamp(axis.RuntimePlace(i), 0, Input - 1);
                 var lower = Math.Min((int)place, Input - 1);
                 var upper = Math.Min(lower + 1, Input - 1);
-                Pixels[i] = lower == upper ? (lower, upper, 0.5f, 0.5f) : (lower, upper, MathF.Abs(place - upper), MathF.Abs(place - lower));
+                Pixels[i] = lower == upper
+                    ? (lower, upper, 0.5f, 0.5f)
+                    : (lower, upper, MathF.Abs(place - upper), MathF.Abs(place - lower));
             }
         }
 

@@ -47,8 +47,7 @@ internal static class ElementwiseOperators
             y = graph.Emit(node.Name, new BinaryOperator(kind, Activation.None), y, values[i]);
         if (node.Type == "Mean")
         {
-            var count = graph.Constant($"{node.Name}/count", [(float)values.Length], 1);
-            y = graph.Emit(node.Name, new BinaryOperator(BinaryKind.Div, Activation.None), y, count);
+            y = new Formula(graph, node).Binary("mean", BinaryKind.Div, y, values.Length);
         }
 
         graph.Output(node, 0, y, last, rank);

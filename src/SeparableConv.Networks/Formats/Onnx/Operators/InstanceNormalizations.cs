@@ -10,7 +10,7 @@ internal static class InstanceNormalizations
     public static void ReadInstanceNormalization(OnnxGraph graph, OnnxNode node) =>
         Normalize(graph, node, groups: null, perGroup: false);
 
-    /// <summary>Statistics of each image and group of channels; scale and bias are one a group up to opset 20, one a channel after it.</summary>
+    /// <summary>Statistics of each image and group of channels; up to opset 20 scale and bias are one a group, then a channel.</summary>
     public static void ReadGroupNormalization(OnnxGraph graph, OnnxNode node)
     {
         node.Ignore("stash_type");
@@ -72,7 +72,9 @@ internal static class InstanceNormalizations
             var expected = perGroup ? groups!.Value : channels;
             if (value.Shape != new TensorShape(expected))
                 throw node.Error($"the {part} is {value.Shape}; expected ({expected})");
-            return perGroup ? PerChannel(graph, formula, node, part, formula.Reshape($"{part}_groups", value, 1, expected, 1), channels) : value;
+            return perGroup
+                ? PerChannel(graph, formula, node, part, formula.Reshape($"{part}_groups", value, 1, expected, 1), channels)
+                : value;
         }
     }
 

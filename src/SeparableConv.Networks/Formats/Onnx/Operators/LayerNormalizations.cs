@@ -2,7 +2,7 @@ using static SeparableConv.Networks.Formats.Onnx.OnnxOutput;
 
 namespace SeparableConv.Networks.Formats.Onnx;
 
-/// <summary>Normalizations along the last dimensions, or along one: LayerNormalization, RMSNormalization, LpNormalization and LRN.</summary>
+/// <summary>Normalizations along some of the dimensions: LayerNormalization, RMSNormalization, LpNormalization and LRN.</summary>
 internal static class LayerNormalizations
 {
     /// <summary>Each row, the dimensions from the axis on, with its own mean and variance; both are outputs where somebody asks.</summary>

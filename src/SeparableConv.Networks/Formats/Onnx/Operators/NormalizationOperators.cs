@@ -54,7 +54,8 @@ internal static class NormalizationOperators
         var expected = new TensorShape(x.Shape.Lengths[1..]);
         if (factor.Shape != expected || shift.Shape != expected)
             throw node.Error($"spatial is 0 and the statistics are {factor.Shape}; expected {expected}, one for each pixel and channel");
-        graph.Output(node, 0, formula.Binary("", BinaryKind.Add, formula.Binary("scaled", BinaryKind.Mul, graph.Original(x), factor), shift));
+        var scaled = formula.Binary("scaled", BinaryKind.Mul, graph.Original(x), factor);
+        graph.Output(node, 0, formula.Binary("", BinaryKind.Add, scaled, shift));
     }
 
     /// <summary>A tensor whose pixels, the dimensions behind the channels, are one row, however many axes they have.</summary>

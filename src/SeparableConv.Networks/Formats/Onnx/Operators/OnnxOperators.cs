@@ -199,6 +199,18 @@ internal static class OnnxOperators
         Write<DepthToSpaceOperator>(BlockOperators.WriteDepthToSpace);
         Write<SpaceToDepthOperator>(BlockOperators.WriteSpaceToDepth);
 
+        Read("GridSample", SamplingOperators.ReadGridSample);
+        Read("RoiAlign", SamplingOperators.ReadRoiAlign);
+        Read("MaxUnpool", SamplingOperators.ReadMaxUnpool, 2);
+        Write<GridSampleOperator>(SamplingOperators.WriteGridSample);
+        Write<RoiAlignOperator>(SamplingOperators.WriteRoiAlign);
+        Write<MaxUnpoolOperator>(SamplingOperators.WriteMaxUnpool);
+
+        Read("ImageScaler", ExperimentalOperators.ReadImageScaler);
+        Read("Crop", ExperimentalOperators.ReadCrop);
+        ReadAll(ExperimentalOperators.ReadAffine, "Affine", "Scale");
+        ReadAll(ExperimentalOperators.ReadScaledFunction, "ScaledTanh", "ParametricSoftplus");
+
         // What these give has as many elements as are found: they are computed when all numbers are known, which is in a run mostly.
         Read("NonZero", ConstantOperators.ReadNonZero);
         Read("NonMaxSuppression", DetectionOperators.ReadNonMaxSuppression);

@@ -71,7 +71,11 @@ internal sealed class ResizeRequest
     private void SetScales(int[] axes, ReadOnlySpan<float> scales)
     {
         if (scales.Length != axes.Length)
-            throw _node.Error($"there are {scales.Length} scales for the input {_input}; expected {axes.Length}");
+        {
+            throw _node.Error(FormattableString.Invariant(
+                $"the scales of the input {_input} are ({string.Join(", ", scales.ToArray())}); expected {axes.Length}"));
+        }
+
         for (var i = 0; i < axes.Length; i++)
         {
             // In single precision, as ONNX's own inference of shapes.

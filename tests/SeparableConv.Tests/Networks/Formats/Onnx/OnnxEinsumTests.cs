@@ -39,7 +39,8 @@ public class OnnxEinsumTests
         int[][] lengths = [.. shapes.Split(',').Select(shape => shape.Split(' ').Select(int.Parse).ToArray())];
         TensorData[] inputs = [.. lengths.Select((shape, i) => OperatorRun.Floats(i + 1, shape))];
         char[] all = [.. string.Concat(operands).Distinct()];
-        int[] sizes = [.. all.Select(label => operands.Zip(lengths).Max(pair => pair.First.IndexOf(label) is var d and >= 0 ? pair.Second[d] : 1))];
+        int Size(char label) => operands.Zip(lengths).Max(pair => pair.First.IndexOf(label) is var d and >= 0 ? pair.Second[d] : 1);
+        int[] sizes = [.. all.Select(Size)];
         int[] shape = [.. result.Select(label => sizes[Array.IndexOf(all, label)])];
         var expected = new double[shape.Aggregate(1, (a, b) => a * b)];
         for (var i = 0; i < sizes.Aggregate(1, (a, b) => a * b); i++)

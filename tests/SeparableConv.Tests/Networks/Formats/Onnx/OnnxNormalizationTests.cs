@@ -86,7 +86,8 @@ public class OnnxNormalizationTests
         new OneNodeModel("LpNormalization", 22).Check([3, 2], [0.6, 0.8, 0, 0, -Math.Sqrt(0.5), Math.Sqrt(0.5)], 1e-6, x);
         new OneNodeModel("LpNormalization", 11, Int("p", 1)).Check([3, 2], [3 / 7.0, 4 / 7.0, 0, 0, -0.5, 0.5], 1e-6, x);
         var root = Math.Sqrt(12.5);
-        new OneNodeModel("RMSNormalization", 23, Float("epsilon", 0)).Check([1, 2], [6 / root, 12 / root], 1e-6, TensorData.Create([3f, 4], 1, 2), TensorData.Create([2f, 3], 2));
+        new OneNodeModel("RMSNormalization", 23, Float("epsilon", 0))
+            .Check([1, 2], [6 / root, 12 / root], 1e-6, TensorData.Create([3f, 4], 1, 2), TensorData.Create([2f, 3], 2));
     }
 
     [Theory]

@@ -196,10 +196,10 @@ public class OnnxReaderTests
             "In node 'y_node' (Relu): attribute 'leaky' is not supported.",
             Assert.Throws<NetworkException>(() => model.Read()).Message);
         var both = new OnnxBuilder().Input("x", "1", "3", "8", "8")
-            .Node("MaxPool", ["x"], ["y"], Ints("kernel_shape", 2, 2), Ints("pads", 0, 0, 0, 0), Text("auto_pad", "SAME_UPPER"))
+            .Node("MaxPool", ["x"], ["y"], Ints("kernel_shape", 2, 2), Ints("pads", 0, 0, 1, 1), Text("auto_pad", "SAME_UPPER"))
             .Output("y");
         Assert.Contains(
-            "auto_pad is SAME_UPPER and there are pads as well",
+            "auto_pad is SAME_UPPER and the pads are (0,0,1,1)",
             Assert.Throws<NetworkException>(() => both.Read()).Message,
             StringComparison.Ordinal);
     }

@@ -247,7 +247,8 @@ public class ResizeOperatorTests
         MovedElements.Refusal(Linear(1, float.PositiveInfinity), x);
         var wide = TensorData.Create(new double[24], 1, 4, 6, 1);
         Assert.Contains("a linear resize takes float32 or integers", MovedElements.Refusal(Linear(8, 2), wide));
-        Assert.Contains("a cubic resize takes float32", MovedElements.Refusal(new ResizeOperator(ResizeMode.Cubic, 8, 6, 2, 1, default), wide));
+        var cubic = new ResizeOperator(ResizeMode.Cubic, 8, 6, 2, 1, default);
+        Assert.Contains("a cubic resize takes float32", MovedElements.Refusal(cubic, wide));
         Assert.Contains("expected 4 dimensions", MovedElements.Refusal(Linear(8, 2), TensorData.Create(new float[24], 4, 6, 1)));
     }
 

@@ -136,7 +136,11 @@ public class IndexOperatorTests
         var far = TensorData.Create([1L, 2], 1, 2);
         Expect("GatherND was given index 2 for a dimension of 2; expected -2 to 1.", new GatherNDOperator(), x, far);
         Expect(
-            "ScatterND was given index 2 for a dimension of 2; expected -2 to 1.", new ScatterNDOperator(ScatterReduction.Add), x, far, one);
+            "ScatterND was given index 2 for a dimension of 2; expected -2 to 1.",
+            new ScatterNDOperator(ScatterReduction.Add),
+            x,
+            far,
+            one);
         var below = TensorData.Create([-4L, 0], 1, 2);
         Expect("GatherElements was given index -4 for a dimension of 3; expected -3 to 2.", new GatherElementsOperator(0), x, below);
         Expect(
