@@ -46,6 +46,7 @@ public sealed class PublicModelTests(ITestOutputHelper log)
         ["styletr_q.tflite"] = 0.1,
         ["yunet_fullint.tflite"] = 0.02,
         ["yunet_int.tflite"] = 0.05,
+        ["yunet_wq.tflite"] = 0.005,
     };
 
     // Weights of bytes and activations of floats, which the other engine brings to bytes in each run.
