@@ -39,7 +39,8 @@ internal abstract class NetworkPass
 
         var results = network.Outputs.Select(FinishOutput).ToArray();
         NameOutputs(network, results);
-        var states = network.States.Select(state => new NetworkState(Map(state.Current), FinishOutput(state.Next), state.Initial)).ToArray();
+        NetworkState[] states =
+            [.. network.States.Select(state => new NetworkState(Map(state.Current), FinishOutput(state.Next), state.Initial))];
         var rewritten = Graph.Build(network.Name, results, states);
         return network.Metadata.Count == 0 ? rewritten : rewritten.WithMetadata(network.Metadata);
     }

@@ -12,7 +12,9 @@ internal static class FusedActivation
     private const byte Relu6 = 3;
     private const byte TanhCode = 4;
 
-    /// <summary>Adds a layer with a fused activation: one of floats, or a quantized one where its first input is of bytes or int16.</summary>
+    /// <summary>
+    /// Adds a layer with a fused activation: one of floats, or a quantized one where its first input is of bytes or int16.
+    /// </summary>
     /// <param name="importer">The network being made.</param>
     /// <param name="node">The file's operator.</param>
     /// <param name="code">Its activation.</param>

@@ -33,7 +33,9 @@ internal sealed class SparseTensor
             || Array.Exists(blocked, dimension => dimension < 0 || dimension >= shape.Length))
         {
             throw FlatBuffer.Damaged(
-                $"tensor {name} has {shape.Length} dimensions, {blocked.Length} of blocks, {order.Length} in its order and {levels.Length} levels");
+                $"""
+                tensor {name} has {shape.Length} dimensions, {blocked.Length} of blocks, {order.Length} in its order and {levels.Length} levels
+                """);
         }
 
         _levels = new Level[levels.Length];

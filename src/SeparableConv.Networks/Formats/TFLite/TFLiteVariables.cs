@@ -34,7 +34,9 @@ internal sealed class TFLiteVariables(GraphBuilder graph)
     }
 
     /// <summary>Gives a variable another value.</summary>
-    /// <exception cref="ArgumentException">It would be assigned in a branch, or have another type, or is not known when it has to be.</exception>
+    /// <exception cref="ArgumentException">
+    /// It would be assigned in a branch, or have another type, or is not known when it has to be.
+    /// </exception>
     public void Assign(string variable, Value value)
     {
         if (_frozen > 0)

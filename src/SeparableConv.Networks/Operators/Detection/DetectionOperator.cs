@@ -36,7 +36,8 @@ internal sealed unsafe class DetectionOperator(DetectionOptions options) : Opera
         if (options.Classes < 1 || background is not (0 or 1))
         {
             throw new ArgumentException(
-                $"There are scores of {scores.Shape[2]} classes for {options.Classes} classes; expected as many, or one for the background more.");
+                $"There are scores of {scores.Shape[2]} classes for {options.Classes} classes; "
+                + "expected as many, or one for the background more.");
         }
 
         if (options.MostDetections < 1 || options.ClassesPerDetection < 1 || (options.SuppressesByClass && options.DetectionsPerClass < 1))

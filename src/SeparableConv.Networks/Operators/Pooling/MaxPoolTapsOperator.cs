@@ -34,7 +34,8 @@ internal sealed unsafe class MaxPoolTapsOperator(Size2D kernel, Size2D stride, P
             Columns = g.Columns,
             Channels = g.InChannels,
         };
-        ElementParts.Run(work, (long)g.Batch * g.Rows.Out, (long)g.Columns.Out * g.InChannels * kernel.Height * kernel.Width, context.Threads);
+        var perRow = (long)g.Columns.Out * g.InChannels * kernel.Height * kernel.Width;
+        ElementParts.Run(work, (long)g.Batch * g.Rows.Out, perRow, context.Threads);
     }
 
     private ConvGeometry Sizes(TensorShape x) =>

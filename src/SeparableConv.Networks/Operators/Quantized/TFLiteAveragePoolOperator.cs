@@ -3,8 +3,8 @@ using System.Numerics;
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
-/// The mean of the input positions under a window, of quantized bytes or int16 (N, inH, inW, C) -> (N, outH, outW, C): the sum divided by the
-/// number of positions inside the image, rounded half away from zero, within the clamp. Input and output have one quantization.
+/// The mean of the input positions under a window, of quantized bytes or int16 (N, inH, inW, C) -> (N, outH, outW, C): the sum divided by
+/// the number of positions inside the image, rounded half away from zero, within the clamp. Input and output have one quantization.
 /// </summary>
 internal sealed unsafe class TFLiteAveragePoolOperator(
     Size2D kernel, Size2D stride, Padding padding, Quantization output, int clampMin, int clampMax) : QuantizedOperator

@@ -4,9 +4,9 @@ using SeparableConv.Loops;
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
-/// Convolution of floats with 8-bit weights, in integers: x (N, inH, inW, C) of float32, each image brought to 8 bits on a scale of its own,
-/// weights (kH, kW, C/groups, O) of int8 with one scale or one for each output channel, bias (O) of float32 or none -> (N, outH, outW, O) of
-/// float32. TensorFlow Lite's dynamic-range arithmetic.
+/// Convolution of floats with 8-bit weights, in integers: x (N, inH, inW, C) of float32, each image brought to 8 bits on a scale of its
+/// own, weights (kH, kW, C/groups, O) of int8 with one scale or one for each output channel, bias (O) of float32 or none ->
+/// (N, outH, outW, O) of float32. TensorFlow Lite's dynamic-range arithmetic.
 /// </summary>
 /// <param name="options">Stride, dilation, padding and groups.</param>
 /// <param name="isSymmetric">

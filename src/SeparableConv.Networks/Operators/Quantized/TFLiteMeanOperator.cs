@@ -4,8 +4,8 @@ using SeparableConv.Loops;
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
-/// The mean or the sum of quantized bytes or int16 over some axes: the sums of the distances from zero, times one fixed-point factor that holds the
-/// ratio of the scales and, for a mean, the division by the number of elements.
+/// The mean or the sum of quantized bytes or int16 over some axes: the sums of the distances from zero, times one fixed-point factor that
+/// holds the ratio of the scales and, for a mean, the division by the number of elements.
 /// </summary>
 internal sealed unsafe class TFLiteMeanOperator(int[] axes, bool keepDimensions, Quantization output, bool isSum = false)
     : QuantizedOperator

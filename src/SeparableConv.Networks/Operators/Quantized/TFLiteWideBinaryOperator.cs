@@ -3,8 +3,8 @@ using SeparableConv.Loops;
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
-/// a + b, a - b or a * b of quantized int16 with zero points of 0, with NumPy's broadcasting: for sums both brought to half the larger scale
-/// with 15 bits after the binary point; the result brought to the output's scale within the clamp.
+/// a + b, a - b or a * b of quantized int16 with zero points of 0, with NumPy's broadcasting: for sums both brought to half the larger
+/// scale with 15 bits after the binary point; the result brought to the output's scale within the clamp.
 /// </summary>
 internal sealed unsafe class TFLiteWideBinaryOperator(BinaryKind kind, Quantization output, int clampMin, int clampMax) : QuantizedOperator
 {

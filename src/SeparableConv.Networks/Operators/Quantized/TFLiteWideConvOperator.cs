@@ -9,7 +9,8 @@ namespace SeparableConv.Networks.Operators;
 /// <remarks>
 /// With a bias of int32 sums have 32 bits and factors 31; else sums have 64 bits and factors 15, as in TensorFlow Lite's reference kernels.
 /// </remarks>
-internal sealed unsafe class TFLiteWideConvOperator(ConvOptions options, Quantization output, int clampMin, int clampMax) : QuantizedOperator
+internal sealed unsafe class TFLiteWideConvOperator(ConvOptions options, Quantization output, int clampMin, int clampMax)
+    : QuantizedOperator
 {
     public override string Kind => "QuantizedWideConv2D";
 

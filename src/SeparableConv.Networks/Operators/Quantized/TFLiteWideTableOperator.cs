@@ -7,7 +7,8 @@ namespace SeparableConv.Networks.Operators;
 /// The same real numbers in another width or on another scale, within a clamp: int16 with zero point 0 -> int16, int8 or uint8, or bytes ->
 /// int16. QUANTIZE between widths, and ReLU and its like of int16.
 /// </summary>
-internal sealed class TFLiteWideRequantizeOperator(ElementType element, Quantization output, int clampMin, int clampMax, bool singlePrecision)
+internal sealed class TFLiteWideRequantizeOperator(
+    ElementType element, Quantization output, int clampMin, int clampMax, bool singlePrecision)
     : TFLiteWideTableOperator(element, output)
 {
     public override string Kind => "Requantize";

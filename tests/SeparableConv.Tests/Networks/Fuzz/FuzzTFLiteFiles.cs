@@ -4,7 +4,9 @@ using SeparableConv.Tests.Networks.Formats;
 
 namespace SeparableConv.Tests.Networks.Fuzz;
 
-/// <summary>Hand-made TensorFlow Lite models with more than operators in a row: graphs, variables, custom options, sparse weights.</summary>
+/// <summary>
+/// Hand-made TensorFlow Lite models with more than operators in a row: graphs, variables, custom options, sparse weights.
+/// </summary>
 internal static class FuzzTFLiteFiles
 {
     /// <summary>A variable with an initialization, and a branch.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 
 namespace SeparableConv.Networks.Formats.TFLite;
 
@@ -102,8 +103,11 @@ internal static class CustomOperators
     private static int Integer(in FlexMap map, ReadOnlySpan<byte> name, int missing = 0) =>
         (int)Math.Clamp(map.Find(name) ?? missing, int.MinValue, int.MaxValue);
 
-    private static float Scale(TFLiteNode node, in FlexMap map, ReadOnlySpan<byte> name) => (float)(map.Find(name) ?? 0) is var scale
-        && float.IsFinite(scale) && scale != 0
+    private static float Scale(TFLiteNode node, in FlexMap map, ReadOnlySpan<byte> name)
+    {
+        var scale = (float)(map.Find(name) ?? 0);
+        return float.IsFinite(scale) && scale != 0
             ? scale
-            : throw TFLiteImporter.Refused(node, $"{System.Text.Encoding.ASCII.GetString(name)} is {scale}; expected a number other than 0.");
+            : throw TFLiteImporter.Refused(node, $"{Encoding.ASCII.GetString(name)} is {scale}; expected a number other than 0.");
+    }
 }

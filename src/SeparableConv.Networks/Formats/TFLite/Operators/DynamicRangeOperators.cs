@@ -70,7 +70,8 @@ internal static class DynamicRangeOperators
             return null;
         var (x, weights, bias) = (importer.Input(node, 0), importer.Input(node, 1), importer.Optional(node, 2));
         return x.Type.Element == ElementType.Float32 && weights.Constant is not null && weights.Shape.Rank == rank
-            && weights.Type is { Element: ElementType.Int8, Quantization: { } quantization } && !quantization.ZeroPoints.ContainsAnyExcept(0)
+            && weights.Type is { Element: ElementType.Int8, Quantization: { } quantization }
+            && !quantization.ZeroPoints.ContainsAnyExcept(0)
             ? (x, weights, bias is null ? null : ConvolutionWeights.AsFloat(importer, node, bias))
             : null;
     }

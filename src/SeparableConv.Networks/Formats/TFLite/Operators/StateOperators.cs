@@ -90,6 +90,7 @@ internal static class StateOperators
     {
         var tensor = importer.InputTensor(node, 0);
         return importer.Variables.Find(tensor)
-            ?? throw TFLiteImporter.Refused(node, $"tensor {tensor.Index} '{tensor.Name}' stands for no variable; VAR_HANDLE must name one.");
+            ?? throw TFLiteImporter.Refused(
+                node, $"tensor {tensor.Index} '{tensor.Name}' stands for no variable; VAR_HANDLE must name one.");
     }
 }

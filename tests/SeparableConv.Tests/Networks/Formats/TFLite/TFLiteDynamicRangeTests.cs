@@ -36,7 +36,9 @@ public class TFLiteDynamicRangeTests
             var activation = seed % 3;
             var file = new TFLiteFile { Inputs = [0], Outputs = [3] };
             file.Tensor(ElementType.Float32, shape);
-            int[] weightShape = isDense ? [filters, channels] : isDepthwise ? [1, kernel, kernel, filters] : [filters, kernel, kernel, depth];
+            int[] weightShape = isDense ? [filters, channels]
+                : isDepthwise ? [1, kernel, kernel, filters]
+                : [filters, kernel, kernel, depth];
             file.Constant(weights, weightShape, isDepthwise ? 3 : 0, scales);
             file.Constant(bias, [filters]);
             file.Tensor(ElementType.Float32, isDense ? [3, filters] : [3, side, side, filters]);

@@ -223,7 +223,9 @@ public class TFLiteFunctionTests
         for (var i = 0; i < x.Length; i++)
         {
             double v = x[i];
-            var inner = approximate ? Math.Tanh(Math.Sqrt(2 / Math.PI) * (v + (0.044715 * v * v * v))) : ErrorFunction.Erf(v / Math.Sqrt(2));
+            var inner = approximate
+                ? Math.Tanh(Math.Sqrt(2 / Math.PI) * (v + (0.044715 * v * v * v)))
+                : ErrorFunction.Erf(v / Math.Sqrt(2));
             Assert.InRange(y[i], (v * (1 + inner) / 2) - 2e-6, (v * (1 + inner) / 2) + 2e-6);
         }
     }

@@ -56,7 +56,8 @@ public class TFLiteWideTests
             var before = isDense ? 0 : Math.Max(0, ((outSide - 1) * stride) + ((kernel - 1) * dilation) + 1 - side) / 2;
             for (var i = 0; i < y.Length; i++)
             {
-                var (o, outX, outY, n) = (i % filters, i / filters % outSide, i / filters / outSide % outSide, i / filters / outSide / outSide);
+                var (o, pixels) = (i % filters, i / filters);
+                var (outX, outY, n) = (pixels % outSide, pixels / outSide % outSide, pixels / outSide / outSide);
                 long sum = bias[o];
                 for (var t = 0; t < kernel * kernel; t++)
                 {
@@ -94,7 +95,9 @@ public class TFLiteWideTests
             var output = code == "MUL" ? first * 9 : 0.001f;
             var activation = seed % 4;
             var y = new TFLiteCall(code, optionsType, new() { [0] = (byte)activation })
-                .Input(a, [3, 4, 5], (first, 0)).Input(b, seed % 2 == 0 ? [3, 4, 5] : [4, 1], (second, 0)).Run<short>([3, 4, 5], (output, 0));
+                .Input(a, [3, 4, 5], (first, 0))
+                .Input(b, seed % 2 == 0 ? [3, 4, 5] : [4, 1], (second, 0))
+                .Run<short>([3, 4, 5], (output, 0));
             var (min, max) = Clamp(activation, output);
             double unit = 2 * Math.Max(first, second);
             for (var i = 0; i < y.Length; i++)
@@ -159,7 +162,8 @@ public class TFLiteWideTests
         var most = new TFLiteCall("MAX_POOL_2D", 5, window).Input(x, [1, 4, 4, 2], (0.1f, 0)).Run<short>([1, 2, 2, 2], (0.1f, 0));
         for (var i = 0; i < 8; i++)
         {
-            var four = Enumerable.Range(0, 4).Select(t => (int)x[(((((i / 4 * 2) + (t / 2)) * 4) + (i / 2 % 2 * 2) + (t % 2)) * 2) + (i % 2)]);
+            var (row, column, c) = (i / 4 * 2, i / 2 % 2 * 2, i % 2);
+            var four = Enumerable.Range(0, 4).Select(t => (int)x[((((row + (t / 2)) * 4) + column + (t % 2)) * 2) + c]);
             Assert.Equal((int)Math.Round(four.Sum() / 4.0, MidpointRounding.AwayFromZero), average[i]);
             Assert.Equal(four.Max(), most[i]);
         }
