@@ -44,7 +44,11 @@ internal sealed unsafe class TransparentFilter
         var scale = plan.Options.Scale;
         var options = new FilterOptions
         {
-            Convolve = plan.Options.Convolve, FilterAlpha = true, Scale = scale, Threads = 1, Plan = plan.Options.Plan,
+            Convolve = plan.Options.Convolve,
+            FilterAlpha = true,
+            Scale = scale,
+            Threads = 1,
+            Plan = plan.Options.Plan,
         };
         _sums = Inner(kernel, shape, options, width);
         _gain = (float)(kernel.Sum * scale);
