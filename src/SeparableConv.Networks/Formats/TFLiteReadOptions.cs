@@ -5,8 +5,8 @@ public sealed record TFLiteReadOptions
 {
     /// <summary>
     /// The shapes of inputs, by their names, in the file's order (N, height, width, channels); needed only for inputs that
-    /// are to have another shape than the file says. A length that the file leaves open, mostly the batch, is 1 otherwise. Where only a batch
-    /// that the file fixes is another, it is changed by <see cref="Network.WithBatch"/>.
+    /// are to have another shape than the file says. A length that the file leaves open, mostly the batch, is 1 otherwise. Where only a
+    /// batch that the file fixes is another, it is changed by <see cref="Network.WithBatch"/>.
     /// </summary>
     public IReadOnlyDictionary<string, IReadOnlyList<int>> Shapes { get; init; } = new Dictionary<string, IReadOnlyList<int>>();
 

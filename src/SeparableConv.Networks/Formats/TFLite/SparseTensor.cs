@@ -32,10 +32,9 @@ internal sealed class SparseTensor
             || !order.Order().SequenceEqual(Enumerable.Range(0, order.Length))
             || Array.Exists(blocked, dimension => dimension < 0 || dimension >= shape.Length))
         {
+            var (dimensions, blocks) = (shape.Length, blocked.Length);
             throw FlatBuffer.Damaged(
-                $"""
-                tensor {name} has {shape.Length} dimensions, {blocked.Length} of blocks, {order.Length} in its order and {levels.Length} levels
-                """);
+                $"tensor {name} has {dimensions} dimensions, {blocks} of blocks, {order.Length} in its order and {levels.Length} levels");
         }
 
         _levels = new Level[levels.Length];
