@@ -64,7 +64,8 @@ public class OnnxNormalizationTests
             expected[i] = (expected[i] * scale.Span<float>()[i % length]) + bias.Span<float>()[i % Shape[^1]];
         var model = new OneNodeModel("LayerNormalization", 17, Int("axis", axis), Float("epsilon", 1e-3f))
         {
-            FirstConstant = 1, Outputs = statistics ? 3 : 1,
+            FirstConstant = 1,
+            Outputs = statistics ? 3 : 1,
         };
         model.Check(Shape, expected, 1e-5, X, scale, bias);
         if (!statistics)
