@@ -119,7 +119,8 @@ internal static class FuzzSeeds
 
     private static IEnumerable<FuzzSeed> Nodes()
     {
-        yield return Onnx("found", new OnnxBuilder().Input("boxes", "1", "6", "4").Input("scores", "1", "2", "6").Typed("y", 1).Typed("z", 7)
+        yield return Onnx("found", new OnnxBuilder()
+            .Input("boxes", "1", "6", "4").Input("scores", "1", "2", "6").Typed("y", 1).Typed("z", 7)
             .Constant("most", [3L]).Constant("overlap", [0.5f]).Constant("least", [0.1f]).Constant("last", [2L])
             .Node("NonMaxSuppression", ["boxes", "scores", "most", "overlap", "least"], ["rows"], OnnxBuilder.Int("center_point_box", 1))
             .Node("Gather", ["rows", "last"], ["box"], OnnxBuilder.Int("axis", 1))

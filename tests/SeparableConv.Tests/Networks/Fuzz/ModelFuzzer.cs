@@ -8,7 +8,7 @@ namespace SeparableConv.Tests.Networks.Fuzz;
 /// </summary>
 internal sealed class ModelFuzzer
 {
-    // What may be taken for a file: folding has a budget, of which copies are made. Without a limit of their own some good models take more.
+    // What may be taken for a file: folding has a budget, of which copies are made.
     private const long MostConstantBytes = 64L << 20;
     private const long FreeBytes = 384L << 20;
     private const long BytesPerByte = 400;
