@@ -284,8 +284,7 @@ public sealed unsafe class AllocationTests
     {
         var builder = new OnnxBuilder().Input("x", "1", "8", "9", "7").Output("y", "z")
             .Constant("w", new sbyte[8 * 8 * 9], 8, 8, 3, 3).Constant("d", new sbyte[8 * 9], 8, 1, 3, 3)
-            .Constant("m", new sbyte[7 * 5], 7, 5)
-            .Constant("s", [0.5f]).Constant("u", [(byte)3])
+            .Constant("m", new sbyte[7 * 5], 7, 5).Constant("s", [0.5f]).Constant("u", [(byte)3])
             .Node("DynamicQuantizeLinear", ["x"], ["q", "qs", "qz"])
             .Node("ConvInteger", ["q", "w", "qz"], ["a"], OnnxBuilder.Ints("pads", 1, 1, 1, 1))
             .Node("ConvInteger", ["q", "d", "qz"], ["b"], OnnxBuilder.Int("group", 8), OnnxBuilder.Ints("pads", 1, 1, 1, 1))

@@ -8,8 +8,9 @@ namespace SeparableConv.Networks.Operators;
 /// or the product of these.
 /// </summary>
 /// <remarks>
-/// The scales' ratios are single-precision numbers. A sum is a*ratioA + (b*ratioB + fixed) with two fused multiply-adds, a product (a -
-/// zeroA)*(b - zeroB), which is exact, times one ratio, plus the zero point.
+/// The scales' ratios are single-precision numbers. A sum is a*ratioA + (b*ratioB + fixed) with fused multiply-adds; where one number of a
+/// serves a whole row, it is b*ratioB + (a*ratioA + fixed). A product is (a - zeroA)*(b - zeroB), which is exact, times one ratio, plus the
+/// zero point.
 /// </remarks>
 internal sealed unsafe class QLinearBinaryOperator : QuantizedOperator
 {
@@ -39,7 +40,11 @@ internal sealed unsafe class QLinearBinaryOperator : QuantizedOperator
     {
         var rows = new BroadcastRows(inputs[0].Shape, inputs[1].Shape);
         var formula = Formula(inputs[0], inputs[1]);
-        return IsProduct ? new BinaryStep<QLinearBytes.Product>(rows, formula) : new BinaryStep<QLinearBytes.Sum>(rows, formula);
+        if (IsProduct)
+            return new BinaryStep<QLinearBytes.Product>(rows, formula, isTurned: false);
+        var isTurned = rows.FirstStep == 0 && rows.SecondStep == 1;
+        return new BinaryStep<QLinearBytes.Sum>(
+            rows, isTurned ? formula with { FactorA = formula.FactorB, FactorB = formula.FactorA } : formula, isTurned);
     }
 
     private QLinearBytes.Formula Formula(TensorType first, TensorType second)
@@ -49,10 +54,11 @@ internal sealed unsafe class QLinearBinaryOperator : QuantizedOperator
         if (IsProduct)
             return new(isSigned, a.Scale * b.Scale / y.Scale, 1, a.ZeroPoint, b.ZeroPoint, y.ZeroPoint);
         var (ratioA, ratioB) = (a.Scale / y.Scale, b.Scale / y.Scale);
-        return new(isSigned, ratioA, ratioB, 0, 0, y.ZeroPoint - ((ratioA * a.ZeroPoint) + (ratioB * b.ZeroPoint)));
+        var zeros = MathF.FusedMultiplyAdd(ratioA, a.ZeroPoint, ratioB * b.ZeroPoint);
+        return new(isSigned, ratioA, ratioB, 0, 0, y.ZeroPoint - zeros);
     }
 
-    private sealed class BinaryStep<TCombination>(BroadcastRows rows, QLinearBytes.Formula formula) : Step
+    private sealed class BinaryStep<TCombination>(BroadcastRows rows, QLinearBytes.Formula formula, bool isTurned) : Step
         where TCombination : struct, QLinearBytes.ICombination
     {
         public override void Run(ForwardContext context) => ElementParts.Run(
@@ -70,7 +76,12 @@ internal sealed unsafe class QLinearBinaryOperator : QuantizedOperator
         private void Part(BinaryWork work, nint start, nint end)
         {
             foreach (var (at, a, b, count) in rows.Parts(start, end))
-                QLinearBytes.Run<TCombination>(work.A + a, rows.FirstStep, work.B + b, rows.SecondStep, work.Y + at, count, formula);
+            {
+                if (isTurned)
+                    QLinearBytes.Run<TCombination>(work.B + b, rows.SecondStep, work.A + a, rows.FirstStep, work.Y + at, count, formula);
+                else
+                    QLinearBytes.Run<TCombination>(work.A + a, rows.FirstStep, work.B + b, rows.SecondStep, work.Y + at, count, formula);
+            }
         }
 
         private struct BinaryWork : IRangeWork

@@ -12,7 +12,8 @@ public sealed class OnnxQLinearTests
 
     private static readonly (int[] A, int[] B)[] Broadcasts =
     [
-        ([2, 3, 5, 7], [2, 3, 5, 7]), ([2, 3, 5, 7], [3, 1, 1]), ([1, 3, 1, 7], [2, 1, 5, 1]), ([33], [1]), ([1], [4, 9]), ([2, 40], [40]),
+        ([2, 3, 5, 7], [2, 3, 5, 7]), ([2, 3, 5, 7], [3, 1, 1]), ([1, 3, 1, 7], [2, 1, 5, 1]), ([33], [1]), ([1], [4, 9]),
+        ([3, 1, 1], [2, 3, 5, 7]),
     ];
 
     public static TheoryData<int, bool> Cases()
@@ -35,11 +36,16 @@ public sealed class OnnxQLinearTests
         var c = q.Scale("c");
         q.Model.Node(Domain + "QLinearAdd", ["a", "as", "az", "b", "bs", "bz", "cs", "cz"], ["y"]);
         var (ratioA, ratioB) = (a.Scale / c.Scale, b.Scale / c.Scale);
-        var rest = c.ZeroPoint - ((ratioA * a.ZeroPoint) + (ratioB * b.ZeroPoint));
+        var rest = c.ZeroPoint - MathF.FusedMultiplyAdd(ratioA, a.ZeroPoint, ratioB * b.ZeroPoint);
+
+        // A number of the first operand that serves a whole row joins the fixed part first.
+        var isTurned = index.Length > 1 && index[0].A == index[1].A;
         q.Check(Array.ConvertAll(index, at =>
         {
-            var second = MathF.FusedMultiplyAdd(b.Whole(y[at.B]), ratioB, rest);
-            return c.Saturated(MathF.Round(MathF.FusedMultiplyAdd(a.Whole(x[at.A]), ratioA, second)));
+            var (first, second) = (a.Whole(x[at.A]), b.Whole(y[at.B]));
+            return c.Saturated(MathF.Round(isTurned
+                ? MathF.FusedMultiplyAdd(second, ratioB, MathF.FusedMultiplyAdd(first, ratioA, rest))
+                : MathF.FusedMultiplyAdd(first, ratioA, MathF.FusedMultiplyAdd(second, ratioB, rest))));
         }));
     }
 

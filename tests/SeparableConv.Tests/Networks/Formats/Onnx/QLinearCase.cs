@@ -45,6 +45,7 @@ internal sealed class QLinearCase(int seed, bool signed)
     {
         var network = Model.Output(output).Read();
         var results = new List<byte[]>();
+        Assert.Equal(output, network.Outputs[0].Name);
         foreach (var one in new[] { network, OnnxBackend.RoundTrip(network) })
         {
             foreach (var (threads, optimize) in new[] { (1, true), (2, false), (3, true) })
