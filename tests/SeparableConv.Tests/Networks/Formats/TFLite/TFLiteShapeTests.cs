@@ -14,8 +14,11 @@ public class TFLiteShapeTests
         file.Constant([1, 6], [2]);
         file.Tensor(ElementType.Float32, [1, 6]);
         file.Operator(BuiltinOperator.RESHAPE, [0, 1], [2]);
-        TFLiteReadOptions Given(params int[] shape) =>
-            new() { Shapes = new Dictionary<string, IReadOnlyList<int>> { ["t0"] = shape }, ShapeOf = _ => throw new InvalidOperationException() };
+        TFLiteReadOptions Given(params int[] shape) => new()
+        {
+            Shapes = new Dictionary<string, IReadOnlyList<int>> { ["t0"] = shape },
+            ShapeOf = _ => throw new InvalidOperationException(),
+        };
         Assert.Equal(new TensorShape(1, 6), file.Read(new()).Outputs[0].Shape);
 
         // The shape in the file has a batch of 1 in it.
