@@ -20,7 +20,8 @@ public sealed record OnnxReadOptions
 
     /// <summary>
     /// The most bytes that constants may take which the file does not store, but says how to compute, such as weights that are all alike:
-    /// 2 GiB by default. A model that needs more is refused. Lower it where files come from strangers.
+    /// 2 GiB by default. A model that needs more is refused. A run may take as much again for what it computes node by node, since shapes
+    /// depend on numbers there. Lower it where files come from strangers.
     /// </summary>
     public long MaxConstantBytes { get; init; } = 2L << 30;
 

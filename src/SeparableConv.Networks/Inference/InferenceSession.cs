@@ -118,7 +118,8 @@ public sealed class InferenceSession : IDisposable
 
     /// <summary>Computes the outputs from what is in the inputs.</summary>
     /// <exception cref="NetworkException">
-    /// The network has outputs whose shapes are known only when it has run, and they cannot be computed from these inputs.
+    /// It cannot be computed from these inputs: an index that was computed is out of range, or a shape that is known only in a run does
+    /// not fit.
     /// </exception>
     /// <exception cref="InvalidOperationException">Another run of this session is under way.</exception>
     /// <exception cref="ObjectDisposedException">The session or its compiled network was disposed.</exception>

@@ -38,6 +38,12 @@ public abstract class Operator
     /// <summary>Makes ready what does not change from run to run: packs constant weights, chooses a loop.</summary>
     internal virtual Step Prepare(Node node) => new ForwardStep(this);
 
+    /// <summary>
+    /// Whether a run may end with an exception because of the numbers that a node is given, such as an index that is not there. It must
+    /// not be run where its result is not asked for.
+    /// </summary>
+    internal virtual bool MayRefuse(Node node) => false;
+
     /// <summary>Computes the outputs from nothing but the inputs: what a run without preparation does.</summary>
     internal abstract void Forward(ForwardContext context);
 

@@ -64,6 +64,7 @@ internal sealed class Rebatching(int before, int after) : NetworkPass
         {
             SoftmaxOperator op => Is(op.Axis),
             ActivationOperator { Activation.NeedsAllChannels: true } or TFLiteSoftmaxOperator => axis == rank - 1,
+            TFLiteRowOperator or ScaledSumsOperator { Activation.NeedsAllChannels: true } => axis == rank - 1 || axis != 0,
             ConcatOperator op => Is(op.Axis),
             TFLiteConcatOperator op => Is(op.Axis),
             SplitOperator op => Is(op.Axis),

@@ -73,7 +73,7 @@ internal sealed class RunBatch(Terminal terminal, RunSettings settings, RunTarge
                 report.PrintLine(_reports.Output);
         }
 
-        var profile = settings.Profile && batch.Reports.Count > 0 ? runners.Last.Profile() : null;
+        var profile = settings.Profile && batch.Reports.Count > 0 ? runners.Last?.Profile() : null;
         if (settings.Json)
             PrintJson(batch.Reports, profile);
         else
@@ -117,8 +117,8 @@ internal sealed class RunBatch(Terminal terminal, RunSettings settings, RunTarge
     {
         private NetworkRunner? _runner;
 
-        /// <summary>The runner that was used last.</summary>
-        public NetworkRunner Last => _runner!;
+        /// <summary>The runner that was used last; null where there was none for the last image.</summary>
+        public NetworkRunner? Last => _runner;
 
         /// <summary>The runner for an image, or for named tensors alone.</summary>
         public NetworkRunner For(string? image)

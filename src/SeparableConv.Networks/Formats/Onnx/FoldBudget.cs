@@ -24,7 +24,14 @@ internal sealed class FoldBudget(long maxBytes, long maxMacs = FoldBudget.MacsOf
         foreach (var output in outputs)
             Spend(output.Bytes);
         var node = new Node("", op, inputs.ToArray(), Array.ConvertAll(outputs, type => new Value("", type)));
-        _macs = checked(_macs + op.Cost(node).Macs);
+        SpendMacs(op.Cost(node).Macs);
+    }
+
+    /// <summary>Takes multiply-accumulates from the budget.</summary>
+    /// <exception cref="ArgumentException">The budget is spent.</exception>
+    public void SpendMacs(long macs)
+    {
+        _macs = checked(_macs + macs);
         if (_macs > maxMacs)
         {
             throw new ArgumentException(

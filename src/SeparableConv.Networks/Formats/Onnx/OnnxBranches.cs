@@ -17,16 +17,21 @@ internal sealed class OnnxBranches
         (_then, _else) = (Branch("then_branch"), Branch("else_branch"));
     }
 
+    /// <summary>What nothing else is called: unlike a node's name, an output's is there once.</summary>
+    public string Name => _node.Outputs.FirstOrDefault(output => output.Length > 0) ?? _node.Name;
+
     /// <summary>Whether a node is an If.</summary>
     public static bool IsIf(NodeProto node) => node.OpType == "If" && OnnxOperators.IsDefaultDomain(node.Domain);
 
     /// <summary>The nodes of both branches, and of branches in them.</summary>
-    public static IEnumerable<NodeProto> NodesOf(NodeProto node) =>
+    public static IEnumerable<NodeProto> NodesOf(NodeProto node) => GraphsOf(node).SelectMany(graph => graph.Node);
+
+    /// <summary>The graphs of a node's branches, and of branches in them.</summary>
+    public static IEnumerable<GraphProto> GraphsOf(NodeProto node) =>
         from attribute in node.Attribute
         where attribute.G is not null
-        from inner in attribute.G.Node
-        from one in NodesOf(inner).Prepend(inner)
-        select one;
+        from graph in attribute.G.Node.SelectMany(GraphsOf).Prepend(attribute.G)
+        select graph;
 
     /// <summary>The nodes of a branch. What it makes has names of its own, its outputs those that are given.</summary>
     /// <exception cref="NetworkException">
@@ -41,10 +46,10 @@ internal sealed class OnnxBranches
 
         var stored = branch.Initializer.Select(tensor => tensor.Name);
         var local = branch.Node.SelectMany(node => node.Output).Concat(stored).ToHashSet();
-        var prefix = $"{_node.Name}/{(taken ? "then" : "else")}";
+        var prefix = $"{Name}/{(taken ? "then" : "else")}";
         string Rename(string name) => local.Contains(name) ? $"{prefix}/{name}" : name;
         foreach (var tensor in branch.Initializer)
-            _initializers.TryAdd(Rename(tensor.Name), tensor);
+            _initializers.TryAdd(Rename(tensor.Name), tensor, keeps: true);
 
         var nodes = branch.Node.Select(node => OnnxRenaming.Copy(node, prefix, Rename)).ToList();
         for (var i = 0; i < outputs.Count; i++)

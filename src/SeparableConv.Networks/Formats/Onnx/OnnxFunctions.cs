@@ -12,8 +12,15 @@ internal sealed class OnnxFunctions
     private const int MostLevels = 32;
     private const int MostNodes = 1 << 18;
 
+    // What calls may copy, in bytes of the file's: as often as a model of real layers repeats them.
+    private const long FreeBytes = 64 << 20;
+    private const int CopiesOfFile = 16;
+    private const int LongestPrefix = 100;
+
     private readonly Dictionary<(string Domain, string Name, string Overload), FunctionProto> _functions = [];
     private readonly int _opset;
+    private readonly Dictionary<FunctionProto, (int Nodes, long Bytes)> _sizes = [];
+    private long _bytesLeft;
     private int _nodes;
 
     /// <param name="model">The model.</param>
@@ -21,6 +28,7 @@ internal sealed class OnnxFunctions
     public OnnxFunctions(ModelProto model, int opset)
     {
         _opset = opset;
+        _bytesLeft = FreeBytes + (model.Functions.Count > 0 ? CopiesOfFile * (long)model.CalculateSize() : 0);
         foreach (var function in model.Functions)
         {
             if (!_functions.TryAdd((function.Domain, function.Name, function.Overload), function))
@@ -46,11 +54,12 @@ internal sealed class OnnxFunctions
             return;
         }
 
-        if (level == MostLevels || (_nodes += function.Node.Count) > MostNodes)
+        var (nodes, bytes) = SizeOf(function);
+        if (level == MostLevels || (_nodes += nodes) > MostNodes || (_bytesLeft -= bytes) < 0)
         {
             throw new NetworkException(
                 $"Function '{Name(function)}' calls functions more than {MostLevels} levels deep, or the model becomes more than "
-                + $"{MostNodes} nodes.");
+                + $"{MostNodes} nodes or many times the file.");
         }
 
         if (node.Input.Count > function.Input.Count || node.Output.Count > function.Output.Count)
@@ -60,14 +69,14 @@ internal sealed class OnnxFunctions
                 + $"'{Name(function)}' has {function.Input.Count} and {function.Output.Count}.");
         }
 
-        var inner = Body(node, function);
+        var inner = Body(node, function, _nodes);
         var innerOpset = OnnxModelReader.OpsetOf(function.OpsetImport, $"Function '{Name(function)}'", opset);
         foreach (var body in inner)
             Expand(body, innerOpset, level + 1, expanded);
     }
 
     // The nodes of a function with the caller's names and attributes.
-    private static List<NodeProto> Body(NodeProto node, FunctionProto function)
+    private static List<NodeProto> Body(NodeProto node, FunctionProto function, int call)
     {
         var names = new Dictionary<string, string>();
         for (var i = 0; i < function.Input.Count; i++)
@@ -80,6 +89,8 @@ internal sealed class OnnxFunctions
 
         // What is in a function is named after a value that no one else computes.
         var prefix = node.Output.FirstOrDefault(output => output.Length > 0) ?? node.Name;
+        if (prefix.Length > LongestPrefix)
+            prefix = $"{prefix[..LongestPrefix]}~{call}";
         string Rename(string name) => names.TryGetValue(name, out var known) ? known : $"{prefix}/{name}";
 
         AttributeProto? Settle(AttributeProto attribute)
@@ -126,6 +137,21 @@ internal sealed class OnnxFunctions
         }
 
         return copy;
+    }
+
+    // The nodes of a body, those of its branches included, and what a copy takes with names that begin with the caller's.
+    private (int Nodes, long Bytes) SizeOf(FunctionProto function)
+    {
+        if (_sizes.TryGetValue(function, out var known))
+            return known;
+        var (nodes, bytes) = (0, 0L);
+        foreach (var node in function.Node.SelectMany(node => OnnxBranches.NodesOf(node).Prepend(node)))
+        {
+            nodes++;
+            bytes += LongestPrefix * (1L + node.Input.Count + node.Output.Count);
+        }
+
+        return _sizes[function] = (nodes, bytes + function.Node.Sum(node => (long)node.CalculateSize()));
     }
 
     private static string Name(FunctionProto function) => OneLine.Of($"{function.Domain}.{function.Name}");

@@ -20,6 +20,9 @@ internal sealed class OnnxGraph(GraphBuilder graph, FoldBudget budget, Func<stri
     /// <summary>The version of ONNX's operators that the node is written in that is being read.</summary>
     public int Opset { get; set; }
 
+    /// <summary>The network's nodes so far.</summary>
+    public IReadOnlyList<Node> Nodes => graph.Nodes;
+
     /// <summary>Bytes that may still be computed from constants.</summary>
     public long RemainingBytes => budget.RemainingBytes;
 
@@ -274,6 +277,10 @@ internal sealed class OnnxGraph(GraphBuilder graph, FoldBudget budget, Func<stri
         Spend(name, "Constant", () => budget.Spend(data.Type.Bytes));
         return graph.Constant(OneLine.Clean(name), OnnxHalves.Widened(data));
     }
+
+    /// <summary>Takes operations that a node's reader does itself from the budget.</summary>
+    /// <exception cref="NetworkException">The budget is spent.</exception>
+    public void Spend(OnnxNode node, long operations) => Spend(node.Name, node.Type, () => budget.SpendMacs(operations));
 
     /// <summary>
     /// Adds a node that dequantizes a constant when the network runs, so that layers that can use the bytes find them. For all other

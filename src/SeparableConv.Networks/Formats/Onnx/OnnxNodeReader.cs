@@ -78,12 +78,13 @@ internal sealed class OnnxNodeReader(OnnxGraph graph, OnnxInitializers initializ
             throw new OnnxRunTimeException("the branches differ in their shapes, or have some that depend on what the model is given");
     }
 
-    // Where both branches give tensors of the same types, both can be planned and computed, and one is taken: nothing in them has effects.
+    // Where both branches give tensors of the same types, both can be planned and computed, and one is taken: all they do is compute.
     private bool TrySelect(OnnxNode node, OnnxBranches branches, OnnxValue condition)
     {
-        string[] Named(string branch) => [.. node.Outputs.Select((_, i) => $"{node.Name}/{branch}/output_{i}")];
+        string[] Named(string branch) => [.. node.Outputs.Select((_, i) => $"{branches.Name}/{branch}/output_{i}")];
         var (then, otherwise) = (Named("then"), Named("else"));
         var trial = new OnnxNodeReader(graph, initializers);
+        var before = graph.Nodes.Count;
         try
         {
             trial.Read(branches.Nodes(true, then));
@@ -95,7 +96,8 @@ internal sealed class OnnxNodeReader(OnnxGraph graph, OnnxInitializers initializ
             return false;
         }
 
-        if (trial.Postponed.Count > 0)
+        // Nor may the one that is not taken end the run.
+        if (trial.Postponed.Count > 0 || graph.Nodes.Skip(before).Any(one => one.Operator.MayRefuse(one)))
             return false;
         var pairs = new (OnnxValue Then, OnnxValue Else)[node.Outputs.Count];
         for (var i = 0; i < pairs.Length; i++)

@@ -1,3 +1,5 @@
+using SeparableConv.Networks.Formats.Onnx.Schema;
+
 namespace SeparableConv.Networks.Formats.Onnx;
 
 /// <summary>
@@ -6,23 +8,30 @@ namespace SeparableConv.Networks.Formats.Onnx;
 /// </summary>
 internal sealed class OnnxRunTimeGraph : IRunTimeGraph
 {
-    // What a run may compute, all tensors taken together: as much as a network may take by default.
-    private const long MaxBytes = 4L << 30;
-
     private readonly IReadOnlyList<OnnxSource> _nodes;
     private readonly string[] _inputs;
     private readonly (string Name, ElementType Element)[] _outputs;
-    private readonly OnnxInitializers _initializers;
+    private readonly OnnxInitializers _initializers = new(null);
+    private readonly long _maxBytes;
     private readonly Dictionary<string, TensorData> _constants = [];
 
     /// <param name="nodes">The nodes.</param>
     /// <param name="graph">The graph that everything before them was read into.</param>
     /// <param name="outputs">What of them is asked for, and its type.</param>
     /// <param name="external">Where data outside the model is read from.</param>
+    /// <param name="maxBytes">What a run may compute, all tensors taken together.</param>
+    /// <param name="inputs">What of the network the nodes read.</param>
     public OnnxRunTimeGraph(
-        IReadOnlyList<OnnxSource> nodes, OnnxGraph graph, (string Name, ElementType Element)[] outputs, ExternalData? external)
+        IReadOnlyList<OnnxSource> nodes,
+        OnnxGraph graph,
+        (string Name, ElementType Element)[] outputs,
+        ExternalData? external,
+        long maxBytes,
+        out Value[] inputs)
     {
-        (_nodes, _outputs, _initializers) = (nodes, outputs, new(external));
+        (_nodes, _outputs, _maxBytes) = (nodes, outputs, maxBytes);
+        foreach (var branch in nodes.SelectMany(node => OnnxBranches.GraphsOf(node.Proto)))
+            TakeIn(branch, external);
         Kinds = [.. nodes.Select(node => node.Proto.OpType)];
         var own = nodes.SelectMany(node => node.Proto.Output).ToHashSet();
         var given = new Dictionary<string, Value>();
@@ -39,18 +48,16 @@ internal sealed class OnnxRunTimeGraph : IRunTimeGraph
                 given[name] = original;
         }
 
-        (_inputs, Inputs) = ([.. given.Keys], [.. given.Values]);
+        // A value would hold the whole network, and this is kept as long as it is run.
+        (_inputs, inputs) = ([.. given.Keys], [.. given.Values]);
     }
-
-    /// <summary>What of the network the nodes read.</summary>
-    public Value[] Inputs { get; }
 
     public IReadOnlyList<string> Kinds { get; }
 
     public TensorData[] Run(TensorData[] inputs, int threads)
     {
         var builder = new GraphBuilder();
-        var budget = new FoldBudget(MaxBytes, long.MaxValue);
+        var budget = new FoldBudget(_maxBytes, long.MaxValue);
         var graph = new OnnxGraph(builder, budget, name => _constants.GetValueOrDefault(name) ?? _initializers.Find(name), threads);
         for (var i = 0; i < inputs.Length; i++)
             graph.Define(OnnxValue.First(_inputs[i], builder.Constant(_inputs[i], inputs[i])));
@@ -59,6 +66,17 @@ internal sealed class OnnxRunTimeGraph : IRunTimeGraph
         if (reader.Postponed is [var first, ..])
             throw new NetworkException($"Node '{OneLine.Of(first.Proto.Name)}' ({first.Proto.OpType}) cannot be computed in a run.");
         return Array.ConvertAll(_outputs, output => OnnxHalves.Narrowed(Result(graph, output.Name), output.Element));
+    }
+
+    // No file is read in a run.
+    private static void TakeIn(GraphProto branch, ExternalData? external)
+    {
+        for (var i = 0; i < branch.Initializer.Count; i++)
+        {
+            var tensor = branch.Initializer[i];
+            if (tensor.DataLocation == TensorProto.Types.DataLocation.External)
+                branch.Initializer[i] = OnnxTensors.Write(tensor.Name, OnnxTensors.Read(tensor, external));
+        }
     }
 
     private static TensorData Result(OnnxGraph graph, string name) =>

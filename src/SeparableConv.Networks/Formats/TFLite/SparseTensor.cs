@@ -89,6 +89,8 @@ internal sealed class SparseTensor
     {
         if (--_stepsLeft < 0)
             throw FlatBuffer.Damaged($"a sparse tensor ({string.Join(',', _shape)}) has more numbers than elements");
+        if (part is < 0 or > int.MaxValue)
+            throw FlatBuffer.Damaged($"a sparse tensor ({string.Join(',', _shape)}) has more parts than elements");
         if (level == _levels.Length)
         {
             Put(part, numbers, whole);

@@ -73,6 +73,9 @@ internal sealed class TFLiteImporter
     /// <summary>What the reader was asked for.</summary>
     public TFLiteReadOptions Options => _options;
 
+    /// <summary>The network's nodes so far.</summary>
+    public IReadOnlyList<Node> Nodes => _graph.Nodes;
+
     /// <summary>The network's variables, as the operators so far have left them.</summary>
     public TFLiteVariables Variables => _variables;
 
@@ -125,11 +128,11 @@ internal sealed class TFLiteImporter
             $"In {node}: tensor {tensor.Index} '{tensor.Name}' has no numbers in the file and is computed by no operator before.");
     }
 
-    /// <summary>An input that must be there and must not be of quantized bytes.</summary>
+    /// <summary>An input that must be there and must not be quantized, in bytes or 16 bits.</summary>
     public Value Numbers(TFLiteNode node, int index)
     {
         var value = Input(node, index);
-        return value.Type is { Quantization: not null } && value.Type.Element.IsByte()
+        return value.Type is { Quantization: not null } && (value.Type.Element.IsByte() || value.Type.Element == ElementType.Int16)
             ? throw Refused(
                 node, $"input {index} is {value.Type}; TensorFlow Lite has no quantized form of this operator: keep it in float.")
             : value;

@@ -17,8 +17,9 @@ internal readonly ref struct NonMaxSuppression(ReadOnlySpan<float> boxes, bool i
     /// A box goes that has more than this in common with a better one, as a share of what both cover (0 to 1).
     /// </param>
     /// <param name="least">A box goes whose score is not greater than this.</param>
+    /// <param name="spend">Is told how many boxes one is compared with, before it is.</param>
     /// <returns>The boxes that are kept, the best first.</returns>
-    public List<int> Select(ReadOnlySpan<float> scores, long most, float overlap, float least)
+    public List<int> Select(ReadOnlySpan<float> scores, long most, float overlap, float least, Action<long> spend)
     {
         var candidates = new List<(float Score, int Box)>();
         for (var i = 0; i < scores.Length; i++)
@@ -33,6 +34,7 @@ internal readonly ref struct NonMaxSuppression(ReadOnlySpan<float> boxes, bool i
         {
             if (kept.Count >= most)
                 break;
+            spend(kept.Count);
             if (!OverlapsAny(box, kept, overlap))
                 kept.Add(box);
         }

@@ -93,8 +93,14 @@ internal sealed unsafe class DynamicQuantizeLinearOperator : QuantizedOperator
             var (least, most) = (0f, 0f);
             for (var lane = 0; lane < Vector<float>.Count; lane++)
                 (least, most) = (MathF.Min(least, lows[lane]), MathF.Max(most, highs[lane]));
+
+            // As the vectors do: what is no number is passed over.
             for (; i < count; i++)
-                (least, most) = (MathF.Min(least, numbers[i]), MathF.Max(most, numbers[i]));
+            {
+                least = numbers[i] < least ? numbers[i] : least;
+                most = numbers[i] > most ? numbers[i] : most;
+            }
+
             return (least, most);
         }
     }

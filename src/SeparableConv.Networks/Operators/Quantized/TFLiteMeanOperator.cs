@@ -25,7 +25,7 @@ internal sealed unsafe class TFLiteMeanOperator(int[] axes, bool keepDimensions,
         }
 
         var kept = Kept(input.Shape);
-        _ = Multiplier(input, Count(input.Shape));
+        _ = Multiplier(input, Count(input));
         if (keepDimensions)
             return [new(input.Element, kept, output)];
         var lengths = new List<int>();
@@ -42,7 +42,7 @@ internal sealed unsafe class TFLiteMeanOperator(int[] axes, bool keepDimensions,
 
     private protected override Step Prepare(TensorType[] inputs, TensorType outputType)
     {
-        var (input, count) = (inputs[0], Count(inputs[0].Shape));
+        var (input, count) = (inputs[0], Count(inputs[0]));
         return new MeanStep(
             new BroadcastRows(input.Shape, Kept(input.Shape)),
             input,
@@ -61,15 +61,17 @@ internal sealed unsafe class TFLiteMeanOperator(int[] axes, bool keepDimensions,
     }
 
     // Elements that one mean is taken over.
-    private long Count(TensorShape shape)
+    private long Count(TensorType input)
     {
+        // Their sum must fit 32 bits.
+        var (shape, most) = (input.Shape, int.MaxValue / (input.Element == ElementType.Int16 ? 1 << 15 : byte.MaxValue));
         long count = 1;
         for (var d = 0; d < shape.Rank; d++)
             count *= axes.Contains(d) ? shape[d] : 1;
-        return count is > 0 and <= int.MaxValue / byte.MaxValue
+        return count > 0 && count <= most
             ? count
             : throw new ArgumentException(
-                $"{Kind} is over {count} elements of {shape}; 1 to {int.MaxValue / byte.MaxValue} are supported.");
+                $"{Kind} is over {count} elements of {shape}; 1 to {most} are supported.");
     }
 
     private FixedPointMultiplier Multiplier(TensorType input, long count)

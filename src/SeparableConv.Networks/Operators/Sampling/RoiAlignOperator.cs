@@ -21,6 +21,8 @@ internal sealed unsafe class RoiAlignOperator(Size2D size, int samples, float sc
 
     public override string Kind => "RoiAlign";
 
+    internal override bool MayRefuse(Node node) => node.Inputs[2] is { IsConstant: false };
+
     public Size2D Size => size;
 
     public int Samples => samples;
@@ -49,7 +51,10 @@ internal sealed unsafe class RoiAlignOperator(Size2D size, int samples, float sc
     }
 
     internal override OperatorCost Cost(Node node) =>
-        new(0, 4L * Math.Max(1, samples) * Math.Max(1, samples) * node.Outputs[0].Shape.ElementCount);
+        new(0, 4 * SamplesOf(node.Inputs[0]!.Shape[1]) * SamplesOf(node.Inputs[0]!.Shape[2]) * node.Outputs[0].Shape.ElementCount);
+
+    // Along a direction of so many pixels: where regions decide, no more than lie on the image.
+    private long SamplesOf(int length) => samples > 0 ? samples : Math.Min(MostCounted, length + 2L);
 
     internal override void Forward(ForwardContext context)
     {
@@ -118,9 +123,11 @@ internal sealed unsafe class RoiAlignOperator(Size2D size, int samples, float sc
         // All samples that can lie on the image, and no more than one beside it: what lies off it counts as 0.
         private static (int Begin, int End) OnImage(float from, float part, int samples, int length)
         {
-            if (samples <= MostSamples)
-                return (0, samples);
             double step = (double)part / samples;
+
+            // A region turned round or without extent has as many samples as were asked for, which are few.
+            if (!(step > 0))
+                return (0, samples);
             var begin = (int)Math.Clamp(Math.Floor((-1.0 - from) / step) - 1, 0, samples);
             return (begin, (int)Math.Clamp(Math.Ceiling((length - (double)from) / step) + 1, begin, samples));
         }

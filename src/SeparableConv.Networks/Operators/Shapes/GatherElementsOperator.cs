@@ -8,6 +8,8 @@ internal sealed unsafe class GatherElementsOperator(int axis) : Operator
 {
     public override string Kind => "GatherElements";
 
+    internal override bool MayRefuse(Node node) => node.Inputs[1] is { IsConstant: false };
+
     /// <summary>The axis, from the back where below 0.</summary>
     public int Axis => axis;
 

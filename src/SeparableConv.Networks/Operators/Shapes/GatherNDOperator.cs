@@ -9,6 +9,8 @@ internal sealed unsafe class GatherNDOperator(int batchDimensions = 0) : Operato
 {
     public override string Kind => "GatherND";
 
+    internal override bool MayRefuse(Node node) => node.Inputs[1] is { IsConstant: false };
+
     public int BatchDimensions => batchDimensions;
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)

@@ -12,6 +12,8 @@ internal sealed unsafe class ScatterElementsOperator(int axis, ScatterReduction 
 {
     public override string Kind => "ScatterElements";
 
+    internal override bool MayRefuse(Node node) => node.Inputs[1] is { IsConstant: false };
+
     /// <summary>The axis, from the back where below 0.</summary>
     public int Axis => axis;
 

@@ -12,6 +12,8 @@ internal sealed unsafe class ScatterNDOperator(ScatterReduction reduction) : Ope
 {
     public override string Kind => "ScatterND";
 
+    internal override bool MayRefuse(Node node) => node.Inputs[1] is { IsConstant: false };
+
     public ScatterReduction Reduction => reduction;
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)

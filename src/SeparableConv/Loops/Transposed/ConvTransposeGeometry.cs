@@ -48,8 +48,10 @@ internal readonly record struct ConvTransposeGeometry(
 
     private static int Length(string axis, int input, int kernel, int stride, int dilation, int before, int after, int outputPadding)
     {
+        // Before padding cuts it off; the loops' places, of which there may be one step more, fit an int too.
+        var whole = ((long)stride * input) + ((long)dilation * kernel) + 1;
         var length = ((long)stride * (input - 1)) + outputPadding + ((long)dilation * (kernel - 1)) + 1 - before - after;
-        return length is > 0 and <= int.MaxValue
+        return length is > 0 and <= int.MaxValue && whole <= int.MaxValue
             ? (int)length
             : throw new ArgumentException(
                 $"The {axis} of the output would be {length}: stride {stride} * ({input} - 1) + output padding {outputPadding} "

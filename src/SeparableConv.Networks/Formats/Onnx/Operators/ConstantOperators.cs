@@ -78,17 +78,19 @@ internal static class ConstantOperators
         var x = graph.Constant(node, 0, "input");
         var (shape, places) = (x.Type.Shape, new List<long>());
         var size = x.Type.Element.Size();
+        var most = graph.RemainingBytes / (Math.Max(1, shape.Rank) * sizeof(long));
         for (var i = 0; i < shape.ElementCount; i++)
         {
             // Minus zero is the one zero that is not all zero bytes.
             var bytes = x.Bytes.Slice(i * size, size);
             var isZero = bytes[..^1].IndexOfAnyExcept((byte)0) < 0 && (bytes[^1] == 0 || (bytes[^1] == 0x80 && x.Type.Element.IsFloat()));
-            if (!isZero)
-                places.Add(i);
+            if (isZero)
+                continue;
+            if (places.Count == most)
+                throw node.Error($"it has more than {most} elements, more than a model's constants may have together");
+            places.Add(i);
         }
 
-        if (places.Count * (long)Math.Max(1, shape.Rank) * sizeof(long) > graph.RemainingBytes)
-            throw node.Error($"it has {places.Count} elements, more than a model's constants may have together");
         var values = new long[shape.Rank * places.Count];
         for (var k = 0; k < places.Count; k++)
         {

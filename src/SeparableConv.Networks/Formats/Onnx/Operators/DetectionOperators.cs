@@ -32,7 +32,7 @@ internal static class DetectionOperators
             for (var one = 0; one < classes; one++)
             {
                 var own = scores.Span<float>().Slice(((image * classes) + one) * count, count);
-                foreach (var box in suppression.Select(own, most, overlap, least))
+                foreach (var box in suppression.Select(own, most, overlap, least, boxes => graph.Spend(node, boxes)))
                     rows.AddRange([image, one, box]);
             }
         }

@@ -23,6 +23,8 @@ internal static class QuantizedConstants
         var scales = Scales(node, graph.Constant(node, scale, $"{what}_scale"), $"{what}_scale");
         if (scales.Length != 1 && scales.Length != channels)
             throw node.Error($"{what}_scale has {scales.Length} numbers; expected one, or one for each of {channels} channels");
+        if (channels < 1)
+            throw node.Error($"{what} has no channels; expected one at least");
         var zeros = ZeroPoints(graph, node, zeroPoint, $"{what}_zero_point", element, channels);
         if (scales.Length == 1 && zeros.AsSpan().IndexOfAnyExcept(zeros[0]) < 0)
             return new(scales, [zeros[0]], axis);

@@ -43,7 +43,8 @@ internal static class QuantizedMatrixOperators
             throw node.Error($"the matrices are {a.Shape} and {b.Shape}; expected two dimensions each");
         var first = transposeA ? graph.Transpose($"{a.Name}/transposed", graph.Original(a), 1, 0) : graph.Original(a);
         var second = transposeB ? graph.Transpose($"{b.Name}/io", graph.Original(b), 1, 0) : graph.Original(b);
-        var isBias = c is null || (c.IsConstant && c.Shape.ElementCount == second.Shape[1] && c.Shape[^1] == second.Shape[1]);
+        var isBias = c is null || (c.IsConstant && c.Shape.ElementCount == second.Shape[1]
+            && (c.Rank == 0 || c.Shape[^1] == second.Shape[1]));
         var element = graph.OptionalInput(node, 8)?.Element ?? a.Element;
         if (node.HasInput(7) && isBias && IsDense(graph, node, a, b) && graph.Input(node, 7).IsConstant)
         {

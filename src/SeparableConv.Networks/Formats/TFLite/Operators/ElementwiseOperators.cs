@@ -54,6 +54,7 @@ internal static class ElementwiseOperators
             return;
         }
 
+        (a, b) = (importer.Numbers(node, 0), importer.Numbers(node, 1));
         var difference = Numbers(importer, node, BinaryKind.Sub, a, b);
         importer.Set(node, Numbers(importer, node, BinaryKind.Mul, difference, difference));
     }

@@ -39,10 +39,12 @@ internal static class FillOperators
                 ? number
                 : throw TFLiteImporter.Refused(node, $"the {what} (input {index}) must be one float32 known when the model is loaded.");
             var (from, step) = (First(0, "start"), First(2, "step"));
-            var count = Count(node, Math.Ceiling(((double)First(1, "limit") - from) / step));
+
+            // Counted and added up in single precision, as in the reference.
+            var count = Count(node, MathF.Ceiling((First(1, "limit") - from) / step));
             var numbers = new float[count];
-            for (var i = 0; i < count; i++)
-                numbers[i] = from + (i * step);
+            for (var i = 0; i < count; i++, from += step)
+                numbers[i] = from;
             importer.Set(node, importer.Constant(node, numbers, count));
             return;
         }

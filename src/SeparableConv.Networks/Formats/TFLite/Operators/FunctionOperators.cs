@@ -34,6 +34,7 @@ internal static class FunctionOperators
         var x = importer.Input(node, 0);
         if (x.Type.Element == ElementType.UInt8)
             throw TFLiteImporter.Refused(node, $"the input is {x.Type}; expected floats, integers with a sign, or int8.");
+        x = x.Type.Element == ElementType.Int8 ? x : importer.Numbers(node, 0);
         importer.Set(node, importer.Emit(node, new UnaryOperator(UnaryKind.Neg), x));
     }
 
@@ -64,7 +65,9 @@ internal static class FunctionOperators
         TFLiteImporter importer, TFLiteNode node, UnaryKind kind, Func<ElementType, Quantization, Operator> quantized)
     {
         var x = importer.Input(node, 0);
-        var op = x.Type.Element.IsByte() ? quantized(x.Type.Element, importer.OutputQuantization(node)) : new UnaryOperator(kind);
-        importer.Set(node, importer.Emit(node, op, x));
+        if (x.Type.Element.IsByte())
+            importer.Set(node, importer.Emit(node, quantized(x.Type.Element, importer.OutputQuantization(node)), x));
+        else
+            importer.Set(node, importer.Emit(node, new UnaryOperator(kind), importer.Numbers(node, 0)));
     }
 }

@@ -55,6 +55,8 @@ internal static class MatrixOperators
         var (a, b, table) = (importer.Input(node, 0), importer.Input(node, 1), node.Options(BatchMatMulOptions));
         if (a.Shape.Rank < 2 || b.Shape.Rank < 2)
             throw TFLiteImporter.Refused(node, $"the matrices are {a.Type} and {b.Type}; expected 2 dimensions at least.");
+        if (!a.Type.Element.IsByte())
+            _ = importer.Numbers(node, 0);
         if (a.Type.Element == ElementType.Float32)
             b = ConvolutionWeights.AsFloat(importer, node, b);
         a = table.Bool(0) ? Turned(importer, node, a) : a;

@@ -59,12 +59,21 @@ internal static class StateOperators
             return;
         }
 
+        var before = importer.Nodes.Count;
         var (yes, no) = importer.Variables.Unassigned(
             () => (importer.Inline(node, then, inputs), importer.Inline(node, otherwise, inputs)));
         if (yes.Length != no.Length)
             throw TFLiteImporter.Refused(node, $"the branches have {yes.Length} and {no.Length} outputs; both must have as many.");
+        if (importer.Nodes.Skip(before).FirstOrDefault(one => one.Operator.MayRefuse(one)) is { } refusing)
+        {
+            throw TFLiteImporter.Refused(
+                node, $"a branch looks up computed indices ({refusing.Operator.Kind}), and both branches would be computed.");
+        }
+
+        if (yes.Length < node.Outputs.Length)
+            throw TFLiteImporter.Refused(node, $"the branches have {yes.Length} outputs; the operator has {node.Outputs.Length}.");
         condition = ShapeOperators.Reshaped(importer, node, condition, []);
-        for (var i = 0; i < yes.Length; i++)
+        for (var i = 0; i < node.Outputs.Length; i++)
         {
             if (yes[i].Type.Element != no[i].Type.Element || yes[i].Shape != no[i].Shape)
             {

@@ -95,6 +95,8 @@ internal sealed class WholeImages(TFLiteImporter importer, TFLiteNode node)
         {
             if (computed.Inputs[i] is null or { IsStored: true })
                 continue;
+            if (computed.Inputs[i]!.Shape != computed.Outputs[0].Shape)
+                return null;
             if (Whole(computed.Inputs[i]!, steps - 1) is not { } part || !part.Block.AsSpan().SequenceEqual(block ?? part.Block))
                 return null;
             (inputs[i], block) = (part.Value, part.Block);

@@ -44,10 +44,38 @@ public sealed class OnnxBranchTests
     public void Of_an_unknown_condition_one_branch_is_run_where_they_differ_in_shape()
     {
         var network = Conditional(
-            [Branch("then_branch", ["c"], Made("Neg", ["x"], "c")),
+            [Branch("then_branch", ["c"], [("k", [-1f])], Made("Mul", ["x", "k"], "c")),
                 Branch("else_branch", ["c"], Made("ReduceSum", ["x"], "c", Int("keepdims", 0)))]).Read();
         Assert.Equal([2, -3, -0.5f, 0.25f], Run(network, Numbers, 1));
         Assert.Equal([1.25f], Run(network, Numbers, -1));
+    }
+
+    [Fact]
+    public void The_branch_that_is_not_taken_does_not_end_the_run()
+    {
+        // Where the condition is false, the index is out of range.
+        var model = new OnnxBuilder(13).Input("x", "4").Input("c", "1")
+            .Constant("zero", [0f]).Constant("far", [9L], 1).Constant("near", [1L], 1)
+            .Node("Greater", ["c", "zero"], ["is"]).Node("Where", ["is", "near", "far"], ["i"])
+            .Node("If", ["is"], ["y"], Branch("then_branch", ["g"], Made("Gather", ["x", "i"], "g")), Branch("else_branch", ["one"]))
+            .Constant("one", [1f], 1).Output("y");
+        var network = model.Read();
+        Assert.Equal([3], Run(network, Numbers, 1));
+        Assert.Equal([1], Run(network, Numbers, -1));
+    }
+
+    [Fact]
+    public void Nodes_may_have_one_name()
+    {
+        AttributeProto[] Branches(float factor) =>
+        [
+            Branch("then_branch", ["c"], [("k", [factor])], Made("Mul", ["x", "k"], "c")), Branch("else_branch", ["x"]),
+        ];
+        var model = new OnnxBuilder(13).Input("x", "4").Constant("is", [true]).Output("y")
+            .Node("If", ["is"], ["a"], Branches(2)).Node("If", ["is"], ["b"], Branches(5)).Node("Add", ["a", "b"], ["y"]);
+        foreach (var node in model.Model.Graph.Node)
+            node.Name = "same";
+        Assert.Equal(Array.ConvertAll(Numbers, x => 7 * x), Run(model.Read(), Numbers));
     }
 
     [Fact]

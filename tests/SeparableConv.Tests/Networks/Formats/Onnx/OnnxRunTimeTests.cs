@@ -56,7 +56,7 @@ public sealed class OnnxRunTimeTests
                     .Constant("most", [most]).Constant("overlap", [overlap]);
                 string[] inputs = ["boxes", "scores", "most", "overlap"];
                 if (least is { } threshold)
-                    {
+                {
                     model.Constant("least", [threshold]);
                     inputs = [.. inputs, "least"];
                 }
@@ -139,6 +139,25 @@ public sealed class OnnxRunTimeTests
             session.Run();
             Assert.Equal(expected, MemoryOf<float>(session.OutputBytes(0)).ToArray());
         }
+    }
+
+    [Fact]
+    public void Sessions_of_one_network_run_at_the_same_time()
+    {
+        var model = new OnnxBuilder().Input("x", "4").Node("NonZero", ["x"], ["n"]).Constant("flat", [-1L], 1)
+            .Node("Reshape", ["n", "flat"], ["i"]).Node("Gather", ["x", "i"], ["y"]).Output("y");
+        using var compiled = new CompiledNetwork(model.Read());
+        Parallel.For(0, 8, k =>
+        {
+            using var session = new InferenceSession(compiled);
+            for (var round = 0; round < 50; round++)
+            {
+                float[] numbers = [0, k + 1, 0, round];
+                numbers.CopyTo(MemoryOf<float>(session.InputBytes(0)));
+                session.Run();
+                Assert.Equal(numbers.Where(number => number != 0), MemoryOf<float>(session.OutputBytes(0)).ToArray());
+            }
+        });
     }
 
     [Fact]
