@@ -20,13 +20,26 @@ internal sealed class TFLiteWideRequantizeOperator(
     }
 }
 
+/// <summary>y = x where x is 0 or more, alpha*x below, of quantized int16.</summary>
+internal sealed class TFLiteWideLeakyReluOperator(float alpha, Quantization output) : TFLiteWideTableOperator(ElementType.Int16, output)
+{
+    public override string Kind => "QuantizedLeakyRelu";
+
+    private protected override Func<int, int> Function(Quantization input)
+    {
+        // Single-precision arithmetic, as in the reference.
+        var positive = QuantizedTypes.Multiplier(input.Scale / Output.Scale);
+        var negative = QuantizedTypes.Multiplier(input.Scale * alpha / Output.Scale);
+        return q => (q >= 0 ? positive : negative).Multiply(q);
+    }
+}
+
 /// <summary>
 /// Logistic or tanh of quantized int16, as TensorFlow Lite's reference kernels interpolate it in a table of 256 values of the logistic
 /// function from 0 to 10 2/3. Scales are brought to 1/(3*4096) first; the output has scale 1/32768.
 /// </summary>
 internal sealed class TFLiteWideSigmoidOperator(bool isTanh, Quantization output) : TFLiteWideTableOperator(ElementType.Int16, output)
 {
-
     public override string Kind => isTanh ? "QuantizedTanh" : "QuantizedLogistic";
 
     // 65536 / (1 + e^-(i/24)), near enough, for i from 0 on: the reference's numbers, which are not rounded evenly.

@@ -19,6 +19,12 @@ internal static class ActivationOperators
             return;
         }
 
+        if (x.Type is { Element: ElementType.Int16, Quantization: not null })
+        {
+            importer.Set(node, importer.Emit(node, new TFLiteWideSoftmaxOperator(beta, importer.OutputQuantization(node)), x));
+            return;
+        }
+
         if (!float.IsFinite(beta))
             throw TFLiteImporter.Refused(node, $"beta is {beta}; it must be finite.");
         if (beta != 1)
@@ -50,7 +56,9 @@ internal static class ActivationOperators
     public static void ReadLeakyRelu(TFLiteImporter importer, TFLiteNode node)
     {
         var alpha = node.Options(LeakyReluOptions).Single(0);
-        Function(importer, node, Activation.LeakyReLU(alpha), (element, output) => new TFLiteLeakyReluOperator(alpha, element, output));
+        Function(importer, node, Activation.LeakyReLU(alpha), (element, output) => element == ElementType.Int16
+            ? new TFLiteWideLeakyReluOperator(alpha, output)
+            : new TFLiteLeakyReluOperator(alpha, element, output));
     }
 
     public static void ReadElu(TFLiteImporter importer, TFLiteNode node) => Function(

@@ -10,6 +10,52 @@ public class TFLiteWideTests
     private const int Seeds = 8;
 
     [Theory]
+    [InlineData(0.0003f, 1f, 10)]
+    [InlineData(0.001f, 1f, 1)]
+    [InlineData(0.0001f, 2.5f, 300)]
+    [InlineData(0.00002f, 1f, 7)]
+    public void Softmax(float scale, float beta, int classes)
+    {
+        var file = new TFLiteFile { Inputs = [0], Outputs = [1] };
+        file.Tensor(ElementType.Int16, [4, classes], (scale, 0));
+        file.Tensor(ElementType.Int16, [4, classes], (1f / 32768, 0));
+        file.Operator(BuiltinOperator.SOFTMAX, [0], [1], 9, new() { [0] = beta });
+        var x = Shorts(new Random(classes), [4, classes]);
+        var y = MemoryMarshal.Cast<byte, short>(file.Run(MemoryMarshal.AsBytes<short>(x).ToArray())).ToArray();
+        for (var row = 0; row < 4; row++)
+        {
+            // What is further than 10 from the largest counts as 10.
+            var scores = x[(row * classes)..((row + 1) * classes)].Select(q => q * (double)scale * beta).ToArray();
+            var powers = scores.Select(score => Math.Exp(Math.Max(score - scores.Max(), -10))).ToArray();
+            var sum = powers.Sum();
+            for (var c = 0; c < classes; c++)
+            {
+                // Two tables, each rounded to 1/32768; all roundings of a row are in its sum.
+                var expected = powers[c] / sum * 32768;
+                var tolerance = 3 + (expected / 32768 * 0.5 * classes);
+                Assert.InRange(y[(row * classes) + c], expected - tolerance, expected + tolerance);
+            }
+        }
+    }
+
+    [Fact]
+    public void Leaky_relu()
+    {
+        var (input, output, alpha) = (0.0007f, 0.0004f, 0.2f);
+        var file = new TFLiteFile { Inputs = [0], Outputs = [1] };
+        file.Tensor(ElementType.Int16, [500], (input, 0));
+        file.Tensor(ElementType.Int16, [500], (output, 0));
+        file.Operator(BuiltinOperator.LEAKY_RELU, [0], [1], 75, new() { [0] = alpha });
+        var x = Shorts(new Random(2), [500]);
+        var y = MemoryMarshal.Cast<byte, short>(file.Run(MemoryMarshal.AsBytes<short>(x).ToArray())).ToArray();
+        for (var i = 0; i < x.Length; i++)
+        {
+            var factor = x[i] >= 0 ? input / output : input * alpha / output;
+            Assert.Equal(Math.Clamp(TFLiteReference.Rescale(x[i], factor), short.MinValue, short.MaxValue), y[i]);
+        }
+    }
+
+    [Theory]
     [InlineData("CONV_2D", true)]
     [InlineData("CONV_2D", false)]
     [InlineData("DEPTHWISE_CONV_2D", true)]
