@@ -4,9 +4,9 @@ using SeparableConv.Loops;
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
-/// e^(beta*x) / the sum of those, along the last axis, of quantized int16, as TensorFlow Lite's reference kernel computes it: both functions
-/// from tables of 513 numbers, between which it interpolates. What is 10 and more below a row's maximum counts as 10. The output has scale
-/// 1/32768 and zero point 0.
+/// e^(beta*x) / the sum of those, along the last axis, of quantized int16, as TensorFlow Lite's reference kernel computes it: both
+/// functions from tables of 513 numbers, between which it interpolates. What is 10 and more below a row's maximum counts as 10. The output
+/// has scale 1/32768 and zero point 0.
 /// </summary>
 internal sealed class TFLiteWideSoftmaxOperator(float beta, Quantization output) : QuantizedOperator
 {
