@@ -171,10 +171,10 @@ internal sealed class OnnxModelReader(ModelProto model, OnnxReadOptions options,
         var outputs = _graph.Output.Where(output => reader.IsPostponed(output.Name)).DistinctBy(output => output.Name).ToArray();
         if (outputs.Length == 0)
             return [];
-        var typed = Array.ConvertAll(outputs, output => (output.Name, OnnxElements.Read(
+        var typed = Array.ConvertAll(outputs, output => (output.Name, Element: OnnxElements.Read(
             output.Type?.TensorType?.ElemType ?? 0, $"Output '{OneLine.Of(output.Name)}', whose shape is known only in a run,")));
         var run = new OnnxRunTimeGraph(reader.Postponed, graph, typed, external, options.MaxConstantBytes, out var inputs);
-        var op = new RunTimeGraphOperator(run, Array.ConvertAll(typed, output => output.Item2));
+        var op = new RunTimeGraphOperator(run, Array.ConvertAll(typed, output => output.Element));
         var node = _builder.AddNode(OneLine.Clean(outputs[0].Name), op, inputs);
         return Enumerable.Range(0, outputs.Length).ToDictionary(i => outputs[i].Name, i => node.Outputs[i]);
     }

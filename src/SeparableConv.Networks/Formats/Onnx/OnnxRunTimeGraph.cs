@@ -32,7 +32,6 @@ internal sealed class OnnxRunTimeGraph : IRunTimeGraph
         (_nodes, _outputs, _maxBytes) = (nodes, outputs, maxBytes);
         foreach (var branch in nodes.SelectMany(node => OnnxBranches.GraphsOf(node.Proto)))
             TakeIn(branch, external);
-        Kinds = [.. nodes.Select(node => node.Proto.OpType)];
         var own = nodes.SelectMany(node => node.Proto.Output).ToHashSet();
         var given = new Dictionary<string, Value>();
         foreach (var name in nodes.SelectMany(node => node.Reads()))
@@ -51,8 +50,6 @@ internal sealed class OnnxRunTimeGraph : IRunTimeGraph
         // A value would hold the whole network, and this is kept as long as it is run.
         (_inputs, inputs) = ([.. given.Keys], [.. given.Values]);
     }
-
-    public IReadOnlyList<string> Kinds { get; }
 
     public TensorData[] Run(TensorData[] inputs, int threads)
     {

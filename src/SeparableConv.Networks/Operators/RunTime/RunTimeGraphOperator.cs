@@ -10,9 +10,6 @@ internal sealed unsafe class RunTimeGraphOperator(IRunTimeGraph graph, ElementTy
 {
     public override string Kind => "RunTimeGraph";
 
-    /// <summary>Its operators in their order, in the words of the file.</summary>
-    public IReadOnlyList<string> Kinds => graph.Kinds;
-
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs) => Array.ConvertAll(outputs, TensorType.Open);
 
     internal override void Forward(ForwardContext context)
@@ -41,9 +38,6 @@ internal sealed unsafe class RunTimeGraphOperator(IRunTimeGraph graph, ElementTy
 /// <summary>A part of a network that is computed node by node.</summary>
 internal interface IRunTimeGraph
 {
-    /// <summary>The operators in their order, in the words of the file.</summary>
-    IReadOnlyList<string> Kinds { get; }
-
     /// <summary>Computes the outputs, the same on any number of threads.</summary>
     /// <exception cref="NetworkException">A node cannot be computed from these numbers; the message names it.</exception>
     TensorData[] Run(TensorData[] inputs, int threads);
