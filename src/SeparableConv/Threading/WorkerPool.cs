@@ -10,7 +10,7 @@ internal interface IParallelWork
 }
 
 /// <summary>
-/// A fork-join pool for loops of tens of microseconds. Workers spin a little after each loop and then park, because waking
+/// A fork-join pool for loops of tens of microseconds. Workers spin a while after each loop and then park, because waking
 /// a parked thread costs more than many a layer. Every participant starts on its own run of parts, so that a chain of
 /// layers finds its rows in the cache of the core that wrote them, and helps the others when it is done. Which thread ran a
 /// part never shows in the result: parts are cut by the caller and do not depend on the number of threads.
@@ -24,25 +24,14 @@ internal sealed unsafe class WorkerPool
     /// <summary>The most threads a loop may be given: more than any machine has processors, far fewer than a process can have.</summary>
     public const int MostThreads = 1024;
 
-    // About 60 microseconds: longer than the gap between two layers, shorter than anybody notices.
-    private const int SpinsBeforeParking = 2000;
-
     private const long Closed = 1L << 31;
 
     private static readonly Lazy<WorkerPool> LazyShared = new(() => new WorkerPool());
 
     private readonly object _gate = new();
-    private readonly object _parkingLot = new();
     private readonly List<Worker> _workers = [];
-
-    private delegate*<void*, int, void> _execute;
-    private void* _work;
     private Range[] _ranges = [];
-    private int _participants;
-    private volatile int _generation;
-
-    // The door of the loop under way: its generation in the upper half, whether it is closed, and how many workers are inside.
-    private long _door;
+    private Board _board;
     private int _parked;
     private bool _busy;
     private Exception? _failure;
@@ -131,8 +120,9 @@ internal sealed unsafe class WorkerPool
 
     private void Fork(delegate*<void*, int, void> execute, void* work, int parts, int participants)
     {
+        var generation = (int)(_board.Door >> 32);
         while (_workers.Count < participants - 1)
-            _workers.Add(new Worker(this, _workers.Count + 1, _generation));
+            _workers.Add(new Worker(this, _workers.Count + 1, generation));
         if (_ranges.Length < participants)
             _ranges = new Range[participants];
 
@@ -143,25 +133,25 @@ internal sealed unsafe class WorkerPool
         }
 
         _ranges[0].Next = 1;
-        _execute = execute;
-        _work = work;
-        _participants = participants;
-        var generation = _generation + 1;
-        Volatile.Write(ref _door, (long)generation << 32);
-        _generation = generation;
+        _board.Execute = execute;
+        _board.Work = work;
+        _board.Participants = participants;
+        Volatile.Write(ref _board.Door, (long)(generation + 1) << 32);
+
+        // A worker marks itself parked and then looks at the door once more: one of the two sees the other.
         Interlocked.MemoryBarrier();
         if (Volatile.Read(ref _parked) > 0)
         {
-            lock (_parkingLot)
-                Monitor.PulseAll(_parkingLot);
+            for (var i = 0; i < participants - 1; i++)
+                _workers[i].WakeIfParked();
         }
     }
 
     private void Join()
     {
         var spinner = 0;
-        Interlocked.Or(ref _door, Closed);
-        while ((Volatile.Read(ref _door) & (Closed - 1)) != 0)
+        Interlocked.Or(ref _board.Door, Closed);
+        while ((Volatile.Read(ref _board.Door) & (Closed - 1)) != 0)
         {
             if (++spinner < 100_000)
                 Thread.SpinWait(4);
@@ -174,19 +164,19 @@ internal sealed unsafe class WorkerPool
     {
         while (true)
         {
-            var door = Volatile.Read(ref _door);
+            var door = Volatile.Read(ref _board.Door);
             if ((int)(door >> 32) != generation || (door & Closed) != 0)
                 return false;
-            if (Interlocked.CompareExchange(ref _door, door + 1, door) == door)
+            if (Interlocked.CompareExchange(ref _board.Door, door + 1, door) == door)
                 return true;
         }
     }
 
-    private void Leave() => Interlocked.Decrement(ref _door);
+    private void Leave() => Interlocked.Decrement(ref _board.Door);
 
     private void WorkThrough(int index)
     {
-        var participants = _participants;
+        var participants = _board.Participants;
         if (index >= participants)
             return;
         for (var i = 0; i < participants; i++)
@@ -207,7 +197,7 @@ internal sealed unsafe class WorkerPool
     {
         try
         {
-            _execute(_work, part);
+            _board.Execute(_board.Work, part);
         }
         catch (Exception e)
         {
@@ -226,10 +216,40 @@ internal sealed unsafe class WorkerPool
         public int End;
     }
 
+    /// <summary>
+    /// What workers watch: all on two lines that nothing else is written to, so that a loop is seen after one trip between the cores.
+    /// </summary>
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    private struct Board
+    {
+        /// <summary>
+        /// The door of the loop under way: its generation in the upper half, whether it is closed, and how many workers are inside.
+        /// </summary>
+        [FieldOffset(128)]
+        public long Door;
+
+        [FieldOffset(136)]
+        public delegate*<void*, int, void> Execute;
+
+        [FieldOffset(144)]
+        public void* Work;
+
+        [FieldOffset(152)]
+        public int Participants;
+    }
+
     private sealed class Worker
     {
+        // About 2 milliseconds: longer than what lies between two runs of a network in a row, shorter than anybody notices.
+        private const int SpinsBeforeParking = 50_000;
+
+        // About 10 microseconds. Where there are more threads than processors the one that is waited for may be behind this one.
+        private const int SpinsBeforeYielding = 256;
+
         private readonly WorkerPool _pool;
         private readonly int _index;
+        private readonly AutoResetEvent _wake = new(false);
+        private int _isParked;
         private int _seen;
 
         public Worker(WorkerPool pool, int index, int generation)
@@ -238,6 +258,16 @@ internal sealed unsafe class WorkerPool
             _index = index;
             _seen = generation;
             new Thread(Loop) { IsBackground = true, Name = "SeparableConv worker " + index }.Start();
+        }
+
+        /// <summary>Called by whoever has opened a door. One call of several wakes the worker, which costs a trip into the system.</summary>
+        public void WakeIfParked()
+        {
+            if (Volatile.Read(ref _isParked) != 0 && Interlocked.Exchange(ref _isParked, 0) != 0)
+            {
+                Interlocked.Decrement(ref _pool._parked);
+                _wake.Set();
+            }
         }
 
         private void Loop()
@@ -252,26 +282,47 @@ internal sealed unsafe class WorkerPool
             }
         }
 
+        private bool SeesNewLoop()
+        {
+            var generation = (int)(Volatile.Read(ref _pool._board.Door) >> 32);
+            if (generation == _seen)
+                return false;
+            _seen = generation;
+            return true;
+        }
+
         private void Await()
         {
-            for (var spins = 0; _pool._generation == _seen; spins++)
+            for (var spins = 1; !SeesNewLoop(); spins++)
             {
-                if (spins < SpinsBeforeParking)
+                if (spins == SpinsBeforeParking)
+                {
+                    Park();
+                    spins = 0;
+                }
+                else if (spins % SpinsBeforeYielding == 0)
+                {
+                    Thread.Yield();
+                }
+                else
                 {
                     Thread.SpinWait(1);
-                    continue;
-                }
-
-                lock (_pool._parkingLot)
-                {
-                    Interlocked.Increment(ref _pool._parked);
-                    while (_pool._generation == _seen)
-                        Monitor.Wait(_pool._parkingLot);
-                    Interlocked.Decrement(ref _pool._parked);
                 }
             }
+        }
 
-            _seen = _pool._generation;
+        private void Park()
+        {
+            Interlocked.Increment(ref _pool._parked);
+            Interlocked.Exchange(ref _isParked, 1);
+            var isLate = (int)(Volatile.Read(ref _pool._board.Door) >> 32) != _seen;
+            if (isLate && Interlocked.Exchange(ref _isParked, 0) != 0)
+            {
+                Interlocked.Decrement(ref _pool._parked);
+                return;
+            }
+
+            _wake.WaitOne();
         }
     }
 }

@@ -33,7 +33,7 @@ public sealed unsafe class WorkerPoolTests
     {
         for (var round = 0; round < 5; round++)
         {
-            // Longer than workers spin: 60 microseconds, where they have a core to themselves.
+            // Longer than workers spin: 2 milliseconds, where they have a core to themselves.
             Thread.Sleep(20);
             var work = new Meet { Arrived = new CountdownEvent(2), Threads = new ConcurrentDictionary<int, bool>() };
             WorkerPool.Shared.Run(ref work, 2, 2);
