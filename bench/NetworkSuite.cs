@@ -41,7 +41,8 @@ internal static class NetworkSuite
     /// <summary>
     /// Also: --model FILE, to take an ONNX or TensorFlow Lite file in place of the list; --int8, to quantize the builder's MobileNets and
     /// DS-CNN and run them beside the floats, with --activations int8 in place of uint8, and --keep FOLDER, to leave their files
-    /// there; --steps, to see where our time goes; --peer-model FILE, which the peer runs in the place of --model when times are taken.
+    /// there; --steps, to see where our time goes; --peer-model FILE, which the peer runs in the place of --model when times are taken;
+    /// --trace FILE.svg, to draw what our threads do in a run in place of all that.
     /// </summary>
     public static int Run(string[] args)
     {
@@ -54,6 +55,8 @@ internal static class NetworkSuite
                 args.Contains("--steps"));
         var (other, steps) = (SuiteOptions.Value(args, "--peer-model"), args.Contains("--steps"));
         var cases = SuiteOptions.Value(args, "--model") is { } file ? [(Path.GetFileName(file), null, Path.GetFullPath(file))] : Cases;
+        if (SuiteOptions.Value(args, "--trace") is { } picture)
+            return Trace(cases, options, picture);
         using var peer = OrtPeer.Start();
         var table = new SideBySide("networks", "ours", "onnxruntime");
         foreach (var (name, build, model) in cases)
@@ -77,6 +80,32 @@ internal static class NetworkSuite
 
         table.PrintSummary();
         table.SaveJson(options.Json);
+        return 0;
+    }
+
+    // A picture of one network, at the last number of threads; no peer has a part in it.
+    private static int Trace((string Name, Func<Network>? Build, string File)[] cases, SuiteOptions options, string path)
+    {
+        var wanted = cases.Where(candidate => options.Wants(candidate.Name)).ToArray();
+        if (wanted is not [var (name, build, model)])
+        {
+            Console.Error.WriteLine(
+                $"--trace draws one network; --only must leave one of: {string.Join(", ", wanted.Select(candidate => candidate.Name))}.");
+            return 2;
+        }
+
+        using var onnx = build is null ? NetworkFile.Of(model) : NetworkFile.Of(BatchStatistics.Randomize(build()));
+        if (onnx is null)
+        {
+            Console.Error.WriteLine($"{name}: SEPCONV_DATA is not set.");
+            return 1;
+        }
+
+        using var session = new InferenceSession(ModelFile.Load(onnx.Path), new() { Threads = options.Threads[^1] });
+        WarmUp(session);
+        var run = TracedRun.Median(session, options.Rounds);
+        run.Print(name);
+        TraceDrawing.Save(run, name, path);
         return 0;
     }
 

@@ -167,6 +167,9 @@ public sealed class InferenceSession : IDisposable
         return [.. _compiled.Steps.Zip(times, (step, time) => new StepTime(step, time))];
     }
 
+    /// <summary>Runs once and tells when each step begins, in ticks of the stopwatch, and when the last one has ended.</summary>
+    internal void Run(Span<long> timestamps) => _runner.Run(timestamps);
+
     /// <summary>
     /// Frees the memory at once, or at the end of a run where one is under way; the weights too, where they are this session's alone.
     /// </summary>

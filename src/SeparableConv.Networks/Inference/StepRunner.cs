@@ -101,16 +101,23 @@ internal sealed unsafe class StepRunner : IDisposable
     /// <summary>The same, with the time of each step.</summary>
     public void Run(Span<double> milliseconds)
     {
+        var timestamps = new long[_steps.Length + 1];
+        Run(timestamps);
+        for (var i = 0; i < _steps.Length; i++)
+            milliseconds[i] = (timestamps[i + 1] - timestamps[i]) * 1e3 / Stopwatch.Frequency;
+    }
+
+    /// <summary>The same, with the timestamp at which each step begins, and behind them that at which the last one has ended.</summary>
+    public void Run(Span<long> timestamps)
+    {
         Enter();
         try
         {
-            var last = Stopwatch.GetTimestamp();
+            timestamps[0] = Stopwatch.GetTimestamp();
             for (var i = 0; i < _steps.Length; i++)
             {
                 _steps[i].Run(_contexts[i]);
-                var now = Stopwatch.GetTimestamp();
-                milliseconds[i] = (now - last) * 1e3 / Stopwatch.Frequency;
-                last = now;
+                timestamps[i + 1] = Stopwatch.GetTimestamp();
             }
 
             KeepStates();

@@ -60,6 +60,15 @@ internal sealed unsafe class WorkerPool
     public void Run<TWork>(ref TWork work, int parts, int threads)
         where TWork : struct, IParallelWork
     {
+        if (typeof(TWork) != typeof(TracedWork) && PartTrace.Current is { } trace)
+        {
+#pragma warning disable CS8500 // As below.
+            fixed (TWork* followed = &work)
+                trace.Run(this, &Invoke<TWork>, followed, parts, threads);
+#pragma warning restore CS8500
+            return;
+        }
+
         var participants = Math.Min(threads, parts);
         if (participants <= 1 || !Monitor.TryEnter(_gate))
         {
