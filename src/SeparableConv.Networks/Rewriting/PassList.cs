@@ -27,6 +27,7 @@ internal sealed class PassList(params Func<NetworkPass>[] passes)
         () => new ChannelMapFusion(),
         () => new SeparableFusion(),
         () => new ExpansionFusion(),
+        () => new ShortcutFusion(),
         () => new OutputCopies());
 
     /// <summary>For running a network node by node as it is.</summary>

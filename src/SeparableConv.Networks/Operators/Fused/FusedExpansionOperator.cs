@@ -3,42 +3,59 @@ using SeparableConv.Loops;
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
-/// A pointwise convolution and the depthwise separable one that alone reads it, computed a window of rows at a time: x (N, inH, inW, C),
-/// expanding weights (1, 1, C, E) and bias (E) or none, then what <see cref="FusedSeparableConvOperator"/> takes behind its first input.
-/// To the bit what the steps give one after the other.
+/// A convolution and the depthwise separable one that alone reads it, computed a window of rows at a time: x (N, inH, inW, C),
+/// first weights (kH, kW, C, E), in MobileNetV2's blocks (1, 1, C, E), and bias (E) or none, then what
+/// <see cref="FusedSeparableConvOperator"/> takes behind its first input, and where <paramref name="hasShortcut"/> a tensor of the
+/// output's shape that is added to it. To the bit what the steps give one after the other.
 /// </summary>
-internal sealed class FusedExpansionOperator(Conv2DOperator expand, FusedSeparableConvOperator separable) : Operator
+internal sealed class FusedExpansionOperator(Conv2DOperator expand, FusedSeparableConvOperator separable, bool hasShortcut) : Operator
 {
+    /// <summary>The shortcut's place among the inputs.</summary>
+    public const int ShortcutInput = 7;
+
     public override string Kind => "InvertedBottleneck";
 
     public Conv2DOperator Expand { get; } = expand;
 
     public FusedSeparableConvOperator Separable { get; } = separable;
 
-    internal override InputRole RoleOf(int input, TensorType type) => input > 0 ? InputRole.Parameter : InputRole.Data;
+    /// <summary>Whether the last input is added to the output.</summary>
+    public bool HasShortcut { get; } = hasShortcut;
 
-    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs) =>
-        Separable.Infer([Expand.Infer(inputs[..3])[0], .. inputs[3..]]);
+    internal override InputRole RoleOf(int input, TensorType type) =>
+        input is > 0 and < ShortcutInput ? InputRole.Parameter : InputRole.Data;
+
+    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
+    {
+        var output = Separable.Infer([Expand.Infer(inputs[..3])[0], .. inputs[3..ShortcutInput]]);
+        if (HasShortcut && inputs[ShortcutInput] != output[0])
+            throw new ArgumentException($"The shortcut is {inputs[ShortcutInput]} but the sums are {output[0]}.");
+        return output;
+    }
 
     internal override OperatorCost Cost(Node node)
     {
-        var g = Depthwise(node);
-        var pixels = (long)g.Batch * g.Rows.In * g.Columns.In;
-        var expansion = checked(pixels * node.Inputs[0]!.Shape[3] * g.InChannels);
-        var projection = checked((long)g.Batch * g.Rows.Out * g.Columns.Out * g.OutChannels * node.Inputs[5]!.Shape[3]);
-        return new(checked(expansion + ConvCost.Standard(g).Macs + projection));
+        var sizes = Sizes(node);
+        var g = sizes.Depthwise;
+        var projection = checked((long)g.Batch * g.Rows.Out * g.Columns.Out * g.OutChannels * sizes.OutChannels);
+        return new(checked(ConvCost.Standard(sizes.Expansion).Macs + ConvCost.Standard(g).Macs + projection));
     }
 
     internal override Step Prepare(Node node)
     {
-        var g = Depthwise(node);
-        var (channels, outChannels) = (node.Inputs[0]!.Shape[3], node.Inputs[5]!.Shape[3]);
-        var expansion = new PointwiseLoop(
-            Weights(node, 1), channels, g.InChannels, Weights(node, 2), Expand.Options.Activation, SimdWidths.Best);
+        var sizes = Sizes(node);
+        var (first, g) = (sizes.Expansion, sizes.Depthwise);
+        var kernel = new Size2D(first.Rows.Kernel, first.Columns.Kernel);
+        IRowLoop expansion = PointwiseConv2D.Fits(kernel, Expand.Options)
+            ? new PointwiseLoop(
+                Weights(node, 1), first.InChannels, first.OutChannels, Weights(node, 2), Expand.Options.Activation, SimdWidths.Best)
+            : new StandardLoop(
+                Weights(node, 1), kernel, first.InChannels, first.OutChannels, 1, Weights(node, 2), Expand.Options.Activation,
+                SimdWidths.Best);
         var depthwise = Separable.Depthwise.Loop(g, Weights(node, 3), Weights(node, 4));
         var projection = new PointwiseLoop(
-            Weights(node, 5), g.OutChannels, outChannels, Weights(node, 6), Separable.Pointwise.Options.Activation, SimdWidths.Best);
-        return new FusedExpansionStep(new FusedExpansionLoop(expansion, depthwise, projection), g, channels, outChannels);
+            Weights(node, 5), g.OutChannels, sizes.OutChannels, Weights(node, 6), Separable.Pointwise.Options.Activation, SimdWidths.Best);
+        return new FusedExpansionStep(new FusedExpansionLoop(expansion, depthwise, projection), sizes);
     }
 
     // Only the compiler makes it, of constants alone.
@@ -47,16 +64,30 @@ internal sealed class FusedExpansionOperator(Conv2DOperator expand, FusedSeparab
     private static ReadOnlySpan<float> Weights(Node node, int input) =>
         node.Inputs[input] is { } value ? value.Constant!.Span<float>() : default;
 
-    private ConvGeometry Depthwise(Node node) => Separable.Depthwise.Geometry(
-        Expand.Infer([node.Inputs[0]!.Type, node.Inputs[1]!.Type, node.Inputs[2]?.Type])[0], node.Inputs[3]!.Type);
+    private ExpansionSizes Sizes(Node node)
+    {
+        var inputs = node.Inputs;
+        var expanded = Expand.Infer([inputs[0]!.Type, inputs[1]!.Type, inputs[2]?.Type])[0];
+        return new(
+            Expand.Geometry(inputs[0]!.Type, inputs[1]!.Type),
+            Separable.Depthwise.Geometry(expanded, inputs[3]!.Type),
+            inputs[5]!.Shape[3]);
+    }
 }
 
 /// <summary>A fused block with its weights packed, for one size of input.</summary>
-internal sealed unsafe class FusedExpansionStep(FusedExpansionLoop loop, ConvGeometry geometry, int inChannels, int outChannels) : Step
+internal sealed unsafe class FusedExpansionStep(FusedExpansionLoop loop, ExpansionSizes sizes) : Step
 {
-    public override bool Reads(int input) => input == 0;
+    public override bool Reads(int input) => input is 0 or FusedExpansionOperator.ShortcutInput;
 
-    public override void Run(ForwardContext context) =>
+    public override void Run(ForwardContext context)
+    {
+        var shortcut = context.Optional(FusedExpansionOperator.ShortcutInput);
         loop.Run(
-            context.Inputs[0].Pointer<float>(), context.Outputs[0].Pointer<float>(), geometry, inChannels, outChannels, context.Threads);
+            context.Inputs[0].Pointer<float>(),
+            shortcut.IsPresent ? shortcut.Pointer<float>() : null,
+            context.Outputs[0].Pointer<float>(),
+            sizes,
+            context.Threads);
+    }
 }

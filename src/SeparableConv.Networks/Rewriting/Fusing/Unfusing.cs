@@ -15,7 +15,7 @@ internal sealed class Unfusing : NetworkPass
         {
             case FusedExpansionOperator block:
                 var expanded = Graph.Add($"{node.Name}/expand", block.Expand, inputs.AsSpan(0, 3));
-                return [Separable(node.Name, block.Separable, [expanded, .. inputs.AsSpan(3)])];
+                return [Sums(node.Name, block, expanded, inputs)];
             case FusedSeparableConvOperator separable:
                 return [Separable(node.Name, separable, inputs)];
             case DepthwiseConv2DOperator { Map: not null } mapped:
@@ -23,6 +23,15 @@ internal sealed class Unfusing : NetworkPass
             default:
                 return null;
         }
+    }
+
+    private Value Sums(string name, FusedExpansionOperator block, Value expanded, Value?[] inputs)
+    {
+        var end = FusedExpansionOperator.ShortcutInput;
+        if (!block.HasShortcut)
+            return Separable(name, block.Separable, [expanded, .. inputs.AsSpan(3)]);
+        var sums = Separable($"{name}/sums", block.Separable, [expanded, .. inputs.AsSpan(3, end - 3)]);
+        return Graph.Add(name, new BinaryOperator(BinaryKind.Add, Activation.None), sums, inputs[end]);
     }
 
     private Value Separable(string name, FusedSeparableConvOperator op, Value?[] inputs)

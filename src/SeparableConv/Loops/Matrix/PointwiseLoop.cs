@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using SeparableConv.Threading;
 
 namespace SeparableConv.Loops;
@@ -10,6 +11,9 @@ internal sealed unsafe class PointwiseLoop : IRowLoop
 {
     // Below so many rows a thread spends more on half-filled tiles than it saves by having a part of its own.
     private const int LeastRowsInPart = 2 * MatrixTile.MostRows;
+
+    // What a tile must have for a part of the rows to pay where the filters alone would give threads uneven work.
+    private const int LeastRowsInUnevenPart = MatrixTile.MostRows;
 
     private const int ActivationBlockFloats = 16 * 1024;
 
@@ -36,21 +40,39 @@ internal sealed unsafe class PointwiseLoop : IRowLoop
         _weights.Fill(weights, _weights.Columns, bias, threads);
 
     /// <summary>Computes <paramref name="pixels"/> rows of (pixels, C) into (pixels, O).</summary>
-    public void Run(float* input, float* output, nint pixels, int threads)
+    public void Run(float* input, float* output, nint pixels, int threads) => Run(input, _weights.Depth, output, pixels, threads);
+
+    /// <summary>
+    /// The same from pixels whose channels begin <paramref name="inputStride"/> floats apart; where there is a
+    /// <paramref name="shortcut"/> (pixels, O) it is added behind the activation.
+    /// </summary>
+    public void Run(float* input, nint inputStride, float* output, nint pixels, int threads, float* shortcut = null)
     {
         if (threads <= 1)
         {
-            RunPixels(input, _weights.Depth, pixels, output, _weights.Columns);
+            RunPixels(input, inputStride, pixels, output, _weights.Columns, shortcut: shortcut);
             return;
         }
 
-        // Cut pixels where there are enough of them; else cut the filters, unless the activation looks across them.
+        var parts = Cut(pixels, threads);
+        var work = new Work
+        {
+            Loop = this, Input = input, InputStride = inputStride, Output = output, Shortcut = shortcut, Parts = parts,
+        };
+        WorkerPool.Shared.Run(ref work, parts.Count, threads);
+    }
+
+    // Cut pixels where there are enough of them; else cut the filters, unless the activation looks across them; and pixels in addition
+    // where the filters would come out uneven.
+    private ProductParts Cut(nint pixels, int threads)
+    {
         var pixelParts = (int)Math.Min(4 * threads, pixels / LeastRowsInPart / threads * threads);
-        var filterParts = pixelParts >= threads || !CanShareFilters(threads) ? 1 : Math.Min(2 * threads, _weights.Panels.Length);
-        if (pixelParts < threads && filterParts == 1)
-            pixelParts = (int)Math.Min(threads, pixels);
-        var work = new Work { Loop = this, Input = input, Output = output, Parts = new(pixels, Math.Max(1, pixelParts), filterParts) };
-        WorkerPool.Shared.Run(ref work, work.Parts.Count, threads);
+        if (pixelParts >= threads || !CanShareFilters(threads))
+            return new(pixels, Math.Max(pixelParts, (int)Math.Min(threads, pixels)), 1);
+        var panels = _weights.Panels.Length;
+        if (panels % threads != 0 && panels < 8 * threads && pixels >= threads * LeastRowsInUnevenPart)
+            return new(pixels, threads, panels);
+        return new(pixels, Math.Max(1, pixelParts), Math.Min(2 * threads, panels));
     }
 
     /// <inheritdoc/>
@@ -63,26 +85,31 @@ internal sealed unsafe class PointwiseLoop : IRowLoop
     /// <summary>Whether the filters can be cut into so many parts, each of which is finished by itself.</summary>
     public bool CanShareFilters(int parts) => _weights.Panels.Length >= parts && !_activation.NeedsAllChannels;
 
+    /// <summary>Runs of filters that can be computed by themselves.</summary>
+    public int Panels => _weights.Panels.Length;
+
+    /// <summary>The filters of a part, first up to and without end.</summary>
+    public (int First, int End) Columns(int filterPart, int filterParts)
+    {
+        var (first, end) = PanelsOf(filterPart, filterParts);
+        return (FirstColumn(first), FirstColumn(end));
+    }
+
     /// <summary>
     /// Computes part <paramref name="filterPart"/> of <paramref name="filterParts"/> of the filters, for pixels whose channels begin
     /// <paramref name="inputStride"/> floats apart, on the calling thread.
     /// </summary>
     public void RunPixels(
-        float* input, nint inputStride, nint pixels, float* output, nint outputStride, int filterPart = 0, int filterParts = 1)
+        float* input, nint inputStride, nint pixels, float* output, nint outputStride, int filterPart = 0, int filterParts = 1,
+        float* shortcut = null)
     {
-        var panels = _weights.Panels.Length;
-        RunPanels(
-            input, inputStride, pixels, output, outputStride, panels * filterPart / filterParts, panels * (filterPart + 1) / filterParts);
-    }
-
-    private void RunPanels(float* input, nint inputStride, nint pixels, float* output, nint outputStride, int firstPanel, int endPanel)
-    {
-        var panels = _weights.Panels;
-        var firstColumn = panels[firstPanel].FirstColumn;
-        var columns = (endPanel < panels.Length ? panels[endPanel].FirstColumn : _weights.Columns) - firstColumn;
+        var (firstPanel, endPanel) = PanelsOf(filterPart, filterParts);
+        var firstColumn = FirstColumn(firstPanel);
+        var columns = FirstColumn(endPanel) - firstColumn;
 
         // What is not a clamp is applied to finished pixels while they are in the cache.
-        var block = _activation.IsClamp ? pixels : Math.Max(MatrixTile.MostRows, ActivationBlockFloats / columns);
+        var isProductAlone = _activation.IsClamp && shortcut == null;
+        var block = isProductAlone ? pixels : Math.Max(MatrixTile.MostRows, ActivationBlockFloats / columns);
         nint segment = 0;
         var left = new LeftRows { RowStride = inputStride, SegmentOffsets = &segment, Segments = 1, SegmentLength = _weights.Depth };
         for (nint first = 0; first < pixels; first += block)
@@ -92,21 +119,44 @@ internal sealed unsafe class PointwiseLoop : IRowLoop
             var target = output + (first * outputStride);
             MatrixProduct.Run(_weights, left, target, outputStride, _activation.LowerBound, _activation.UpperBound, firstPanel, endPanel);
             _activation.ApplyRows(target + firstColumn, left.Rows, columns, outputStride, firstColumn, _width);
+            if (shortcut != null)
+                AddRows(target + firstColumn, shortcut + (first * outputStride) + firstColumn, left.Rows, columns, outputStride);
         }
     }
+
+    private static void AddRows(float* sums, float* shortcut, nint rows, int columns, nint stride)
+    {
+        for (nint r = 0; r < rows; r++)
+        {
+            var target = new Span<float>(sums + (r * stride), columns);
+            TensorPrimitives.Add(target, new ReadOnlySpan<float>(shortcut + (r * stride), columns), target);
+        }
+    }
+
+    private (int First, int End) PanelsOf(int filterPart, int filterParts)
+    {
+        var panels = (long)_weights.Panels.Length;
+        return ((int)(panels * filterPart / filterParts), (int)(panels * (filterPart + 1) / filterParts));
+    }
+
+    private int FirstColumn(int panel) => panel < _weights.Panels.Length ? _weights.Panels[panel].FirstColumn : _weights.Columns;
 
     private struct Work : IParallelWork
     {
         public PointwiseLoop Loop;
         public float* Input;
+        public nint InputStride;
         public float* Output;
+        public float* Shortcut;
         public ProductParts Parts;
 
         public readonly void Execute(int part)
         {
             var (first, count, filterPart) = Parts.Part(part);
-            var (depth, columns) = (Loop._weights.Depth, Loop._weights.Columns);
-            Loop.RunPixels(Input + (first * depth), depth, count, Output + (first * columns), columns, filterPart, Parts.FilterParts);
+            var columns = Loop._weights.Columns;
+            Loop.RunPixels(
+                Input + (first * InputStride), InputStride, count, Output + (first * columns), columns, filterPart, Parts.FilterParts,
+                Shortcut == null ? null : Shortcut + (first * columns));
         }
     }
 }

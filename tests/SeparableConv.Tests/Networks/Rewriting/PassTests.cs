@@ -168,16 +168,40 @@ public class PassTests
     }
 
     [Fact]
-    public void A_large_expansion_is_joined_with_the_pair_that_alone_reads_it()
+    public void An_expansion_is_joined_with_the_pair_that_alone_reads_it()
     {
-        // 40x41x180 floats are 1.1 MB.
-        var x = _g.Input(1, 40, 41, 4);
-        var expanded = _g.Conv(x, 1, 180, new() { Activation = Activation.ReLU6 });
+        var x = _g.Input(1, 20, 21, 4);
+        var expanded = _g.Conv(x, 1, 24, new() { Activation = Activation.ReLU6 });
         var y = _g.Conv(_g.Depthwise(expanded, 3, 1, new() { Padding = Padding.Same, Stride = 2 }), 1, 6, bias: false);
         Assert.Equal("InvertedBottleneck", _g.Check(y));
         Assert.Equal("Conv2D SeparableConv2D Activation", _g.Check(y, _g.Add(new ActivationOperator(Activation.Tanh), expanded)));
-        var small = _g.Conv(x, 1, 100);
-        Assert.Equal("Conv2D SeparableConv2D", _g.Check(_g.Conv(_g.Depthwise(small, 3), 1, 6)));
+
+        // A first convolution with a stride too; not one that may run after Winograd.
+        Assert.Equal("InvertedBottleneck", _g.Check(Pair(_g.Conv(x, 3, 24, new() { Padding = Padding.Same, Stride = 2 }))));
+        Assert.Equal("Conv2D SeparableConv2D", _g.Check(Pair(_g.Conv(x, 3, 24, new() { Padding = Padding.Same }))));
+        Assert.Equal("Conv2D SeparableConv2D", _g.Check(Pair(_g.Conv(x, 3, 24, new() { Groups = 2, Stride = 2 }))));
+
+        Value Pair(Value first) => _g.Conv(_g.Depthwise(first, 3), 1, 6);
+    }
+
+    [Fact]
+    public void A_shortcut_is_added_by_the_block_that_it_goes_around()
+    {
+        var x = _g.Input(1, 9, 8, 6);
+        var sums = Block(x);
+        Assert.Equal("InvertedBottleneck", _g.Check(Add(sums, x)));
+        Assert.Equal("InvertedBottleneck", _g.Check(Add(x, sums)));
+        Assert.Equal("InvertedBottleneck InvertedBottleneck", _g.Check(Add(Block(x), sums)));
+        Assert.Equal("InvertedBottleneck Add", _g.Check(Add(sums, sums)));
+        Assert.Equal("InvertedBottleneck Add", _g.Check(Add(sums, _g.Input(1, 1, 8, 6))));
+        Assert.Equal("InvertedBottleneck Add", _g.Check(sums, Add(sums, x)));
+        var clamped = _g.Add(new ActivationOperator(Activation.ReLU), Add(sums, x));
+        Assert.Equal("InvertedBottleneck Add", _g.Check(clamped));
+
+        Value Block(Value input) =>
+            _g.Conv(_g.Depthwise(_g.Conv(input, 1, 24), 3, 1, new() { Padding = Padding.Same }), 1, 6);
+
+        Value Add(Value a, Value b) => _g.Add(new BinaryOperator(BinaryKind.Add, Activation.None), a, b);
     }
 
     [Fact]
