@@ -269,7 +269,7 @@ internal sealed unsafe class WorkerPool
             new Thread(Loop) { IsBackground = true, Name = "SeparableConv worker " + index }.Start();
         }
 
-        /// <summary>Called by whoever has opened a door. One call of several wakes the worker, which costs a trip into the system.</summary>
+        /// <summary>Called by whoever has opened a door. One call of several wakes the worker, a trip into the system.</summary>
         public void WakeIfParked()
         {
             if (Volatile.Read(ref _isParked) != 0 && Interlocked.Exchange(ref _isParked, 0) != 0)
