@@ -81,8 +81,8 @@ internal sealed unsafe class PointwiseLoop : IRowLoop
         var firstColumn = panels[firstPanel].FirstColumn;
         var columns = (endPanel < panels.Length ? panels[endPanel].FirstColumn : _weights.Columns) - firstColumn;
 
-        // What is not a clamp is applied to finished pixels while they are in the cache.
-        var block = _activation.IsClamp ? pixels : Math.Max(MatrixTile.MostRows, ActivationBlockFloats / columns);
+        // What registers do not do is applied to finished pixels while they are in the cache.
+        var block = _activation.IsInRegisters ? pixels : Math.Max(MatrixTile.MostRows, ActivationBlockFloats / columns);
         nint segment = 0;
         var left = new LeftRows { RowStride = inputStride, SegmentOffsets = &segment, Segments = 1, SegmentLength = _weights.Depth };
         for (nint first = 0; first < pixels; first += block)
@@ -90,8 +90,9 @@ internal sealed unsafe class PointwiseLoop : IRowLoop
             left.Start = input + (first * inputStride);
             left.Rows = Math.Min(block, pixels - first);
             var target = output + (first * outputStride);
-            MatrixProduct.Run(_weights, left, target, outputStride, _activation.LowerBound, _activation.UpperBound, firstPanel, endPanel);
-            _activation.ApplyRows(target + firstColumn, left.Rows, columns, outputStride, firstColumn, _width);
+            MatrixProduct.Run(_weights, left, target, outputStride, _activation, firstPanel, endPanel);
+            if (!_activation.IsInRegisters)
+                _activation.ApplyRows(target + firstColumn, left.Rows, columns, outputStride, firstColumn, _width);
         }
     }
 
