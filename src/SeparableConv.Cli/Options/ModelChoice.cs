@@ -9,8 +9,8 @@ namespace SeparableConv.Cli.Options;
 internal sealed record ModelChoice(
     string Text, Func<TensorShape, int, int, Network>? Build, Func<NetworkForm, TensorShape, int, int, Network>? BuildTwin = null)
 {
-    public const string Form = "mobilenet-v1[:W]|mobilenet-v2[:W]|ds-cnn[:F]|cnn:standard[:F]|cnn:separable[:F]|cnn:residual[:F]|"
-        + "cnn:vgg[:F]|FILE";
+    public const string Form = "mobilenet-v1[:W]|mobilenet-v2[:W]|mobilenet-v3-large[:W]|mobilenet-v3-small[:W]|ds-cnn[:F]|"
+        + "cnn:standard[:F]|cnn:separable[:F]|cnn:residual[:F]|cnn:vgg[:F]|FILE";
 
     // Of smaller pictures a first stride of 2 would leave one pixel, or less, for the last layers.
     private const int SmallPicture = 40;
@@ -36,6 +36,10 @@ internal sealed record ModelChoice(
             ["mobilenet-v1", var width] => MobileNet1(Width(width)),
             ["mobilenet-v2"] => MobileNet2(1),
             ["mobilenet-v2", var width] => MobileNet2(Width(width)),
+            ["mobilenet-v3-large"] => MobileNet3Large(1),
+            ["mobilenet-v3-large", var width] => MobileNet3Large(Width(width)),
+            ["mobilenet-v3-small"] => MobileNet3Small(1),
+            ["mobilenet-v3-small", var width] => MobileNet3Small(Width(width)),
             ["ds-cnn"] => Keywords(64),
             ["ds-cnn", var filters] => Keywords(Filters(filters)),
             _ => throw new FormatException($"'{text}' is no network; use {Form.Replace("|", ", ", StringComparison.Ordinal)} (.onnx, "
@@ -54,6 +58,12 @@ internal sealed record ModelChoice(
 
     private static Func<TensorShape, int, int, Network> MobileNet2(double width) => (picture, classes, seed) =>
         MobileNetV2.Create(picture, width, classes, FirstStrides(picture), seed: seed);
+
+    private static Func<TensorShape, int, int, Network> MobileNet3Large(double width) => (picture, classes, seed) =>
+        MobileNetV3.CreateLarge(picture, width, classes, FirstStrides(picture), seed: seed);
+
+    private static Func<TensorShape, int, int, Network> MobileNet3Small(double width) => (picture, classes, seed) =>
+        MobileNetV3.CreateSmall(picture, width, classes, FirstStrides(picture), seed: seed);
 
     private static Func<TensorShape, int, int, Network> Keywords(int filters) => (picture, classes, seed) =>
         DsCnn.Create(picture, filters, classes, seed: seed);

@@ -1,3 +1,5 @@
+using static SeparableConv.Networks.Architectures.FilterCounts;
+
 namespace SeparableConv.Networks;
 
 /// <summary>MobileNetV2 (Sandler et al., 2018, arXiv:1801.04381), as Keras has it: inverted residuals with linear bottlenecks.</summary>
@@ -94,12 +96,5 @@ public static class MobileNetV2
 
         x = net.BatchNormalization(x, name: $"{name}_project_BN");
         return strides == 1 && channels == filters ? net.Add([input, x], name: $"{name}_add") : x;
-    }
-
-    // The nearest multiple of 8, but never less than nine tenths.
-    private static int Rounded(double filters)
-    {
-        var rounded = Math.Max(8, (int)(filters + 4) / 8 * 8);
-        return rounded < 0.9 * filters ? rounded + 8 : rounded;
     }
 }

@@ -86,6 +86,12 @@ public sealed unsafe class Activation
     /// <summary>Whether the two bounds are the whole function, so that nothing is left to do after the loop's clamp.</summary>
     internal bool IsClamp => _kind == ActivationKind.Clamp;
 
+    /// <summary>Whether it is <see cref="HardSwish"/>.</summary>
+    internal bool IsHardSwish => _kind == ActivationKind.HardSwish;
+
+    /// <summary>Whether loops that can do a function on their sums in registers do this one: bounds, and the hard swish.</summary>
+    internal bool IsInRegisters => IsClamp || IsHardSwish;
+
     /// <summary>Whether a channel's result depends on the pixel's other channels, so that all of them must be there first.</summary>
     internal bool NeedsAllChannels => _kind == ActivationKind.Softmax;
 

@@ -32,6 +32,9 @@ internal interface ITileSimd<TVec>
 
     /// <summary>The machine's own maximum, one instruction: if either is NaN, x86 gives <paramref name="b"/>.</summary>
     static abstract TVec Max(TVec a, TVec b);
+
+    /// <summary><see cref="Activation.HardSwish"/>, the one function beside bounds that loops do on sums in registers.</summary>
+    static abstract TVec HardSwish(TVec a);
 }
 
 /// <summary>

@@ -45,8 +45,6 @@ internal unsafe struct DepthwiseBlock
     public float Lower;
     public float Upper;
 
-    public readonly bool IsClamped => !(float.IsNegativeInfinity(Lower) && float.IsPositiveInfinity(Upper));
-
     /// <summary>The first pixel of an output row.</summary>
     public readonly float* OutputRow(int row, int columns) => Output + ((nint)(row - FirstRow) * columns * OutputPixelStride);
 

@@ -63,27 +63,35 @@ internal static unsafe class DepthwiseSlide
                 strip.Suspend = strip.EndStep < steps;
                 strip.OutA = output + (pixel * block.OutputPixelStride);
                 strip.OutB = strip.OutA + (g.Columns.Out * block.OutputPixelStride);
-                RunSteps<TSimd, TVec>(strip, g, two, block.IsClamped);
+                RunSteps<TSimd, TVec>(strip, g, two, activation);
             }
 
-            block.Activate(activation, output, (two ? 2 : 1) * (nint)g.Columns.Out, width);
+            if (!activation.IsInRegisters)
+                block.Activate(activation, output, (two ? 2 : 1) * (nint)g.Columns.Out, width);
         }
     }
 
-    private static void RunSteps<TSimd, TVec>(in DepthwiseStrip strip, in ConvGeometry g, bool two, bool clamped)
+    private static void RunSteps<TSimd, TVec>(in DepthwiseStrip strip, in ConvGeometry g, bool two, Activation activation)
         where TSimd : struct, ISimd<TVec>
         where TVec : struct
     {
-        switch (two, clamped)
+        var bounded = activation.IsClamp && !activation.IsNone;
+        switch (two)
         {
-            case (true, true):
+            case true when bounded:
                 RunPair<TSimd, TVec, TwoRowsClamped>(strip, g);
                 break;
-            case (true, false):
+            case true when activation.IsHardSwish:
+                RunPair<TSimd, TVec, TwoRowsSwish>(strip, g);
+                break;
+            case true:
                 RunPair<TSimd, TVec, TwoRowsFree>(strip, g);
                 break;
-            case (false, true):
+            case false when bounded:
                 RunPair<TSimd, TVec, OneRowClamped>(strip, g);
+                break;
+            case false when activation.IsHardSwish:
+                RunPair<TSimd, TVec, OneRowSwish>(strip, g);
                 break;
             default:
                 RunPair<TSimd, TVec, OneRowFree>(strip, g);

@@ -212,11 +212,11 @@ internal static unsafe class DepthwiseSlideLoop
                 {
                     var a = (sizeof(TSide) - 1) / sizeof(TStride) == 1 ? a1 : sizeof(TSide) / sizeof(TStride) < 5 ? a2 : a4;
                     var b = (sizeof(TSide) - 1) / sizeof(TStride) == 1 ? b1 : sizeof(TSide) / sizeof(TStride) < 5 ? b2 : b4;
-                    TSimd.Store(TOptions.Clamp ? TSimd.Min(upper, TSimd.Max(lower, a)) : a, outA);
+                    TSimd.Store(Finish<TSimd, TVec, TOptions>(a, lower, upper), outA);
                     outA += outPixelStride;
                     if (TOptions.TwoRows)
                     {
-                        TSimd.Store(TOptions.Clamp ? TSimd.Min(upper, TSimd.Max(lower, b)) : b, outB);
+                        TSimd.Store(Finish<TSimd, TVec, TOptions>(b, lower, upper), outB);
                         outB += outPixelStride;
                     }
                 }

@@ -10,6 +10,9 @@ internal interface IDepthwiseOptions
 
     /// <summary>Whether the activation has bounds.</summary>
     static abstract bool Clamp { get; }
+
+    /// <summary>Whether the activation is the hard swish.</summary>
+    static abstract bool Swish { get; }
 }
 
 internal readonly struct TwoRowsClamped : IDepthwiseOptions
@@ -17,6 +20,17 @@ internal readonly struct TwoRowsClamped : IDepthwiseOptions
     public static bool TwoRows => true;
 
     public static bool Clamp => true;
+
+    public static bool Swish => false;
+}
+
+internal readonly struct TwoRowsSwish : IDepthwiseOptions
+{
+    public static bool TwoRows => true;
+
+    public static bool Clamp => false;
+
+    public static bool Swish => true;
 }
 
 internal readonly struct TwoRowsFree : IDepthwiseOptions
@@ -24,6 +38,8 @@ internal readonly struct TwoRowsFree : IDepthwiseOptions
     public static bool TwoRows => true;
 
     public static bool Clamp => false;
+
+    public static bool Swish => false;
 }
 
 internal readonly struct OneRowClamped : IDepthwiseOptions
@@ -31,6 +47,17 @@ internal readonly struct OneRowClamped : IDepthwiseOptions
     public static bool TwoRows => false;
 
     public static bool Clamp => true;
+
+    public static bool Swish => false;
+}
+
+internal readonly struct OneRowSwish : IDepthwiseOptions
+{
+    public static bool TwoRows => false;
+
+    public static bool Clamp => false;
+
+    public static bool Swish => true;
 }
 
 internal readonly struct OneRowFree : IDepthwiseOptions
@@ -38,6 +65,8 @@ internal readonly struct OneRowFree : IDepthwiseOptions
     public static bool TwoRows => false;
 
     public static bool Clamp => false;
+
+    public static bool Swish => false;
 }
 
 /// <summary>One or two output rows of some channels: what one call of a sliding depthwise loop works on. Strides are in floats.</summary>
@@ -111,6 +140,18 @@ internal unsafe struct DepthwiseStrip
 
     /// <summary>The channel of a vector's first lane. The last vector ends with the last channel; it may overlap the one before.</summary>
     public readonly int FirstChannel(int vector, int lanes) => Math.Min(vector * lanes, Channels - lanes);
+
+    /// <summary>What becomes of a sum.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVec Finish<TSimd, TVec, TOptions>(TVec sum, TVec lower, TVec upper)
+        where TSimd : struct, ISimd<TVec>
+        where TVec : struct
+        where TOptions : struct, IDepthwiseOptions
+    {
+        if (TOptions.Clamp)
+            return TSimd.Min(upper, TSimd.Max(lower, sum));
+        return TOptions.Swish ? TSimd.HardSwish(sum) : sum;
+    }
 
     /// <summary>One tap of both output rows; its weight is held in a register where there are enough of them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

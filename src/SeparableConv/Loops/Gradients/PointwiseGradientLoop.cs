@@ -201,8 +201,7 @@ internal sealed unsafe class PointwiseGradientLoop : ConvGradientLoop
             };
             var dx = Call.InputGradient + (first * inChannels);
             var transposed = Loop._transposed!;
-            MatrixProduct.Run(
-                transposed, left, dx, inChannels, float.NegativeInfinity, float.PositiveInfinity, 0, transposed.Panels.Length);
+            MatrixProduct.Run(transposed, left, dx, inChannels, Activation.None, 0, transposed.Panels.Length);
             if (!Call.InputMap.IsPresent)
                 return;
             var mask = new MaskedSums

@@ -50,4 +50,7 @@ internal readonly unsafe struct IntegerTile<TSimd, TVec, TChannels> : ITileSimd<
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVec Max(TVec a, TVec b) => b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVec HardSwish(TVec a) => a;
 }

@@ -38,7 +38,7 @@ internal unsafe struct LeftRows
 }
 
 /// <summary>
-/// Rows times packed weights: output[r, n] = clamp(bias[n] + sum over s, k of left[r*rowStride + offset[s] + k] * weights[s, k, n]).
+/// Rows times packed weights: output[r, n] = activation(bias[n] + sum over s, k of left[r*rowStride + offset[s] + k] * weights[s, k, n]).
 /// The driver of <see cref="MatrixTile"/>: cuts rows into tiles and blocks; threads and borders are its caller's.
 /// </summary>
 internal static unsafe class MatrixProduct
@@ -48,10 +48,11 @@ internal static unsafe class MatrixProduct
     private const int BlockFloats = 64 * 1024;
 
     /// <summary>
-    /// Computes the columns of the panels from <paramref name="firstPanel"/> up to and without <paramref name="endPanel"/>.
+    /// Computes the columns of the panels from <paramref name="firstPanel"/> up to and without <paramref name="endPanel"/>. Of the
+    /// activation it does what is done in registers (<see cref="Activation.IsInRegisters"/>); integers have none.
     /// </summary>
     public static void Run(
-        PackedMatrix weights, in LeftRows left, float* output, nint outputStride, float lower, float upper, int firstPanel, int endPanel)
+        PackedMatrix weights, in LeftRows left, float* output, nint outputStride, Activation activation, int firstPanel, int endPanel)
     {
         Debug.Assert(left.Segments * left.SegmentLength == weights.Depth, "The segments add up to the depth of the weights.");
         var most = Math.Max(4 * MatrixTile.MostRows, BlockFloats / weights.Depth);
@@ -61,8 +62,9 @@ internal static unsafe class MatrixProduct
         arguments.SegmentOffsets = left.SegmentOffsets;
         arguments.Segments = left.Segments;
         arguments.SegmentLength = left.SegmentLength;
-        arguments.LowerBound = lower;
-        arguments.UpperBound = upper;
+        arguments.LowerBound = activation.LowerBound;
+        arguments.UpperBound = activation.UpperBound;
+        arguments.IsHardSwish = activation.IsHardSwish;
         arguments.OutputStride = outputStride;
         var panels = weights.Panels;
         for (nint b = 0; b < blocks; b++)
@@ -76,6 +78,15 @@ internal static unsafe class MatrixProduct
                 arguments.Bias = panel.Bias;
                 arguments.LastVectorOffset = panel.LastVectorOffset;
                 arguments.Left = left.Start + (row * left.RowStride);
+                if (rows == 1 && RowPanels(weights, p, endPanel) is > 0 and var count)
+                {
+                    p += count - 1;
+                    arguments.LastVectorOffset = panels[p].LastVectorOffset;
+                    arguments.Output = output + (row * outputStride) + panel.FirstColumn;
+                    weights.Table.RunRow(count, &arguments);
+                    continue;
+                }
+
                 var fetch = left.Prefetch != null ? left : ChooseFetch(weights, left, rows, Math.Min(p + 1, panels.Length - 1));
                 arguments.Prefetch = fetch.Prefetch + (row * fetch.PrefetchRowStride);
                 arguments.PrefetchStep = fetch.PrefetchStep;
@@ -88,6 +99,17 @@ internal static unsafe class MatrixProduct
         }
 
         GC.KeepAlive(weights);
+    }
+
+    /// <summary>How many panels from one on a single row takes at once; 0 where the first is of another kind.</summary>
+    private static int RowPanels(PackedMatrix weights, int first, int end)
+    {
+        if (!weights.Table.HasRows || weights.Columns < weights.Table.VectorLength)
+            return 0;
+        var count = 0;
+        while (count < MatrixRow.MostPanels && first + count < end && weights.Panels[first + count] is { Vectors: 2, IsPair: false })
+            count++;
+        return count;
     }
 
     // Fetches are spread over the steps of k: a burst of them between two tiles was measured to cost more than it saves.

@@ -44,6 +44,9 @@ internal unsafe struct TileArguments
 
     public float UpperBound;
 
+    /// <summary>Whether the bounded sums go through <see cref="ITileSimd{TVec}.HardSwish"/>.</summary>
+    public bool IsHardSwish;
+
     /// <summary>
     /// What to fetch into the second-level cache meanwhile: one line every step of k, <see cref="PrefetchStep"/> floats further each time.
     /// </summary>
@@ -295,61 +298,61 @@ internal static unsafe class MatrixTile
 
         var lower = TSimd.Broadcast(arguments->LowerBound);
         var upper = TSimd.Broadcast(arguments->UpperBound);
+        var swish = arguments->IsHardSwish;
         var output = arguments->Output;
         var outputStride = arguments->OutputStride;
         var last = arguments->LastVectorOffset;
-        Store<TSimd, TVec, TVectors>(a0, b0, c0, lower, upper, output, last);
+        Store<TSimd, TVec, TVectors>(a0, b0, c0, lower, upper, swish, output, last);
         if (sizeof(TRows) > 1)
-            Store<TSimd, TVec, TVectors>(a1, b1, c1, lower, upper, output + outputStride, last);
+            Store<TSimd, TVec, TVectors>(a1, b1, c1, lower, upper, swish, output + outputStride, last);
         if (sizeof(TRows) > 2)
-            Store<TSimd, TVec, TVectors>(a2, b2, c2, lower, upper, output + (2 * outputStride), last);
+            Store<TSimd, TVec, TVectors>(a2, b2, c2, lower, upper, swish, output + (2 * outputStride), last);
         if (sizeof(TRows) > 3)
-            Store<TSimd, TVec, TVectors>(a3, b3, c3, lower, upper, output + (3 * outputStride), last);
+            Store<TSimd, TVec, TVectors>(a3, b3, c3, lower, upper, swish, output + (3 * outputStride), last);
         if (sizeof(TRows) > 4)
-            Store<TSimd, TVec, TVectors>(a4, b4, c4, lower, upper, output + (4 * outputStride), last);
+            Store<TSimd, TVec, TVectors>(a4, b4, c4, lower, upper, swish, output + (4 * outputStride), last);
         if (sizeof(TRows) > 5)
-            Store<TSimd, TVec, TVectors>(a5, b5, c5, lower, upper, output + (5 * outputStride), last);
+            Store<TSimd, TVec, TVectors>(a5, b5, c5, lower, upper, swish, output + (5 * outputStride), last);
         if (sizeof(TRows) > 6)
-            Store<TSimd, TVec, TVectors>(a6, b6, c6, lower, upper, output + (6 * outputStride), last);
+            Store<TSimd, TVec, TVectors>(a6, b6, c6, lower, upper, swish, output + (6 * outputStride), last);
         if (sizeof(TRows) > 7)
-            Store<TSimd, TVec, TVectors>(a7, b7, c7, lower, upper, output + (7 * outputStride), last);
+            Store<TSimd, TVec, TVectors>(a7, b7, c7, lower, upper, swish, output + (7 * outputStride), last);
         if (sizeof(TRows) > 8)
-            Store<TSimd, TVec, TVectors>(a8, b8, c8, lower, upper, output + (8 * outputStride), last);
+            Store<TSimd, TVec, TVectors>(a8, b8, c8, lower, upper, swish, output + (8 * outputStride), last);
         if (sizeof(TRows) > 9)
-            Store<TSimd, TVec, TVectors>(a9, b9, c9, lower, upper, output + (9 * outputStride), last);
+            Store<TSimd, TVec, TVectors>(a9, b9, c9, lower, upper, swish, output + (9 * outputStride), last);
         if (sizeof(TRows) > 10)
-            Store<TSimd, TVec, TVectors>(a10, b10, c10, lower, upper, output + (10 * outputStride), last);
+            Store<TSimd, TVec, TVectors>(a10, b10, c10, lower, upper, swish, output + (10 * outputStride), last);
         if (sizeof(TRows) > 11)
-            Store<TSimd, TVec, TVectors>(a11, b11, c11, lower, upper, output + (11 * outputStride), last);
+            Store<TSimd, TVec, TVectors>(a11, b11, c11, lower, upper, swish, output + (11 * outputStride), last);
         if (sizeof(TRows) > 12)
-            Store<TSimd, TVec, TVectors>(a12, b12, c12, lower, upper, output + (12 * outputStride), last);
+            Store<TSimd, TVec, TVectors>(a12, b12, c12, lower, upper, swish, output + (12 * outputStride), last);
         if (sizeof(TRows) > 13)
-            Store<TSimd, TVec, TVectors>(a13, b13, c13, lower, upper, output + (13 * outputStride), last);
+            Store<TSimd, TVec, TVectors>(a13, b13, c13, lower, upper, swish, output + (13 * outputStride), last);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store<TSimd, TVec, TVectors>(TVec a, TVec b, TVec c, TVec lower, TVec upper, float* output, nint last)
+    private static void Store<TSimd, TVec, TVectors>(TVec a, TVec b, TVec c, TVec lower, TVec upper, bool swish, float* output, nint last)
         where TSimd : struct, ITileSimd<TVec>
         where TVec : struct
-        where TVectors : struct, IConstant
+        where TVectors : unmanaged, IConstant
     {
-        // A NaN comes back as the second operand, so it survives both bounds.
-        a = TSimd.Min(upper, TSimd.Max(lower, a));
-        if (TVectors.Value == 1)
-        {
-            TSimd.Store(a, output);
+        TSimd.Store(Finish<TSimd, TVec>(a, lower, upper, swish), output);
+        if (sizeof(TVectors) == 2)
+            TSimd.Store(Finish<TSimd, TVec>(b, lower, upper, swish), output + last);
+        if (sizeof(TVectors) < 3)
             return;
-        }
+        TSimd.Store(Finish<TSimd, TVec>(b, lower, upper, swish), output + TSimd.Count);
+        TSimd.Store(Finish<TSimd, TVec>(c, lower, upper, swish), output + last);
+    }
 
-        TSimd.Store(a, output);
-        b = TSimd.Min(upper, TSimd.Max(lower, b));
-        if (TVectors.Value == 2)
-        {
-            TSimd.Store(b, output + last);
-            return;
-        }
-
-        TSimd.Store(b, output + TSimd.Count);
-        TSimd.Store(TSimd.Min(upper, TSimd.Max(lower, c)), output + last);
+    /// <summary>What becomes of a sum: the bounds, through which a NaN passes as the second operand, and the hard swish or not.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVec Finish<TSimd, TVec>(TVec sum, TVec lower, TVec upper, bool swish)
+        where TSimd : struct, ITileSimd<TVec>
+        where TVec : struct
+    {
+        sum = TSimd.Min(upper, TSimd.Max(lower, sum));
+        return swish ? TSimd.HardSwish(sum) : sum;
     }
 }

@@ -20,13 +20,14 @@ internal sealed unsafe class MatrixTileTable
     private const int LeastProductsInStep = 8;
 
     private readonly nint[] _tiles;
+    private readonly nint[] _rows;
     private readonly bool _isMachineCode;
 
-    private MatrixTileTable(SimdWidth width, int accumulators, nint[] tiles, bool isMachineCode = false)
+    private MatrixTileTable(SimdWidth width, int accumulators, nint[] tiles, nint[]? rows = null, bool isMachineCode = false)
     {
         VectorLength = (int)width;
         Accumulators = accumulators;
-        (_tiles, _isMachineCode) = (tiles, isMachineCode);
+        (_tiles, _rows, _isMachineCode) = (tiles, rows ?? [], isMachineCode);
     }
 
     /// <summary>Floats in a vector.</summary>
@@ -47,6 +48,12 @@ internal sealed unsafe class MatrixTileTable
 
     /// <summary>Rows of the tallest tile of a shape.</summary>
     public int RowsFor(int shape) => Math.Min(MatrixTile.MostRows, Accumulators / (shape == Pair ? 2 : shape));
+
+    /// <summary>Whether a single row can take several panels at once (<see cref="MatrixRow"/>): rows of floats alone.</summary>
+    public bool HasRows => _rows.Length > 0;
+
+    /// <summary>Computes one row of so many panels of two vectors.</summary>
+    public void RunRow(int panels, TileArguments* arguments) => ((delegate*<TileArguments*, void>)_rows[panels - 1])(arguments);
 
     /// <summary>Computes a tile of a shape.</summary>
     public void Run(int shape, int rows, TileArguments* arguments)
@@ -89,7 +96,14 @@ internal sealed unsafe class MatrixTileTable
 
         public void Run<TSimd, TVec>()
             where TSimd : struct, ISimd<TVec>
-            where TVec : struct => Table = Create<TSimd, TVec>(Width);
+            where TVec : struct => Table = Create<TSimd, TVec>(
+                Width,
+                [
+                    (nint)(delegate*<TileArguments*, void>)&MatrixRow.Run<TSimd, TVec, Constant.Is1>,
+                    (nint)(delegate*<TileArguments*, void>)&MatrixRow.Run<TSimd, TVec, Constant.Is2>,
+                    (nint)(delegate*<TileArguments*, void>)&MatrixRow.Run<TSimd, TVec, Constant.Is3>,
+                    (nint)(delegate*<TileArguments*, void>)&MatrixRow.Run<TSimd, TVec, Constant.Is4>,
+                ]);
     }
 
     private struct IntegerCreation<TChannels> : IIntegerSimdWork
@@ -103,7 +117,7 @@ internal sealed unsafe class MatrixTileTable
             where TVec : struct => Table = Create<IntegerTile<TSimd, TVec, TChannels>, TVec>(Width);
     }
 
-    private static MatrixTileTable Create<TSimd, TVec>(SimdWidth width)
+    private static MatrixTileTable Create<TSimd, TVec>(SimdWidth width, nint[]? rows = null)
         where TSimd : struct, ITileSimd<TVec>
         where TVec : struct
     {
@@ -113,7 +127,7 @@ internal sealed unsafe class MatrixTileTable
         Fill<TSimd, TVec, Constant.Is3>(tiles);
         if (typeof(TSimd) == typeof(Simd512))
             FillPair(tiles);
-        return new MatrixTileTable(width, 2 * TSimd.TileRows, tiles);
+        return new MatrixTileTable(width, 2 * TSimd.TileRows, tiles, rows);
     }
 
     private static void Fill<TSimd, TVec, TVectors>(nint[] tiles)

@@ -107,8 +107,8 @@ internal sealed unsafe class PointwiseLoop : IRowLoop
         var firstColumn = FirstColumn(firstPanel);
         var columns = FirstColumn(endPanel) - firstColumn;
 
-        // What is not a clamp is applied to finished pixels while they are in the cache.
-        var isProductAlone = _activation.IsClamp && shortcut == null;
+        // What registers do not do is applied to finished pixels while they are in the cache.
+        var isProductAlone = _activation.IsInRegisters && shortcut == null;
         var block = isProductAlone ? pixels : Math.Max(MatrixTile.MostRows, ActivationBlockFloats / columns);
         nint segment = 0;
         var left = new LeftRows { RowStride = inputStride, SegmentOffsets = &segment, Segments = 1, SegmentLength = _weights.Depth };
@@ -117,8 +117,9 @@ internal sealed unsafe class PointwiseLoop : IRowLoop
             left.Start = input + (first * inputStride);
             left.Rows = Math.Min(block, pixels - first);
             var target = output + (first * outputStride);
-            MatrixProduct.Run(_weights, left, target, outputStride, _activation.LowerBound, _activation.UpperBound, firstPanel, endPanel);
-            _activation.ApplyRows(target + firstColumn, left.Rows, columns, outputStride, firstColumn, _width);
+            MatrixProduct.Run(_weights, left, target, outputStride, _activation, firstPanel, endPanel);
+            if (!_activation.IsInRegisters)
+                _activation.ApplyRows(target + firstColumn, left.Rows, columns, outputStride, firstColumn, _width);
             if (shortcut != null)
                 AddRows(target + firstColumn, shortcut + (first * outputStride) + firstColumn, left.Rows, columns, outputStride);
         }

@@ -253,7 +253,7 @@ internal sealed unsafe class QuantizedConvLoop
                     {
                         left.Start = start + ((line + i) * lineStride) + (row * left.RowStride);
                         MatrixProduct.Run(
-                            weights, left, (float*)(sums + (i * left.Rows * columns)) - column, columns, 0, 0, firstPanel, end);
+                            weights, left, (float*)(sums + (i * left.Rows * columns)) - column, columns, Activation.None, firstPanel, end);
                     }
 
                     if (_shift != 0)

@@ -150,11 +150,12 @@ internal sealed unsafe class StandardLoop : IRowLoop
             var source = window.Prepare(image + ((nint)group * _groupChannels), patches + (pixels * patchStride));
             window.Unfold(source, rectangle, new(offsets, segments), depth / segments, patches, patchStride);
             MatrixProduct.Run(
-                _groups[group], left, output + ((nint)group * Filters), outputPixelStride,
-                _activation.LowerBound, _activation.UpperBound, inGroup, endInGroup);
+                _groups[group], left, output + ((nint)group * Filters), outputPixelStride, _activation, inGroup, endInGroup);
             panel += endInGroup - inGroup;
         }
 
+        if (_activation.IsInRegisters)
+            return;
         var firstColumn = Column(firstPanel);
         _activation.ApplyRows(output + firstColumn, pixels, Column(endPanel) - firstColumn, outputPixelStride, firstColumn, _width);
     }
@@ -226,12 +227,11 @@ internal sealed unsafe class StandardLoop : IRowLoop
                 }
 
                 var target = output + (line * outputStride.Line) + ((nint)group * Filters);
-                MatrixProduct.Run(
-                    _groups[group], left, target, outputStride.Pixel, _activation.LowerBound, _activation.UpperBound, inGroup, inGroup + 1);
+                MatrixProduct.Run(_groups[group], left, target, outputStride.Pixel, _activation, inGroup, inGroup + 1);
             }
         }
 
-        if (_activation.IsClamp)
+        if (_activation.IsInRegisters)
             return;
         var firstColumn = Column(firstPanel);
         for (var line = 0; line < lines; line++)

@@ -110,7 +110,7 @@ internal sealed unsafe class WinogradLoop
             left.Prefetch = next.Weights;
             left.PrefetchRowStride = (nint)next.Vectors * v * _inChannels / rows;
             left.PrefetchStep = Math.Clamp(left.PrefetchRowStride * MatrixTile.MostRows / _inChannels, 1, v);
-            MatrixProduct.Run(weights, left, target, block.OutputStride, float.NegativeInfinity, float.PositiveInfinity, p, p + 1);
+            MatrixProduct.Run(weights, left, target, block.OutputStride, Activation.None, p, p + 1);
         }
     }
 

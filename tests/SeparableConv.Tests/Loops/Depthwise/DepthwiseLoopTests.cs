@@ -138,14 +138,21 @@ public sealed unsafe class DepthwiseLoopTests
     [MemberData(nameof(Widths))]
     public void Activations_are_applied_to_every_value_once(int width)
     {
-        foreach (var (kernel, channels, multiplier) in new[] { (3, 200, 1), (4, 37, 1), (3, 3, 5) })
+        foreach (var (kernel, stride, channels, multiplier) in new[]
         {
-            var g = ConvGeometry.Create(1, (7, 9), channels, channels * multiplier, kernel, 1, 1, Padding.Same, channels);
+            (3, 1, 200, 1), (3, 2, 40, 1), (5, 1, 37, 1), (5, 2, 24, 2), (4, 1, 37, 1), (3, 1, 3, 5),
+        })
+        {
+            var g = ConvGeometry.Create(1, (7, 9), channels, channels * multiplier, kernel, stride, 1, Padding.Same, channels);
             var slopes = Enumerable.Range(0, g.OutChannels).Select(c => 0.01f * c).ToArray();
             var plain = Run(g, (SimdWidth)width, 1, Activation.None);
             Assert.Equal(plain.Select(x => Math.Clamp(x, -0.5f, 0.25f)), Run(g, (SimdWidth)width, 3, Activation.Clip(-0.5f, 0.25f)));
             Assert.Equal(
                 plain.Select((x, i) => x < 0 ? slopes[i % g.OutChannels] * x : x), Run(g, (SimdWidth)width, 3, Activation.PReLU(slopes)));
+            var swish = plain.ToArray();
+            fixed (float* y = swish)
+                Activation.HardSwish.Apply(y, swish.Length / g.OutChannels, g.OutChannels, (SimdWidth)width);
+            Assert.Equal(swish, Run(g, (SimdWidth)width, 3, Activation.HardSwish));
             var softmax = Run(g, (SimdWidth)width, 3, Activation.Softmax);
             for (var pixel = 0; pixel < softmax.Length; pixel += g.OutChannels)
                 Assert.Equal(1.0, softmax.AsSpan(pixel, g.OutChannels).ToArray().Sum(), 4);

@@ -217,7 +217,7 @@ public sealed unsafe class IntegerTileTests
                 Segments = segments,
                 SegmentLength = segmentLength,
             };
-            MatrixProduct.Run(matrix, operand, (float*)output.Start, columns, 0, 0, 0, matrix.Panels.Length);
+            MatrixProduct.Run(matrix, operand, (float*)output.Start, columns, Activation.None, 0, matrix.Panels.Length);
         }
 
         return output.Span<int>().ToArray();

@@ -31,6 +31,55 @@ public sealed unsafe class PointwiseLoopTests
     }
 
     [Theory]
+    [MemberData(nameof(Widths))]
+    public void A_single_row_matches_reference(int width)
+    {
+        // Runs of one to four panels, with a last vector that is moved and without, a panel of three and half a vector behind them.
+        foreach (var o in new[] { 32, 40, 63, 64, 96, 100, 128, 129, 144, 152, 168, 200, 264, 1000 })
+        {
+            foreach (var c in new[] { 1, 2, 37 })
+            {
+                var g = ConvGeometry.Create(1, (1, 1), c, o, 1, 1, 1, Padding.Valid);
+                var magnitudes = new double[o];
+                var expected = ConvolutionReference.Run(
+                    g, RandomData.Floats(c, 1), RandomData.Floats(c * o, 2), RandomData.Floats(o, 3), magnitudes);
+                ErrorBound.Check(
+                    expected, magnitudes, Run(1, c, o, (SimdWidth)width, 2, Activation.None), c, $"{(SimdWidth)width} 1x{c}x{o}");
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void The_hard_swish_gives_the_bits_of_a_pass_of_its_own(int width)
+    {
+        foreach (var pixels in new[] { 1, 5, 14, 29 })
+        {
+            foreach (var o in new[] { 1, 3, 8, 16, 24, 33, 40, 72, 130 })
+            {
+                var expected = Run(pixels, 7, o, (SimdWidth)width, 1, Activation.None);
+                fixed (float* y = expected)
+                    Activation.HardSwish.Apply(y, pixels, o, (SimdWidth)width);
+                Assert.Equal(expected, Run(pixels, 7, o, (SimdWidth)width, 1, Activation.HardSwish));
+            }
+        }
+    }
+
+    [Fact]
+    public void The_hard_swish_of_what_is_not_finite_is_what_it_is_elsewhere()
+    {
+        float[] weights = [.. Enumerable.Repeat(1f, 40)];
+        var loop = new PointwiseLoop(weights, 1, 40, default, Activation.HardSwish, SimdWidths.Best);
+        float[] input = [float.NaN, float.NegativeInfinity, float.PositiveInfinity, -3, 3];
+        var output = RandomData.Unwritten(5 * 40);
+        fixed (float* x = input, y = output)
+            loop.Run(x, y, 5, 1);
+        float[] expected = [float.NaN, 0, float.PositiveInfinity, 0, 3];
+        for (var i = 0; i < output.Length; i++)
+            Assert.Equal(expected[i / 40], output[i]);
+    }
+
+    [Theory]
     [InlineData(49, 64, 256)]
     [InlineData(196, 40, 24)]
     [InlineData(3, 8, 1000)]

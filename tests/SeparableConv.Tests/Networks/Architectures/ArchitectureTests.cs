@@ -45,6 +45,18 @@ public class ArchitectureTests
         Assert.Equal(macs, network.Macs);
     }
 
+    [Theory]
+    [InlineData(1.0, 216_589_760, 5_507_432)]
+    [InlineData(0.75, 154_560_624, 4_012_616)]
+    public void MobileNetV3_large_has_the_paper_s_size(double width, long macs, long parameters) =>
+        Check(MobileNetV3.CreateLarge(width), macs, parameters);
+
+    [Theory]
+    [InlineData(1.0, 56_510_400, 2_554_968)]
+    [InlineData(0.75, 43_399_344, 2_051_552)]
+    public void MobileNetV3_small_has_the_paper_s_size(double width, long macs, long parameters) =>
+        Check(MobileNetV3.CreateSmall(width), macs, parameters);
+
     [Fact]
     public void Networks_for_small_pictures_have_the_sizes_they_say()
     {
@@ -69,7 +81,12 @@ public class ArchitectureTests
     [Fact]
     public void MobileNets_take_pictures_of_any_size_and_channels()
     {
-        foreach (var network in (Network[])[MobileNetV1.Create(new(28, 32, 1), 0.25, 7, 1), MobileNetV2.Create(new(28, 32, 1), 0.25, 7, 1)])
+        Network[] networks =
+        [
+            MobileNetV1.Create(new(28, 32, 1), 0.25, 7, 1), MobileNetV2.Create(new(28, 32, 1), 0.25, 7, 1),
+            MobileNetV3.CreateLarge(new(28, 32, 1), 0.25, 7, 1), MobileNetV3.CreateSmall(new(28, 32, 1), 0.25, 7, 1),
+        ];
+        foreach (var network in networks)
         {
             Assert.Equal("(1,28,32,1)", network.Inputs[0].Shape.ToString());
             Assert.Equal("(1,7)", network.Outputs[0].Shape.ToString());
@@ -85,12 +102,6 @@ public class ArchitectureTests
         Check(ResNet.Create(34), 3_663_761_408, 21_797_672 + 17_024);
         Check(Vgg.Create(11), 7_609_090_048, 132_863_336);
         Check(Xception.Create(), 8_357_403_496, 22_910_480);
-
-        static void Check(Network network, long macs, long parameters)
-        {
-            Assert.Equal(parameters, network.ParameterCount);
-            Assert.Equal(macs, network.Macs);
-        }
     }
 
     [Fact]
@@ -106,6 +117,8 @@ public class ArchitectureTests
     {
         ["MobileNetV1"] = convolutions => MobileNetV1.Create(0.25, 64, 10, convolutions),
         ["MobileNetV2"] = convolutions => MobileNetV2.Create(0.35, 64, 10, convolutions),
+        ["MobileNetV3 large"] = convolutions => MobileNetV3.CreateLarge(0.35, 64, 10, convolutions),
+        ["MobileNetV3 small"] = convolutions => MobileNetV3.CreateSmall(0.35, 64, 10, convolutions),
         ["DS-CNN"] = convolutions => DsCnn.Create(convolutions: convolutions),
         ["Xception"] = convolutions => Xception.Create(0.125, 71, 10, 2, convolutions),
         ["VGG"] = convolutions => Vgg.Create(11, 0.25, 32, 10, 64, convolutions),
@@ -169,6 +182,15 @@ public class ArchitectureTests
         Assert.Equal(
             "MobileNetV2 has width NaN; it must be above 0 and at most 100.",
             Assert.Throws<NetworkException>(() => MobileNetV2.Create(double.NaN)).Message);
+        Assert.Equal(
+            "MobileNetV3 has width 0; it must be above 0 and at most 100.",
+            Assert.Throws<NetworkException>(() => MobileNetV3.CreateSmall(0)).Message);
+    }
+
+    private static void Check(Network network, long macs, long parameters)
+    {
+        Assert.Equal(parameters, network.ParameterCount);
+        Assert.Equal(macs, network.Macs);
     }
 
     private static float[] Run(InferenceSession session, int seed)
