@@ -32,6 +32,8 @@ internal static class NetworkSuite
                 args.Contains("--steps"));
         if (SuiteOptions.Value(args, "--trace") is { } picture)
             return Trace(NetworkCase.Of(args), options, picture);
+        if (PeerProgram.Of(args) is { } program)
+            return ProgramSuite.Run(args, program);
         var (other, steps) = (SuiteOptions.Value(args, "--peer-model"), args.Contains("--steps"));
         var table = new SideBySide("networks", "ours", "onnxruntime");
         foreach (var candidate in NetworkCase.Of(args))
