@@ -22,7 +22,8 @@ internal sealed class SessionTurns
     }
 
     /// <summary>
-    /// Runs it for half a second: .NET compiles what runs often anew, with all optimizations, a tenth of a second after it has run 30 times.
+    /// Runs it for half a second: .NET compiles what runs often anew, with all optimizations, a tenth of a second after it has run
+    /// 30 times.
     /// </summary>
     public static void WarmUp(InferenceSession session)
     {
