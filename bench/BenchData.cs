@@ -1,4 +1,5 @@
 using SeparableConv.Loops;
+using SeparableConv.Networks;
 
 namespace SeparableConv.Bench;
 
@@ -17,6 +18,17 @@ internal static class BenchData
         var floats = new float[length];
         Fill(floats, seed);
         return floats;
+    }
+
+    /// <summary>Random floats and bytes; zeros of all other types, which may be indices or choices.</summary>
+    public static TensorData Tensor(TensorType type, int seed)
+    {
+        var data = TensorData.CreateZeros(type);
+        if (data.Values is float[] floats)
+            Fill(floats, seed);
+        else if (type.Element is ElementType.Int8 or ElementType.UInt8)
+            new Random(seed).NextBytes(data.Bytes);
+        return data;
     }
 
     private static void Fill(Span<float> floats, int seed)

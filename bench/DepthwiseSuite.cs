@@ -31,7 +31,6 @@ internal static class DepthwiseSuite
         var kernels = SuiteOptions.Value(args, "--kernel") is { } k ? [int.Parse(k, CultureInfo.InvariantCulture)] : new[] { 3, 5 };
         var alone = args.Contains("--ours");
 
-        using var peer = alone ? null : OrtPeer.Start();
         var table = new SideBySide($"depthwise, {options.Width}", "ours", alone ? "ours again" : "onnxruntime");
         foreach (var count in options.Threads)
         {
@@ -43,7 +42,7 @@ internal static class DepthwiseSuite
                     if (!options.Wants(name))
                         continue;
                     var layers = new DepthwiseLayers(shape, kernel, options.Width);
-                    MeasureShape(table, name, layers, peer, count, options.Rounds);
+                    MeasureShape(table, name, layers, alone, count, options.Rounds);
                 }
             }
         }
@@ -53,7 +52,7 @@ internal static class DepthwiseSuite
         return 0;
     }
 
-    private static void MeasureShape(SideBySide table, string name, DepthwiseLayers layers, OrtPeer? peer, int threads, int rounds)
+    private static void MeasureShape(SideBySide table, string name, DepthwiseLayers layers, bool alone, int threads, int rounds)
     {
         // About 5 ms a sample, after a call to warm up on either side: by then the threads are awake.
         var repeat = Math.Max(1, (int)(0.5 / layers.Gigaflop / DepthwiseLayers.Count));
@@ -63,24 +62,19 @@ internal static class DepthwiseSuite
             return SideBySide.Time(() => layers.Run(threads), repeat) / DepthwiseLayers.Count;
         }
 
-        if (peer is null)
+        if (alone)
         {
             table.Measure(name, Ours, Ours, rounds, layers.Gigaflop);
             return;
         }
 
         var (many, few) = layers.IsChain ? (40, 8) : (17, 1);
-        var (longer, shorter) = (peer.Load(layers.Model(many), threads), peer.Load(layers.Model(few), threads));
-        layers.Check(peer, peer.Load(layers.Model(1, whole: true), threads), threads);
-        double Theirs()
-        {
-            var difference = SideBySide.Median(peer.Time(longer, repeat)) - SideBySide.Median(peer.Time(shorter, repeat));
-            return difference / (many - few);
-        }
+        using var longer = OrtModel.Load(layers.Model(many), threads);
+        using var shorter = OrtModel.Load(layers.Model(few), threads);
+        layers.Check(threads);
+        double Theirs() => (SideBySide.Median(longer.Time(repeat)) - SideBySide.Median(shorter.Time(repeat))) / (many - few);
 
         table.Measure(name, Ours, Theirs, rounds, layers.Gigaflop);
-        peer.Unload(longer);
-        peer.Unload(shorter);
     }
 }
 
@@ -162,7 +156,7 @@ internal sealed unsafe class DepthwiseLayers
     }
 
     /// <summary>Compares one layer's output with ONNX Runtime's.</summary>
-    public void Check(OrtPeer peer, int model, int threads)
+    public void Check(int threads)
     {
         var size = _shape.Size;
         var input = new float[_first.Length];
@@ -172,8 +166,8 @@ internal sealed unsafe class DepthwiseLayers
                 input[(c * size * size) + pixel] = _first.Pointer[(pixel * _shape.Channels) + c];
         }
 
-        var theirs = peer.Run(model, input);
-        peer.Unload(model);
+        using var peer = OrtModel.Load(Model(1, whole: true), threads);
+        var theirs = peer.Run(input);
         _layers[0].Run(_first.Pointer, _second.Pointer, _geometry, threads);
         var pixels = _geometry.Rows.Out * _geometry.Columns.Out;
         for (var i = 0; i < theirs.Length; i++)

@@ -21,18 +21,27 @@ internal sealed class NetworkFile : IDisposable
         return file;
     }
 
+    /// <summary>Reads a file of the shared test data or from elsewhere as it is; null where it is not there to be found.</summary>
+    public static Network? Load(string name) => PathOf(name) is { } path ? ModelFile.Load(path) : null;
+
     /// <summary>
     /// A file of the shared test data or from elsewhere; TensorFlow Lite's are written as ONNX. Null where it is not there to be found.
     /// </summary>
     public static NetworkFile? Of(string name)
     {
-        var root = Environment.GetEnvironmentVariable("SEPCONV_DATA");
-        if (!System.IO.Path.IsPathRooted(name) && string.IsNullOrEmpty(root))
+        if (PathOf(name) is not { } path)
             return null;
-        var path = System.IO.Path.Combine(root ?? "", "models", name);
         return path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase)
             ? new NetworkFile(path, isTemporary: false)
             : Of(ModelFile.Load(path));
+    }
+
+    private static string? PathOf(string name)
+    {
+        var root = Environment.GetEnvironmentVariable("SEPCONV_DATA");
+        return !System.IO.Path.IsPathRooted(name) && string.IsNullOrEmpty(root)
+            ? null
+            : System.IO.Path.Combine(root ?? "", "models", name);
     }
 
     public void Dispose()

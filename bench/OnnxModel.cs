@@ -55,8 +55,8 @@ internal sealed class OnnxModel
     public string MaxPool(string input, Size2D kernel, Size2D stride) => Node(
         "MaxPool", [input], ("kernel_shape", [kernel.Height, kernel.Width]), ("strides", [stride.Height, stride.Width]));
 
-    /// <summary>Writes the model to a file.</summary>
-    public void Save(string path)
+    /// <summary>The model as a file has it.</summary>
+    public byte[] ToArray()
     {
         var graph = new MemoryStream();
         _graph.WriteTo(graph);
@@ -65,11 +65,12 @@ internal sealed class OnnxModel
         _inputs.WriteTo(graph);
         _outputs.WriteTo(graph);
 
-        using var file = File.Create(path);
+        var file = new MemoryStream();
         WriteNumber(file, 1, 8);
         WriteText(file, 2, "SeparableConv.Bench");
         WriteBytes(file, 7, graph);
         WriteBytes(file, 8, Message(m => WriteNumber(m, 2, 13)));
+        return file.ToArray();
     }
 
     private string Node(string operation, List<string> inputs, params (string Name, int[] Values)[] attributes)

@@ -18,6 +18,8 @@ internal static class Program
                 return QuantizedSuite.Run(rest);
             case ["maps", .. var rest]:
                 return ChannelMapSuite.Run(rest);
+            case ["models", .. var rest]:
+                return ModelsSuite.Run(rest);
             case ["networks", .. var rest]:
                 return NetworkSuite.Run(rest);
             case ["pointwise", .. var rest]:
@@ -30,8 +32,8 @@ internal static class Program
                 return StandardSuite.Run(rest);
             default:
                 Console.Error.WriteLine(
-                    "usage: SeparableConv.Bench SUITE [options]; "
-                    + "suites: depthwise, filters, fused, gradients, int8, maps, networks, pointwise, separating, standard, training.");
+                    "usage: SeparableConv.Bench SUITE [options]; suites: depthwise, filters, fused, gradients, int8, maps, models, "
+                    + "networks, pointwise, separating, standard, training.");
                 return 2;
         }
     }

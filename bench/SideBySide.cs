@@ -22,14 +22,17 @@ internal sealed class SideBySide
     private readonly string _title;
     private readonly string _ours;
     private readonly string _theirs;
+    private readonly int _theirsWidth;
     private readonly List<SideBySideRow> _rows = [];
+    private readonly List<(string Name, string Why)> _leftOut = [];
 
     /// <summary>Prints the table's head.</summary>
     public SideBySide(string title, string ours, string theirs)
     {
         (_title, _ours, _theirs) = (title, ours, theirs);
         Console.WriteLine($"{title}: {ours} beside {theirs}; milliseconds, median (minimum); ratio above 1: {ours} is faster");
-        Console.WriteLine($"{"",-44} {ours,20} {theirs,20} {"ratio",7} {"GFLOP/s",8}");
+        _theirsWidth = Math.Max(20, theirs.Length);
+        Console.WriteLine($"{"",-44} {ours,20} {theirs.PadLeft(_theirsWidth)} {"ratio",7} {"GFLOP/s",8}");
     }
 
     public IReadOnlyList<SideBySideRow> Rows => _rows;
@@ -62,26 +65,40 @@ internal sealed class SideBySide
     /// <param name="rounds">Samples of each.</param>
     /// <param name="gigaflop">The work of a sample (2 for a multiplication and an addition), to print the speed; 0 for none.</param>
     /// <param name="pause">Milliseconds between turns: <see cref="PauseFor"/>.</param>
-    public SideBySideRow Measure(string name, Func<double> ours, Func<double> theirs, int rounds = 9, double gigaflop = 0, int pause = 0)
+    /// <param name="note">What else there is to say of the row.</param>
+    public SideBySideRow Measure(
+        string name, Func<double> ours, Func<double> theirs, int rounds = 9, double gigaflop = 0, int pause = 0, string? note = null) =>
+        MeasureTurns(name, () => [ours()], () => [theirs()], rounds, gigaflop, pause, note);
+
+    /// <summary>The same where a turn gives several samples; medians and minima are those of all of them.</summary>
+    public SideBySideRow MeasureTurns(
+        string name, Func<double[]> ours, Func<double[]> theirs, int rounds, double gigaflop = 0, int pause = 0, string? note = null)
     {
         ours();
         theirs();
-        var (a, b) = (new double[rounds], new double[rounds]);
+        var (a, b) = (new List<double>(rounds), new List<double>(rounds));
         for (var i = 0; i < rounds; i++)
         {
-            a[i] = ours();
+            a.AddRange(ours());
             Thread.Sleep(pause);
-            b[i] = theirs();
+            b.AddRange(theirs());
             Thread.Sleep(pause);
         }
 
-        var row = new SideBySideRow(name, Median(a), a.Min(), Median(b), b.Min(), gigaflop);
+        var row = new SideBySideRow(name, Median(a), a.Min(), Median(b), b.Min(), gigaflop, note);
         _rows.Add(row);
         var speed = gigaflop > 0 ? Invariant($"{gigaflop / row.OursMedian * 1000,8:F1}") : "";
         var oursText = Invariant($"{row.OursMedian:F4} ({row.OursMin:F4})");
-        var theirsText = Invariant($"{row.TheirsMedian:F4} ({row.TheirsMin:F4})");
-        Console.WriteLine(Invariant($"{name,-44} {oursText,20} {theirsText,20} {row.Ratio,7:F2} {speed}"));
+        var theirsText = Invariant($"{row.TheirsMedian:F4} ({row.TheirsMin:F4})").PadLeft(_theirsWidth);
+        Console.WriteLine(Invariant($"{name,-44} {oursText,20} {theirsText} {row.Ratio,7:F2} {speed,8} {note}").TrimEnd());
         return row;
+    }
+
+    /// <summary>A row that was not measured, and why.</summary>
+    public void LeaveOut(string name, string why)
+    {
+        _leftOut.Add((name, why));
+        Console.WriteLine($"{name,-44} left out: {why}");
     }
 
     /// <summary>Prints the least and the geometric mean of the ratios.</summary>
@@ -93,11 +110,27 @@ internal sealed class SideBySide
             return;
         }
 
-        var mean = Math.Exp(_rows.Average(row => Math.Log(row.Ratio)));
         var least = _rows.MinBy(row => row.Ratio)!;
         Console.WriteLine(Invariant(
-            $"{_title}: {_rows.Count} rows, ratio {mean:F2} in the geometric mean, {least.Ratio:F2} at least ({least.Name})"));
+            $"{_title}: {_rows.Count} rows, ratio {Mean(row => row.Ratio):F2} in the geometric mean, ")
+            + Invariant($"{least.Ratio:F2} at least ({least.Name})"));
     }
+
+    /// <summary>Prints how many rows there are in which we are slower, and these, the slowest first; by medians and by minima.</summary>
+    public void PrintSlower()
+    {
+        if (_rows.Count == 0)
+            return;
+        Console.WriteLine(Invariant(
+            $"geometric mean of the ratios: {Mean(row => row.Ratio):F3} of medians, {Mean(row => row.RatioOfMinima):F3} of minima; ")
+            + $"{_leftOut.Count} rows left out");
+        var (byMedian, byMinimum) = (_rows.Count(row => row.Ratio < 1), _rows.Count(row => row.RatioOfMinima < 1));
+        Console.WriteLine($"below 1: {byMedian} of {_rows.Count} by medians, {byMinimum} by minima");
+        foreach (var row in _rows.Where(row => row.Ratio < 1 || row.RatioOfMinima < 1).OrderBy(row => row.Ratio))
+            Console.WriteLine(Invariant($"    {row.Name,-44} {row.Ratio,6:F2} {row.RatioOfMinima,6:F2}"));
+    }
+
+    private double Mean(Func<SideBySideRow, double> ratio) => Math.Exp(_rows.Average(row => Math.Log(ratio(row))));
 
     /// <summary>Writes every row to a file; nothing where <paramref name="path"/> is null.</summary>
     public void SaveJson(string? path)
@@ -110,9 +143,18 @@ internal sealed class SideBySide
             [_ours] = new JsonObject { ["median"] = row.OursMedian, ["min"] = row.OursMin },
             [_theirs] = new JsonObject { ["median"] = row.TheirsMedian, ["min"] = row.TheirsMin },
             ["ratio"] = row.Ratio,
+            ["ratioOfMinima"] = row.RatioOfMinima,
             ["gigaflopPerSecond"] = row.Gigaflop > 0 ? row.Gigaflop / row.OursMedian * 1000 : null,
+            ["note"] = row.Note,
         });
-        var document = new JsonObject { ["title"] = _title, ["unit"] = "milliseconds", ["rows"] = new JsonArray([.. rows]) };
+        var leftOut = _leftOut.Select(row => new JsonObject { ["name"] = row.Name, ["why"] = row.Why });
+        var document = new JsonObject
+        {
+            ["title"] = _title,
+            ["unit"] = "milliseconds",
+            ["rows"] = new JsonArray([.. rows]),
+            ["leftOut"] = new JsonArray([.. leftOut]),
+        };
         File.WriteAllText(path, document.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n");
     }
 
@@ -120,8 +162,12 @@ internal sealed class SideBySide
 }
 
 /// <summary>One row of the table, in milliseconds.</summary>
-internal sealed record SideBySideRow(string Name, double OursMedian, double OursMin, double TheirsMedian, double TheirsMin, double Gigaflop)
+internal sealed record SideBySideRow(
+    string Name, double OursMedian, double OursMin, double TheirsMedian, double TheirsMin, double Gigaflop, string? Note)
 {
+    /// <summary>Their minimum over ours.</summary>
+    public double RatioOfMinima => TheirsMin / OursMin;
+
     /// <summary>Their median over ours: above 1 where ours is faster.</summary>
     public double Ratio => TheirsMedian / OursMedian;
 }

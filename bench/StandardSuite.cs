@@ -29,7 +29,6 @@ internal static unsafe class StandardSuite
         var options = SuiteOptions.Parse(args);
         var peak = SuiteOptions.Value(args, "--limit") == "peak";
         var form = SuiteOptions.Value(args, "--form") is { } word ? Enum.Parse<StandardForm>(word, ignoreCase: true) : StandardForm.Auto;
-        using var peer = peak ? null : OrtPeer.Start();
         var table = new SideBySide($"standard {form}, {options.Width}", "ours", peak ? "multiply-add peak" : "onnxruntime");
         foreach (var threads in options.Threads)
         {
@@ -37,7 +36,7 @@ internal static unsafe class StandardSuite
             {
                 var name = $"{shape.Name}, {threads} thread{(threads > 1 ? "s" : "")}";
                 if (options.Wants(name))
-                    Measure(table, name, new StandardShape(shape, options.Width, form), options, peer, threads);
+                    Measure(table, name, new StandardShape(shape, options.Width, form), options, peak, threads);
             }
         }
 
@@ -46,7 +45,7 @@ internal static unsafe class StandardSuite
         return 0;
     }
 
-    private static void Measure(SideBySide table, string name, StandardShape layer, SuiteOptions options, OrtPeer? peer, int threads)
+    private static void Measure(SideBySide table, string name, StandardShape layer, SuiteOptions options, bool peak, int threads)
     {
         var repeat = Math.Max(4, (int)(2 / layer.Gigaflop));
         double Ours()
@@ -57,7 +56,7 @@ internal static unsafe class StandardSuite
             return SideBySide.Time(() => layer.Run(threads), repeat);
         }
 
-        if (peer is null)
+        if (peak)
         {
             table.Measure(
                 name,
@@ -68,16 +67,12 @@ internal static unsafe class StandardSuite
             return;
         }
 
-        layer.Check(peer, threads);
-        var (many, few) = (peer.Load(layer.Model(4), threads), peer.Load(layer.Model(1), threads));
-        double Theirs()
-        {
-            return (SideBySide.Median(peer.Time(many, repeat)) - SideBySide.Median(peer.Time(few, repeat))) / 3;
-        }
+        layer.Check(threads);
+        using var many = OrtModel.Load(layer.Model(4), threads);
+        using var few = OrtModel.Load(layer.Model(1), threads);
+        double Theirs() => (SideBySide.Median(many.Time(repeat)) - SideBySide.Median(few.Time(repeat))) / 3;
 
         table.Measure(name, Ours, Theirs, options.Rounds, layer.Gigaflop, SideBySide.PauseFor(threads));
-        peer.Unload(many);
-        peer.Unload(few);
     }
 }
 
@@ -133,17 +128,16 @@ internal sealed unsafe class StandardShape
     }
 
     /// <summary>Compares the layer's output with ONNX Runtime's.</summary>
-    public void Check(OrtPeer peer, int threads)
+    public void Check(int threads)
     {
         var model = new OnnxModel();
         model.Output(Layer(model, model.Input(1, _shape.In, _shape.Size, _shape.Size)));
-        var id = peer.Load(model, threads);
         var (size, channels) = (_shape.Size * _shape.Size, _shape.In);
         var input = new float[_input.Length];
         for (var i = 0; i < input.Length; i++)
             input[(i % channels * size) + (i / channels)] = _input.Pointer[i];
-        var theirs = peer.Run(id, input);
-        peer.Unload(id);
+        using var peer = OrtModel.Load(model, threads);
+        var theirs = peer.Run(input);
         Run(threads);
         var pixels = _geometry.Rows.Out * _geometry.Columns.Out;
         for (var i = 0; i < theirs.Length; i++)
