@@ -30,10 +30,12 @@ internal static class Program
                 return TrainingSuite.Run(rest);
             case ["standard", .. var rest]:
                 return StandardSuite.Run(rest);
+            case ["transposed", .. var rest]:
+                return TransposedSuite.Run(rest);
             default:
                 Console.Error.WriteLine(
                     "usage: SeparableConv.Bench SUITE [options]; suites: depthwise, filters, fused, gradients, int8, maps, models, "
-                    + "networks, pointwise, separating, standard, training.");
+                    + "networks, pointwise, separating, standard, training, transposed.");
                 return 2;
         }
     }

@@ -111,7 +111,7 @@ internal static unsafe class QuantizedSuite
         }
         else
         {
-            var standard = new StandardLoop(weights, g.Kernel, g.InChannels, g.OutChannels, 1, bias, Activation.ReLU6, options.Width);
+            var standard = new StandardLoop(weights, g.Kernel, g.InChannels, g.OutChannels, 1, 1, bias, Activation.ReLU6, options.Width);
             floats = () => standard.Run(x.Pointer, y.Pointer, g, threads);
         }
 

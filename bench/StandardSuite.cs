@@ -3,7 +3,7 @@ using SeparableConv.Loops;
 namespace SeparableConv.Bench;
 
 /// <summary>
-/// Standard 3x3 convolutions of VGG's and ResNet's shapes, bias and ReLU fused, beside ONNX Runtime's.
+/// Standard 3x3 convolutions of VGG's and ResNet's shapes, and some with few filters, bias and ReLU fused, beside ONNX Runtime's.
 /// </summary>
 /// <remarks>
 /// ONNX Runtime lays tensors out anew at the ends of a graph. So its time for a layer is a difference of two graphs: a 1x1 stem
@@ -18,6 +18,8 @@ internal static unsafe class StandardSuite
         new("VGG", 56, 256, 256), new("VGG", 28, 256, 512), new("VGG", 28, 512, 512), new("VGG", 14, 512, 512),
         new("ResNet", 56, 64, 64), new("ResNet", 28, 128, 128), new("ResNet", 14, 256, 256), new("ResNet", 7, 512, 512),
         new("ResNet", 56, 64, 128, 2), new("ResNet", 28, 128, 256, 2), new("ResNet", 14, 256, 512, 2), new("ResNet", 224, 3, 64, 2, 7),
+        new("Color", 256, 32, 2), new("Style", 224, 32, 3, 1, 9), new("Segmentation", 256, 32, 4, 1, 1),
+        new("Segmentation", 128, 16, 1, 1, 1), new("MesoNet", 128, 8, 8, 1, 5),
     ];
 
     /// <summary>

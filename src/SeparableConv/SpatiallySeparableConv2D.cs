@@ -81,8 +81,9 @@ public sealed unsafe class SpatiallySeparableConv2D : Convolution
         TensorDoor.CheckShape(horizontal.Lengths, [1, kernelW, rank, outChannels], "horizontal weights tensor");
         Check(options, bias, outChannels);
         var width = SimdWidths.Best;
-        var first = new StandardLoop(down, new(kernelH, 1), channels, rank, 1, default, Activation.None, width);
-        var second = new StandardLoop(along, new(1, kernelW), rank, outChannels, 1, bias, options.Activation, width);
+        var first = new StandardLoop(down, new(kernelH, 1), channels, rank, 1, 1, default, Activation.None, width);
+        var second = new StandardLoop(
+            along, new(1, kernelW), rank, outChannels, 1, options.Dilation.Width, bias, options.Activation, width);
         return new(new(kernelH, kernelW), channels, rank, outChannels, options, execution, new SpatialLoop(first, second));
     }
 

@@ -144,6 +144,34 @@ public sealed unsafe class AllocationTests
         Allocations.AreNone([.. cases]);
     }
 
+    /// <summary>Weights and right sides that each run is given anew.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Weights_of_a_run_allocate_nothing(int threads)
+    {
+        var cases = new List<(string, Action)>();
+        var sessions = new List<InferenceSession>();
+        Add(new Conv2DOperator(new() { Padding = Padding.Same }), [1, 9, 9, 16], [3, 3, 16, 80], [80]);
+        Add(new Conv2DOperator(new()), [1, 9, 9, 64], [1, 1, 64, 3], [3]);
+        Add(new DepthwiseConv2DOperator(new()), [1, 9, 9, 20], [3, 3, 20, 1], [20]);
+        Add(new ConvTranspose2DOperator(2, 1, 0, 0, 0, 0, 0, 1, Activation.Sigmoid), [1, 9, 9, 20], [2, 2, 20, 3], [3]);
+        Add(new MatMulOperator(), [2, 40, 30], [2, 30, 50]);
+        Allocations.AreNone([.. cases]);
+        foreach (var session in sessions)
+            session.Dispose();
+
+        void Add(Operator op, params int[][] shapes)
+        {
+            var graph = new GraphBuilder();
+            var types = shapes.Select(shape => new TensorType(ElementType.Float32, new TensorShape(shape)));
+            var output = graph.Add("op", op, [.. types.Select((type, i) => graph.Input($"x{i}", type))]);
+            var session = new InferenceSession(graph.Build("one", output), new() { Threads = threads });
+            sessions.Add(session);
+            cases.Add(($"{op.Kind} with {new TensorShape(shapes[1])}", session.Run));
+        }
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

@@ -63,10 +63,14 @@ internal sealed class ConvTranspose2DOperator(
     internal override Step Prepare(Node node)
     {
         var (weights, bias) = (node.Inputs[1]!, node.Inputs.Count > 2 ? node.Inputs[2] : null);
-        if (weights.Constant is null || bias is { IsConstant: false })
-            return new ForwardStep(this);
-        var biases = bias is null ? default : bias.Constant!.Span<float>();
         var geometry = Geometry(node.Inputs[0]!.Type, weights.Type);
+        if (weights.Constant is null || bias is { IsConstant: false })
+        {
+            var zeros = new float[checked((int)weights.Shape.ElementCount)];
+            return new PackedStep(new ConvTransposeLoop(zeros, default, geometry, Activation, SimdWidths.Best), refills: true);
+        }
+
+        var biases = bias is null ? default : bias.Constant!.Span<float>();
         return new PackedStep(new ConvTransposeLoop(weights.Constant.Span<float>(), biases, geometry, Activation, SimdWidths.Best));
     }
 
@@ -131,11 +135,22 @@ internal sealed class ConvTranspose2DOperator(
             Groups);
     }
 
-    private sealed unsafe class PackedStep(ConvTransposeLoop loop) : Step
+    /// <summary>With its weights packed once, or, where they change from run to run, anew in each in the same place.</summary>
+    private sealed unsafe class PackedStep(ConvTransposeLoop loop, bool refills = false) : Step
     {
-        public override bool Reads(int input) => input == 0;
+        public override long ScratchBytes => refills ? (long)loop.RefillFloats * sizeof(float) : 0;
 
-        public override void Run(ForwardContext context) =>
+        public override bool Reads(int input) => input == 0 || refills;
+
+        public override void Run(ForwardContext context)
+        {
+            if (refills)
+            {
+                var scratch = new Span<float>(context.Scratch, loop.RefillFloats);
+                loop.Refill(context.Inputs[1].Span<float>(), context.Optional(2).Span<float>(), scratch, context.Threads);
+            }
+
             loop.Run(context.Inputs[0].Pointer<float>(), context.Outputs[0].Pointer<float>(), context.Threads);
+        }
     }
 }

@@ -36,10 +36,8 @@ internal abstract class FloatConvOperator(ConvOptions options) : Operator
     internal override Step Prepare(Node node)
     {
         var (weights, bias) = (node.Inputs[1]!, node.Inputs.Count > 2 ? node.Inputs[2] : null);
-        if (weights.IsParameter && bias is null or { IsStored: true })
-            return RefilledConvStep.Create(this, node.Inputs[0]!.Type, weights.Type);
         if (weights.Constant is null || bias is { IsConstant: false })
-            return new ForwardStep(this);
+            return RefilledConvStep.Create(this, node.Inputs[0]!.Type, weights.Type);
         var biases = bias is null ? default : bias.Constant!.Span<float>();
         var convolution = Create(Weights(weights.Constant.Span<float>(), weights.Shape), biases);
         var geometry = Geometry(node.Inputs[0]!.Type, weights.Type);

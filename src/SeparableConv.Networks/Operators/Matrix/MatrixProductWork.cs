@@ -8,13 +8,17 @@ namespace SeparableConv.Networks.Operators;
 /// A matrix product whose right side is not constant: y[m, r, n] = sum over k of a[m, r, k] * b[m, k, n] for a batch of pairs m.
 /// </summary>
 /// <remarks>
-/// Half precision is summed in single precision, integers wrap around. Nothing is packed and nothing is allocated.
+/// Half precision is summed in single precision, integers wrap around. Nothing is allocated; floats of many rows are packed in working
+/// memory, panel by panel (<see cref="RunTimeProduct"/>).
 /// </remarks>
 internal unsafe struct MatrixProductWork<T> : IRangeWork
     where T : unmanaged, INumber<T>
 {
     // A piece of the rows: enough that the right side is read once for many of them.
     private const int RowsInPiece = 32;
+
+    // Rows that a panel is packed for once more.
+    private const int LeastRowsInPart = 64;
 
     public T* A;
 
@@ -46,8 +50,50 @@ internal unsafe struct MatrixProductWork<T> : IRangeWork
     {
         if (Columns == 0 || Rows == 0)
             return;
+        if (IsPacked)
+        {
+            var panels = new Panels { Product = this, Count = RunTimeProduct.Panels(Columns, SimdWidths.Best) };
+            panels.RowParts = batch * panels.Count >= 2 * threads ? 1 : Math.Clamp(Rows / LeastRowsInPart, 1, 2 * threads);
+            var elements = Rows / panels.RowParts * Depth * (Columns / panels.Count);
+            ElementParts.Run(panels, batch * panels.RowParts * panels.Count, elements, threads);
+            return;
+        }
+
         var pieces = (Rows + RowsInPiece - 1) / RowsInPiece;
         ElementParts.Run(this, batch * pieces, Math.Min(Rows, RowsInPiece) * Math.Max(1, Depth) * Columns, threads);
+    }
+
+    private readonly bool IsPacked =>
+        typeof(T) == typeof(float) && !TransposedB && StepStride == 1 && RunTimeProduct.Pays(Rows, Depth, Columns);
+
+    /// <summary>A matrix's panels, one after the other; where these are too few for the threads each for some of the rows.</summary>
+    private struct Panels : IRangeWork
+    {
+        public MatrixProductWork<T> Product;
+        public int Count;
+        public nint RowParts;
+
+        public readonly void Run(nint start, nint end)
+        {
+            for (var i = start; i < end; i++)
+            {
+                var (rest, panel) = Math.DivRem(i, Count);
+                var (pair, part) = Math.DivRem(rest, RowParts);
+                var (offsetA, offsetB) = Product.Batch.Offsets(pair, Product.Batch.Count);
+                var first = Product.Rows * part / RowParts;
+                var rows = (Product.Rows * (part + 1) / RowParts) - first;
+                RunTimeProduct.RunPanel(
+                    (float*)(Product.A + offsetA + (first * Product.RowStride)),
+                    Product.RowStride,
+                    (float*)(Product.B + offsetB),
+                    (float*)(Product.Y + (((pair * Product.Rows) + first) * Product.Columns)),
+                    rows,
+                    (int)Product.Depth,
+                    Product.Columns,
+                    (int)panel,
+                    SimdWidths.Best);
+            }
+        }
     }
 
     public readonly void Run(nint start, nint end)

@@ -8,11 +8,10 @@ namespace SeparableConv.Loops;
 /// dw[u,v,c,o] = sum over n,i,j of x[n, i*s+u*d-p, j*s+v*d-p, c] * dz[n,i,j,o].
 /// </summary>
 /// <remarks>
-/// The input's gradient is a convolution of dz with the kernel turned round, after Winograd where that is faster; with a stride it is one
-/// for each position within a stride (<see cref="StridedInputGradient"/>), with groups a transposed convolution. The weights' gradient is
-/// after Winograd where that is faster (<see cref="WinogradWeightGradient"/>), else a sum of outer products: some output rows at a time,
-/// whose input rows are copied with their zeros to memory that stays in the cache. Where taps of a kernel row are neighbours, its taps and
-/// channels are one operand.
+/// The input's gradient is a convolution of dz with the kernel turned round, after Winograd where that is faster; with a stride, or with
+/// groups, a transposed convolution (<see cref="ConvTransposeLoop"/>). The weights' gradient is after Winograd where that is faster
+/// (<see cref="WinogradWeightGradient"/>), else a sum of outer products: some output rows at a time, whose input rows are copied with their
+/// zeros to memory that stays in the cache. Where taps of a kernel row are neighbours, its taps and channels are one operand.
 /// </remarks>
 internal sealed unsafe class StandardGradientLoop : ConvGradientLoop
 {
@@ -27,7 +26,6 @@ internal sealed unsafe class StandardGradientLoop : ConvGradientLoop
     private readonly GradientParts _parts;
     private readonly ConvGeometry _turned;
     private readonly StandardForms? _convolution;
-    private readonly StridedInputGradient? _strided;
     private readonly WinogradWeightGradient? _winograd;
     private readonly ConvTransposeLoop? _transposed;
     private readonly bool _joinsColumns;
@@ -63,10 +61,6 @@ internal sealed unsafe class StandardGradientLoop : ConvGradientLoop
                 weights, geometry.Kernel, geometry.OutChannels, geometry.InChannels, options, default, width, StandardForm.Auto);
             _convolution.MakeReady(_turned);
         }
-        else if (StridedInputGradient.Handles(geometry))
-        {
-            _strided = new StridedInputGradient(geometry, width);
-        }
         else
         {
             var turned = new ConvTransposeGeometry(
@@ -87,7 +81,8 @@ internal sealed unsafe class StandardGradientLoop : ConvGradientLoop
 
     /// <summary>Floats that <see cref="Run"/> needs beside its tensors.</summary>
     public override nint ScratchFloats =>
-        Math.Max(_winograd?.ScratchFloats ?? PartialFloats, WeightCount + (_convolution?.RefillFloats ?? 0)) + OutputFloats;
+        Math.Max(_winograd?.ScratchFloats ?? PartialFloats, WeightCount + (_convolution?.RefillFloats ?? _transposed?.RefillFloats ?? 0))
+        + OutputFloats;
 
     // Parts that share the weights out add to the gradient itself.
     private nint PartialFloats => _slices > 0 ? 0 : _parts.Count * (nint)WeightCount;
@@ -167,13 +162,9 @@ internal sealed unsafe class StandardGradientLoop : ConvGradientLoop
             _convolution.Refill(weights, default, scratch + WeightCount, threads);
             _convolution.Run(call.OutputGradient, call.InputGradient, _turned, threads);
         }
-        else if (_strided is not null)
-        {
-            _strided.Run(call.OutputGradient, weights, call.InputGradient, threads);
-        }
         else
         {
-            _transposed!.Refill(weights, default);
+            _transposed!.Refill(weights, default, new Span<float>(scratch + WeightCount, _transposed.RefillFloats), threads);
             _transposed.Run(call.OutputGradient, call.InputGradient, threads);
         }
     }

@@ -67,6 +67,24 @@ internal static unsafe class MatrixProduct
         arguments.IsHardSwish = activation.IsHardSwish;
         arguments.OutputStride = outputStride;
         var panels = weights.Panels;
+        if (weights.IsDots)
+        {
+            Debug.Assert(left.SegmentLength == weights.SegmentLength, "Dots are packed for segments of one length.");
+            arguments.Left = left.Start;
+            arguments.Panel = panels[0].Weights;
+            arguments.Bias = panels[0].Bias;
+            arguments.Output = output;
+            var width = (SimdWidth)weights.Table.VectorLength;
+            var dots = new Dots(arguments, weights.Columns, left.Rows);
+            width.Dispatch(ref dots);
+
+            // A dot's lanes are no columns: there is no register to do it in.
+            if (activation.IsHardSwish)
+                activation.ApplyRows(output, left.Rows, weights.Columns, outputStride, 0, width);
+            GC.KeepAlive(weights);
+            return;
+        }
+
         for (nint b = 0; b < blocks; b++)
         {
             var row = left.Rows * b / blocks;
@@ -112,6 +130,13 @@ internal static unsafe class MatrixProduct
         return count;
     }
 
+    private readonly struct Dots(TileArguments arguments, int columns, nint rows) : ISimdWork
+    {
+        public void Run<TSimd, TVec>()
+            where TSimd : struct, ISimd<TVec>
+            where TVec : struct => DotTile.Run<TSimd, TVec>(arguments, columns, rows);
+    }
+
     // Fetches are spread over the steps of k: a burst of them between two tiles was measured to cost more than it saves.
     private static LeftRows ChooseFetch(PackedMatrix weights, in LeftRows left, int rows, int nextPanel)
     {
@@ -135,7 +160,7 @@ internal static unsafe class MatrixProduct
     /// <summary>
     /// One panel: the rows are cut into tiles of as equal a height as can be, since a tile of one row costs nearly what four cost.
     /// </summary>
-    private static void RunPanel(MatrixTileTable table, TileArguments arguments, int shape, int rows, nint prefetchRowStride)
+    public static void RunPanel(MatrixTileTable table, TileArguments arguments, int shape, int rows, nint prefetchRowStride)
     {
         var most = table.RowsFor(shape);
         var tiles = (rows + most - 1) / most;

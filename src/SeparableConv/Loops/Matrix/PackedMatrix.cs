@@ -6,7 +6,7 @@ namespace SeparableConv.Loops;
 /// Weights (K, N) packed once for <see cref="MatrixTile"/>: panels of two vectors of columns (three in the last where the
 /// number of vectors is odd), in each panel k after k. Where the columns do not fill the last vector it is moved left over
 /// its neighbour, so that full vectors are stored and nothing is written past the end; half a vector on 512 bits has a panel
-/// of its own kind beside a few others (<see cref="MatrixPairTile"/>).
+/// of its own kind beside a few others (<see cref="MatrixPairTile"/>). A few columns of many k are packed for <see cref="DotTile"/>.
 /// </summary>
 internal sealed unsafe class PackedMatrix
 {
@@ -20,7 +20,6 @@ internal sealed unsafe class PackedMatrix
     private readonly PackedBuffer _weights;
     private readonly PackedBuffer _bias;
     private readonly Panel[] _panels;
-
     /// <param name="weights">K rows of <paramref name="weightsStride"/> floats.</param>
     /// <param name="weightsStride">Floats from one k to the next.</param>
     /// <param name="depth">K.</param>
@@ -41,7 +40,20 @@ internal sealed unsafe class PackedMatrix
     {
         Depth = depth;
         Columns = columns;
+        SegmentLength = segmentLength;
         var isFloat = lanes == LaneKind.Float;
+        var dots = isFloat ? DotTile.Width(depth, columns, segmentLength, width) : SimdWidth.Scalar;
+        if (dots != SimdWidth.Scalar)
+        {
+            IsDots = true;
+            Table = MatrixTileTable.For(dots, lanes);
+            _weights = new PackedBuffer((nint)DotTile.Vectors(depth, segmentLength, (int)dots) * columns * (int)dots);
+            _bias = new PackedBuffer(columns);
+            _panels = [new() { Vectors = 1, Weights = _weights.Pointer, Bias = _bias.Pointer }];
+            Fill(weights, weightsStride, bias);
+            return;
+        }
+
         width = isFloat ? Narrowest(depth, columns, width) : width;
         Table = MatrixTileTable.For(width, lanes);
         var v = Table.VectorLength;
@@ -70,7 +82,13 @@ internal sealed unsafe class PackedMatrix
     /// <summary>N.</summary>
     public int Columns { get; }
 
+    /// <summary>Neighbouring floats of a left row.</summary>
+    public int SegmentLength { get; }
+
     public MatrixTileTable Table { get; }
+
+    /// <summary>Whether vectors hold neighbouring k: see <see cref="DotTile"/>.</summary>
+    public bool IsDots { get; }
 
     public ReadOnlySpan<Panel> Panels => _panels;
 
@@ -112,7 +130,9 @@ internal sealed unsafe class PackedMatrix
             ref readonly var panel = ref Matrix._panels[part];
             var weights = new ReadOnlySpan<float>(Weights, Count);
             var bias = new ReadOnlySpan<float>(Bias, BiasCount);
-            if (panel.IsPair)
+            if (Matrix.IsDots)
+                Matrix.FillDots(weights, Stride, bias);
+            else if (panel.IsPair)
                 Matrix.FillPair(panel, weights, Stride, bias);
             else
                 Matrix.FillVectors(panel, weights, Stride, bias);
@@ -145,6 +165,12 @@ internal sealed unsafe class PackedMatrix
         if (pairs)
             panels.Add(new() { FirstColumn = plain * v, Vectors = 2, IsPair = true });
         return [.. panels];
+    }
+
+    private void FillDots(ReadOnlySpan<float> weights, int weightsStride, ReadOnlySpan<float> bias)
+    {
+        bias.CopyTo(_bias.Span);
+        DotTile.Pack(weights, weightsStride, Depth, Columns, SegmentLength, Table.VectorLength, _weights.Pointer);
     }
 
     private void FillVectors(in Panel panel, ReadOnlySpan<float> weights, int weightsStride, ReadOnlySpan<float> bias)

@@ -41,6 +41,9 @@ internal readonly record struct StandardCut
     /// <summary>Rectangles in an image: the bands, and the frame where there is one.</summary>
     public int Rectangles => Bands + 4;
 
+    /// <summary>Parts of an image: the rectangles once for each run of filters.</summary>
+    public int Parts => Rectangles * PanelParts;
+
     public static StandardCut Create(in ConvGeometry geometry, int panels, bool needsAllChannels, int threads)
     {
         var cut = new StandardCut(geometry);

@@ -32,6 +32,7 @@ internal sealed unsafe class StandardForms
     private readonly int _inChannels;
     private readonly int _outChannels;
     private readonly int _groups;
+    private readonly int _columnDilation;
     private readonly float[] _bias;
     private readonly Activation _activation;
     private readonly SimdWidth _width;
@@ -53,6 +54,7 @@ internal sealed unsafe class StandardForms
         ConvOptions options, ReadOnlySpan<float> bias, SimdWidth width, StandardForm form)
     {
         (_kernel, _inChannels, _outChannels, _groups) = (kernel, inChannels, outChannels, options.Groups);
+        _columnDilation = options.Dilation.Width;
         _activation = options.Activation;
         _width = width;
         _bias = bias.ToArray();
@@ -149,7 +151,7 @@ internal sealed unsafe class StandardForms
     }
 
     private StandardLoop CreateDirect(ReadOnlySpan<float> weights) =>
-        new(weights, _kernel, _inChannels, _outChannels, _groups, _bias, _activation, _width);
+        new(weights, _kernel, _inChannels, _outChannels, _groups, _columnDilation, _bias, _activation, _width);
 
     private void Release()
     {

@@ -38,11 +38,12 @@ internal sealed unsafe class StandardLoop : IRowLoop
     /// <param name="inChannels">C.</param>
     /// <param name="outChannels">O.</param>
     /// <param name="groups">Divides C and O; filters 0 .. O/groups-1 read the first C/groups channels, and so on.</param>
+    /// <param name="columnDilation">Input columns from one tap to the next, in every image that will come.</param>
     /// <param name="bias">(O), or none.</param>
     /// <param name="activation">Applied to the sum.</param>
     /// <param name="width">The vector width to run with.</param>
     public StandardLoop(
-        ReadOnlySpan<float> weights, Size2D kernel, int inChannels, int outChannels, int groups,
+        ReadOnlySpan<float> weights, Size2D kernel, int inChannels, int outChannels, int groups, int columnDilation,
         ReadOnlySpan<float> bias, Activation activation, SimdWidth width)
     {
         _kernel = kernel;
@@ -53,11 +54,12 @@ internal sealed unsafe class StandardLoop : IRowLoop
         _groups = new PackedMatrix[groups];
         var filters = outChannels / groups;
         var depth = checked(kernel.Height * kernel.Width * _groupChannels);
+        var segmentLength = columnDilation == 1 ? depth / kernel.Height : _groupChannels;
         for (var g = 0; g < groups; g++)
         {
             var groupBias = bias.IsEmpty ? bias : bias.Slice(g * filters, filters);
             _groups[g] = new PackedMatrix(
-                weights[(g * filters)..], outChannels, depth, filters, groupBias, width, segmentLength: _groupChannels);
+                weights[(g * filters)..], outChannels, depth, filters, groupBias, width, segmentLength);
         }
     }
 
@@ -79,29 +81,64 @@ internal sealed unsafe class StandardLoop : IRowLoop
     /// <summary>Computes (N, outH, outW, O) from (N, inH, inW, C).</summary>
     public void Run(float* input, float* output, in ConvGeometry geometry, int threads)
     {
-        var cut = StandardCut.Create(geometry, Panels, _activation.NeedsAllChannels, threads);
+        var cut = Cut(geometry, threads);
         var work = new Work { Loop = this, Input = input, Output = output, Geometry = geometry, Cut = cut };
-        WorkerPool.Shared.Run(ref work, checked(geometry.Batch * cut.Rectangles * cut.PanelParts), threads);
+        WorkerPool.Shared.Run(ref work, checked(geometry.Batch * cut.Parts), threads);
+    }
+
+    /// <summary>
+    /// How images of a size are cut into parts for so many threads; only across the pixels where parts must have whole ones.
+    /// </summary>
+    public StandardCut Cut(in ConvGeometry geometry, int threads, bool needsAllChannels = false) =>
+        StandardCut.Create(geometry, Panels, needsAllChannels || _activation.NeedsAllChannels, threads);
+
+    /// <summary>
+    /// Computes a part of one image on the calling thread, into memory whose rows and pixels lie as far apart as
+    /// <paramref name="outputStride"/> says.
+    /// </summary>
+    /// <param name="image">The image's first float.</param>
+    /// <param name="output">Where output pixel (0, 0) lies.</param>
+    /// <param name="outputStride">From one output row to the next, and from one pixel to the next.</param>
+    /// <param name="geometry">The sizes.</param>
+    /// <param name="cut">What <see cref="Cut"/> returned.</param>
+    /// <param name="part">The part, below <see cref="StandardCut.Parts"/>.</param>
+    public void RunPart(
+        float* image, float* output, in LineStrides outputStride, in ConvGeometry geometry, in StandardCut cut, int part)
+    {
+        var (panelPart, index) = Math.DivRem(part, cut.Rectangles);
+        var rectangle = cut.Rectangle(index);
+        if (rectangle.Rows <= 0 || rectangle.Columns <= 0)
+            return;
+        RunRectangle(
+            image,
+            output + (rectangle.FirstRow * outputStride.Line) + (rectangle.FirstColumn * outputStride.Pixel),
+            outputStride,
+            geometry,
+            rectangle,
+            (int)((long)Panels * panelPart / cut.PanelParts),
+            (int)((long)Panels * (panelPart + 1) / cut.PanelParts));
     }
 
     /// <inheritdoc/>
     public void RunRows(float* image, float* output, nint outputPixelStride, in ConvGeometry geometry, int firstRow, int endRow)
     {
         var rectangle = new OutputRectangle(firstRow, endRow, 0, geometry.Columns.Out);
-        RunRectangle(image, output, outputPixelStride, geometry, rectangle, 0, Panels);
+        RunRectangle(
+            image, output, new(geometry.Columns.Out * outputPixelStride, outputPixelStride), geometry, rectangle, 0, Panels);
     }
 
     /// <summary>
     /// Computes some filters of a rectangle; panels are numbered through all groups, <paramref name="output"/> is its first pixel.
     /// </summary>
     private void RunRectangle(
-        float* image, float* output, nint outputPixelStride, in ConvGeometry geometry, in OutputRectangle rectangle,
+        float* image, float* output, in LineStrides outputStride, in ConvGeometry geometry, in OutputRectangle rectangle,
         int firstPanel, int endPanel)
     {
-        if (UnfoldingPays(geometry, rectangle))
-            RunUnfolded(image, output, outputPixelStride, geometry, rectangle, firstPanel, endPanel);
+        // Unfolded, the pixels of all rows are one row.
+        if (UnfoldingPays(geometry, rectangle) && outputStride.Line == rectangle.Columns * outputStride.Pixel)
+            RunUnfolded(image, output, outputStride.Pixel, geometry, rectangle, firstPanel, endPanel);
         else
-            RunLines(image, output, outputPixelStride, geometry, rectangle, firstPanel, endPanel);
+            RunLines(image, output, outputStride, geometry, rectangle, firstPanel, endPanel);
     }
 
     /// <summary>
@@ -161,7 +198,7 @@ internal sealed unsafe class StandardLoop : IRowLoop
     }
 
     private void RunLines(
-        float* image, float* output, nint outputPixelStride, in ConvGeometry geometry, in OutputRectangle rectangle,
+        float* image, float* output, LineStrides outputStride, in ConvGeometry geometry, in OutputRectangle rectangle,
         int firstPanel, int endPanel)
     {
         var window = new StandardWindow(geometry, rectangle);
@@ -175,7 +212,6 @@ internal sealed unsafe class StandardLoop : IRowLoop
 
         // Lines of pixels are matrix products: rows, or columns where the rectangle is taller than wide.
         var inputStride = new LineStrides(geometry.Rows.Stride * window.RowStride, (nint)geometry.Columns.Stride * window.PixelStride);
-        var outputStride = new LineStrides(geometry.Columns.Out * outputPixelStride, outputPixelStride);
         var lines = rectangle.Rows;
         var left = new LeftRows
         {
@@ -259,28 +295,23 @@ internal sealed unsafe class StandardLoop : IRowLoop
 
         public readonly void Execute(int part)
         {
+            // Images first: what they share, some filters, is read by one after the other.
             var (panelPart, rest) = Math.DivRem(part, Geometry.Batch * Cut.Rectangles);
             var (n, index) = Math.DivRem(rest, Cut.Rectangles);
-            var rectangle = Cut.Rectangle(index);
-            if (rectangle.Rows <= 0 || rectangle.Columns <= 0)
-                return;
-            var (rows, columns) = (Geometry.Rows, Geometry.Columns);
-            var image = Input + ((nint)n * rows.In * columns.In * Geometry.InChannels);
-            var pixel = ((((nint)n * rows.Out) + rectangle.FirstRow) * columns.Out) + rectangle.FirstColumn;
-            Loop.RunRectangle(
-                image,
-                Output + (pixel * Geometry.OutChannels),
-                Geometry.OutChannels,
+            var (rows, columns, filters) = (Geometry.Rows, Geometry.Columns, (nint)Geometry.OutChannels);
+            Loop.RunPart(
+                Input + ((nint)n * rows.In * columns.In * Geometry.InChannels),
+                Output + (n * rows.Out * columns.Out * filters),
+                new(columns.Out * filters, filters),
                 Geometry,
-                rectangle,
-                (int)((long)Loop.Panels * panelPart / Cut.PanelParts),
-                (int)((long)Loop.Panels * (panelPart + 1) / Cut.PanelParts));
+                Cut,
+                (panelPart * Cut.Rectangles) + index);
         }
     }
+}
 
-    /// <summary>Floats from one line of pixels to the next, and from one pixel of a line to the next.</summary>
-    private readonly record struct LineStrides(nint Line, nint Pixel)
-    {
-        public LineStrides Transposed => new(Pixel, Line);
-    }
+/// <summary>Floats from one line of pixels to the next, and from one pixel of a line to the next.</summary>
+internal readonly record struct LineStrides(nint Line, nint Pixel)
+{
+    public LineStrides Transposed => new(Pixel, Line);
 }

@@ -68,6 +68,34 @@ public sealed unsafe class DepthwiseLoopTests
         }
     }
 
+    /// <summary>
+    /// Kernels whose taps are read four at a time, across images that cut them off on one side and on both, with strides and dilations that
+    /// put taps as far apart as pixels; and of as many vectors of channels as border pixels take together, one less and one more.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Large_kernels_match_reference(int width)
+    {
+        foreach (var (kernel, stride, dilation, size) in new[]
+        {
+            (new Size2D(7, 7), new Size2D(1, 1), new Size2D(1, 1), new Size2D(9, 21)),
+            ((9, 13), (1, 1), (1, 1), (4, 17)),
+            ((2, 9), (2, 2), (1, 2), (6, 30)),
+            ((6, 2), (1, 2), (1, 1), (9, 5)),
+            ((5, 8), (2, 1), (1, 2), (7, 40)),
+            ((31, 31), (1, 1), (1, 1), (12, 19)),
+            ((7, 1), (1, 1), (1, 1), (15, 1)),
+            ((3, 3), (1, 1), (3, 1), (9, 11)),
+        })
+        {
+            foreach (var channels in new[] { 3 * width, 4 * width, (4 * width) + 1, (5 * width) - 1 })
+            {
+                var g = ConvGeometry.Create(1, size, channels, channels, kernel, stride, dilation, Padding.Same, channels);
+                CheckGeometry(g, (SimdWidth)width);
+            }
+        }
+    }
+
     [Theory]
     [InlineData(2)]
     [InlineData(7)]

@@ -30,6 +30,53 @@ public sealed unsafe class PointwiseLoopTests
         }
     }
 
+    /// <summary>
+    /// Few columns of many k, whose vectors are neighbouring k: every height and number of columns, with rests and without.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Few_columns_match_reference(int width)
+    {
+        foreach (var p in new[] { 1, 2, 3, 4, 5, 6, 7, 8, 9, 17, 31 })
+        {
+            for (var o = 1; o <= 9; o++)
+            {
+                foreach (var c in new[] { 4, 7, 15, 16, 17, 31, 32, 35, 64, 100, 259 })
+                {
+                    var g = ConvGeometry.Create(1, (1, p), c, o, 1, 1, 1, Padding.Valid);
+                    var magnitudes = new double[p * o];
+                    var expected = ConvolutionReference.Run(
+                        g, RandomData.Floats(p * c, 1), RandomData.Floats(c * o, 2), RandomData.Floats(o, 3), magnitudes);
+                    ErrorBound.Check(
+                        expected, magnitudes, Run(p, c, o, (SimdWidth)width, 1, Activation.None), c, $"{(SimdWidth)width} {p}x{c}x{o}");
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void Few_columns_keep_infinities_and_are_clamped()
+    {
+        // 35 = two vectors of 16 and a rest that is read with lanes of the one before: these must not count twice, nor as 0 times infinity.
+        var (weights, x) = (Enumerable.Repeat(1f, 35).ToArray(), new float[5 * 35]);
+        (x[20], x[35 + 34], x[70 + 3], x[105 + 30]) = (float.PositiveInfinity, float.NegativeInfinity, float.NaN, 2);
+        foreach (var (activation, expected) in new[]
+        {
+            (Activation.None, new[] { float.PositiveInfinity, float.NegativeInfinity, float.NaN, 3, 1 }),
+            (Activation.ReLU6, new[] { 6, 0, float.NaN, 3, 1 }),
+        })
+        {
+            foreach (var width in SimdWidths.All)
+            {
+                var loop = new PointwiseLoop(weights, 35, 1, [1], activation, width);
+                var actual = new float[5];
+                fixed (float* from = x, to = actual)
+                    loop.Run(from, to, 5, 1);
+                Assert.Equal(expected, actual);
+            }
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Widths))]
     public void A_single_row_matches_reference(int width)
@@ -84,6 +131,8 @@ public sealed unsafe class PointwiseLoopTests
     [InlineData(196, 40, 24)]
     [InlineData(3, 8, 1000)]
     [InlineData(5000, 3, 5)]
+    [InlineData(500, 80, 3)]
+    [InlineData(501, 80, 7)]
     public void Pointwise_gives_the_same_bits_on_any_number_of_threads(int pixels, int inChannels, int outChannels)
     {
         foreach (var activation in new[] { Activation.ReLU6, Activation.HardSwish, Activation.Softmax })
@@ -121,6 +170,8 @@ public sealed unsafe class PointwiseLoopTests
     [InlineData(29, 6, 24)]
     [InlineData(13, 7, 33)]
     [InlineData(3, 5, 9)]
+    [InlineData(11, 23, 1)]
+    [InlineData(5, 37, 6)]
     public void Nothing_beside_input_and_output_is_touched(int pixels, int inChannels, int outChannels)
     {
         var expected = Run(pixels, inChannels, outChannels, SimdWidths.Best, 1, Activation.ReLU);

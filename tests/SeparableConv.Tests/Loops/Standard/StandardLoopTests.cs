@@ -64,7 +64,7 @@ public sealed unsafe class StandardLoopTests
                 using var output = new GuardedMemory(expected.Length * sizeof(float), endsAtGuard);
                 values.CopyTo(input.Span<float>());
                 var loop = new StandardLoop(
-                    weights, g.Kernel, g.InChannels, g.OutChannels, g.Groups, bias, Activation.None, SimdWidths.Best);
+                    weights, g.Kernel, g.InChannels, g.OutChannels, g.Groups, g.Columns.Dilation, bias, Activation.None, SimdWidths.Best);
                 loop.Run((float*)input.Start, (float*)output.Start, g, 2);
                 Assert.Equal(expected, output.Span<float>().ToArray());
             }
@@ -99,7 +99,7 @@ public sealed unsafe class StandardLoopTests
     private static float[] Run(ConvGeometry g, SimdWidth width, int threads, Activation activation)
     {
         var (input, weights, bias) = RandomData.Convolution(g);
-        var loop = new StandardLoop(weights, g.Kernel, g.InChannels, g.OutChannels, g.Groups, bias, activation, width);
+        var loop = new StandardLoop(weights, g.Kernel, g.InChannels, g.OutChannels, g.Groups, g.Columns.Dilation, bias, activation, width);
         var output = RandomData.Unwritten(g.Batch * g.Rows.Out * g.Columns.Out * g.OutChannels);
         fixed (float* x = input, y = output)
             loop.Run(x, y, g, threads);

@@ -16,18 +16,90 @@ public sealed unsafe class ConvTransposeLoopTests
             Check(Random(random), (SimdWidth)width);
     }
 
+    /// <summary>
+    /// Kernels that tile the output, kernels of twice the stride and others, images large enough for a frame, a single pixel, a group a
+    /// channel; few filters and many.
+    /// </summary>
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void The_usual_sizes_match_scattering(int width)
+    {
+        foreach (var (kernel, stride, pad, outputPadding) in new[]
+        {
+            (2, 2, 0, 0), (4, 2, 1, 0), (3, 2, 1, 1), (3, 3, 0, 0), (2, 3, 0, 1), (3, 1, 1, 0),
+        })
+        {
+            foreach (var (size, channels, filters, groups) in new[]
+            {
+                (33, 5, 1, 1), (5, 16, 2, 1), (4, 7, 3, 1), (3, 9, 17, 1), (6, 8, 32, 1), (5, 6, 6, 6), (9, 17, 17, 17), (3, 4, 8, 4),
+                (4, 8, 6, 2), (1, 12, 35, 1),
+            })
+            {
+                Check(
+                    ConvTransposeGeometry.Create(
+                        2, (size, size + 1), kernel, stride, 1, (pad, pad, pad, pad), outputPadding, channels, filters, groups),
+                    (SimdWidth)width);
+            }
+        }
+
+        Check(ConvTransposeGeometry.Create(3, 1, 4, 1, 1, default, 0, 40, 24, 1), (SimdWidth)width);
+    }
+
     [Fact]
     public void Threads_do_not_show_in_the_bits()
     {
-        var g = ConvTransposeGeometry.Create(2, (9, 7), (4, 3), (2, 3), 1, (1, 1, 0, 2), 1, 12, 20, 2);
-        foreach (var activation in new[] { Activation.ReLU6, Activation.Softmax })
+        foreach (var g in new[]
         {
-            var alone = Run(g, SimdWidths.Best, 1, activation);
-            Assert.Equal(alone, Run(g, SimdWidths.Best, 2, activation));
-            Assert.Equal(alone, Run(g, SimdWidths.Best, 7, activation));
-        }
+            ConvTransposeGeometry.Create(2, (9, 7), (4, 3), (2, 3), 1, (1, 1, 0, 2), 1, 12, 20, 2),
+            ConvTransposeGeometry.Create(2, (31, 30), 2, 2, 1, default, 0, 12, 3, 1),
+            ConvTransposeGeometry.Create(1, (3, 4), 2, 2, 1, default, 0, 300, 80, 1),
+            ConvTransposeGeometry.Create(1, (9, 7), 3, 2, 1, (1, 1, 1, 1), 1, 19, 19, 19),
+        })
+        {
+            foreach (var activation in new[] { Activation.ReLU6, Activation.Softmax, Activation.Sigmoid })
+            {
+                var alone = Run(g, SimdWidths.Best, 1, activation);
+                Assert.Equal(alone, Run(g, SimdWidths.Best, 2, activation));
+                Assert.Equal(alone, Run(g, SimdWidths.Best, 7, activation));
+            }
 
-        Assert.All(Run(g, SimdWidths.Best, 1, Activation.ReLU6), value => Assert.InRange(value, 0, 6));
+            Assert.All(Run(g, SimdWidths.Best, 1, Activation.ReLU6), value => Assert.InRange(value, 0, 6));
+        }
+    }
+
+    [Theory]
+    [InlineData(2, 2, 0)]
+    [InlineData(3, 2, 1)]
+    public void An_activation_is_applied_to_what_it_would_be_given_alone(int kernel, int stride, int pad)
+    {
+        var g = ConvTransposeGeometry.Create(1, (6, 5), kernel, stride, 1, (pad, pad, pad, pad), 0, 7, 4, 1);
+        foreach (var activation in new[] { Activation.ReLU, Activation.Sigmoid, Activation.Softmax, Activation.PReLU([0.5f, 2, -1, 0]) })
+        {
+            var expected = Run(g, SimdWidths.Best, 1, Activation.None);
+            fixed (float* y = expected)
+                activation.Apply(y, expected.Length / g.OutChannels, g.OutChannels, SimdWidths.Best);
+            Assert.Equal(expected, Run(g, SimdWidths.Best, 1, activation));
+        }
+    }
+
+    [Fact]
+    public void Other_weights_take_the_place_of_those_before()
+    {
+        foreach (var g in new[]
+        {
+            ConvTransposeGeometry.Create(1, (5, 4), 2, 2, 1, default, 0, 6, 4, 1),
+            ConvTransposeGeometry.Create(1, (5, 4), 3, 2, 1, (1, 1, 1, 1), 0, 6, 4, 2),
+            ConvTransposeGeometry.Create(1, (1, 1), (1, 40), (1, 20), 1, default, 0, 3, 4, 1),
+        })
+        {
+            var (input, weights, bias) = Data(g);
+            var loop = new ConvTransposeLoop(new float[weights.Length], bias, g, Activation.None, SimdWidths.Best);
+            loop.Refill(weights, bias, new float[loop.RefillFloats], 1);
+            var output = RandomData.Unwritten(g.Batch * g.Output.Height * g.Output.Width * g.OutChannels);
+            fixed (float* x = input, y = output)
+                loop.Run(x, y, 1);
+            Assert.Equal(Run(g, SimdWidths.Best, 1, Activation.None), output);
+        }
     }
 
     [Fact]
