@@ -65,6 +65,12 @@ internal interface ISimd<TVec> : ITileSimd<TVec>
     /// <summary>2^n, exact, for whole n from -126 to 127; any other n gives a number without meaning.</summary>
     static abstract TVec PowerOfTwo(TVec n);
 
+    /// <summary>
+    /// For normal numbers above 0 the m from 2/3 up to 4/3 and the whole e with a = m * 2^e; any other number gives numbers without
+    /// meaning.
+    /// </summary>
+    static abstract TVec Mantissa(TVec a, out TVec exponent);
+
     /// <summary>Reads whole numbers: the lanes that <see cref="Permute(TVec, TVec)"/> takes, in the form that it wants.</summary>
     static abstract unsafe TVec LoadLanes(float* source);
 
@@ -87,4 +93,10 @@ internal interface ISimd<TVec> : ITileSimd<TVec>
     /// </summary>
     static abstract unsafe void StorePixels<T>(TVec low, TVec high, T* target)
         where T : unmanaged;
+
+    /// <summary>Reads Count bytes, signed or not, as floats.</summary>
+    static abstract unsafe TVec LoadBytes(byte* source, bool signed);
+
+    /// <summary>Writes Count whole numbers as bytes; what does not fit a byte, signed or not, is without meaning.</summary>
+    static abstract unsafe void StoreBytes(TVec value, byte* target);
 }
