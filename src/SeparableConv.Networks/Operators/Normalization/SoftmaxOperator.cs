@@ -1,5 +1,7 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using SeparableConv.Activations;
+using SeparableConv.Loops;
 using SeparableConv.Networks.Gradients;
 
 namespace SeparableConv.Networks.Operators;
@@ -82,6 +84,14 @@ internal readonly unsafe struct SoftmaxColumns<T>(T* x, T* y, nint length, nint 
         {
             var (outer, column) = Math.DivRem(start, inner);
             var offset = (outer * length * inner) + column;
+            if (typeof(T) == typeof(float) && length > 0 && (inner == 1) == logarithm)
+            {
+                var columns = Math.Min(inner - column, end - start);
+                RunSingle((float*)x + offset, (float*)y + offset, columns);
+                start += columns;
+                continue;
+            }
+
             if (inner == 1)
             {
                 RunRow(new(x + offset, (int)length), new(y + offset, (int)length));
@@ -93,6 +103,14 @@ internal readonly unsafe struct SoftmaxColumns<T>(T* x, T* y, nint length, nint 
             RunColumns(x + offset, y + offset, count);
             start += count;
         }
+    }
+
+    private void RunSingle(float* source, float* target, nint columns)
+    {
+        if (logarithm)
+            SoftmaxRows.ApplyLogarithm(source, target, (int)length, SimdWidths.Best);
+        else
+            SoftmaxRows.ApplyColumns(source, target, length, inner, columns, SimdWidths.Best);
     }
 
     private void RunRow(ReadOnlySpan<T> source, Span<T> target)
