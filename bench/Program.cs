@@ -8,6 +8,8 @@ internal static class Program
         {
             case ["depthwise", .. var rest]:
                 return DepthwiseSuite.Run(rest);
+            case ["elementwise", .. var rest]:
+                return ElementwiseSuite.Run(rest);
             case ["filters", .. var rest]:
                 return FilterSuite.Run(rest);
             case ["fused", .. var rest]:
@@ -31,7 +33,8 @@ internal static class Program
             default:
                 Console.Error.WriteLine(
                     "usage: SeparableConv.Bench SUITE [options]; "
-                    + "suites: depthwise, filters, fused, gradients, int8, maps, networks, pointwise, separating, standard, training.");
+                    + "suites: depthwise, elementwise, filters, fused, gradients, int8, maps, networks, pointwise, separating, standard, "
+                    + "training.");
                 return 2;
         }
     }

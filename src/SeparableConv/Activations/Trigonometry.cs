@@ -4,8 +4,8 @@ using SeparableConv.Loops;
 namespace SeparableConv.Activations;
 
 /// <summary>
-/// Sine and cosine for vectors. x = n*pi/2 + r with whole n and |r| at most pi/4; sin r and cos r are polynomials in r^2, interpolated at the
-/// nodes of Chebyshev, and n says which of them it is and with what sign.
+/// Sine and cosine for vectors. x = n*pi/2 + r with whole n and |r| at most pi/4; sin r and cos r are polynomials in r^2, interpolated at
+/// the nodes of Chebyshev, and n says which of them it is and with what sign.
 /// </summary>
 internal static class Trigonometry
 {

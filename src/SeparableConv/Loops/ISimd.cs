@@ -56,6 +56,12 @@ internal interface ISimd<TVec> : ITileSimd<TVec>
     /// <summary>The size of <paramref name="magnitude"/> with the sign of <paramref name="sign"/>, in every lane.</summary>
     static abstract TVec CopySign(TVec magnitude, TVec sign);
 
+    /// <summary>The sum of the lanes.</summary>
+    static abstract float SumLanes(TVec a);
+
+    /// <summary>The largest of the lanes; a NaN may be lost.</summary>
+    static abstract float MaxLanes(TVec a);
+
     /// <summary>To the nearest integer, half to even.</summary>
     static abstract TVec Round(TVec a);
 

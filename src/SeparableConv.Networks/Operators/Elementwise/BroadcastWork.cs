@@ -54,7 +54,9 @@ internal unsafe struct BroadcastWork : IRangeWork
         A,
         B,
 
-        /// <summary>Each number of the second operand serves a few neighbours of the first, as one for all channels of a pixel does.</summary>
+        /// <summary>
+        /// Each number of the second operand serves a few neighbours of the first, as one for all channels of a pixel does.
+        /// </summary>
         EachOfB,
     }
 
@@ -189,7 +191,9 @@ internal unsafe struct BroadcastWork : IRangeWork
     }
 }
 
-/// <summary>An element-wise operation of two operands whose loops are set up once: what networks of small tensors spend most time on.</summary>
+/// <summary>
+/// An element-wise operation of two operands whose loops are set up once: what networks of small tensors spend most time on.
+/// </summary>
 internal sealed class BroadcastStep(BroadcastWork work, Activation activation) : Step
 {
     public override void Run(ForwardContext context)

@@ -84,11 +84,12 @@ internal readonly unsafe struct SoftmaxColumns<T>(T* x, T* y, nint length, nint 
         {
             var (outer, column) = Math.DivRem(start, inner);
             var offset = (outer * length * inner) + column;
-            if (typeof(T) == typeof(float) && length > 0 && (inner == 1) == logarithm)
+            if (typeof(T) == typeof(float) && length > 0)
             {
-                var columns = Math.Min(inner - column, end - start);
-                RunSingle((float*)x + offset, (float*)y + offset, columns);
-                start += columns;
+                // Rows that follow each other, or columns beside each other.
+                var count = inner == 1 ? end - start : Math.Min(inner - column, end - start);
+                RunSingle((float*)x + offset, (float*)y + offset, count);
+                start += count;
                 continue;
             }
 
@@ -99,18 +100,27 @@ internal readonly unsafe struct SoftmaxColumns<T>(T* x, T* y, nint length, nint 
                 continue;
             }
 
-            var count = (int)Math.Min(Math.Min(Most, inner - column), end - start);
-            RunColumns(x + offset, y + offset, count);
-            start += count;
+            var neighbours = (int)Math.Min(Math.Min(Most, inner - column), end - start);
+            RunColumns(x + offset, y + offset, neighbours);
+            start += neighbours;
         }
     }
 
-    private void RunSingle(float* source, float* target, nint columns)
+    private void RunSingle(float* source, float* target, nint count)
     {
+        if (inner > 1)
+        {
+            SoftmaxRows.ApplyColumns(source, target, length, inner, count, logarithm, SimdWidths.Best);
+            return;
+        }
+
+        if (source != target)
+            Buffer.MemoryCopy(source, target, count * length * sizeof(float), count * length * sizeof(float));
+        var rows = new ActivationRows(target, count, (int)length, length);
         if (logarithm)
-            SoftmaxRows.ApplyLogarithm(source, target, (int)length, SimdWidths.Best);
+            SoftmaxRows.ApplyLogarithm(rows, SimdWidths.Best);
         else
-            SoftmaxRows.ApplyColumns(source, target, length, inner, columns, SimdWidths.Best);
+            SoftmaxRows.Apply(rows, SimdWidths.Best);
     }
 
     private void RunRow(ReadOnlySpan<T> source, Span<T> target)

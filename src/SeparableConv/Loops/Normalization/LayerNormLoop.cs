@@ -55,7 +55,7 @@ internal unsafe struct LayerNormLoop : ISimdWork
             b = TSimd.Add(b, TSimd.Load(x + i + v));
         }
 
-        var sum = LaneSums.Sum<TSimd, TVec>(TSimd.Add(a, b));
+        var sum = TSimd.SumLanes(TSimd.Add(a, b));
         for (; i < Length; i++)
             sum += x[i];
         return sum;
@@ -76,7 +76,7 @@ internal unsafe struct LayerNormLoop : ISimdWork
             b = TSimd.MultiplyAdd(second, second, b);
         }
 
-        var sum = LaneSums.Sum<TSimd, TVec>(TSimd.Add(a, b));
+        var sum = TSimd.SumLanes(TSimd.Add(a, b));
         for (; i < Length; i++)
             sum += (x[i] - mean) * (x[i] - mean);
         return sum;

@@ -71,7 +71,7 @@ internal static unsafe class ResizeRows
         where TSimd : struct, ISimd<TVec>
         where TVec : struct
     {
-        // Two terms are what an enlargement has: 32x32x24 to 64x64 takes 15 us with them by themselves, 62 without (Zen 5).
+        // Two terms are what an enlargement has: 64x112x24 to twice that takes 0.13 ms with them by themselves, 0.35 before (Zen 5).
         var first = TSimd.Broadcast(weights[0]);
         if (terms == 2)
         {
