@@ -8,6 +8,8 @@ internal static class Program
         {
             case ["depthwise", .. var rest]:
                 return DepthwiseSuite.Run(rest);
+            case ["elementwise", .. var rest]:
+                return ElementwiseSuite.Run(rest);
             case ["filters", .. var rest]:
                 return FilterSuite.Run(rest);
             case ["fused", .. var rest]:
@@ -34,8 +36,8 @@ internal static class Program
                 return TransposedSuite.Run(rest);
             default:
                 Console.Error.WriteLine(
-                    "usage: SeparableConv.Bench SUITE [options]; suites: depthwise, filters, fused, gradients, int8, maps, models, "
-                    + "networks, pointwise, separating, standard, training, transposed.");
+                    "usage: SeparableConv.Bench SUITE [options]; suites: depthwise, elementwise, filters, fused, gradients, int8, maps, "
+                    + "models, networks, pointwise, separating, standard, training, transposed.");
                 return 2;
         }
     }

@@ -16,6 +16,9 @@ internal sealed class PassList(params Func<NetworkPass>[] passes)
         () => new IntegerLowering(),
         () => new IntegerSums(),
         () => new ConstantFolding(),
+
+        // Slopes that were stored as 16-bit floats are constants now.
+        () => new SlopeFolding(),
         () => new Simplification(),
         () => new ScaledSumsFusion(),
         () => new DenseLowering(),

@@ -3,15 +3,6 @@ using SeparableConv.Loops;
 
 namespace SeparableConv.Activations;
 
-/// <summary>y = erf(x), which is no activation but runs as one.</summary>
-internal readonly struct ErfFunction : IElementFunction
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public TVec Apply<TSimd, TVec>(TVec x)
-        where TSimd : struct, ISimd<TVec>
-        where TVec : struct => ErrorIntegral.Erf<TSimd, TVec>(x);
-}
-
 /// <summary>y = x * (1 + erf(x/sqrt(2))) / 2.</summary>
 internal readonly struct GELUFunction : IElementFunction
 {

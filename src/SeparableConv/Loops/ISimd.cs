@@ -59,6 +59,12 @@ internal interface ISimd<TVec> : ITileSimd<TVec>
     /// <summary>The size of <paramref name="magnitude"/> with the sign of <paramref name="sign"/>, in every lane.</summary>
     static abstract TVec CopySign(TVec magnitude, TVec sign);
 
+    /// <summary>The sum of the lanes.</summary>
+    static abstract float SumLanes(TVec a);
+
+    /// <summary>The largest of the lanes; a NaN may be lost.</summary>
+    static abstract float MaxLanes(TVec a);
+
     /// <summary>To the nearest integer, half to even.</summary>
     static abstract TVec Round(TVec a);
 
@@ -67,6 +73,12 @@ internal interface ISimd<TVec> : ITileSimd<TVec>
 
     /// <summary>2^n, exact, for whole n from -126 to 127; any other n gives a number without meaning.</summary>
     static abstract TVec PowerOfTwo(TVec n);
+
+    /// <summary>
+    /// For normal numbers above 0 the m from 2/3 up to 4/3 and the whole e with a = m * 2^e; any other number gives numbers without
+    /// meaning.
+    /// </summary>
+    static abstract TVec Mantissa(TVec a, out TVec exponent);
 
     /// <summary>Reads whole numbers: the lanes that <see cref="Permute(TVec, TVec)"/> takes, in the form that it wants.</summary>
     static abstract unsafe TVec LoadLanes(float* source);
@@ -90,4 +102,10 @@ internal interface ISimd<TVec> : ITileSimd<TVec>
     /// </summary>
     static abstract unsafe void StorePixels<T>(TVec low, TVec high, T* target)
         where T : unmanaged;
+
+    /// <summary>Reads Count bytes, signed or not, as floats.</summary>
+    static abstract unsafe TVec LoadBytes(byte* source, bool signed);
+
+    /// <summary>Writes Count whole numbers as bytes; what does not fit a byte, signed or not, is without meaning.</summary>
+    static abstract unsafe void StoreBytes(TVec value, byte* target);
 }

@@ -63,6 +63,16 @@ internal readonly partial struct Simd128 : ISimd<Vector128<float>>
     public static Vector128<float> CopySign(Vector128<float> magnitude, Vector128<float> sign) => Vector128.CopySign(magnitude, sign);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float SumLanes(Vector128<float> a) => Vector128.Sum(a);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float MaxLanes(Vector128<float> a)
+    {
+        var pairs = Max(a, Vector128.Shuffle(a, Vector128.Create(2, 3, 0, 1)));
+        return Max(pairs, Vector128.Shuffle(pairs, Vector128.Create(1, 0, 3, 2))).ToScalar();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Round(Vector128<float> a) => Vector128.Round(a);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -73,6 +83,14 @@ internal readonly partial struct Simd128 : ISimd<Vector128<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> PowerOfTwo(Vector128<float> n) =>
         Vector128.ShiftLeft((n + Vector128.Create(SimdScalar.PowerOfTwoBias)).AsInt32(), 23).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Mantissa(Vector128<float> a, out Vector128<float> exponent)
+    {
+        var e = Vector128.ShiftRightArithmetic(a.AsInt32() - Vector128.Create(SimdScalar.TwoThirdsBits), 23);
+        exponent = Vector128.ConvertToSingle(e);
+        return (a.AsInt32() - Vector128.ShiftLeft(e, 23)).AsSingle();
+    }
 }
 
 /// <summary>Eight floats: AVX2.</summary>
@@ -132,6 +150,12 @@ internal readonly partial struct Simd256 : ISimd<Vector256<float>>
     public static Vector256<float> CopySign(Vector256<float> magnitude, Vector256<float> sign) => Vector256.CopySign(magnitude, sign);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float SumLanes(Vector256<float> a) => Simd128.SumLanes(a.GetLower() + a.GetUpper());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float MaxLanes(Vector256<float> a) => Simd128.MaxLanes(Simd128.Max(a.GetLower(), a.GetUpper()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Round(Vector256<float> a) => Vector256.Round(a);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -142,6 +166,14 @@ internal readonly partial struct Simd256 : ISimd<Vector256<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> PowerOfTwo(Vector256<float> n) =>
         Vector256.ShiftLeft((n + Vector256.Create(SimdScalar.PowerOfTwoBias)).AsInt32(), 23).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Mantissa(Vector256<float> a, out Vector256<float> exponent)
+    {
+        var e = Vector256.ShiftRightArithmetic(a.AsInt32() - Vector256.Create(SimdScalar.TwoThirdsBits), 23);
+        exponent = Vector256.ConvertToSingle(e);
+        return (a.AsInt32() - Vector256.ShiftLeft(e, 23)).AsSingle();
+    }
 }
 
 /// <summary>
@@ -203,6 +235,12 @@ internal readonly partial struct Simd512 : ISimd<Vector512<float>>
     public static Vector512<float> CopySign(Vector512<float> magnitude, Vector512<float> sign) => Vector512.CopySign(magnitude, sign);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float SumLanes(Vector512<float> a) => Simd256.SumLanes(a.GetLower() + a.GetUpper());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float MaxLanes(Vector512<float> a) => Simd256.MaxLanes(Simd256.Max(a.GetLower(), a.GetUpper()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Round(Vector512<float> a) => Vector512.Round(a);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -213,6 +251,14 @@ internal readonly partial struct Simd512 : ISimd<Vector512<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> PowerOfTwo(Vector512<float> n) =>
         Vector512.ShiftLeft((n + Vector512.Create(SimdScalar.PowerOfTwoBias)).AsInt32(), 23).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Mantissa(Vector512<float> a, out Vector512<float> exponent)
+    {
+        var e = Vector512.ShiftRightArithmetic(a.AsInt32() - Vector512.Create(SimdScalar.TwoThirdsBits), 23);
+        exponent = Vector512.ConvertToSingle(e);
+        return (a.AsInt32() - Vector512.ShiftLeft(e, 23)).AsSingle();
+    }
 }
 
 /// <summary>One float at a time: what runs where there are no vectors, and the width that every other one is tested against.</summary>
@@ -220,6 +266,9 @@ internal readonly partial struct SimdScalar : ISimd<float>
 {
     /// <summary>2^23 + 127: adding it to a whole n leaves n + 127, the biased exponent of 2^n, in the low bits of the sum.</summary>
     public const float PowerOfTwoBias = (1 << 23) + 127;
+
+    /// <summary>The bits of 2/3.</summary>
+    public const int TwoThirdsBits = 0x3F2AAAAB;
 
     public static int Count => 1;
 
@@ -273,6 +322,12 @@ internal readonly partial struct SimdScalar : ISimd<float>
     public static float CopySign(float magnitude, float sign) => MathF.CopySign(magnitude, sign);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float SumLanes(float a) => a;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float MaxLanes(float a) => a;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Round(float a) => MathF.Round(a);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -280,4 +335,13 @@ internal readonly partial struct SimdScalar : ISimd<float>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float PowerOfTwo(float n) => BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(n + PowerOfTwoBias) << 23);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Mantissa(float a, out float exponent)
+    {
+        var bits = BitConverter.SingleToInt32Bits(a);
+        var e = (bits - TwoThirdsBits) >> 23;
+        exponent = e;
+        return BitConverter.Int32BitsToSingle(bits - (e << 23));
+    }
 }

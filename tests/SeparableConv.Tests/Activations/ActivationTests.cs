@@ -89,16 +89,36 @@ public sealed unsafe class ActivationTests
 
     [Theory]
     [MemberData(nameof(Widths))]
-    public void Exp_is_within_2_ulps_over_its_whole_range(int width)
+    public void Exp_is_within_2_ulps_over_its_whole_range(int width) =>
+        CheckPlain(default(ExpFunction), Math.Exp, 2, width, Enumerable.Range(0, 113_000).Select(i => -106 + (i * 0.00173f)));
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Log_is_within_2_ulps_over_its_whole_range(int width)
     {
-        var values = new List<float>(Special);
-        for (var x = -106f; x <= 90f; x += 0.00173f)
-            values.Add(x);
-        var data = values.ToArray();
-        fixed (float* pointer = data)
-            new ActivationRows(pointer, 1, data.Length, data.Length).ForEach(default(ExpFunction), (SimdWidth)width);
-        for (var i = 0; i < data.Length; i++)
-            AssertUlps(Math.Exp(values[i]), data[i], 2, 0, $"exp({values[i]:R})");
+        // Every 10007th float above 0, and the neighbours of 1 and of both ends of a mantissa.
+        var values = Enumerable.Range(0, int.MaxValue / 10_007 * 7 / 8).Select(i => BitConverter.Int32BitsToSingle(i * 10_007))
+            .Concat(Enumerable.Range(0, 4000).Select(i => 0.6f + (i * 0.0002f)))
+            .Concat(Enumerable.Range(-500, 1000).Select(i => BitConverter.Int32BitsToSingle(0x3F800000 + i)));
+        CheckPlain(default(LogFunction), Math.Log, 2, width, values);
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Softplus_and_sinh_and_softsign_are_within_6_ulps(int width)
+    {
+        var values = Enumerable.Range(-60_000, 120_000).Select(i => i * 0.00173f).ToArray();
+        CheckPlain(default(SoftplusFunction), Softplus, 4, width, values);
+        CheckPlain(default(SinhFunction), Math.Sinh, 6, width, values);
+        CheckPlain(default(CoshFunction), Math.Cosh, 6, width, values);
+        CheckPlain(default(SoftsignFunction), x => x / (1 + Math.Abs(x)), 1.5, width, values);
+        CheckPlain(default(SignFunction), x => double.IsNaN(x) ? x : Math.Sign(x), 0, width, values);
+
+        static double Softplus(double x)
+        {
+            var z = Math.Exp(-Math.Abs(x));
+            return Math.Max(x, 0) + (z < 1e-5 ? z - (z * z / 2) : Math.Log(1 + z));
+        }
     }
 
     [Theory]
@@ -298,11 +318,35 @@ public sealed unsafe class ActivationTests
             $"{what} is {actual:R}, expected {expected:R}: {Math.Abs(actual - expected) / unit:F2} ulps");
     }
 
-    private readonly struct ExpFunction : IElementFunction
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Sine_and_cosine_are_within_a_unit_of_1(int width)
     {
-        public TVec Apply<TSimd, TVec>(TVec x)
-            where TSimd : struct, ISimd<TVec>
-            where TVec : struct => Exponential.Exp<TSimd, TVec>(x);
+        float[] values = [.. Enumerable.Range(-80_000, 160_000).Select(i => i * 0.10237f), 0f, -0f, 1e-40f, 8192f, -8192f];
+        Check(default(SinFunction), Math.Sin);
+        Check(default(CosFunction), Math.Cos);
+
+        void Check<TFunction>(TFunction function, Func<double, double> exact)
+            where TFunction : struct, IElementFunction
+        {
+            var data = (float[])values.Clone();
+            fixed (float* pointer = data)
+                new ActivationRows(pointer, 1, data.Length, data.Length).ForEach(function, (SimdWidth)width);
+            for (var i = 0; i < data.Length; i++)
+                Assert.True(Math.Abs(exact(values[i]) - data[i]) <= 1.2e-7, $"{typeof(TFunction).Name}({values[i]:R}) is {data[i]:R}");
+        }
+    }
+
+    private static void CheckPlain<TFunction>(
+        TFunction function, Func<double, double> exact, double ulps, int width, IEnumerable<float> more)
+        where TFunction : struct, IElementFunction
+    {
+        float[] values = [.. Special, .. more];
+        var data = (float[])values.Clone();
+        fixed (float* pointer = data)
+            new ActivationRows(pointer, 1, data.Length, data.Length).ForEach(function, (SimdWidth)width);
+        for (var i = 0; i < data.Length; i++)
+            AssertUlps(exact(values[i]), data[i], ulps, 0, $"{typeof(TFunction).Name}({values[i]:R})");
     }
 
     private readonly struct ReLU6AsKernelsDoIt : IElementFunction

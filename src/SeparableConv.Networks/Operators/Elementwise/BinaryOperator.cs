@@ -88,14 +88,13 @@ internal sealed class BinaryOperator(BinaryKind kind, Activation activation) : O
 
     internal override OperatorCost Cost(Node node) => new(0, node.Outputs[0].Shape.ElementCount);
 
-    internal override void Forward(ForwardContext context)
-    {
-        var (a, b, y) = (context.Inputs[0], context.Inputs[1], context.Outputs[0]);
-        var row = BinaryRow.For(BinaryKind, a.Type.Element, b.Type.Element);
-        ElementParts.Run(new BroadcastWork(row, a, b, y, Activation), y.Shape.ElementCount, 1, context.Threads);
-        if (Activation.NeedsAllChannels || Activation.RequiredChannels > 0)
-            ActivationWork.Run(Activation, y, y, context.Threads);
-    }
+    internal override Step Prepare(Node node) => Prepare(node.Inputs[0]!.Type, node.Inputs[1]!.Type, node.Outputs[0].Type);
+
+    internal override void Forward(ForwardContext context) =>
+        Prepare(context.Inputs[0].Type, context.Inputs[1].Type, context.Outputs[0].Type).Run(context);
+
+    private BroadcastStep Prepare(TensorType a, TensorType b, TensorType y) =>
+        new(new BroadcastWork(BinaryRow.For(BinaryKind, a.Element, b.Element), a, b, y, Activation), Activation);
 
     /// <summary>
     /// With floats, d(a+b) = da + db, d(a-b) = da - db, d(ab) = b da + a db, d(a/b) = da/b - (ab/b^2) db, d(a^b) = b a^(b-1) da for an

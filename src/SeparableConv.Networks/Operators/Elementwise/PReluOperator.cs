@@ -28,12 +28,12 @@ internal sealed class PReluOperator : Operator
 
     internal override OperatorCost Cost(Node node) => new(0, node.Outputs[0].Shape.ElementCount);
 
-    internal override void Forward(ForwardContext context)
-    {
-        var (x, slope, y) = (context.Inputs[0], context.Inputs[1], context.Outputs[0]);
-        ElementParts.Run(
-            new BroadcastWork(BinaryRow.ForSlope(x.Type.Element), x, slope, y, Activation.None), y.Shape.ElementCount, 1, context.Threads);
-    }
+    internal override Step Prepare(Node node) => Prepare(node.Inputs[0]!.Type, node.Inputs[1]!.Type);
+
+    internal override void Forward(ForwardContext context) => Prepare(context.Inputs[0].Type, context.Inputs[1].Type).Run(context);
+
+    private static BroadcastStep Prepare(TensorType x, TensorType slope) =>
+        new(new BroadcastWork(BinaryRow.ForSlope(x.Element), x, slope, x, Activation.None), Activation.None);
 
     /// <summary>
     /// dx = dy where x is above 0, else slope * dy; dslope = the sum of x * dy over those elements of the slope that are not above 0.

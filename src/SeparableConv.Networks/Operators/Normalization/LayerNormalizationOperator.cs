@@ -1,4 +1,4 @@
-using System.Numerics.Tensors;
+using SeparableConv.Loops;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -68,19 +68,18 @@ internal sealed unsafe class LayerNormalizationOperator(int axis, float epsilon)
 
         public readonly void Run(nint start, nint end)
         {
-            var scale = new ReadOnlySpan<float>(Scale, Length);
-            for (var row = start; row < end; row++)
+            var offset = start * Length;
+            var loop = new LayerNormLoop
             {
-                var x = new ReadOnlySpan<float>(X + (row * Length), Length);
-                var y = new Span<float>(Y + (row * Length), Length);
-                TensorPrimitives.Subtract(x, TensorPrimitives.Sum(x) / Length, y);
-                var variance = TensorPrimitives.SumOfSquares<float>(y) / Length;
-                TensorPrimitives.Multiply(y, 1 / MathF.Sqrt(variance + Epsilon), y);
-                if (Bias is null)
-                    TensorPrimitives.Multiply(y, scale, y);
-                else
-                    TensorPrimitives.MultiplyAddEstimate(y, scale, new ReadOnlySpan<float>(Bias, Length), y);
-            }
+                X = X + offset,
+                Y = Y + offset,
+                Scale = Scale,
+                Bias = Bias,
+                Length = Length,
+                Rows = end - start,
+                Epsilon = Epsilon,
+            };
+            SimdWidths.Best.Dispatch(ref loop);
         }
     }
 }

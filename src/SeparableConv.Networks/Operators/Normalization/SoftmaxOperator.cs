@@ -1,5 +1,7 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using SeparableConv.Activations;
+using SeparableConv.Loops;
 using SeparableConv.Networks.Gradients;
 
 namespace SeparableConv.Networks.Operators;
@@ -82,6 +84,15 @@ internal readonly unsafe struct SoftmaxColumns<T>(T* x, T* y, nint length, nint 
         {
             var (outer, column) = Math.DivRem(start, inner);
             var offset = (outer * length * inner) + column;
+            if (typeof(T) == typeof(float) && length > 0)
+            {
+                // Rows that follow each other, or columns beside each other.
+                var count = inner == 1 ? end - start : Math.Min(inner - column, end - start);
+                RunSingle((float*)x + offset, (float*)y + offset, count);
+                start += count;
+                continue;
+            }
+
             if (inner == 1)
             {
                 RunRow(new(x + offset, (int)length), new(y + offset, (int)length));
@@ -89,10 +100,27 @@ internal readonly unsafe struct SoftmaxColumns<T>(T* x, T* y, nint length, nint 
                 continue;
             }
 
-            var count = (int)Math.Min(Math.Min(Most, inner - column), end - start);
-            RunColumns(x + offset, y + offset, count);
-            start += count;
+            var neighbours = (int)Math.Min(Math.Min(Most, inner - column), end - start);
+            RunColumns(x + offset, y + offset, neighbours);
+            start += neighbours;
         }
+    }
+
+    private void RunSingle(float* source, float* target, nint count)
+    {
+        if (inner > 1)
+        {
+            SoftmaxRows.ApplyColumns(source, target, length, inner, count, logarithm, SimdWidths.Best);
+            return;
+        }
+
+        if (source != target)
+            Buffer.MemoryCopy(source, target, count * length * sizeof(float), count * length * sizeof(float));
+        var rows = new ActivationRows(target, count, (int)length, length);
+        if (logarithm)
+            SoftmaxRows.ApplyLogarithm(rows, SimdWidths.Best);
+        else
+            SoftmaxRows.Apply(rows, SimdWidths.Best);
     }
 
     private void RunRow(ReadOnlySpan<T> source, Span<T> target)

@@ -1,3 +1,4 @@
+using System.Numerics;
 using SeparableConv.Loops;
 
 namespace SeparableConv.Networks.Operators;
@@ -77,12 +78,26 @@ internal sealed unsafe class MaxPoolTapsOperator(Size2D kernel, Size2D stride, P
                     if (inY < 0 || inY >= Rows.In || inX < 0 || inX >= Columns.In)
                         continue;
                     var pixel = x + ((((nint)inY * Columns.In) + inX) * Channels);
-                    for (var c = 0; c < y.Length; c++)
-                    {
-                        if (pixel[c] > y[c])
-                            (y[c], taps[c]) = (pixel[c], (v * Columns.Kernel) + u + Above);
-                    }
+                    Larger(new(pixel, y.Length), (v * Columns.Kernel) + u + Above, y, taps);
                 }
+            }
+        }
+
+        private static void Larger(ReadOnlySpan<float> pixel, float tap, Span<float> y, Span<float> taps)
+        {
+            var c = 0;
+            for (; c <= y.Length - Vector<float>.Count; c += Vector<float>.Count)
+            {
+                var (number, most) = (new Vector<float>(pixel[c..]), new Vector<float>(y[c..]));
+                var isLarger = Vector.GreaterThan(number, most);
+                Vector.ConditionalSelect(isLarger, number, most).CopyTo(y[c..]);
+                Vector.ConditionalSelect(isLarger, new Vector<float>(tap), new Vector<float>(taps[c..])).CopyTo(taps[c..]);
+            }
+
+            for (; c < y.Length; c++)
+            {
+                if (pixel[c] > y[c])
+                    (y[c], taps[c]) = (pixel[c], tap);
             }
         }
     }

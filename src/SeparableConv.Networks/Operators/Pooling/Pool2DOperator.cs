@@ -147,6 +147,13 @@ internal sealed unsafe class Pool2DOperator(
         public readonly void Run<T>()
             where T : unmanaged, INumber<T>, IMinMaxValue<T>
         {
+            if (typeof(T) == typeof(byte) || typeof(T) == typeof(sbyte))
+            {
+                var bytes = new ByteRows<T> { X = X.Pointer<T>(), Y = Y.Pointer<T>(), Geometry = Geometry };
+                ElementParts.Run(bytes, (long)Geometry.Batch * Geometry.Rows.Out, ElementsInRow(Geometry), Threads);
+                return;
+            }
+
             var rows = new Rows<T, MaxOf<T>> { X = X.Pointer<T>(), Y = Y.Pointer<T>(), Geometry = Geometry, CountsBorder = false };
             ElementParts.Run(rows, (long)Geometry.Batch * Geometry.Rows.Out, ElementsInRow(Geometry), Threads);
         }
@@ -190,7 +197,39 @@ internal sealed unsafe class Pool2DOperator(
         public static void Finish(Span<double> pixel, long count) => TensorPrimitives.Divide(pixel, Math.Max(1, count), pixel);
     }
 
-    /// <summary>Pools rows of types other than float32, which networks hardly use: pixel by pixel, all channels of it at once.</summary>
+    /// <summary>Finds the largest of bytes.</summary>
+    private struct ByteRows<T> : IRangeWork
+        where T : unmanaged, INumber<T>, IMinMaxValue<T>
+    {
+        public T* X;
+        public T* Y;
+        public ConvGeometry Geometry;
+
+        public readonly void Run(nint start, nint end)
+        {
+            var (rows, columns, channels) = (Geometry.Rows, Geometry.Columns, (nint)Geometry.InChannels);
+            var (rowStep, columnStep) = (rows.Dilation * columns.In * channels, columns.Dilation * channels);
+            for (var row = start; row < end; row++)
+            {
+                var (image, outY) = Math.DivRem(row, rows.Out);
+                var (startU, endU) = rows.Taps((int)outY);
+                var inY = rows.InputStart((int)outY) + ((nint)startU * rows.Dilation);
+                var inputRow = X + (((image * rows.In) + inY) * columns.In * channels);
+                for (var outX = 0; outX < columns.Out; outX++)
+                {
+                    var (startV, endV) = columns.Taps(outX);
+                    var inX = columns.InputStart(outX) + ((nint)startV * columns.Dilation);
+                    BytePoolLoop.Max(
+                        inputRow + (inX * channels),
+                        new(endU - startU, endV - startV, rowStep, columnStep),
+                        Y + (((row * columns.Out) + outX) * channels),
+                        (int)channels);
+                }
+            }
+        }
+    }
+
+    /// <summary>Pools rows of other types, which networks hardly use: pixel by pixel, all channels of it at once.</summary>
     private struct Rows<T, TWindow> : IRangeWork
         where T : unmanaged
         where TWindow : struct, IWindow<T>

@@ -1,11 +1,22 @@
 namespace SeparableConv.Networks.Operators;
 
+/// <summary>Which operand's row is the same, row after row, while the other runs on.</summary>
+internal enum RepeatedOperand
+{
+    None,
+    First,
+    Second,
+}
+
 /// <summary>
 /// The rows in which two tensors are walked together over the shape that NumPy broadcasts them to. Within a row an operand's step is 1,
 /// or 0 where one element serves the whole row. Neighbouring dimensions are joined where one stride serves both.
 /// </summary>
 internal sealed class BroadcastRows
 {
+    // Rows from here on are long enough by themselves.
+    private const int LongRow = 256;
+
     private readonly int[] _lengths;
     private readonly long[] _firstStrides;
     private readonly long[] _secondStrides;
@@ -42,6 +53,12 @@ internal sealed class BroadcastRows
         (RowLength, FirstStep, SecondStep) = (lengths[0], (int)a[0], (int)b[0]);
         (_lengths, _firstStrides, _secondStrides) = ([.. lengths[1..]], [.. a[1..]], [.. b[1..]]);
         Rows = RowLength == 0 ? 0 : (int)(Shape.ElementCount / RowLength);
+        if (_lengths.Length == 0 || RowLength >= LongRow || FirstStep != 1 || SecondStep != 1)
+            return;
+        RepeatedRows = _lengths[0];
+        Repeated = _firstStrides[0] == 0 && _secondStrides[0] == RowLength ? RepeatedOperand.First
+            : _secondStrides[0] == 0 && _firstStrides[0] == RowLength ? RepeatedOperand.Second
+            : RepeatedOperand.None;
     }
 
     /// <summary>The common shape.</summary>
@@ -58,6 +75,12 @@ internal sealed class BroadcastRows
 
     /// <summary>The second operand's step within a row, 0 or 1.</summary>
     public int SecondStep { get; }
+
+    /// <summary>Which operand repeats a short row; none where rows are long.</summary>
+    public RepeatedOperand Repeated { get; }
+
+    /// <summary>How often it does before it moves on.</summary>
+    public int RepeatedRows { get; }
 
     /// <summary>Where a row begins in the two operands.</summary>
     public (int First, int Second) Row(int row)

@@ -36,44 +36,15 @@ internal abstract unsafe class BytePairOperator : QuantizedOperator
             }
         }
 
-        return new PairStep(table, new BroadcastRows(inputs[0].Shape, inputs[1].Shape));
+        return new ByteBinaryStep<TableRun>(new BroadcastRows(inputs[0].Shape, inputs[1].Shape), new TableRun(table));
     }
 
-    private sealed class PairStep(byte[] table, BroadcastRows rows) : Step
+    private readonly struct TableRun(byte[] table) : IByteRun
     {
-        public override void Run(ForwardContext context)
+        public void Run(byte* a, int stepA, byte* b, int stepB, byte* y, nint count)
         {
-            var work = new PairWork
-            {
-                Table = table,
-                Rows = rows,
-                A = (byte*)context.Inputs[0].Memory,
-                B = (byte*)context.Inputs[1].Memory,
-                Y = (byte*)context.Outputs[0].Memory,
-            };
-            ElementParts.Run(work, (long)rows.Rows * rows.RowLength, 1, context.Threads);
-        }
-    }
-
-    private struct PairWork : IRangeWork
-    {
-        public byte[] Table;
-        public BroadcastRows Rows;
-        public byte* A;
-        public byte* B;
-        public byte* Y;
-
-        public readonly void Run(nint start, nint end)
-        {
-            var (stepA, stepB) = (Rows.FirstStep, Rows.SecondStep);
-            foreach (var part in Rows.Parts(start, end))
-            {
-                var a = A + part.First;
-                var b = B + part.Second;
-                var y = Y + part.Start;
-                for (nint i = 0; i < part.Count; i++, a += stepA, b += stepB)
-                    y[i] = Table[(*a << 8) | *b];
-            }
+            for (nint i = 0; i < count; i++, a += stepA, b += stepB)
+                y[i] = table[(*a << 8) | *b];
         }
     }
 }

@@ -1,3 +1,5 @@
+using SeparableConv.Loops;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
@@ -32,8 +34,8 @@ internal abstract unsafe class ByteTableOperator(ElementType element, Quantizati
     {
         var (least, most) = QuantizedTypes.Range(Element);
         var function = Function(inputs[0].Quantization!);
-        var table = new byte[256];
-        for (var raw = 0; raw < 256; raw++)
+        var table = new byte[ByteLookup.Entries];
+        for (var raw = 0; raw < table.Length; raw++)
             table[raw] = (byte)Math.Clamp(function(QuantizedTypes.Value((byte)raw, inputs[0].Element)), least, most);
         return new TableStep(table);
     }
@@ -53,11 +55,7 @@ internal abstract unsafe class ByteTableOperator(ElementType element, Quantizati
         public byte* X;
         public byte* Y;
 
-        public readonly void Run(nint start, nint end)
-        {
-            for (var i = start; i < end; i++)
-                Y[i] = Table[X[i]];
-        }
+        public readonly void Run(nint start, nint end) => ByteLookup.Run(Table, X + start, Y + start, end - start);
     }
 }
 

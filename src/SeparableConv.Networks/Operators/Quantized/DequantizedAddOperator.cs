@@ -22,37 +22,17 @@ internal sealed unsafe class DequantizedAddOperator(ElementType element, Quantiz
 
     internal override OperatorCost Cost(Node node) => new(0, node.Outputs[0].Type.Shape.ElementCount);
 
-    private protected override Step Prepare(TensorType[] inputs, TensorType outputType) =>
-        new AddStep(Linear(inputs[0]), Linear(inputs[1]), Linear(outputType), clampMin, clampMax);
+    private protected override Step Prepare(TensorType[] inputs, TensorType outputType) => new ByteBinaryStep<AddRun>(
+        new BroadcastRows(inputs[0].Shape, inputs[1].Shape),
+        new AddRun(Linear(inputs[0]), Linear(inputs[1]), Linear(outputType), clampMin, clampMax));
 
     private static LinearByte Linear(TensorType type) =>
         new(type.Element == ElementType.Int8, type.Quantization!.Scale, type.Quantization.ZeroPoint);
 
-    private sealed class AddStep(LinearByte a, LinearByte b, LinearByte y, int min, int max) : Step
+    // Both operands have one shape: no step is 0.
+    private readonly struct AddRun(LinearByte inputA, LinearByte inputB, LinearByte output, int min, int max) : IByteRun
     {
-        public override void Run(ForwardContext context) => ElementParts.Run(
-            new AddWork
-            {
-                Step = this,
-                A = (byte*)context.Inputs[0].Memory,
-                B = (byte*)context.Inputs[1].Memory,
-                Y = (byte*)context.Outputs[0].Memory,
-            },
-            context.Outputs[0].Shape.ElementCount,
-            1,
-            context.Threads);
-
-        private void Part(AddWork work, nint start, nint end) =>
-            LinearBytes.Add(work.A + start, a, work.B + start, b, work.Y + start, end - start, y, min, max);
-
-        private struct AddWork : IRangeWork
-        {
-            public AddStep Step;
-            public byte* A;
-            public byte* B;
-            public byte* Y;
-
-            public readonly void Run(nint start, nint end) => Step.Part(this, start, end);
-        }
+        public void Run(byte* a, int stepA, byte* b, int stepB, byte* y, nint count) =>
+            LinearBytes.Add(a, inputA, b, inputB, y, count, output, min, max);
     }
 }

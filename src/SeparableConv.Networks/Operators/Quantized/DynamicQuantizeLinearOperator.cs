@@ -112,6 +112,6 @@ internal sealed unsafe class DynamicQuantizeLinearOperator : QuantizedOperator
         public LinearByte Output;
 
         public readonly void Run(nint start, nint end) =>
-            LinearBytes.Quantize(X + start, Y + start, end - start, Output, byte.MinValue, byte.MaxValue);
+            LinearBytes.Quantize<LinearBytes.HalfToEven>(X + start, Y + start, end - start, Output, byte.MinValue, byte.MaxValue);
     }
 }

@@ -41,10 +41,11 @@ internal sealed unsafe class QLinearBinaryOperator : QuantizedOperator
         var rows = new BroadcastRows(inputs[0].Shape, inputs[1].Shape);
         var formula = Formula(inputs[0], inputs[1]);
         if (IsProduct)
-            return new BinaryStep<QLinearBytes.Product>(rows, formula, isTurned: false);
+            return new ByteBinaryStep<BinaryRun<QLinearBytes.Product>>(rows, new(formula, isTurned: false));
         var isTurned = rows.FirstStep == 0 && rows.SecondStep == 1;
-        return new BinaryStep<QLinearBytes.Sum>(
-            rows, isTurned ? formula with { FactorA = formula.FactorB, FactorB = formula.FactorA } : formula, isTurned);
+        if (isTurned)
+            formula = formula with { FactorA = formula.FactorB, FactorB = formula.FactorA };
+        return new ByteBinaryStep<BinaryRun<QLinearBytes.Sum>>(rows, new(formula, isTurned));
     }
 
     private QLinearBytes.Formula Formula(TensorType first, TensorType second)
@@ -58,40 +59,15 @@ internal sealed unsafe class QLinearBinaryOperator : QuantizedOperator
         return new(isSigned, ratioA, ratioB, 0, 0, y.ZeroPoint - zeros);
     }
 
-    private sealed class BinaryStep<TCombination>(BroadcastRows rows, QLinearBytes.Formula formula, bool isTurned) : Step
+    private readonly struct BinaryRun<TCombination>(QLinearBytes.Formula formula, bool isTurned) : IByteRun
         where TCombination : struct, QLinearBytes.ICombination
     {
-        public override void Run(ForwardContext context) => ElementParts.Run(
-            new BinaryWork
-            {
-                Step = this,
-                A = (byte*)context.Inputs[0].Memory,
-                B = (byte*)context.Inputs[1].Memory,
-                Y = (byte*)context.Outputs[0].Memory,
-            },
-            context.Outputs[0].Shape.ElementCount,
-            1,
-            context.Threads);
-
-        private void Part(BinaryWork work, nint start, nint end)
+        public void Run(byte* a, int stepA, byte* b, int stepB, byte* y, nint count)
         {
-            foreach (var (at, a, b, count) in rows.Parts(start, end))
-            {
-                if (isTurned)
-                    QLinearBytes.Run<TCombination>(work.B + b, rows.SecondStep, work.A + a, rows.FirstStep, work.Y + at, count, formula);
-                else
-                    QLinearBytes.Run<TCombination>(work.A + a, rows.FirstStep, work.B + b, rows.SecondStep, work.Y + at, count, formula);
-            }
-        }
-
-        private struct BinaryWork : IRangeWork
-        {
-            public BinaryStep<TCombination> Step;
-            public byte* A;
-            public byte* B;
-            public byte* Y;
-
-            public readonly void Run(nint start, nint end) => Step.Part(this, start, end);
+            if (isTurned)
+                QLinearBytes.Run<TCombination>(b, stepB, a, stepA, y, count, formula);
+            else
+                QLinearBytes.Run<TCombination>(a, stepA, b, stepB, y, count, formula);
         }
     }
 }

@@ -86,7 +86,8 @@ internal sealed class QuantizeLinearOperator(ElementType element, int axis) : Op
                 if (typeof(TIn) == typeof(float) && sizeof(T) == 1)
                 {
                     var output = new LinearByte(typeof(T) == typeof(sbyte), scale, (int)zeroPoint);
-                    LinearBytes.Quantize((float*)X + start, (byte*)Y + start, stop - start, output, (int)Least, (int)Greatest);
+                    LinearBytes.Quantize<LinearBytes.HalfToEven>(
+                        (float*)X + start, (byte*)Y + start, stop - start, output, (int)Least, (int)Greatest);
                     start = stop;
                     continue;
                 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using SeparableConv.Loops;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -48,46 +49,91 @@ internal sealed unsafe class TFLiteAveragePoolOperator(
     private sealed class PoolStep<T>(ConvGeometry g, (int Min, int Max) clamp) : Step
         where T : unmanaged, IBinaryInteger<T>
     {
-        public override long ScratchBytes => (long)g.InChannels * sizeof(int);
+        // Quotients of whole numbers below 2^24 are cut off alike in single precision.
+        private const int ExactInSingle = 1 << 24;
+
+        // Channels that are summed together.
+        private const int Block = 512;
+
+        private bool IsExact => sizeof(T) == 1 && (g.Rows.Kernel * (long)g.Columns.Kernel + 1) * byte.MaxValue < ExactInSingle;
 
         public override void Run(ForwardContext context)
         {
-            var x = context.Inputs[0].Pointer<T>();
-            var y = context.Outputs[0].Pointer<T>();
-            var sums = new Span<int>(context.Scratch, g.InChannels);
-            for (var n = 0; n < g.Batch; n++)
+            var work = new Work { Step = this, X = context.Inputs[0].Pointer<T>(), Y = context.Outputs[0].Pointer<T>() };
+            var loads = (long)g.Columns.Out * g.InChannels * g.Rows.Kernel * g.Columns.Kernel;
+            ElementParts.Run(work, (long)g.Batch * g.Rows.Out, loads, context.Threads);
+        }
+
+        private void Row(T* image, int outY, T* y)
+        {
+            for (var outX = 0; outX < g.Columns.Out; outX++, y += g.InChannels)
+                Pixel(image, outY, outX, y);
+        }
+
+        private void Pixel(T* image, int outY, int outX, T* result)
+        {
+            var ((startY, endY), (startX, endX)) = (g.Rows.Taps(outY), g.Columns.Taps(outX));
+            var window = new BytePoolLoop.Window(endY - startY, endX - startX, (nint)g.Columns.In * g.InChannels, g.InChannels);
+            var pixel = ((nint)(g.Rows.InputStart(outY) + startY) * g.Columns.In) + g.Columns.InputStart(outX) + startX;
+            var source = image + (pixel * g.InChannels);
+            var sums = stackalloc int[Block];
+
+            // Every window of a padded pool reaches into the image, as the padding is smaller than the window.
+            var count = Math.Max(1, window.Rows * window.Columns);
+            for (var first = 0; first < g.InChannels; first += Block)
             {
-                var image = x + ((nint)n * g.Rows.In * g.Columns.In * g.InChannels);
-                for (var outY = 0; outY < g.Rows.Out; outY++)
+                var channels = Math.Min(Block, g.InChannels - first);
+                if (sizeof(T) == 1)
+                    BytePoolLoop.Sum((byte*)(source + first), typeof(T) == typeof(sbyte), window, sums, channels);
+                else
+                    SumWide(source + first, window, sums, channels);
+                if (IsExact)
+                    BytePoolLoop.Mean(sums, count, clamp.Min, clamp.Max, (byte*)(result + first), channels);
+                else
+                    Divide(sums, count, result + first, channels);
+            }
+        }
+
+        private static void SumWide(T* source, in BytePoolLoop.Window window, int* sums, int channels)
+        {
+            new Span<int>(sums, channels).Clear();
+            for (var tapY = 0; tapY < window.Rows; tapY++)
+            {
+                for (var tapX = 0; tapX < window.Columns; tapX++)
                 {
-                    for (var outX = 0; outX < g.Columns.Out; outX++, y += g.InChannels)
-                        Pixel(image, outY, outX, sums, y);
+                    var at = source + (tapY * window.RowStep) + (tapX * window.ColumnStep);
+                    for (var c = 0; c < channels; c++)
+                        sums[c] += int.CreateTruncating(at[c]);
                 }
             }
         }
 
-        private void Pixel(T* image, int outY, int outX, Span<int> sums, T* result)
+        private void Divide(int* sums, int count, T* result, int channels)
         {
-            var ((startY, endY), (startX, endX)) = (g.Rows.Taps(outY), g.Columns.Taps(outX));
-            sums.Clear();
-            for (var tapY = startY; tapY < endY; tapY++)
-            {
-                for (var tapX = startX; tapX < endX; tapX++)
-                {
-                    var pixel = (nint)(g.Rows.InputStart(outY) + tapY) * g.Columns.In + g.Columns.InputStart(outX) + tapX;
-                    var source = image + (pixel * g.InChannels);
-                    for (var c = 0; c < sums.Length; c++)
-                        sums[c] += int.CreateTruncating(source[c]);
-                }
-            }
-
-            // Every window of a padded pool reaches into the image, as the padding is smaller than the window.
-            var count = Math.Max(1, (endY - startY) * (endX - startX));
-            for (var c = 0; c < sums.Length; c++)
+            for (var c = 0; c < channels; c++)
             {
                 var rounded = (sums[c] + (sums[c] > 0 ? count / 2 : -(count / 2))) / count;
                 result[c] = T.CreateTruncating(Math.Clamp(rounded, clamp.Min, clamp.Max));
             }
         }
+
+        private struct Work : IRangeWork
+        {
+            public PoolStep<T> Step;
+            public T* X;
+            public T* Y;
+
+            public readonly void Run(nint start, nint end)
+            {
+                var (rows, columns, channels) = (Step.Geometry.Rows, Step.Geometry.Columns, (nint)Step.Geometry.InChannels);
+                for (var row = start; row < end; row++)
+                {
+                    var (image, outY) = Math.DivRem(row, rows.Out);
+                    Step.Row(X + (image * rows.In * columns.In * channels), (int)outY, Y + (row * columns.Out * channels));
+                }
+            }
+        }
+
+        private ConvGeometry Geometry => g;
     }
 }

@@ -28,11 +28,25 @@ internal sealed class TFLiteAddOperator(Quantization output, int clampMin, int c
         var first = Table(inputs[0], a);
         var second = Table(inputs[1], subtract ? b with { Mantissa = -b.Mantissa } : b);
         var largest = first.Max(number => Math.Abs((long)number)) + second.Max(number => Math.Abs((long)number));
-        return new TFLiteBinaryStep<TFLiteBinaryStep.Sum>(
-            new BroadcastRows(inputs[0].Shape, inputs[1].Shape),
-            first,
-            second,
-            new TFLiteRequantizer(toOutput, largest, outputType.Element, output.ZeroPoint, (clampMin, clampMax)));
+        var exact = new TFLiteBinaryRun<TFLiteBinaryRun.Sum>(
+            first, second, new TFLiteRequantizer(toOutput, largest, outputType.Element, output.ZeroPoint, (clampMin, clampMax)));
+        var rows = new BroadcastRows(inputs[0].Shape, inputs[1].Shape);
+        return TFLiteBinaryRun.IsWorthFitting(outputType)
+            && BytePairFit.Sum(Formula(inputs[0], inputs[1]), TFLiteBinaryRun.AllPairs(exact), SimdWidths.Best) is { } formula
+            ? new ByteBinaryStep<TFLiteFittedRun<BytePairLoop.Sum>>(rows, new(formula))
+            : new ByteBinaryStep<TFLiteBinaryRun<TFLiteBinaryRun.Sum>>(rows, exact);
+    }
+
+    private BytePairFormula Formula(TensorType a, TensorType b)
+    {
+        var first = (double)a.Quantization!.Scale / output.Scale;
+        var second = (double)(subtract ? -b.Quantization!.Scale : b.Quantization!.Scale) / output.Scale;
+        return TFLiteBinaryRun.Formula(a.Element, output.ZeroPoint, (clampMin, clampMax)) with
+        {
+            FactorA = new((float)first, 0, 1),
+            FactorB = new((float)second, 0, 1),
+            Fixed = (float)-((first * a.Quantization.ZeroPoint) + (second * b.Quantization.ZeroPoint)),
+        };
     }
 
     // Twice the larger scale is exact in single precision; the quotients are double ones.
@@ -45,7 +59,7 @@ internal sealed class TFLiteAddOperator(Quantization output, int clampMin, int c
         return (QuantizedTypes.Multiplier(first / unit), QuantizedTypes.Multiplier(second / unit), toOutput);
     }
 
-    private static int[] Table(TensorType type, FixedPointMultiplier multiplier) => TFLiteBinaryStep.Table(
+    private static int[] Table(TensorType type, FixedPointMultiplier multiplier) => TFLiteBinaryRun.Table(
         type, distance => multiplier.Multiply(distance << FractionBits));
 }
 
@@ -69,19 +83,38 @@ internal sealed class TFLiteMulOperator(Quantization output, int clampMin, int c
 
     internal override OperatorCost Cost(Node node) => new(0, node.Outputs[0].Type.Shape.ElementCount);
 
-    private protected override Step Prepare(TensorType[] inputs, TensorType outputType) => new TFLiteBinaryStep<TFLiteBinaryStep.Product>(
-        new BroadcastRows(inputs[0].Shape, inputs[1].Shape),
-        TFLiteBinaryStep.Table(inputs[0], distance => distance),
-        TFLiteBinaryStep.Table(inputs[1], distance => distance),
-        new TFLiteRequantizer(Factor(inputs[0], inputs[1]), LargestProduct, outputType.Element, output.ZeroPoint, (clampMin, clampMax)));
+    private protected override Step Prepare(TensorType[] inputs, TensorType outputType)
+    {
+        var (a, b, factor) = (inputs[0], inputs[1], Factor(inputs[0], inputs[1]));
+        var exact = new TFLiteBinaryRun<TFLiteBinaryRun.Product>(
+            TFLiteBinaryRun.Table(a, distance => distance),
+            TFLiteBinaryRun.Table(b, distance => distance),
+            new TFLiteRequantizer(factor, LargestProduct, outputType.Element, output.ZeroPoint, (clampMin, clampMax)));
+        var rows = new BroadcastRows(a.Shape, b.Shape);
+        var formula = TFLiteBinaryRun.Formula(a.Element, output.ZeroPoint, (clampMin, clampMax)) with
+        {
+            FactorA = BytePairFactor.Of(QuantizedTypes.Multiplier(factor)),
+            ZeroA = a.Quantization!.ZeroPoint,
+            ZeroB = b.Quantization!.ZeroPoint,
+        };
+        return TFLiteBinaryRun.IsWorthFitting(outputType)
+            && BytePairFit.Fits<BytePairLoop.Product>(formula, TFLiteBinaryRun.AllPairs(exact), SimdWidths.Best)
+            ? new ByteBinaryStep<TFLiteFittedRun<BytePairLoop.Product>>(rows, new(formula))
+            : new ByteBinaryStep<TFLiteBinaryRun<TFLiteBinaryRun.Product>>(rows, exact);
+    }
 
     // The reference multiplies and divides the scales in single precision.
     private double Factor(TensorType a, TensorType b) => a.Quantization!.Scale * b.Quantization!.Scale / output.Scale;
 }
 
 /// <summary>What the steps of <see cref="TFLiteAddOperator"/> and <see cref="TFLiteMulOperator"/> are made of.</summary>
-internal static class TFLiteBinaryStep
+internal static unsafe class TFLiteBinaryRun
 {
+    // Smaller tensors would take hundreds of runs to make up for the search.
+    private const int LeastElements = 2048;
+
+    private const int Bytes = 256;
+
     /// <summary>How two numbers become one.</summary>
     public interface ICombination
     {
@@ -104,37 +137,50 @@ internal static class TFLiteBinaryStep
     /// <summary>A function of the distance from the zero point for each of the 256 bytes.</summary>
     public static int[] Table(TensorType type, Func<int, int> function)
     {
-        var table = new int[256];
-        for (var raw = 0; raw < 256; raw++)
+        var table = new int[Bytes];
+        for (var raw = 0; raw < Bytes; raw++)
             table[raw] = function(QuantizedTypes.Value((byte)raw, type.Element) - type.Quantization!.ZeroPoint);
         return table;
+    }
+
+    /// <summary>Whether factors in single precision are worth looking for.</summary>
+    public static bool IsWorthFitting(TensorType output) => output.Shape.ElementCount >= LeastElements;
+
+    /// <summary>What a formula says of the output.</summary>
+    public static BytePairFormula Formula(ElementType element, int zeroPoint, (int Min, int Max) clamp) => new()
+    {
+        IsSigned = element == ElementType.Int8,
+        ZeroPoint = zeroPoint,
+        Least = clamp.Min - zeroPoint,
+        Most = clamp.Max - zeroPoint,
+    };
+
+    /// <summary>The byte that an operation gives for each pair, [a][b].</summary>
+    public static byte[] AllPairs<TRun>(in TRun run)
+        where TRun : struct, IByteRun
+    {
+        var pairs = new byte[Bytes * Bytes];
+        var all = stackalloc byte[Bytes];
+        for (var b = 0; b < Bytes; b++)
+            all[b] = (byte)b;
+        fixed (byte* y = pairs)
+        {
+            for (var a = 0; a < Bytes; a++)
+                run.Run(all + a, 0, all, 1, y + (a * Bytes), Bytes);
+        }
+
+        return pairs;
     }
 }
 
 /// <summary>
 /// Looks up both operands in a table of 256 numbers, combines the two numbers and brings the results to the output's bytes.
 /// </summary>
-internal sealed unsafe class TFLiteBinaryStep<TCombination>(
-    BroadcastRows rows, int[] first, int[] second, TFLiteRequantizer toOutput) : Step
-    where TCombination : struct, TFLiteBinaryStep.ICombination
+internal readonly unsafe struct TFLiteBinaryRun<TCombination>(int[] first, int[] second, TFLiteRequantizer toOutput) : IByteRun
+    where TCombination : struct, TFLiteBinaryRun.ICombination
 {
-    private BroadcastRows Rows => rows;
-
-    public override void Run(ForwardContext context)
+    public void Run(byte* a, int stepA, byte* b, int stepB, byte* y, nint count)
     {
-        var work = new Work
-        {
-            Step = this,
-            A = (byte*)context.Inputs[0].Memory,
-            B = (byte*)context.Inputs[1].Memory,
-            Y = (byte*)context.Outputs[0].Memory,
-        };
-        ElementParts.Run(work, (long)rows.Rows * rows.RowLength, 1, context.Threads);
-    }
-
-    private void Part(byte* a, byte* b, byte* y, nint count)
-    {
-        var (stepA, stepB) = (rows.FirstStep, rows.SecondStep);
         var numbers = stackalloc int[TFLiteRequantizer.Chunk];
         fixed (int* tableA = first, tableB = second)
         {
@@ -147,20 +193,14 @@ internal sealed unsafe class TFLiteBinaryStep<TCombination>(
             }
         }
     }
+}
 
-    private struct Work : IRangeWork
-    {
-        public TFLiteBinaryStep<TCombination> Step;
-        public byte* A;
-        public byte* B;
-        public byte* Y;
-
-        public readonly void Run(nint start, nint end)
-        {
-            foreach (var part in Step.Rows.Parts(start, end))
-                Step.Part(A + part.First, B + part.Second, Y + part.Start, part.Count);
-        }
-    }
+/// <summary>The same bytes in single precision, with factors that were found to give them.</summary>
+internal readonly unsafe struct TFLiteFittedRun<TCombination>(BytePairFormula formula) : IByteRun
+    where TCombination : struct, BytePairLoop.ICombination
+{
+    public void Run(byte* a, int stepA, byte* b, int stepB, byte* y, nint count) =>
+        BytePairLoop.Run<TCombination>(a, stepA, b, stepB, y, count, formula, SimdWidths.Best);
 }
 
 /// <summary>

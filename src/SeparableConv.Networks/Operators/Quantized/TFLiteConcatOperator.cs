@@ -1,10 +1,12 @@
+using SeparableConv.Loops;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
 /// Tensors of quantized bytes one after another along an axis, each brought to the output's scale: in single precision, rounded half
 /// away from zero, as TensorFlow Lite does it for uint8.
 /// </summary>
-internal sealed class TFLiteConcatOperator(int axis, Quantization output) : QuantizedOperator
+internal sealed unsafe class TFLiteConcatOperator(int axis, Quantization output) : QuantizedOperator
 {
     public override string Kind => "QuantizedConcat";
 
@@ -69,25 +71,18 @@ internal sealed class TFLiteConcatOperator(int axis, Quantization output) : Quan
     {
         public override void Run(ForwardContext context)
         {
-            var y = context.Outputs[0].Bytes();
-            for (var part = 0; part < outer; part++)
+            var y = (byte*)context.Outputs[0].Memory;
+            for (nint part = 0; part < outer; part++)
             {
                 for (var i = 0; i < tables.Length; i++)
                 {
-                    var x = context.Inputs[i].Bytes();
-                    var length = x.Length / outer;
-                    x = x.Slice(part * length, length);
+                    var length = (nint)context.Inputs[i].Shape.ElementCount / outer;
+                    var x = (byte*)context.Inputs[i].Memory + (part * length);
                     if (tables[i] is { } table)
-                    {
-                        for (var j = 0; j < x.Length; j++)
-                            y[j] = table[x[j]];
-                    }
+                        ByteLookup.Run(table, x, y, length);
                     else
-                    {
-                        x.CopyTo(y);
-                    }
-
-                    y = y[length..];
+                        Buffer.MemoryCopy(x, y, length, length);
+                    y += length;
                 }
             }
         }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using SeparableConv.Loops;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -6,7 +7,7 @@ namespace SeparableConv.Networks.Operators;
 /// y = scale * (q - zeroPoint), computed in double precision and rounded to single: quantized numbers -> float32 of the same shape. Scale
 /// and zero point are those of the input's type, one for the tensor or one for each index along an axis. An int32 bias is taken as well.
 /// </summary>
-internal sealed class TFLiteDequantizeOperator : QuantizedOperator
+internal sealed unsafe class TFLiteDequantizeOperator : QuantizedOperator
 {
     public override string Kind => "Dequantize";
 
@@ -48,6 +49,19 @@ internal sealed class TFLiteDequantizeOperator : QuantizedOperator
 
         public override void Run(ForwardContext context)
         {
+            if (_quantization.IsPerTensor && sizeof(T) < sizeof(int))
+            {
+                var work = new Work
+                {
+                    X = context.Inputs[0].Pointer<T>(),
+                    Y = context.Outputs[0].Pointer<float>(),
+                    Scale = _quantization.Scale,
+                    ZeroPoint = _quantization.ZeroPoint,
+                };
+                ElementParts.Run(work, context.Inputs[0].Shape.ElementCount, 1, context.Threads);
+                return;
+            }
+
             var x = context.Inputs[0].Span<T>();
             var y = context.Outputs[0].Span<float>();
             var scales = _quantization.Scales;
@@ -58,6 +72,27 @@ internal sealed class TFLiteDequantizeOperator : QuantizedOperator
                 var (scale, zeroPoint) = ((double)scales[index], zeroPoints[index]);
                 for (var i = start; i < start + _inner; i++)
                     y[i] = (float)(scale * (long.CreateTruncating(x[i]) - zeroPoint));
+            }
+        }
+
+        // The distance from the zero point is exact in single precision too.
+        private struct Work : IRangeWork
+        {
+            public T* X;
+            public float* Y;
+            public float Scale;
+            public int ZeroPoint;
+
+            public readonly void Run(nint start, nint end)
+            {
+                if (typeof(T) == typeof(short))
+                {
+                    LinearBytes.Dequantize((short*)X + start, Y + start, end - start, Scale, ZeroPoint);
+                    return;
+                }
+
+                LinearBytes.Dequantize(
+                    (byte*)X + start, Y + start, end - start, new(typeof(T) == typeof(sbyte), Scale, ZeroPoint));
             }
         }
     }

@@ -10,6 +10,9 @@ namespace SeparableConv.Networks.Operators;
 internal sealed unsafe class TFLiteMeanOperator(int[] axes, bool keepDimensions, Quantization output, bool isSum = false)
     : QuantizedOperator
 {
+    // Rows up to here are joined to be added up.
+    private const int ShortRow = 256;
+
     public override string Kind => isSum ? "QuantizedSum" : "QuantizedMean";
 
     public ReadOnlySpan<int> Axes => axes;
@@ -94,12 +97,10 @@ internal sealed unsafe class TFLiteMeanOperator(int[] axes, bool keepDimensions,
         {
             var sums = new Span<int>(context.Scratch, outputs);
             sums.Clear();
-            if (input.Element == ElementType.Int8)
-                Sum<sbyte>(context.Inputs[0].Span<sbyte>(), sums);
-            else if (input.Element == ElementType.UInt8)
-                Sum<byte>(context.Inputs[0].Span<byte>(), sums);
+            if (input.Element == ElementType.Int16)
+                SumWide(context.Inputs[0].Span<short>(), sums);
             else
-                Sum<short>(context.Inputs[0].Span<short>(), sums);
+                SumBytes((byte*)context.Inputs[0].Memory, (int*)context.Scratch);
 
             var (least, most) = QuantizedTypes.Range(input.Element);
             for (var i = 0; i < sums.Length; i++)
@@ -117,17 +118,53 @@ internal sealed unsafe class TFLiteMeanOperator(int[] axes, bool keepDimensions,
                 y[i] = T.CreateTruncating(numbers[i]);
         }
 
-        private void Sum<T>(ReadOnlySpan<T> x, Span<int> sums)
-            where T : unmanaged, IBinaryInteger<T>
+        private void SumWide(ReadOnlySpan<short> x, Span<int> sums)
         {
             for (var row = 0; row < rows.Rows; row++)
             {
                 var (from, to) = rows.Row(row);
                 foreach (var value in x.Slice(from, rows.RowLength))
                 {
-                    sums[to] += int.CreateTruncating(value);
+                    sums[to] += value;
                     to += rows.SecondStep;
                 }
+            }
+        }
+
+        private void SumBytes(byte* x, int* sums)
+        {
+            var isSigned = input.Element == ElementType.Int8;
+            if (rows.SecondStep == 1 && rows.Repeated == RepeatedOperand.Second && rows.RowLength <= ShortRow)
+            {
+                SumShortRows(x, sums, isSigned);
+                return;
+            }
+
+            for (var row = 0; row < rows.Rows; row++)
+            {
+                var (from, to) = rows.Row(row);
+                if (rows.SecondStep == 0)
+                    sums[to] += BytePoolLoop.Sum(x + from, isSigned, rows.RowLength);
+                else
+                    BytePoolLoop.Add(x + from, isSigned, sums + to, rows.RowLength);
+            }
+        }
+
+        // Many short rows one after another are long ones to add up; their parts are what is wanted.
+        private void SumShortRows(byte* x, int* sums, bool isSigned)
+        {
+            var joined = stackalloc int[ShortRow];
+            var period = rows.RowLength;
+            var together = ShortRow / period * period;
+            for (var block = 0; block < rows.Rows; block += rows.RepeatedRows)
+            {
+                var (from, to) = rows.Row(block);
+                new Span<int>(joined, together).Clear();
+                var length = rows.RepeatedRows * (nint)period;
+                for (nint at = 0; at < length; at += together)
+                    BytePoolLoop.Add(x + from + at, isSigned, joined, (int)Math.Min(together, length - at));
+                for (var i = 0; i < together; i++)
+                    sums[to + (i % period)] += joined[i];
             }
         }
     }

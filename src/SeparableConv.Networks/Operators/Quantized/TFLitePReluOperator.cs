@@ -3,7 +3,7 @@ using SeparableConv.Loops;
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>y = x where x is 0 or more, slope*x below, of quantized bytes; the slopes are broadcast to x's shape.</summary>
-internal sealed class TFLitePReluOperator(Quantization output) : QuantizedOperator
+internal sealed unsafe class TFLitePReluOperator(Quantization output) : QuantizedOperator
 {
     public override string Kind => "QuantizedPRelu";
 
@@ -23,8 +23,20 @@ internal sealed class TFLitePReluOperator(Quantization output) : QuantizedOperat
 
     private protected override Step Prepare(TensorType[] inputs, TensorType outputType)
     {
-        var (positive, negative) = Multipliers(inputs[0], inputs[1]);
-        return new PReluStep(new BroadcastRows(inputs[0].Shape, inputs[1].Shape), inputs, positive, negative, output.ZeroPoint);
+        var (x, slope, rows) = (inputs[0], inputs[1], new BroadcastRows(inputs[0].Shape, inputs[1].Shape));
+        var (positive, negative) = Multipliers(x, slope);
+        var exact = new PReluRun(x, slope, positive, negative, output.ZeroPoint);
+        var formula = TFLiteBinaryRun.Formula(x.Element, output.ZeroPoint, QuantizedTypes.Range(x.Element)) with
+        {
+            FactorA = BytePairFactor.Of(negative),
+            FactorB = BytePairFactor.Of(positive),
+            ZeroA = x.Quantization!.ZeroPoint,
+            ZeroB = slope.Quantization!.ZeroPoint,
+        };
+        return TFLiteBinaryRun.IsWorthFitting(outputType)
+            && BytePairFit.Fits<BytePairLoop.Slope>(formula, TFLiteBinaryRun.AllPairs(exact), SimdWidths.Best)
+            ? new ByteBinaryStep<TFLiteFittedRun<BytePairLoop.Slope>>(rows, new(formula))
+            : new ByteBinaryStep<PReluRun>(rows, exact);
     }
 
     // Single-precision arithmetic, as in the reference.
@@ -32,32 +44,23 @@ internal sealed class TFLitePReluOperator(Quantization output) : QuantizedOperat
         QuantizedTypes.Multiplier(x.Quantization!.Scale / output.Scale),
         QuantizedTypes.Multiplier(x.Quantization!.Scale * slope.Quantization!.Scale / output.Scale));
 
-    private sealed class PReluStep(
-        BroadcastRows rows, TensorType[] inputs, FixedPointMultiplier positive, FixedPointMultiplier negative, int zeroPoint) : Step
+    private readonly struct PReluRun(
+        TensorType x, TensorType slope, FixedPointMultiplier positive, FixedPointMultiplier negative, int zeroPoint) : IByteRun
     {
-        private readonly ElementType _element = inputs[0].Element;
-        private readonly int _inputZero = inputs[0].Quantization!.ZeroPoint;
-        private readonly int _slopeZero = inputs[1].Quantization!.ZeroPoint;
+        private readonly ElementType _element = x.Element;
+        private readonly int _inputZero = x.Quantization!.ZeroPoint;
+        private readonly int _slopeZero = slope.Quantization!.ZeroPoint;
 
-        public override void Run(ForwardContext context)
+        public void Run(byte* a, int stepA, byte* b, int stepB, byte* y, nint count)
         {
             var (least, most) = QuantizedTypes.Range(_element);
-            var x = context.Inputs[0].Bytes();
-            var slopes = context.Inputs[1].Bytes();
-            var y = context.Outputs[0].Bytes();
-            for (var row = 0; row < rows.Rows; row++)
+            for (nint i = 0; i < count; i++, a += stepA, b += stepB)
             {
-                var (i, j) = rows.Row(row);
-                foreach (ref var result in y.Slice(row * rows.RowLength, rows.RowLength))
-                {
-                    var value = QuantizedTypes.Value(x[i], _element) - _inputZero;
-                    var scaled = value >= 0
-                        ? positive.Multiply(value)
-                        : negative.Multiply(value * (QuantizedTypes.Value(slopes[j], _element) - _slopeZero));
-                    result = (byte)Math.Clamp(scaled + zeroPoint, least, most);
-                    i += rows.FirstStep;
-                    j += rows.SecondStep;
-                }
+                var value = QuantizedTypes.Value(*a, _element) - _inputZero;
+                var scaled = value >= 0
+                    ? positive.Multiply(value)
+                    : negative.Multiply(value * (QuantizedTypes.Value(*b, _element) - _slopeZero));
+                y[i] = (byte)Math.Clamp(scaled + zeroPoint, least, most);
             }
         }
     }

@@ -1,10 +1,12 @@
+using SeparableConv.Loops;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
 /// zeroPoint + round(x / scale), half away from zero and saturating: float32 -> int8, uint8 or int16 of the same shape, as TensorFlow Lite
 /// quantizes. NaN becomes the zero point.
 /// </summary>
-internal sealed class TFLiteQuantizeOperator(ElementType element, Quantization output) : QuantizedOperator
+internal sealed unsafe class TFLiteQuantizeOperator(ElementType element, Quantization output) : QuantizedOperator
 {
     public override string Kind => "Quantize";
 
@@ -27,18 +29,34 @@ internal sealed class TFLiteQuantizeOperator(ElementType element, Quantization o
     {
         public override void Run(ForwardContext context)
         {
-            var x = context.Inputs[0].Span<float>();
-            if (element == ElementType.Int16)
+            var (x, y) = (context.Inputs[0], context.Outputs[0]);
+            ElementParts.Run(
+                new Work { X = x.Pointer<float>(), Y = y.Memory, Element = element, Output = output },
+                x.Shape.ElementCount,
+                1,
+                context.Threads);
+        }
+    }
+
+    private struct Work : IRangeWork
+    {
+        public float* X;
+        public void* Y;
+        public ElementType Element;
+        public Quantization Output;
+
+        public readonly void Run(nint start, nint end)
+        {
+            var (scale, zeroPoint) = (Output.Scale, Output.ZeroPoint);
+            if (Element == ElementType.Int16)
             {
-                var wide = context.Outputs[0].Span<short>();
-                for (var i = 0; i < x.Length; i++)
-                    wide[i] = (short)QuantizedTypes.Quantize(x[i], output, element);
+                LinearBytes.Quantize<LinearBytes.HalfAway>(X + start, (short*)Y + start, end - start, scale, zeroPoint);
                 return;
             }
 
-            var y = context.Outputs[0].Bytes();
-            for (var i = 0; i < x.Length; i++)
-                y[i] = (byte)QuantizedTypes.Quantize(x[i], output, element);
+            var (least, most) = QuantizedTypes.Range(Element);
+            LinearBytes.Quantize<LinearBytes.HalfAway>(
+                X + start, (byte*)Y + start, end - start, new(Element == ElementType.Int8, scale, zeroPoint), least, most);
         }
     }
 }

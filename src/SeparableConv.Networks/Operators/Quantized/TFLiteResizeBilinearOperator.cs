@@ -1,3 +1,5 @@
+using SeparableConv.Loops;
+
 namespace SeparableConv.Networks.Operators;
 
 /// <summary>
@@ -7,7 +9,7 @@ namespace SeparableConv.Networks.Operators;
 internal sealed unsafe class TFLiteResizeBilinearOperator(
     int outHeight, int outWidth, bool alignCorners, bool halfPixelCenters) : QuantizedOperator
 {
-    private const int FractionBits = 10;
+    private const int FractionBits = ByteMix.FractionBits;
     private const int LongestAxis = 1 << 19;
 
     public override string Kind => "QuantizedResizeBilinear";
@@ -39,8 +41,8 @@ internal sealed unsafe class TFLiteResizeBilinearOperator(
     {
         var shape = inputs[0].Shape;
         return inputs[0].Element == ElementType.Int8
-            ? new ResizeStep<sbyte, int, FixedMix>(shape, FixedTaps(shape[1], outHeight), FixedTaps(shape[2], outWidth))
-            : new ResizeStep<byte, float, SingleMix>(shape, SingleTaps(shape[1], outHeight), SingleTaps(shape[2], outWidth));
+            ? new ResizeStep<int, FixedMix>(shape, FixedTaps(shape[1], outHeight), FixedTaps(shape[2], outWidth))
+            : new ResizeStep<float, SingleMix>(shape, SingleTaps(shape[1], outHeight), SingleTaps(shape[2], outWidth));
     }
 
     // The two input positions of each output position, and how far in 1/1024 it lies from the lower one.
@@ -78,56 +80,69 @@ internal sealed unsafe class TFLiteResizeBilinearOperator(
     /// <summary>
     /// How the four pixels around a place become one; the weights say how far below and right of the first pixel it lies.
     /// </summary>
-    private interface IMix<T, TWeight>
+    private interface IMix<TWeight>
     {
-        static abstract T Of(T topLeft, T bottomLeft, T topRight, T bottomRight, TWeight down, TWeight across);
+        static abstract void Run(in ByteMix.Corners corners, TWeight down, TWeight across, byte* y, int channels);
     }
 
-    private readonly struct FixedMix : IMix<sbyte, int>
+    private readonly struct FixedMix : IMix<int>
     {
-        public static sbyte Of(sbyte topLeft, sbyte bottomLeft, sbyte topRight, sbyte bottomRight, int down, int across)
-        {
-            const int One = 1 << FractionBits;
-            const int Half = 1 << ((2 * FractionBits) - 1);
-            var sum = ((long)topLeft * (One - down) * (One - across)) + ((long)bottomLeft * down * (One - across))
-                + ((long)topRight * (One - down) * across) + ((long)bottomRight * down * across);
-            return (sbyte)((sum + (sum > 0 ? Half : -Half)) / (One * One));
-        }
+        public static void Run(in ByteMix.Corners corners, int down, int across, byte* y, int channels) =>
+            ByteMix.Fixed(corners, down, across, y, channels);
     }
 
-    private readonly struct SingleMix : IMix<byte, float>
+    private readonly struct SingleMix : IMix<float>
     {
-        // The order of the operations is the reference's: each product is rounded.
-        public static byte Of(byte topLeft, byte bottomLeft, byte topRight, byte bottomRight, float down, float across) =>
-            (byte)((topLeft * (1 - down) * (1 - across)) + (bottomLeft * down * (1 - across))
-                + (topRight * (1 - down) * across) + (bottomRight * down * across));
+        public static void Run(in ByteMix.Corners corners, float down, float across, byte* y, int channels) =>
+            ByteMix.Single(corners, down, across, y, channels);
     }
 
-    private sealed class ResizeStep<T, TWeight, TMix>(
+    private sealed class ResizeStep<TWeight, TMix>(
         TensorShape input, (int Lower, int Upper, TWeight Weight)[] rows, (int Lower, int Upper, TWeight Weight)[] columns) : Step
-        where T : unmanaged
-        where TMix : struct, IMix<T, TWeight>
+        where TMix : struct, IMix<TWeight>
     {
         public override void Run(ForwardContext context)
         {
-            var y = context.Outputs[0].Pointer<T>();
+            var work = new Work { Step = this, X = (byte*)context.Inputs[0].Memory, Y = (byte*)context.Outputs[0].Memory };
+            ElementParts.Run(work, (long)input[0] * rows.Length, 4L * columns.Length * input[3], context.Threads);
+        }
+
+        private void Row(byte* x, byte* y, int row)
+        {
             var (width, channels) = ((nint)input[2] * input[3], input[3]);
-            for (var n = 0; n < input[0]; n++)
+            var (top, bottom, down) = rows[row];
+            var upper = x + (top * width);
+            var lower = x + (bottom * width);
+            foreach (var (left, right, across) in columns)
             {
-                var image = context.Inputs[0].Pointer<T>() + (n * input[1] * width);
-                foreach (var (top, bottom, down) in rows)
+                var (first, second) = ((nint)left * channels, (nint)right * channels);
+                var corners = new ByteMix.Corners(upper + first, lower + first, upper + second, lower + second);
+                TMix.Run(corners, down, across, y, channels);
+                y += channels;
+            }
+        }
+
+        private struct Work : IRangeWork
+        {
+            public ResizeStep<TWeight, TMix> Step;
+            public byte* X;
+            public byte* Y;
+
+            public readonly void Run(nint start, nint end)
+            {
+                var (shape, outHeight, outWidth) = (Step.Input, Step.OutHeight, Step.OutWidth);
+                for (var at = start; at < end; at++)
                 {
-                    foreach (var (left, right, across) in columns)
-                    {
-                        var a = image + (top * width) + ((nint)left * channels);
-                        var b = image + (bottom * width) + ((nint)left * channels);
-                        var c = image + (top * width) + ((nint)right * channels);
-                        var d = image + (bottom * width) + ((nint)right * channels);
-                        for (var i = 0; i < channels; i++)
-                            *y++ = TMix.Of(a[i], b[i], c[i], d[i], down, across);
-                    }
+                    var (image, row) = Math.DivRem(at, outHeight);
+                    Step.Row(X + (image * shape[1] * shape[2] * shape[3]), Y + (at * outWidth * shape[3]), (int)row);
                 }
             }
         }
+
+        private TensorShape Input => input;
+
+        private int OutHeight => rows.Length;
+
+        private int OutWidth => columns.Length;
     }
 }

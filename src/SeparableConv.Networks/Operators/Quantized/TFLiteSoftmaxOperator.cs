@@ -1,4 +1,3 @@
-using System.Numerics;
 using SeparableConv.Loops;
 
 namespace SeparableConv.Networks.Operators;
@@ -7,7 +6,7 @@ namespace SeparableConv.Networks.Operators;
 /// e^(beta*x) / the sum of those, along the last axis, of quantized bytes, in 32-bit fixed point. The output has scale 1/256 and the
 /// least number of its element for 0.
 /// </summary>
-internal sealed class TFLiteSoftmaxOperator(float beta, Quantization output) : QuantizedOperator
+internal sealed unsafe class TFLiteSoftmaxOperator(float beta, Quantization output) : QuantizedOperator
 {
     private const int InputIntegerBits = 31 - FixedPointExponential.InputFraction;
     private const int SumIntegerBits = 12;
@@ -33,13 +32,8 @@ internal sealed class TFLiteSoftmaxOperator(float beta, Quantization output) : Q
 
     internal override OperatorCost Cost(Node node) => new(0, node.Outputs[0].Type.Shape.ElementCount);
 
-    private protected override Step Prepare(TensorType[] inputs, TensorType outputType)
-    {
-        var (exponentials, depth) = (Exponentials(inputs[0].Quantization!), inputs[0].Shape[^1]);
-        return inputs[0].Element == ElementType.Int8
-            ? new SoftmaxStep<sbyte>(exponentials, depth)
-            : new SoftmaxStep<byte>(exponentials, depth);
-    }
+    private protected override Step Prepare(TensorType[] inputs, TensorType outputType) =>
+        new SoftmaxStep(Exponentials(inputs[0].Quantization!), inputs[0].Shape[^1], inputs[0].Element);
 
     // e^-(d*scale*beta) in Q0.31 for each distance d of 0 to 255 from a row's maximum; -1 from where it no longer counts.
     private int[] Exponentials(Quantization input)
@@ -55,41 +49,115 @@ internal sealed class TFLiteSoftmaxOperator(float beta, Quantization output) : Q
         return exponentials;
     }
 
-    private sealed class SoftmaxStep<T>(int[] exponentials, int depth) : Step
-        where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
+    private sealed class SoftmaxStep : Step
     {
-        public override void Run(ForwardContext context)
+        private readonly int _depth;
+        private readonly bool _isSigned;
+        private readonly int[] _exponentials;
+
+        // The exponentials as they are added up.
+        private readonly int[] _terms;
+
+        // For rows of two: the bytes of the larger and of the lesser, by their distance.
+        private readonly byte[] _larger = [];
+        private readonly byte[] _lesser = [];
+
+        public SoftmaxStep(int[] exponentials, int depth, ElementType element)
         {
-            var x = context.Inputs[0].Span<T>();
-            var y = context.Outputs[0].Span<T>();
-            for (var start = 0; start < x.Length; start += depth)
-                Row(x.Slice(start, depth), y.Slice(start, depth));
+            (_exponentials, _depth, _isSigned) = (exponentials, depth, element == ElementType.Int8);
+            _terms = Array.ConvertAll(exponentials, e => e < 0 ? 0 : FixedPointMultiplier.DivideByPowerOfTwo(e, SumIntegerBits));
+            if (depth != 2)
+                return;
+            (_larger, _lesser) = (new byte[256], new byte[256]);
+            for (var d = 0; d < 256; d++)
+            {
+                var share = Share.Of((long)_terms[0] + _terms[d]);
+                (_larger[d], _lesser[d]) = (Byte(share, 0), Byte(share, d));
+            }
         }
 
-        private void Row(ReadOnlySpan<T> x, Span<T> y)
+        public override void Run(ForwardContext context)
         {
-            var most = int.CreateTruncating(T.MinValue);
-            foreach (var value in x)
-                most = Math.Max(most, int.CreateTruncating(value));
+            var work = new Work { Step = this, X = (byte*)context.Inputs[0].Memory, Y = (byte*)context.Outputs[0].Memory };
+            ElementParts.Run(work, context.Inputs[0].Shape.ElementCount / _depth, 4L * _depth, context.Threads);
+        }
+
+        private byte Byte(in Share share, int distance)
+        {
+            var number = share.Times(_exponentials[distance]);
+            return (byte)(_isSigned
+                ? Math.Clamp(number + sbyte.MinValue, sbyte.MinValue, sbyte.MaxValue)
+                : Math.Clamp(number, byte.MinValue, byte.MaxValue));
+        }
+
+        private void Pairs(byte* x, byte* y, nint rows)
+        {
+            for (; rows > 0; rows--, x += 2, y += 2)
+            {
+                var difference = _isSigned ? (sbyte)x[0] - (sbyte)x[1] : x[0] - x[1];
+                var (first, second) = difference >= 0 ? (_larger, _lesser) : (_lesser, _larger);
+                var distance = Math.Abs(difference);
+                (y[0], y[1]) = (first[distance], second[distance]);
+            }
+        }
+
+        private void Row(byte* x, byte* y)
+        {
+            // Signed bytes are turned into unsigned ones of the same order: distances are all that counts.
+            var flip = _isSigned ? 0x80 : 0;
+            var most = 0;
+            for (var i = 0; i < _depth; i++)
+                most = Math.Max(most, x[i] ^ flip);
 
             // The maximum itself adds 2^19, so that the sum is above 0; 2^12 and more of them no longer fit.
             long sum = 0;
-            foreach (var value in x)
+            for (var i = 0; i < _depth; i++)
+                sum += _terms[most - (x[i] ^ flip)];
+            var share = Share.Of(sum);
+            if (_depth < ByteLookup.Entries)
             {
-                var e = exponentials[most - int.CreateTruncating(value)];
-                sum += e < 0 ? 0 : FixedPointMultiplier.DivideByPowerOfTwo(e, SumIntegerBits);
+                for (var i = 0; i < _depth; i++)
+                    y[i] = Byte(share, most - (x[i] ^ flip));
+                return;
             }
 
-            var scale = FixedPointExponential.Reciprocal((int)Math.Min(sum, int.MaxValue), SumIntegerBits, out var bits);
-            var (least, greatest) = (int.CreateTruncating(T.MinValue), int.CreateTruncating(T.MaxValue));
-            for (var i = 0; i < x.Length; i++)
+            // A long row has no more results than there are bytes.
+            Span<byte> table = stackalloc byte[ByteLookup.Entries];
+            for (var distance = 0; distance <= most; distance++)
+                table[(most - distance) ^ flip] = Byte(share, distance);
+            ByteLookup.Run(table, x, y, _depth);
+        }
+
+        private struct Work : IRangeWork
+        {
+            public SoftmaxStep Step;
+            public byte* X;
+            public byte* Y;
+
+            public readonly void Run(nint start, nint end)
             {
-                var e = exponentials[most - int.CreateTruncating(x[i])];
-                var share = e < 0
-                    ? 0
-                    : FixedPointMultiplier.DivideByPowerOfTwo(FixedPointMultiplier.DoublingHighMultiply(scale, e), bits + 31 - 8);
-                y[i] = T.CreateTruncating(Math.Clamp(share + least, least, greatest));
+                nint depth = Step._depth;
+                if (depth == 2)
+                {
+                    Step.Pairs(X + (start * depth), Y + (start * depth), end - start);
+                    return;
+                }
+
+                for (var row = start; row < end; row++)
+                    Step.Row(X + (row * depth), Y + (row * depth));
             }
         }
+    }
+
+    /// <summary>What a row's exponentials are multiplied by: the reciprocal of their sum.</summary>
+    private readonly record struct Share(int Scale, int Bits)
+    {
+        public static Share Of(long sum) =>
+            new(FixedPointExponential.Reciprocal((int)Math.Min(sum, int.MaxValue), SumIntegerBits, out var bits), bits);
+
+        /// <summary>In units of 1/256; 0 for an exponential that no longer counts.</summary>
+        public int Times(int exponential) => exponential < 0
+            ? 0
+            : FixedPointMultiplier.DivideByPowerOfTwo(FixedPointMultiplier.DoublingHighMultiply(Scale, exponential), Bits + 31 - 8);
     }
 }

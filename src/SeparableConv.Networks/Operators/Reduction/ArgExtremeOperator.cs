@@ -1,4 +1,5 @@
 using System.Numerics;
+using SeparableConv.Loops;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -72,19 +73,77 @@ internal sealed unsafe class ArgExtremeOperator(
 
         public readonly void Run(nint start, nint end)
         {
+            if (Inner > 1 && Vector<T>.IsSupported && (typeof(T) == typeof(float) || typeof(T) == typeof(int)))
+            {
+                RunColumns(start, end);
+                return;
+            }
+
             for (var i = start; i < end; i++)
             {
                 var (outer, column) = Math.DivRem(i, Inner);
-                var found = Find(X + (outer * Length * Inner) + column);
-                if (Wide)
-                    ((long*)Y)[i] = found;
-                else
-                    ((int*)Y)[i] = (int)found;
+                Store(i, Find(X + (outer * Length * Inner) + column));
             }
+        }
+
+        private readonly void Store(nint i, nint found)
+        {
+            if (Wide)
+                ((long*)Y)[i] = found;
+            else
+                ((int*)Y)[i] = (int)found;
+        }
+
+        /// <summary>Neighbouring columns of numbers of 32 bits together.</summary>
+        private readonly void RunColumns(nint start, nint end)
+        {
+            while (start < end)
+            {
+                var (outer, column) = Math.DivRem(start, Inner);
+                var (x, stop) = (outer * Length * Inner, Math.Min(end, (outer + 1) * Inner));
+                for (; start <= stop - Vector<T>.Count; start += Vector<T>.Count, column += Vector<T>.Count)
+                {
+                    var found = Find(X + x + column, Inner);
+                    for (var i = 0; i < Vector<int>.Count; i++)
+                        Store(start + i, found[i]);
+                }
+
+                for (; start < stop; start++, column++)
+                    Store(start, Find(X + x + column));
+            }
+        }
+
+        private readonly Vector<int> Find(T* x, nint stride)
+        {
+            var (extreme, found) = (Vector.Load(x), Vector<int>.Zero);
+            for (nint k = 1; k < Length; k++)
+            {
+                var value = Vector.Load(x + (k * stride));
+                var isBeyond = Largest ? Vector.GreaterThan(value, extreme) : Vector.LessThan(value, extreme);
+
+                // A NaN is the first that is not itself.
+                isBeyond |= Vector.AndNot(Vector.Equals(extreme, extreme), Vector.Equals(value, value));
+                if (SelectLast)
+                    isBeyond |= Vector.Equals(value, extreme);
+                extreme = Vector.ConditionalSelect(isBeyond, value, extreme);
+                found = Vector.ConditionalSelect(Vector.As<T, int>(isBeyond), new Vector<int>((int)k), found);
+            }
+
+            return found;
         }
 
         private readonly nint Find(T* x)
         {
+            if (sizeof(T) == 1 && Inner == 1 && Largest && !SelectLast && Length >= BytePoolLoop.Lanes)
+            {
+                return typeof(T) == typeof(sbyte)
+                    ? BytePoolLoop.IndexOfMax((sbyte*)x, (int)Length)
+                    : BytePoolLoop.IndexOfMax((byte*)x, (int)Length);
+            }
+
+            if (typeof(T) == typeof(float) && Inner == 1 && !SelectLast && Length >= Vector<float>.Count
+                && FindSingle((float*)x) is var at and >= 0)
+                return at;
             var (extreme, found) = (*x, (nint)0);
             for (nint k = 1; k < Length; k++)
             {
@@ -95,6 +154,28 @@ internal sealed unsafe class ArgExtremeOperator(
             }
 
             return found;
+        }
+
+        // The extreme of a row first, then where it is; -1 where a number is none.
+        private readonly nint FindSingle(float* x)
+        {
+            var last = Length - Vector<float>.Count;
+            var extreme = Vector.Load(x + last);
+            var numbers = Vector.Equals(extreme, extreme);
+            for (nint k = 0; k < last; k += Vector<float>.Count)
+            {
+                var value = Vector.Load(x + k);
+                numbers &= Vector.Equals(value, value);
+                extreme = Vector.ConditionalSelect(
+                    Largest ? Vector.GreaterThan(value, extreme) : Vector.LessThan(value, extreme), value, extreme);
+            }
+
+            if (!Vector.EqualsAll(numbers, Vector<int>.AllBitsSet))
+                return -1;
+            var one = extreme[0];
+            for (var i = 1; i < Vector<float>.Count; i++)
+                one = (Largest ? extreme[i] > one : extreme[i] < one) ? extreme[i] : one;
+            return new ReadOnlySpan<float>(x, (int)Length).IndexOf(one);
         }
     }
 }

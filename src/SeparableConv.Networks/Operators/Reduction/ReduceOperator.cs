@@ -59,6 +59,10 @@ internal sealed unsafe class ReduceOperator(ReduceKind kind, int[] axes, bool ke
 
     internal override OperatorCost Cost(Node node) => new(0, node.Inputs[0]!.Shape.ElementCount);
 
+    internal override Step Prepare(Node node) => node.Inputs[0]!.Type is { Element: ElementType.Float32 } x
+        ? new SingleStep(this, new Nest(this, x.Shape))
+        : base.Prepare(node);
+
     internal override void Forward(ForwardContext context) => ElementDispatch.Run(this, context.Inputs[0].Type.Element, context);
 
     /// <summary>
@@ -110,7 +114,7 @@ internal sealed unsafe class ReduceOperator(ReduceKind kind, int[] axes, bool ke
     void INumberOperator.Run<T>(ForwardContext context)
     {
         if (typeof(T) == typeof(float))
-            RunSingle(context);
+            RunSingle(context, new Nest(this, context.Inputs[0].Shape));
         else if (typeof(T) == typeof(Half))
             Run<T, double>(context);
         else
@@ -118,10 +122,9 @@ internal sealed unsafe class ReduceOperator(ReduceKind kind, int[] axes, bool ke
     }
 
     /// <summary>Neighbouring axes, which is nearly always what networks reduce, are reduced with vectors.</summary>
-    private void RunSingle(ForwardContext context)
+    private void RunSingle(ForwardContext context, in Nest nest)
     {
         var (x, y) = (context.Inputs[0], context.Outputs[0]);
-        var nest = new Nest(this, x.Shape);
         if (nest.Reduced.Count > 1 || nest.Kept.Count > 2 || nest.Inner > int.MaxValue || nest.Reduced.Total == 0)
         {
             Run<float, double>(context);
@@ -172,6 +175,12 @@ internal sealed unsafe class ReduceOperator(ReduceKind kind, int[] axes, bool ke
             Kind = ReduceKind,
         };
         ElementParts.Run(work, y.Shape.ElementCount, nest.Reduced.Total, context.Threads);
+    }
+
+    /// <summary>The loops are found once: for rows of a few numbers they take longer than the sums.</summary>
+    private sealed class SingleStep(ReduceOperator op, Nest nest) : Step
+    {
+        public override void Run(ForwardContext context) => op.RunSingle(context, nest);
     }
 
     /// <summary>The dimensions as loops: those that stay, and those that are reduced.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using SeparableConv.Loops;
 using SeparableConv.Threading;
 
 namespace SeparableConv.Networks.Operators;
@@ -18,6 +19,9 @@ internal sealed unsafe class IndexedCopy
 
     private const long BytesPerPart = 64 * 1024;
 
+    // A run of the constant up to here is copied from a row that holds it.
+    private const int ShortFill = 512;
+
     private readonly int _elementSize;
     private readonly ulong _constant;
 
@@ -28,6 +32,9 @@ internal sealed unsafe class IndexedCopy
     private readonly long _rowBytes;
     private readonly long _rows;
     private readonly int _parts;
+
+    // Where the tables of the outer dimensions change nothing, the bytes from one row of the source to the next; else 0.
+    private readonly nint _sourceRowBytes;
 
     /// <param name="input">The source's shape.</param>
     /// <param name="indexes">
@@ -56,6 +63,10 @@ internal sealed unsafe class IndexedCopy
             _rows *= _outer[d].Length;
         }
 
+        var isPlain = cut >= 0;
+        for (var d = 0; d < _outer.Length; d++)
+            isPlain &= ChangesNothing(_outer[d], input[d]);
+        _sourceRowBytes = isPlain ? (nint)(block * input[cut]) : 0;
         _parts = (int)Math.Clamp(_rows * _rowBytes / BytesPerPart, 1, Math.Min(_rows, 1 << 16));
     }
 
@@ -130,6 +141,33 @@ internal sealed unsafe class IndexedCopy
         }
     }
 
+    /// <summary>Rows of a source whose rows follow each other: run by run, all rows at one go.</summary>
+    private void RunPlain(byte* source, byte* target, long row, long rows)
+    {
+        source += row * _sourceRowBytes;
+        target += row * _rowBytes;
+        var constant = stackalloc byte[ShortFill];
+        foreach (var (from, bytes) in _runs)
+        {
+            if (from != Nothing)
+            {
+                RowCopy.Run(source + from, _sourceRowBytes, target, (nint)_rowBytes, (nint)bytes, (nint)rows);
+            }
+            else if (bytes <= ShortFill)
+            {
+                Fill(constant, bytes);
+                RowCopy.Run(constant, 0, target, (nint)_rowBytes, (nint)bytes, (nint)rows);
+            }
+            else
+            {
+                for (long at = 0; at < rows; at++)
+                    Fill(target + (at * _rowBytes), bytes);
+            }
+
+            target += bytes;
+        }
+    }
+
     private void Fill(byte* target, long bytes)
     {
         // In pieces: a span counts to 2^31 only.
@@ -163,8 +201,15 @@ internal sealed unsafe class IndexedCopy
 
         public readonly void Execute(int part)
         {
-            var end = (long)((Int128)Copy._rows * (part + 1) / Copy._parts);
-            for (var row = (long)((Int128)Copy._rows * part / Copy._parts); row < end; row++)
+            var (row, end) = (
+                (long)((Int128)Copy._rows * part / Copy._parts), (long)((Int128)Copy._rows * (part + 1) / Copy._parts));
+            if (Copy._sourceRowBytes > 0)
+            {
+                Copy.RunPlain(Source, Target, row, end - row);
+                return;
+            }
+
+            for (; row < end; row++)
                 Copy.RunRow(Source, Target, row);
         }
     }

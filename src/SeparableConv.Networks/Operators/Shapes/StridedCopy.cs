@@ -19,6 +19,11 @@ internal sealed unsafe class StridedCopy
     private const int ElementsPerTile = 4096;
     private const int ShortestTile = 64;
 
+    // A transposition of so few elements is a table of them, many of which are copied at one go: the channels of a pixel that becomes a
+    // square of pixels.
+    private const int MostPieces = 64;
+    private const int LeastRows = 8;
+
     private readonly int _elementSize;
     private readonly long _sourceOffset;
     private readonly long _targetOffset;
@@ -33,6 +38,9 @@ internal sealed unsafe class StridedCopy
     private readonly bool _tilesAcross;
     private readonly int _tileLength;
     private readonly Loop _loop;
+
+    // Where each byte offset of a piece's target is read, element by element.
+    private readonly int[] _pieces = [];
     private readonly long _units;
     private readonly int _parts;
 
@@ -75,16 +83,32 @@ internal sealed unsafe class StridedCopy
         if (_inner.Source == elementSize && _inner.Target == elementSize)
         {
             _loop = Loop.Run;
+
+            // The order of the loops around a run is free: rows at one go should be many.
+            if (loops.Count > 1 && loops[^1].Length < LeastRows
+                && loops.FindLastIndex(loop => loop.Length >= LeastRows) is var longer and >= 0)
+            {
+                var moved = loops[longer];
+                loops.RemoveAt(longer);
+                loops.Add(moved);
+            }
         }
         else if (across >= 0 && _inner.Target == elementSize && _inner.Source > 0)
         {
             _loop = Loop.Transposition;
             _across = loops[across];
             loops.RemoveAt(across);
-            _tilesAcross = _across.Length >= _inner.Length;
-            var (cut, other) = _tilesAcross ? (_across, _inner) : (_inner, _across);
-            _tileLength = Math.Max(ShortestTile, ElementsPerTile / other.Length / ShortestTile * ShortestTile);
-            loops.Add((((cut.Length - 1) / _tileLength) + 1, cut.Source * _tileLength, cut.Target * _tileLength));
+            if (Pieces(loops) is { } pieces)
+            {
+                (_loop, _pieces) = (Loop.Pieces, pieces);
+            }
+            else
+            {
+                _tilesAcross = _across.Length >= _inner.Length;
+                var (cut, other) = _tilesAcross ? (_across, _inner) : (_inner, _across);
+                _tileLength = Math.Max(ShortestTile, ElementsPerTile / other.Length / ShortestTile * ShortestTile);
+                loops.Add((((cut.Length - 1) / _tileLength) + 1, cut.Source * _tileLength, cut.Target * _tileLength));
+            }
         }
         else
         {
@@ -103,7 +127,26 @@ internal sealed unsafe class StridedCopy
         Nothing,
         Run,
         Transposition,
+        Pieces,
         Elements,
+    }
+
+    // For a short transposition whose target has no gaps, among many: where its elements are read. Null elsewhere.
+    private int[]? Pieces(List<(int Length, long Source, long Target)> outer)
+    {
+        var count = (long)_across.Length * _inner.Length;
+        if (count > MostPieces || _across.Target != _inner.Length * (long)_elementSize || outer.Count == 0 || outer[^1].Length < LeastRows)
+            return null;
+        var pieces = new int[count];
+        for (var i = 0; i < pieces.Length; i++)
+        {
+            var offset = (i / _inner.Length * _across.Source) + (i % _inner.Length * _inner.Source);
+            if (offset > int.MaxValue)
+                return null;
+            pieces[i] = (int)offset;
+        }
+
+        return pieces;
     }
 
     /// <summary>Copies; source and target do not overlap.</summary>
@@ -154,9 +197,25 @@ internal sealed unsafe class StridedCopy
             target += index * _outer[d].Target;
         }
 
+        var last = _outer.Length - 1;
         for (var unit = first; unit < end; unit++)
         {
-            RunUnit(source, target, _outer.Length > 0 ? at[_outer.Length - 1] : 0);
+            if (_loop is Loop.Run or Loop.Pieces && last >= 0)
+            {
+                // All rows of the last loop at one go.
+                var (length, sourceStride, targetStride) = _outer[last];
+                var rows = (nint)Math.Min(length - at[last], end - unit);
+                RunRows(source, (nint)sourceStride, target, (nint)targetStride, rows);
+                source += (rows - 1) * sourceStride;
+                target += (rows - 1) * targetStride;
+                at[last] += (int)(rows - 1);
+                unit += rows - 1;
+            }
+            else
+            {
+                RunUnit(source, target, last >= 0 ? at[last] : 0);
+            }
+
             for (var d = _outer.Length - 1; d >= 0; d--)
             {
                 ref readonly var loop = ref _outer[d];
@@ -169,6 +228,26 @@ internal sealed unsafe class StridedCopy
                 at[d] = 0;
             }
         }
+    }
+
+    private void RunRows(byte* source, nint sourceStride, byte* target, nint targetStride, nint rows)
+    {
+        if (_loop == Loop.Run)
+        {
+            RowCopy.Run(source, sourceStride, target, targetStride, (nint)_inner.Length * _elementSize, rows);
+            return;
+        }
+
+        var work = new PiecesWork
+        {
+            Pieces = _pieces,
+            Source = source,
+            SourceStride = sourceStride,
+            Target = target,
+            TargetStride = targetStride,
+            Rows = rows,
+        };
+        ElementDispatch.Bits(_elementSize, ref work);
     }
 
     private void RunUnit(byte* source, byte* target, int tile)
@@ -226,6 +305,27 @@ internal sealed unsafe class StridedCopy
 
         public readonly void Run<T>()
             where T : unmanaged => Copy.Transpose<T>(Source, Target, Rows, Columns);
+    }
+
+    private struct PiecesWork : IBitsWork
+    {
+        public int[] Pieces;
+        public byte* Source;
+        public nint SourceStride;
+        public byte* Target;
+        public nint TargetStride;
+        public nint Rows;
+
+        public readonly void Run<T>()
+            where T : unmanaged
+        {
+            var (source, target) = ((nint)Source, (nint)Target);
+            for (nint row = 0; row < Rows; row++, source += SourceStride, target += TargetStride)
+            {
+                for (var i = 0; i < Pieces.Length; i++)
+                    ((T*)target)[i] = *(T*)(source + Pieces[i]);
+            }
+        }
     }
 
     private struct ElementsWork : IBitsWork

@@ -27,6 +27,10 @@ internal static unsafe class TransposeLoop
             JoinThree((byte*)source, sourceStride, (byte*)target, rows);
         else if (sizeof(T) != sizeof(float) || !Vector128.IsHardwareAccelerated)
             Blocks(source, sourceStride, target, targetStride, rows, columns);
+        else if (columns == 2 && targetStride == 2)
+            JoinTwo((float*)source, sourceStride, (float*)target, rows);
+        else if (rows == 2 && sourceStride == 2)
+            PartTwo((float*)source, (float*)target, targetStride, columns);
         else if (columns == 3 && targetStride == 3)
             JoinThree((float*)source, sourceStride, (float*)target, rows);
         else if (rows == 3 && sourceStride == 3)
@@ -82,6 +86,40 @@ internal static unsafe class TransposeLoop
         ZipUpper(ac0, bd0).Store(target + targetStride);
         ZipLower(ac1, bd1).Store(target + (2 * targetStride));
         ZipUpper(ac1, bd1).Store(target + (3 * targetStride));
+    }
+
+    /// <summary>Two planes into pixels of two.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void JoinTwo(float* source, nint plane, float* target, int pixels)
+    {
+        var i = 0;
+        for (; i <= pixels - 4; i += 4, target += 8)
+        {
+            var a = Vector128.Load(source + i);
+            var b = Vector128.Load(source + plane + i);
+            ZipLower(a, b).Store(target);
+            ZipUpper(a, b).Store(target + 4);
+        }
+
+        Blocks(source + i, plane, target, 2, pixels - i, 2);
+    }
+
+    /// <summary>Pixels of two into two planes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void PartTwo(float* source, float* target, nint plane, int pixels)
+    {
+        var i = 0;
+        for (; i <= pixels - 4; i += 4, source += 8)
+        {
+            // a0 b0 a1 b1 and a2 b2 a3 b3: zipped twice, what belongs together is.
+            var x = Vector128.Load(source);
+            var y = Vector128.Load(source + 4);
+            var (low, high) = (ZipLower(x, y), ZipUpper(x, y));
+            ZipLower(low, high).Store(target + i);
+            ZipUpper(low, high).Store(target + plane + i);
+        }
+
+        Blocks(source, 2, target + i, plane, 2, pixels - i);
     }
 
     /// <summary>Three planes into pixels of three.</summary>

@@ -173,10 +173,10 @@ internal static unsafe class PoolLoop
             }
 
             var target = window.Output + channel;
-            TSimd.Store(Finish<TSimd, TVec>(a, window), target);
-            TSimd.Store(Finish<TSimd, TVec>(b, window), target + v);
-            TSimd.Store(Finish<TSimd, TVec>(c, window), target + (2 * v));
-            TSimd.Store(Finish<TSimd, TVec>(d, window), target + (3 * v));
+            TSimd.Store(Finish<TSimd, TVec, TReduction>(a, window), target);
+            TSimd.Store(Finish<TSimd, TVec, TReduction>(b, window), target + v);
+            TSimd.Store(Finish<TSimd, TVec, TReduction>(c, window), target + (2 * v));
+            TSimd.Store(Finish<TSimd, TVec, TReduction>(d, window), target + (3 * v));
         }
 
         while (channel < window.Channels)
@@ -192,17 +192,18 @@ internal static unsafe class PoolLoop
                     a = TReduction.Combine<TSimd, TVec>(a, TSimd.Load(at));
             }
 
-            TSimd.Store(Finish<TSimd, TVec>(a, window), window.Output + channel);
+            TSimd.Store(Finish<TSimd, TVec, TReduction>(a, window), window.Output + channel);
             channel += v;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVec Finish<TSimd, TVec>(TVec value, in Window window)
+    private static TVec Finish<TSimd, TVec, TReduction>(TVec value, in Window window)
         where TSimd : struct, ISimd<TVec>
         where TVec : struct
+        where TReduction : struct, IReduction
     {
-        var divided = TSimd.Divide(value, TSimd.Broadcast(window.Divisor));
+        var divided = typeof(TReduction) == typeof(Reduction.Max) ? value : TSimd.Divide(value, TSimd.Broadcast(window.Divisor));
         return TSimd.Min(TSimd.Broadcast(window.Upper), TSimd.Max(TSimd.Broadcast(window.Lower), divided));
     }
 }

@@ -10,21 +10,31 @@ namespace SeparableConv.Loops;
 internal readonly record struct LinearByte(bool IsSigned, float Scale, int ZeroPoint);
 
 /// <summary>
-/// ONNX's QuantizeLinear and DequantizeLinear on runs of numbers with one scale, and the sum of two dequantized runs quantized again.
-/// Every number is rounded as the single operations would round it: the results are theirs, bit for bit.
+/// ONNX's QuantizeLinear and DequantizeLinear on runs of numbers with one scale, TensorFlow Lite's Quantize and Dequantize, and the sum of
+/// two dequantized runs quantized again. Every number is rounded as the single operations would round it: the results are theirs, bit for
+/// bit.
 /// </summary>
-/// <remarks>Vectors of 256 bits, which the JIT splits where a machine has 128: all three are bound by memory, or nearly.</remarks>
+/// <remarks>Vectors of 256 bits, which the JIT splits where a machine has 128: all are bound by memory, or nearly.</remarks>
 internal static unsafe class LinearBytes
 {
     private const int Lanes = 8;
     private const int Step = 4 * Lanes;
 
-    /// <summary>y = clamp(round(x / scale) + zeroPoint, min, max), half to even; NaN becomes the zero point.</summary>
+    /// <summary>How halves are rounded.</summary>
+    internal interface IHalves
+    {
+        static abstract float Round(float value);
+
+        static abstract Vector256<float> Round(Vector256<float> value);
+    }
+
+    /// <summary>y = clamp(round(x / scale) + zeroPoint, min, max); NaN becomes the zero point.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Quantize(float* x, byte* y, nint count, LinearByte output, int min, int max)
+    public static void Quantize<THalves>(float* x, byte* y, nint count, LinearByte output, int min, int max)
+        where THalves : struct, IHalves
     {
         nint i = 0;
-        var target = new Target(output, min, max);
+        var target = new Target<THalves>(output, min, max);
         for (; i <= count - Step; i += Step)
         {
             target.Store(
@@ -37,6 +47,19 @@ internal static unsafe class LinearBytes
 
         for (; i < count; i++)
             y[i] = target.Byte(x[i]);
+    }
+
+    /// <summary>The same with numbers of 16 bits and all of their range.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Quantize<THalves>(float* x, short* y, nint count, float scale, int zeroPoint)
+        where THalves : struct, IHalves
+    {
+        nint i = 0;
+        var target = new Target<THalves>(new(IsSigned: true, scale, zeroPoint), short.MinValue, short.MaxValue);
+        for (; i <= count - (2 * Lanes); i += 2 * Lanes)
+            target.Store(Vector256.Load(x + i), Vector256.Load(x + i + Lanes), y + i);
+        for (; i < count; i++)
+            y[i] = (short)target.Number(x[i]);
     }
 
     /// <summary>y = (x - zeroPoint) * scale.</summary>
@@ -57,12 +80,29 @@ internal static unsafe class LinearBytes
             y[i] = Float(x[i], input);
     }
 
+    /// <summary>The same with numbers of 16 bits, whose distances from any zero point are exact in single precision.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Dequantize(short* x, float* y, nint count, float scale, int zeroPoint)
+    {
+        nint i = 0;
+        var (scales, zero) = (Vector256.Create(scale), Vector256.Create(zeroPoint));
+        for (; i <= count - (2 * Lanes); i += 2 * Lanes)
+        {
+            var shorts = Vector256.Load(x + i);
+            (Vector256.ConvertToSingle(Vector256.WidenLower(shorts) - zero) * scales).Store(y + i);
+            (Vector256.ConvertToSingle(Vector256.WidenUpper(shorts) - zero) * scales).Store(y + i + Lanes);
+        }
+
+        for (; i < count; i++)
+            y[i] = (x[i] - zeroPoint) * scale;
+    }
+
     /// <summary>y = clamp(round(((a - zeroA)*scaleA + (b - zeroB)*scaleB) / scale) + zeroPoint, min, max).</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Add(byte* a, LinearByte inputA, byte* b, LinearByte inputB, byte* y, nint count, LinearByte output, int min, int max)
     {
         nint i = 0;
-        var target = new Target(output, min, max);
+        var target = new Target<HalfToEven>(output, min, max);
         for (; i <= count - Step; i += Step)
         {
             var first = new Source(a + i, inputA);
@@ -114,8 +154,33 @@ internal static unsafe class LinearBytes
                     : Vector256.WidenUpper(quarter < 2 ? _low : _high)) * _scale;
     }
 
+    /// <summary>To the even neighbour.</summary>
+    internal readonly struct HalfToEven : IHalves
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static float Round(float value) => MathF.Round(value);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector256<float> Round(Vector256<float> value) => Vector256.Round(value);
+    }
+
+    /// <summary>Away from zero.</summary>
+    internal readonly struct HalfAway : IHalves
+    {
+        // The largest number below a half: with a half itself, the number before it would be rounded up.
+        private const float NearlyHalf = 0.49999997f;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static float Round(float value) => MathF.Truncate(value + MathF.CopySign(NearlyHalf, value));
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector256<float> Round(Vector256<float> value) =>
+            Vector256.Truncate(value + Vector256.CopySign(Vector256.Create(NearlyHalf), value));
+    }
+
     /// <summary>Floats on their way to bytes.</summary>
-    private readonly ref struct Target
+    private readonly ref struct Target<THalves>
+        where THalves : struct, IHalves
     {
         private readonly float _scale;
         private readonly float _zeroPoint;
@@ -124,11 +189,13 @@ internal static unsafe class LinearBytes
 
         public Target(LinearByte output, int min, int max) => (_scale, _zeroPoint, _min, _max) = (output.Scale, output.ZeroPoint, min, max);
 
-        public byte Byte(float x)
+        public byte Byte(float x) => (byte)Number(x);
+
+        public int Number(float x)
         {
             // The largest zero point and every bound are exact in float32, and so is the sum of what they leave.
-            var value = MathF.Round(x / _scale) + _zeroPoint;
-            return (byte)(int)Math.Clamp(float.IsNaN(value) ? _zeroPoint : value, _min, _max);
+            var value = THalves.Round(x / _scale) + _zeroPoint;
+            return (int)Math.Clamp(float.IsNaN(value) ? _zeroPoint : value, _min, _max);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -140,10 +207,14 @@ internal static unsafe class LinearBytes
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Store(Vector256<float> a, Vector256<float> b, short* target) =>
+            Vector256.Narrow(Integers(a), Integers(b)).Store(target);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private Vector256<int> Integers(Vector256<float> x)
         {
             var zero = Vector256.Create(_zeroPoint);
-            var value = Vector256.Round(x / Vector256.Create(_scale)) + zero;
+            var value = THalves.Round(x / Vector256.Create(_scale)) + zero;
             value = Vector256.ConditionalSelect(Vector256.Equals(value, value), value, zero);
             return Vector256.ConvertToInt32Native(
                 Vector256.MinNative(Vector256.MaxNative(value, Vector256.Create(_min)), Vector256.Create(_max)));

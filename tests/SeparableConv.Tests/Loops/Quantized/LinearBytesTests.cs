@@ -33,13 +33,41 @@ public sealed unsafe class LinearBytesTests
                     };
                 var (least, most) = signed ? (-100, 127) : (2, 250);
                 var zero = signed ? zeroPoint : zeroPoint + 128;
-                LinearBytes.Quantize((float*)input.Start, output.Start, count, new(signed, scale, zero), least, most);
+                var target = new LinearByte(signed, scale, zero);
+                LinearBytes.Quantize<LinearBytes.HalfToEven>((float*)input.Start, output.Start, count, target, least, most);
                 for (var i = 0; i < count; i++)
                 {
                     var exact = Math.Round((double)(x[i] / scale), MidpointRounding.ToEven) + zero;
                     var expected = double.IsNaN(exact) ? Math.Clamp(zero, least, most) : Math.Clamp(exact, least, most);
                     Assert.Equal((int)expected, Number(output.Start[i], signed));
                 }
+            }
+        }
+    }
+
+    [Fact]
+    public void Halves_are_rounded_away_from_zero_too_and_numbers_may_have_16_bits()
+    {
+        foreach (var count in Counts)
+        {
+            using var input = new GuardedMemory(count * sizeof(float), endsAtGuard: true);
+            using var bytes = new GuardedMemory(count, endsAtGuard: true);
+            using var shorts = new GuardedMemory(count * sizeof(short), endsAtGuard: true);
+            using var floats = new GuardedMemory(count * sizeof(float), endsAtGuard: true);
+            var x = input.Span<float>();
+            for (var i = 0; i < count; i++)
+                x[i] = (i % 9) switch { 0 => float.NaN, 1 => 1e9f, 2 => -1e9f, 3 => MathF.BitDecrement(0.125f), _ => (i - 40) / 8f };
+            LinearBytes.Quantize<LinearBytes.HalfAway>(
+                (float*)input.Start, bytes.Start, count, new(IsSigned: true, 0.25f, 5), sbyte.MinValue, sbyte.MaxValue);
+            LinearBytes.Quantize<LinearBytes.HalfAway>((float*)input.Start, (short*)shorts.Start, count, 0.25f, -9);
+            LinearBytes.Dequantize((short*)shorts.Start, (float*)floats.Start, count, 0.0371f, -9);
+            for (var i = 0; i < count; i++)
+            {
+                var exact = float.IsNaN(x[i]) ? 0 : Math.Round(x[i] / 0.25, MidpointRounding.AwayFromZero);
+                Assert.Equal((int)Math.Clamp(exact + 5, sbyte.MinValue, sbyte.MaxValue), (sbyte)bytes.Start[i]);
+                var wide = (int)Math.Clamp(exact - 9, short.MinValue, short.MaxValue);
+                Assert.Equal(wide, ((short*)shorts.Start)[i]);
+                Assert.Equal((float)(0.0371f * (double)(wide + 9)), ((float*)floats.Start)[i]);
             }
         }
     }

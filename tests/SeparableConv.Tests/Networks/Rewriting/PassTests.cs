@@ -239,6 +239,13 @@ public class PassTests
     }
 
     [Fact]
+    public void Slopes_that_are_stored_as_16_bit_floats_are_constants_too()
+    {
+        var slopes = _g.Add(new CastOperator(ElementType.Float32), _g.Add(new CastOperator(ElementType.Float16), _g.Random(1, 1, 4)));
+        Assert.Equal("Conv2D", _g.Check(_g.Add(new PReluOperator(), _g.Conv(_g.Input(1, 5, 5, 4), 3, 4), slopes)));
+    }
+
+    [Fact]
     public void A_residual_is_added_in_place_and_only_where_nobody_else_needs_it()
     {
         var x = _g.Input(1, 6, 6, 8);

@@ -19,15 +19,17 @@ public class TFLiteQuantizedArithmeticTests
     public void Arithmetic_with_broadcasting_and_a_clamp(string code, bool isSigned)
     {
         var element = isSigned ? ElementType.Int8 : ElementType.UInt8;
-        int[][] seconds = [[2, 3, 4, 5], [5], [1, 3, 1, 5], [1], [2, 1, 1, 1], [4, 1]];
-        for (var seed = 0; seed < Seeds; seed++)
+        for (var seed = 0; seed < 2 * Seeds; seed++)
         {
+            // The second half is large enough to be fitted with factors in single precision.
+            var (rows, columns) = seed < Seeds ? (3, 4) : (13, 31);
+            int[][] seconds = [[2, rows, columns, 5], [5], [1, rows, 1, 5], [1], [2, 1, 1, 1], [columns, 1]];
             var numbers = new QuantizedNumbers(element, seed);
             var (first, second) = (numbers.Quantization(0.05f), numbers.Quantization(0.03f));
             var output = numbers.Quantization(code == "MUL" ? 0.1f : 0.06f);
-            int[] shape = [2, 3, 4, 5];
+            int[] shape = [2, rows, columns, 5];
             var other = seconds[seed % seconds.Length];
-            var (a, b) = (numbers.Bytes(120), numbers.Bytes(other.Aggregate(1, (x, y) => x * y)));
+            var (a, b) = (numbers.Bytes(2 * rows * columns * 5), numbers.Bytes(other.Aggregate(1, (x, y) => x * y)));
             var activation = seed % 4;
             var file = new TFLiteFile { Inputs = [0, 1], Outputs = [2] };
             file.Tensor(element, shape, first);
@@ -88,11 +90,12 @@ public class TFLiteQuantizedArithmeticTests
         {
             var numbers = new QuantizedNumbers(element, seed);
             var (input, slope, output) = (numbers.Quantization(0.05f), numbers.Quantization(0.01f), numbers.Quantization(0.05f));
-            var (x, slopes) = (numbers.Bytes(60), numbers.Bytes(5));
+            var (height, width) = seed % 2 == 0 ? (3, 4) : (17, 29);
+            var (x, slopes) = (numbers.Bytes(height * width * 5), numbers.Bytes(5));
             var file = new TFLiteFile { Inputs = [0, 1], Outputs = [2] };
-            file.Tensor(element, [1, 3, 4, 5], input);
+            file.Tensor(element, [1, height, width, 5], input);
             file.Tensor(element, [1, 1, 5], slope);
-            file.Tensor(element, [1, 3, 4, 5], output);
+            file.Tensor(element, [1, height, width, 5], output);
             file.Operator(BuiltinOperator.PRELU, [0, 1], [2]);
             var y = numbers.Values(file.Run(x, slopes));
             for (var i = 0; i < y.Length; i++)
@@ -188,7 +191,8 @@ public class TFLiteQuantizedArithmeticTests
         for (var seed = 0; seed < 40; seed++)
         {
             var numbers = new QuantizedNumbers(element, seed);
-            var (input, beta, depth) = (numbers.Quantization(0.002f * (1 << (seed % 10))), seed % 3 == 0 ? 0.5f : 1f, 1 + (seed * 7 % 60));
+            var (input, beta) = (numbers.Quantization(0.002f * (1 << (seed % 10))), seed % 3 == 0 ? 0.5f : 1f);
+            var depth = seed % 4 == 0 ? 2 : seed % 7 == 0 ? 300 : 1 + (seed * 7 % 60);
             var x = numbers.Bytes(3 * depth);
             var file = new TFLiteFile { Inputs = [0], Outputs = [1] };
             file.Tensor(element, [3, depth], input);

@@ -8,6 +8,9 @@ public class NormalizationTests
     [InlineData(new[] { 2, 300 }, -1)]
     [InlineData(new[] { 2, 3, 140 }, 1)]
     [InlineData(new[] { 1 }, 0)]
+    [InlineData(new[] { 40, 10 }, -1)]
+    [InlineData(new[] { 33, 19 }, -1)]
+    [InlineData(new[] { 2, 21, 37 }, 1)]
     public void Softmax_and_its_logarithm_match_plain_loops(int[] shape, int axis)
     {
         var dimension = axis < 0 ? axis + shape.Length : axis;

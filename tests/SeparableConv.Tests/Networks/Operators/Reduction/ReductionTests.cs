@@ -49,6 +49,8 @@ public class ReductionTests
     [InlineData(new[] { 7 }, 0)]
     [InlineData(new[] { 3, 5, 4 }, 1)]
     [InlineData(new[] { 3, 5, 4 }, -1)]
+    [InlineData(new[] { 2, 5, 37 }, 1)]
+    [InlineData(new[] { 3, 19 }, -1)]
     public void ArgMax_and_ArgMin_find_the_first_or_the_last(int[] shape, int axis)
     {
         var x = OperatorRun.Wholes<float>(5, 0, 2, shape);
@@ -77,6 +79,11 @@ public class ReductionTests
                 [.. shape.Where((_, i) => i != dimension)],
                 _ => 0,
                 x);
+            foreach (var narrow in new[] { OperatorRun.Wholes<sbyte>(5, 0, 2, shape), OperatorRun.Wholes<byte>(5, 0, 2, shape) })
+            {
+                Assert.Equal(values, OperatorRun.Doubles(narrow).Select(v => (float)v));
+                OperatorRun.Check(new ArgExtremeOperator(largest, axis, true, ElementType.Int64, last), 1, expected, kept, _ => 0, narrow);
+            }
         }
     }
 
@@ -86,6 +93,14 @@ public class ReductionTests
         var x = TensorData.Create([1f, float.NaN, -3, float.NaN, 5], 5);
         foreach (var largest in new[] { false, true })
             Assert.Equal([1L], (long[])Evaluator.Run(new ArgExtremeOperator(largest, 0, true, ElementType.Int64), x)[0].Values);
+
+        // Columns that are looked at together.
+        var columns = TensorData.Create([.. Enumerable.Range(0, 5 * 33).Select(i => x.Span<float>()[i / 33])], 5, 33);
+        foreach (var largest in new[] { false, true })
+        {
+            var found = Evaluator.Run(new ArgExtremeOperator(largest, 0, true, ElementType.Int64), columns)[0];
+            Assert.All((long[])found.Values, i => Assert.Equal(1, i));
+        }
     }
 
     [Fact]

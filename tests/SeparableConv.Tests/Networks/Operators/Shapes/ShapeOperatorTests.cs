@@ -182,8 +182,8 @@ public class ShapeOperatorTests
         {
             foreach (var (block, c) in new[] { (1, 3), (2, 3), (3, 1), (4, 5) })
             {
-                var x = MovedElements.Random(new Random(c), element, 2, 3, 5, c * block * block);
-                int[] shape = [2, 3 * block, 5 * block, c];
+                var x = MovedElements.Random(new Random(c), element, 2, 3, 11, c * block * block);
+                int[] shape = [2, 3 * block, 11 * block, c];
                 var expected = MovedElements.Expected(x, shape, at =>
                 {
                     var square = (at[1] % block * block) + (at[2] % block);
@@ -194,7 +194,7 @@ public class ShapeOperatorTests
                 if (!columnRowDepth)
                     MovedElements.Check(
                         MovedElements.Run(new SpaceToDepthOperator(block), y)[0],
-                        [2, 3, 5, c * block * block],
+                        [2, 3, 11, c * block * block],
                         x.Bytes.ToArray(),
                         "and back");
             }
