@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
+using OpenCvSharp;
 
 namespace SeparableConv.Bench;
 
@@ -41,25 +41,23 @@ internal static class FilterSuite
 
     private static void Compare(string only, string? json)
     {
-        using var peer = OpenCvPeer.Start();
-        var table = new SideBySide($"filters on {Width}x{Height}", "ours", "opencv");
+        var table = new SideBySide($"filters on {Width}x{Height}", "ours", $"opencv {Cv2.GetVersionString()}");
         foreach (var (size, sigma) in new[] { (3, 0.8), (5, 1.1), (7, 1.4), (15, 2.6), (31, 5.0) })
         {
-            Gaussian<byte>(peer, table, only, size, sigma, 3);
-            if (size == 7)
-                Gaussian<byte>(peer, table, only, size, sigma, 4);
-            Gaussian<float>(peer, table, only, size, sigma, 1);
-            Gaussian<float>(peer, table, only, size, sigma, 3);
-            Gaussian<ushort>(peer, table, only, size, sigma, 1);
+            foreach (var channels in new[] { 1, 3, 4 })
+                Gaussian<byte>(table, only, size, sigma, channels);
+            Gaussian<ushort>(table, only, size, sigma, 1);
+            Gaussian<float>(table, only, size, sigma, 1);
+            Gaussian<float>(table, only, size, sigma, 3);
         }
 
-        Sobel(peer, table, only);
+        Sobel(table, only);
         foreach (var size in new[] { 3, 5, 7, 15, 31 })
         {
-            Dense<float>(peer, table, only, size, 1);
+            Dense<float>(table, only, size, 1);
             if (size <= 7)
-                Dense<float>(peer, table, only, size, 3);
-            Dense<byte>(peer, table, only, size, 3);
+                Dense<float>(table, only, size, 3);
+            Dense<byte>(table, only, size, 3);
         }
 
         if (table.Rows.Count == 0)
@@ -68,24 +66,21 @@ internal static class FilterSuite
         table.SaveJson(json);
     }
 
-    // Rows such as GaussianBlur7_uint8x3: OpenCV has two ways to a Gaussian, and each is a row.
-    private static void Gaussian<T>(OpenCvPeer peer, SideBySide table, string only, int size, double sigma, int channels)
+    // Rows such as Gaussian7_uint8x3: OpenCV has two ways to it, of which the quicker is the peer.
+    private static void Gaussian<T>(SideBySide table, string only, int size, double sigma, int channels)
         where T : unmanaged
     {
         var factor = GaussianFactor(size, sigma);
-        var numbers = new JsonArray([.. factor.Select(v => JsonValue.Create(v))]);
         var kernel = FilterKernel.OuterProduct(factor, factor, $"gauss:{size}:{sigma}");
-        Case<T>(peer, table, only, kernel, channels, FilterPlanChoice.Separable,
-        [
-            ($"sepFilter2D{size}", new JsonObject { ["operation"] = "sepFilter2D", ["column"] = numbers, ["row"] = numbers.DeepClone() }),
-            ($"GaussianBlur{size}", new JsonObject { ["operation"] = "GaussianBlur", ["size"] = size, ["sigma"] = sigma }),
-        ]);
+        Case<T>(
+            table, only, $"Gaussian{size}", kernel, channels, FilterPlanChoice.Separable,
+            OpenCvOperation.Gaussian(size, sigma), OpenCvOperation.Separable(factor));
     }
 
-    private static void Sobel(OpenCvPeer peer, SideBySide table, string only)
+    private static void Sobel(SideBySide table, string only)
     {
         var kernel = FilterKernel.OuterProduct([1, 2, 1], [-1, 0, 1], "sobel-x");
-        Case<float>(peer, table, only, kernel, 1, FilterPlanChoice.Separable, [("Sobel3", new JsonObject { ["operation"] = "Sobel" })]);
+        Case<float>(table, only, "Sobel3", kernel, 1, FilterPlanChoice.Separable, OpenCvOperation.Sobel());
 
         var work = new FilterWorkload<float>(Height, Width, 1);
         foreach (var threads in new[] { 1, 2 })
@@ -100,42 +95,44 @@ internal static class FilterSuite
         }
     }
 
-    private static void Dense<T>(OpenCvPeer peer, SideBySide table, string only, int size, int channels)
+    private static void Dense<T>(SideBySide table, string only, int size, int channels)
         where T : unmanaged
     {
         var random = new Random(size);
         double[] values = [.. Enumerable.Range(0, size * size).Select(_ => random.NextDouble() / size / size)];
-        var numbers = new JsonArray();
-        for (var i = 0; i < size; i++)
-            numbers.Add(new JsonArray([.. values[(i * size)..((i + 1) * size)].Select(v => JsonValue.Create(v))]));
-        Case<T>(peer, table, only, new FilterKernel(values.AsSpan(), size, size), channels, FilterPlanChoice.Dense,
-            [($"filter2D{size}", new JsonObject { ["operation"] = "filter2D", ["kernel"] = numbers })]);
+        var kernel = new FilterKernel(values.AsSpan(), size, size);
+        Case<T>(table, only, $"Dense{size}", kernel, channels, FilterPlanChoice.Dense, OpenCvOperation.Dense(values, size));
     }
 
     private static void Case<T>(
-        OpenCvPeer peer, SideBySide table, string only, FilterKernel kernel, int channels, FilterPlanChoice plan,
-        (string Name, JsonObject Operation)[] peers)
+        SideBySide table, string only, string title, FilterKernel kernel, int channels, FilterPlanChoice plan,
+        params OpenCvOperation[] operations)
         where T : unmanaged
     {
         var type = ImageShape.TypeOf<T>().ToString().ToLowerInvariant();
-        var rows = (from p in peers
-                    from threads in new[] { 1, 2 }
-                    let name = $"{p.Name}_{type}x{channels}, {Threads(threads)}"
+        var rows = (from threads in new[] { 1, 2 }
+                    let name = $"{title}_{type}x{channels}, {Threads(threads)}"
                     where name.Contains(only, StringComparison.OrdinalIgnoreCase)
-                    select (name, p.Operation, threads)).ToArray();
+                    select (name, threads)).ToArray();
         if (rows.Length == 0)
             return;
 
         var work = new FilterWorkload<T>(Height, Width, channels);
-        var image = peer.Load(work.Input, work.Shape);
-        foreach (var (name, operation, threads) in rows)
+        using var peer = new OpenCvPeer<T>(work.Input, work.Shape);
+        foreach (var (name, threads) in rows)
         {
-            var filter = ImageFilter.Create(kernel, work.Shape, new() { Threads = threads, Plan = plan });
-            Console.WriteLine(FormattableString.Invariant($"  {name}: largest error {work.Check(filter):G6}"));
-            table.Measure(name, () => SideBySide.Time(() => work.Run(filter), 2), () => peer.Time(image, operation, threads, 2));
+            // Alpha is a channel like any other to OpenCV.
+            var filter = ImageFilter.Create(kernel, work.Shape, new() { Threads = threads, Plan = plan, FilterAlpha = true });
+            var operation = peer.Quickest(operations, threads);
+            peer.Time(operation, threads, 1);
+            Console.WriteLine(FormattableString.Invariant(
+                $"  {name}: largest error {work.Check(filter):G6}, of {operation.Name} {work.CheckPeer(peer.Output, filter.Plan):G6}"));
+            table.Measure(
+                name,
+                () => SideBySide.Time(() => work.Run(filter), 2),
+                () => peer.Time(operation, threads, 2),
+                pause: SideBySide.PauseFor(threads));
         }
-
-        peer.Unload(image);
     }
 
     private static string Threads(int threads) =>

@@ -1,113 +1,67 @@
-using System.Diagnostics;
-using System.Runtime.InteropServices;
-using System.Text.Json.Nodes;
+using OpenCvSharp;
 
 namespace SeparableConv.Bench;
 
-/// <summary>
-/// OpenCV in a Python process of its own (bench/peers/opencv_filters.py), asked over a pipe. Times are taken on its side,
-/// around its call; nothing crosses the pipe meanwhile.
-/// </summary>
-internal sealed class OpenCvPeer : IDisposable
+/// <summary>OpenCV in this process, on a picture that both sides read. It writes to a picture of its own, allocated once.</summary>
+/// <typeparam name="T">The elements of the pictures.</typeparam>
+internal sealed class OpenCvPeer<T> : IDisposable
+    where T : unmanaged
 {
-    private readonly Process _process;
-    private int _images;
+    private readonly Mat _input;
+    private readonly Mat _output;
 
-    private OpenCvPeer(Process process) => _process = process;
-
-    /// <summary>Starts the server with the interpreter that SEPCONV_PYTHON names, /usr/bin/python3 by default.</summary>
-    public static OpenCvPeer Start()
+    /// <summary>Shows a pinned picture to OpenCV, which does not copy it.</summary>
+    public unsafe OpenCvPeer(ReadOnlySpan<T> pinned, ImageShape shape)
     {
-        var python = Environment.GetEnvironmentVariable("SEPCONV_PYTHON") ?? "/usr/bin/python3";
-        var start = new ProcessStartInfo(python) { RedirectStandardInput = true, RedirectStandardOutput = true };
-        start.ArgumentList.Add(FindServer());
-        try
-        {
-            return new OpenCvPeer(Process.Start(start)!);
-        }
-        catch (System.ComponentModel.Win32Exception e)
-        {
-            throw new InvalidOperationException(
-                $"{python} could not be started ({e.Message}); set SEPCONV_PYTHON to a Python with OpenCV.", e);
-        }
+        var depth = shape.Type switch { ElementType.UInt8 => MatType.CV_8U, ElementType.UInt16 => MatType.CV_16U, _ => MatType.CV_32F };
+        var type = MatType.MakeType(depth, shape.Channels);
+        fixed (T* pixels = pinned)
+            _input = Mat.FromPixelData(shape.Height, shape.Width, type, (nint)pixels);
+        _output = new Mat(shape.Height, shape.Width, type);
     }
 
-    /// <summary>Hands a picture over, through a file; the answer names it in later commands.</summary>
-    public int Load<T>(ReadOnlySpan<T> pixels, ImageShape shape)
-        where T : unmanaged
-    {
-        var path = Path.GetTempFileName();
-        try
-        {
-            File.WriteAllBytes(path, MemoryMarshal.AsBytes(pixels));
-            var type = shape.Type switch { ElementType.UInt8 => "uint8", ElementType.UInt16 => "uint16", _ => "float32" };
-            JsonArray lengths = shape.Channels == 1 ? [shape.Height, shape.Width] : [shape.Height, shape.Width, shape.Channels];
-            Ask(new JsonObject { ["do"] = "load", ["id"] = ++_images, ["path"] = path, ["type"] = type, ["shape"] = lengths });
-            return _images;
-        }
-        finally
-        {
-            File.Delete(path);
-        }
-    }
+    /// <summary>What it wrote last.</summary>
+    public unsafe ReadOnlySpan<T> Output => new((void*)_output.Data, checked((int)(_output.Total() * _output.Channels())));
 
-    public void Unload(int image) => Ask(new JsonObject { ["do"] = "unload", ["id"] = image });
+    /// <summary>The quickest of the operations, by the least of three samples of each.</summary>
+    public OpenCvOperation Quickest(IReadOnlyList<OpenCvOperation> operations, int threads) => operations.Count == 1
+        ? operations[0]
+        : operations.MinBy(operation => Enumerable.Range(0, 4).Select(_ => Time(operation, threads, 1)).Min())!;
 
-    /// <summary>The median of a few runs, in milliseconds.</summary>
-    public double Time(int image, JsonObject operation, int threads, int repeat)
+    /// <summary>One sample, as <see cref="SideBySide.Time"/> takes it.</summary>
+    public double Time(OpenCvOperation operation, int threads, int repeat)
     {
-        var command = operation.DeepClone().AsObject();
-        (command["do"], command["id"], command["threads"], command["repeat"]) = ("time", image, threads, repeat);
-        return SideBySide.Median(Ask(command)["milliseconds"]!.AsArray().Select(ms => (double)ms!));
-    }
-
-    /// <summary>The picture that OpenCV makes.</summary>
-    public T[] Run<T>(int image, JsonObject operation)
-        where T : unmanaged
-    {
-        var path = Path.GetTempFileName();
-        try
-        {
-            var command = operation.DeepClone().AsObject();
-            (command["do"], command["id"], command["output"]) = ("run", image, path);
-            Ask(command);
-            return MemoryMarshal.Cast<byte, T>(File.ReadAllBytes(path)).ToArray();
-        }
-        finally
-        {
-            File.Delete(path);
-        }
+        Cv2.SetNumThreads(threads);
+        return SideBySide.Time(() => operation.Run(_input, _output), repeat);
     }
 
     public void Dispose()
     {
-        _process.StandardInput.Close();
-        _process.WaitForExit();
-        _process.Dispose();
+        _input.Dispose();
+        _output.Dispose();
     }
+}
 
-    private JsonNode Ask(JsonObject command)
+/// <summary>One of OpenCV's filters and its name.</summary>
+/// <param name="Name">The function, and the size of the kernel.</param>
+/// <param name="Run">Filters a picture into another.</param>
+internal sealed record OpenCvOperation(string Name, Action<Mat, Mat> Run)
+{
+    public static OpenCvOperation Gaussian(int size, double sigma) =>
+        new($"GaussianBlur{size}", (input, output) => Cv2.GaussianBlur(input, output, new Size(size, size), sigma));
+
+    public static OpenCvOperation Separable(double[] factor)
     {
-        _process.StandardInput.WriteLine(command.ToJsonString());
-        _process.StandardInput.Flush();
-        var line = _process.StandardOutput.ReadLine()
-            ?? throw new InvalidOperationException("The OpenCV server ended; run bench/peers/opencv_filters.py by hand to see why.");
-        var answer = JsonNode.Parse(line)!;
-        return answer["error"] is { } error ? throw new InvalidOperationException("OpenCV: " + error) : answer;
+        var taps = Mat.FromArray(factor);
+        return new($"sepFilter2D{factor.Length}", (input, output) => Cv2.SepFilter2D(input, output, -1, taps, taps));
     }
 
-    private static string FindServer()
+    public static OpenCvOperation Dense(double[] values, int size)
     {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            foreach (var path in new[] { "peers/opencv_filters.py", "bench/peers/opencv_filters.py" })
-            {
-                var candidate = Path.Combine(folder.FullName, path);
-                if (File.Exists(candidate))
-                    return candidate;
-            }
-        }
-
-        throw new InvalidOperationException($"bench/peers/opencv_filters.py is not above {AppContext.BaseDirectory}.");
+        var taps = new Mat(size, size, MatType.CV_64FC1);
+        taps.SetArray(values);
+        return new($"filter2D{size}", (input, output) => Cv2.Filter2D(input, output, -1, taps));
     }
+
+    public static OpenCvOperation Sobel() => new("Sobel3", (input, output) => Cv2.Sobel(input, output, -1, 1, 0));
 }

@@ -24,7 +24,6 @@ internal static unsafe class DenseSetup
             Channels = shape.Channels,
             BandRows = SeparableSetup.BandRows(shape),
             Strips = strips,
-            IsPaired = stripElements >= DensePass.Vectors * (int)width,
             Span = kernel.Height,
             FirstRow = -borders.Above,
             Before = borders.Before,
@@ -34,52 +33,39 @@ internal static unsafe class DenseSetup
             BorderValue = (float)plan.Options.ConstantValue,
             BorderColumns = borders.Columns(tables),
         };
-        AddPair(ref bands, kernel, plan.Options.Scale, tables);
+        AddFour(ref bands, kernel, plan.Options.Scale, tables);
         AddSingle(ref bands, kernel, plan.Options.Scale, tables);
-        bands.Pair.Offset = (float)plan.Options.Offset;
+        bands.Four.Offset = (float)plan.Options.Offset;
         return bands;
     }
 
     private static float Weight(FilterKernel kernel, int i, int j, double scale) =>
         (uint)i < (uint)kernel.Height ? (float)(kernel[i, j] * scale) : 0f;
 
-    private static void AddPair(ref DenseBands bands, FilterKernel kernel, double scale, PinnedTables tables)
+    private static void AddFour(ref DenseBands bands, FilterKernel kernel, double scale, PinnedTables tables)
     {
         var lines = new List<int>();
         var columns = new List<int>();
-        var upperWeights = new List<float>();
-        var lowerWeights = new List<float>();
-
-        int AddGroup(ref DenseBands bands, bool needsUpper, bool needsLower)
+        var weights = new List<float>();
+        Span<float> four = stackalloc float[4];
+        for (var i = 0; i < kernel.Height + 3; i++)
         {
-            var before = lines.Count;
-            for (var i = 0; i <= kernel.Height; i++)
+            for (var j = 0; j < kernel.Width; j++)
             {
-                for (var j = 0; j < kernel.Width; j++)
-                {
-                    var upper = Weight(kernel, i, j, scale);
-                    var lower = Weight(kernel, i - 1, j, scale);
-                    if (upper != 0 != needsUpper || lower != 0 != needsLower)
-                        continue;
-                    lines.Add(i);
-                    columns.Add(j * bands.Channels);
-                    if (needsUpper)
-                        upperWeights.Add(upper);
-                    if (needsLower)
-                        lowerWeights.Add(lower);
-                }
+                for (var row = 0; row < 4; row++)
+                    four[row] = Weight(kernel, i - row, j, scale);
+                if (!four.ContainsAnyExcept(0f))
+                    continue;
+                lines.Add(i);
+                columns.Add(j * bands.Channels);
+                weights.AddRange(four);
             }
-
-            return lines.Count - before;
         }
 
-        bands.Pair.Upper = AddGroup(ref bands, needsUpper: true, needsLower: false);
-        bands.Pair.Both = AddGroup(ref bands, needsUpper: true, needsLower: true);
-        bands.Pair.Lower = AddGroup(ref bands, needsUpper: false, needsLower: true);
-        bands.PairLines = tables.Add<int>(lines.ToArray());
-        bands.PairColumns = tables.Add<int>(columns.ToArray());
-        bands.Pair.UpperWeights = tables.Add<float>(upperWeights.ToArray());
-        bands.Pair.LowerWeights = tables.Add<float>(lowerWeights.ToArray());
+        bands.FourLines = tables.Add<int>(lines.ToArray());
+        bands.FourColumns = tables.Add<int>(columns.ToArray());
+        bands.Four.Weights = tables.Add<float>(weights.ToArray());
+        bands.Four.Taps = lines.Count;
     }
 
     private static void AddSingle(ref DenseBands bands, FilterKernel kernel, double scale, PinnedTables tables)

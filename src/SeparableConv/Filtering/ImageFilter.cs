@@ -256,10 +256,12 @@ public sealed unsafe class ImageFilter
         bands.Strips = Strip.Count(bands.Strips, bands.Width, region.Width);
         bands.Streams = Streams<TOut>(region);
         var width = SeparableSetup.Narrow(_width, Strip.Smallest(bands.Strips, region.Width) * bands.Channels, SeparableSetup.Vectors);
-        var (taps, step) = (bands.RowTaps.Taps, bands.RowTaps.Step);
+        var (taps, step, mirror) = (bands.RowTaps.Taps, bands.RowTaps.Step, bands.RowTaps.Mirror);
         if (typeof(TIn) == typeof(float) && bands.Streams && width == SimdWidth.V512 && region.Width == bands.Width)
             bands.Small = SmallPass(bands);
-        bands.Row = bands.Streams ? FilterLoops.Row<StreamedFloat>(width, taps, step) : FilterLoops.Row<TOut>(width, taps, step);
+        bands.Row = bands.Streams
+            ? FilterLoops.Row<StreamedFloat>(width, taps, step, mirror)
+            : FilterLoops.Row<TOut>(width, taps, step, mirror);
         WorkerPool.Shared.Run(ref bands, (region.Height + bands.BandRows - 1) / bands.BandRows, Plan.Options.Threads);
     }
 
@@ -287,8 +289,8 @@ public sealed unsafe class ImageFilter
 
         // Rows shorter than one block of the narrowest width are summed one by one.
         if (stripElements >= DensePass.Vectors * (int)width)
-            bands.TwoRows = streams ? FilterLoops.DenseTwoRows<StreamedFloat>(width) : FilterLoops.DenseTwoRows<TOut>(width);
-        WorkerPool.Shared.Run(ref bands, bands.Bands, Plan.Options.Threads);
+            bands.FourRows = streams ? FilterLoops.DenseFourRows<StreamedFloat>(width) : FilterLoops.DenseFourRows<TOut>(width);
+        WorkerPool.Shared.Run(ref bands, (region.Height + bands.BandRows - 1) / bands.BandRows, Plan.Options.Threads);
     }
 
     // Alpha is put back into rows just written, which should then still be in cache.

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using SeparableConv.Loops;
 
 namespace SeparableConv.Filtering;
@@ -62,7 +63,8 @@ internal static unsafe class SeparableSetup
         bands.RowTaps.Offsets = tables.Add<nint>(offsets.ToArray());
         bands.RowTaps.Weights = tables.Add<float>(weights.ToArray());
         bands.RowTaps.Taps = weights.Count;
-        bands.RowTaps.Step = Step(offsets);
+        bands.RowTaps.Mirror = terms.Count == 1 ? Mirrors.Of(CollectionsMarshal.AsSpan(weights)) : Mirror.None;
+        bands.RowTaps.Step = Step(offsets, bands.RowTaps.Mirror != Mirror.None);
         bands.RowTaps.Offset = (float)plan.Options.Offset;
         bands.BorderColumns = borders.Columns(tables);
         if (plan.Options.Border == BorderMode.Constant)
@@ -81,14 +83,17 @@ internal static unsafe class SeparableSetup
     /// <summary>Rows a band: a multiple of four, about 64 K elements, and never dependent on the number of threads.</summary>
     public static int BandRows(ImageShape shape) => Math.Max(32, ((65536 / shape.RowElements) + 3) / 4 * 4);
 
-    private static int Step(List<nint> offsets)
+    // Between the two halves of mirrored taps may lie anything.
+    private static int Step(List<nint> offsets, bool isMirrored)
     {
         if (offsets.Count < 2)
             return 0;
         var step = offsets[1] - offsets[0];
+        var half = offsets.Count / 2;
         for (var i = 2; i < offsets.Count; i++)
         {
-            if (offsets[i] - offsets[i - 1] != step)
+            var isBetween = isMirrored && i >= half && i <= offsets.Count - half;
+            if (!isBetween && offsets[i] - offsets[i - 1] != step)
                 return 0;
         }
 
@@ -104,19 +109,21 @@ internal static unsafe class SeparableSetup
         var last = Array.FindLastIndex(column, w => w != 0);
         var span = first < 0 ? [] : column[first..(last + 1)];
         var rows = Enumerable.Range(0, span.Length).Where(i => span[i] != 0).ToArray();
+        var weights = Array.ConvertAll(rows, i => span[i]);
+        var mirror = Mirrors.Of(weights);
         var sum = 0.0;
         foreach (var weight in column)
             sum += weight;
 
         return new SeparableTermPlan
         {
-            FourLines = FilterLoops.FourLines<TIn>(width, span),
-            OneLine = FilterLoops.OneLine<TIn>(width),
+            FourLines = FilterLoops.FourLines<TIn>(width, span, mirror),
+            OneLine = FilterLoops.OneLine<TIn>(width, mirror),
             FirstRow = Math.Max(first, 0) - above,
             Span = span.Length,
             Weights = tables.Add<float>(span),
             Rows = tables.Add<int>(rows),
-            RowWeights = tables.Add<float>(Array.ConvertAll(rows, i => span[i])),
+            RowWeights = tables.Add<float>(weights),
             Taps = rows.Length,
             BorderSum = (float)(sum * options.ConstantValue),
         };

@@ -19,7 +19,7 @@ internal sealed unsafe class TransparentFilter
     // Of what an opaque picture would weigh: less than a quarter of a step of 16 bits, and more than the rounding of float sums.
     public const double LeastSeen = 1.0 / (1 << 18);
 
-    // Rows of a band on top of those that the kernel reaches; even, so that pairs of rows are the same in every band.
+    // Rows of a band on top of those that the kernel reaches.
     private const int LeastRows = 32;
 
     private readonly FilterPlan _plan;
@@ -34,7 +34,7 @@ internal sealed unsafe class TransparentFilter
     {
         (_plan, _borders) = (plan, new FilterBorders(plan));
         var reach = plan.Kernel.Height - 1;
-        _bandRows = Math.Max(LeastRows, (reach + 1) & ~1);
+        _bandRows = Math.Max(LeastRows, reach);
         var shape = new ImageShape(
             _bandRows + reach, plan.Shape.Width + plan.Kernel.Width - 1, plan.Shape.Channels, ElementType.Float32);
 

@@ -281,7 +281,7 @@ internal static unsafe class ColumnPass
     }
 
     /// <summary>Elements to the first that begins a vector of floats in memory; a whole vector where there is none to look for.</summary>
-    private static nint FirstStep<TIn>(TIn* row, int count)
+    public static nint FirstStep<TIn>(TIn* row, int count)
         where TIn : unmanaged => typeof(TIn) == typeof(float) ? count - ((nint)row / sizeof(float) % count) : count;
 
     private static void FourLinesOfManyNarrow<TIn>(ColumnTaps* call)

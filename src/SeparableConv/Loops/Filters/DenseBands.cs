@@ -17,34 +17,28 @@ internal unsafe struct DenseBands : IParallelWork
     /// <summary>Strips that the columns written are cut into.</summary>
     public int Strips;
 
-    /// <summary>
-    /// Whether every even row of the image is summed together with the next one. Where the kernel has zeros, both then sum their taps in
-    /// another order than a single row, and so they do where a part of the image is written that has one of them alone.
-    /// </summary>
-    public bool IsPaired;
-
     /// <summary>Rows of the kernel.</summary>
     public int Span;
 
     /// <summary>The first row read, relative to the row written.</summary>
     public int FirstRow;
 
-    /// <summary>Sums two rows; null where strips are too narrow for it.</summary>
-    public delegate*<DenseTaps*, void> TwoRows;
+    /// <summary>Sums four rows; null where strips are too narrow for it.</summary>
+    public delegate*<DenseTaps*, void> FourRows;
 
     /// <summary>Sums a single row; it sees the window as one long line.</summary>
     public delegate*<RowTaps*, void> OneRow;
 
-    public delegate*<void*, float*, nint, void> Widen;
+    public delegate*<void*, float*, nint, nint, void> Widen;
 
-    /// <summary>Weights and groups of the taps; offsets, window and targets are filled in here.</summary>
-    public DenseTaps Pair;
+    /// <summary>The taps of four rows; offsets, window and target are filled in here.</summary>
+    public DenseTaps Four;
 
-    /// <summary>For each tap of the pair's three groups: its line, counted from the upper row's first.</summary>
-    public int* PairLines;
+    /// <summary>For each of them its line, counted from the first row's first.</summary>
+    public int* FourLines;
 
-    /// <summary>For each tap of the pair's three groups: how many floats right of the strip's extended start it reads.</summary>
-    public int* PairColumns;
+    /// <summary>For each of them how many floats right of the strip's extended start it reads.</summary>
+    public int* FourColumns;
 
     /// <summary>The same for a single row.</summary>
     public int* SingleLines;
@@ -69,27 +63,19 @@ internal unsafe struct DenseBands : IParallelWork
     /// <summary>Source columns of the pixels left (Before of them) and right (After of them) of the image.</summary>
     public int* BorderColumns;
 
-    // One more line than the kernel has rows, so that two output rows see all of theirs.
-    private readonly int WindowLines => Span + 1;
-
-    private readonly int PairTaps => Pair.Upper + Pair.Both + Pair.Lower;
-
-    /// <summary>
-    /// How many bands <see cref="Execute"/> can be asked for. Each begins on an even row, or where the part that is written begins.
-    /// </summary>
-    public readonly int Bands => (Pictures.Bottom - (Pictures.Top & ~1) + BandRows - 1) / BandRows;
+    // As many lines as four rows read.
+    private readonly int WindowLines => Span + 3;
 
     /// <summary>Bytes of scratch memory that <see cref="Execute"/> takes from its thread.</summary>
     public readonly nint ScratchBytes =>
-        (WindowLines * LineStride * sizeof(float)) + (Math.Max(PairTaps, SingleTaps) * (nint)sizeof(nint));
+        (WindowLines * LineStride * sizeof(float)) + (Math.Max(Four.Taps, SingleTaps) * (nint)sizeof(nint));
 
     public readonly void Execute(int part)
     {
         var window = (float*)Scratch.Bytes(ScratchBytes);
         var offsets = (nint*)(window + (WindowLines * LineStride));
-        var band = (Pictures.Top & ~1) + (part * BandRows);
-        var start = Math.Max(Pictures.Top, band);
-        var end = Math.Min(band + BandRows, Pictures.Bottom);
+        var start = Pictures.Top + (part * BandRows);
+        var end = Math.Min(start + BandRows, Pictures.Bottom);
         for (var strip = 0; strip < Strips; strip++)
         {
             var x0 = Pictures.Left + Strip.Start(strip, Strips, Pictures.Right - Pictures.Left);
@@ -105,8 +91,7 @@ internal unsafe struct DenseBands : IParallelWork
         var filled = 0;
         for (var y = start; y < end;)
         {
-            var isPaired = IsPaired && (y | 1) < Height;
-            var rows = isPaired && TwoRows != null && (y & 1) == 0 && y + 2 <= end ? 2 : 1;
+            var rows = FourRows != null && y + 4 <= end ? 4 : 1;
 
             // Line i of the strip is row start + FirstRow + i of the image and lives in slot i modulo the window.
             for (; filled < y - start + Span + rows - 1; filled++)
@@ -114,40 +99,26 @@ internal unsafe struct DenseBands : IParallelWork
 
             var target = Pictures.Output + (y * Pictures.OutputRowBytes) + ((nint)x0 * Channels * Pictures.OutputElementBytes);
             var count = (nint)(x1 - x0) * Channels;
-            if (rows == 2)
+            if (rows == 4)
             {
-                Locate(y - start, PairLines, PairColumns, PairTaps, offsets);
-                var call = Pair;
+                Locate(y - start, FourLines, FourColumns, Four.Taps, offsets);
+                var call = Four;
                 call.Window = window;
                 call.Offsets = offsets;
-                call.UpperTarget = target;
-                call.LowerTarget = target + Pictures.OutputRowBytes;
+                call.Target = target;
+                call.TargetRowBytes = Pictures.OutputRowBytes;
                 call.Count = count;
-                TwoRows(&call);
+                FourRows(&call);
             }
             else
             {
-                RowTaps call;
-                if (!isPaired)
-                {
-                    Locate(y - start, SingleLines, SingleColumns, SingleTaps, offsets);
-                    call.Weights = SingleWeights;
-                }
-                else if ((y & 1) == 0)
-                {
-                    Locate(y - start, PairLines, PairColumns, SingleTaps, offsets);
-                    call.Weights = Pair.UpperWeights;
-                }
-                else
-                {
-                    Locate(y - 1 - start, PairLines + Pair.Upper, PairColumns + Pair.Upper, SingleTaps, offsets);
-                    call.Weights = Pair.LowerWeights;
-                }
-
+                Locate(y - start, SingleLines, SingleColumns, SingleTaps, offsets);
+                RowTaps call = default;
                 call.Line = window;
                 call.Offsets = offsets;
+                call.Weights = SingleWeights;
                 call.Taps = SingleTaps;
-                call.Offset = Pair.Offset;
+                call.Offset = Four.Offset;
                 call.Target = target;
                 call.Count = count;
                 OneRow(&call);
@@ -157,10 +128,9 @@ internal unsafe struct DenseBands : IParallelWork
         }
     }
 
-    // The first line is -1 for the lower row of a pair whose upper one is not written; its own taps begin a line further down.
     private readonly void Locate(int firstLine, int* lines, int* columns, int taps, nint* offsets)
     {
-        var first = (firstLine + WindowLines) % WindowLines;
+        var first = firstLine % WindowLines;
         for (var i = 0; i < taps; i++)
         {
             var slot = first + lines[i];
@@ -183,7 +153,8 @@ internal unsafe struct DenseBands : IParallelWork
         var pixelBytes = Channels * Pictures.InputElementBytes;
         var c0 = Math.Max(0, x0 - Before);
         var c1 = Math.Min(Width, x1 + After);
-        Widen(row + ((nint)c0 * pixelBytes), line + ((c0 - x0 + Before) * (nint)Channels), (nint)(c1 - c0) * Channels);
+        var ahead = y + 4 < Height ? 4 * Pictures.InputRowBytes : 0;
+        Widen(row + ((nint)c0 * pixelBytes), line + ((c0 - x0 + Before) * (nint)Channels), (nint)(c1 - c0) * Channels, ahead);
         for (var column = x0 - Before; column < 0; column++)
             FillBorderPixel(BorderColumns[column + Before], row, line + ((column - x0 + Before) * (nint)Channels));
         for (var column = Width; column < x1 + After; column++)
@@ -195,6 +166,6 @@ internal unsafe struct DenseBands : IParallelWork
         if (column == Borders.Outside)
             new Span<float>(pixel, Channels).Fill(BorderValue);
         else
-            Widen(row + ((nint)column * Channels * Pictures.InputElementBytes), pixel, Channels);
+            Widen(row + ((nint)column * Channels * Pictures.InputElementBytes), pixel, Channels, 0);
     }
 }

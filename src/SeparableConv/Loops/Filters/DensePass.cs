@@ -1,156 +1,97 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace SeparableConv.Loops;
 
 /// <summary>
-/// One call of a dense pass: two rows of sums over a window of float lines. The taps come in three groups, in this order:
-/// read by the upper row alone, by both, by the lower row alone. Taps of weight zero are in none.
+/// One call of a dense pass: four rows of sums over a window of float lines. Its taps are what any of the rows reads, line by line.
 /// </summary>
 internal unsafe struct DenseTaps
 {
     /// <summary>The window that the offsets count from.</summary>
     public float* Window;
 
-    /// <summary>For each tap of the three groups, its distance in floats from the window's start.</summary>
+    /// <summary>For each tap its distance in floats from the window's start.</summary>
     public nint* Offsets;
 
-    /// <summary>The upper row's weights: of the first two groups.</summary>
-    public float* UpperWeights;
+    /// <summary>For each tap its weight in each of the four rows; zero where a row does not read it.</summary>
+    public float* Weights;
 
-    /// <summary>The lower row's weights: of the last two groups.</summary>
-    public float* LowerWeights;
-
-    /// <summary>Taps of the first group.</summary>
-    public int Upper;
-
-    /// <summary>Taps of the second group.</summary>
-    public int Both;
-
-    /// <summary>Taps of the third group.</summary>
-    public int Lower;
+    /// <summary>The number of taps.</summary>
+    public int Taps;
 
     /// <summary>Added to every sum before it is rounded.</summary>
     public float Offset;
 
-    /// <summary>The first pixel element of the upper row.</summary>
-    public void* UpperTarget;
+    /// <summary>The first pixel element of the first row.</summary>
+    public byte* Target;
 
-    /// <summary>The first pixel element of the lower row.</summary>
-    public void* LowerTarget;
+    /// <summary>Bytes from one row of pixels to the next.</summary>
+    public nint TargetRowBytes;
 
     /// <summary>Elements a row; at least <see cref="DensePass.Vectors"/> vectors.</summary>
     public nint Count;
 }
 
 /// <summary>
-/// Direct two-dimensional sums. Two output rows share what they read, since all but the first and last row of taps serve
-/// both: a load for every two multiplications. Six vectors of each row are twelve sums in flight, which hides the latency of
-/// multiply-add and still fits the sixteen registers of AVX2.
+/// Direct two-dimensional sums. Four output rows share what they read: hardly one load begins on a cache line, and each then serves
+/// four multiplications. Every row sums its taps in the kernel's order, so that it has the bits of a row that is summed alone.
 /// </summary>
 internal static unsafe class DensePass
 {
-    /// <summary>Vectors of each row in a block.</summary>
-    public const int Vectors = 6;
+    /// <summary>The most vectors of each row in a block: with 32 registers. With 16 it is half as many.</summary>
+    public const int Vectors = 4;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void TwoRows<TSimd, TVec, TOut>(DenseTaps* call)
+    public static void FourRows<TSimd, TVec, TOut>(DenseTaps* call)
         where TSimd : struct, ISimd<TVec>
         where TVec : struct
         where TOut : unmanaged
     {
-        nint block = Vectors * TSimd.Count;
+        nint block = (TSimd.ManyRegisters ? Vectors : Vectors / 2) * TSimd.Count;
         Debug.Assert(call->Count >= block, "The driver gives rows shorter than a block to a narrower width.");
         var last = call->Count - block;
 
         // The last block is moved back to end with the row: what overlaps is computed again, to the same bits.
         for (nint x = 0; ; x = Math.Min(x + block, last))
         {
+            var row0 = new Sums<TSimd, TVec>(call->Offset);
+            var row1 = row0;
+            var row2 = row0;
+            var row3 = row0;
             var window = call->Window + x;
-            var offsets = call->Offsets;
-            var upper0 = TSimd.Broadcast(call->Offset);
-            var upper1 = upper0;
-            var upper2 = upper0;
-            var upper3 = upper0;
-            var upper4 = upper0;
-            var upper5 = upper0;
-            for (var i = 0; i < call->Upper; i++)
+            var weights = call->Weights;
+            for (var i = 0; i < call->Taps; i++, weights += 4)
             {
-                var tap = window + offsets[i];
-                var weight = TSimd.Broadcast(call->UpperWeights[i]);
-                upper0 = TSimd.MultiplyAdd(TSimd.Load(tap), weight, upper0);
-                upper1 = TSimd.MultiplyAdd(TSimd.Load(tap + TSimd.Count), weight, upper1);
-                upper2 = TSimd.MultiplyAdd(TSimd.Load(tap + (2 * TSimd.Count)), weight, upper2);
-                upper3 = TSimd.MultiplyAdd(TSimd.Load(tap + (3 * TSimd.Count)), weight, upper3);
-                upper4 = TSimd.MultiplyAdd(TSimd.Load(tap + (4 * TSimd.Count)), weight, upper4);
-                upper5 = TSimd.MultiplyAdd(TSimd.Load(tap + (5 * TSimd.Count)), weight, upper5);
+                var tap = window + call->Offsets[i];
+                var in0 = TSimd.Load(tap);
+                var in1 = TSimd.Load(tap + TSimd.Count);
+                var in2 = TSimd.ManyRegisters ? TSimd.Load(tap + (2 * TSimd.Count)) : TSimd.Zero;
+                var in3 = TSimd.ManyRegisters ? TSimd.Load(tap + (3 * TSimd.Count)) : TSimd.Zero;
+                if (weights[0] != 0)
+                    row0.Add(weights[0], in0, in1, in2, in3);
+                if (weights[1] != 0)
+                    row1.Add(weights[1], in0, in1, in2, in3);
+                if (weights[2] != 0)
+                    row2.Add(weights[2], in0, in1, in2, in3);
+                if (weights[3] != 0)
+                    row3.Add(weights[3], in0, in1, in2, in3);
             }
 
-            var lower0 = TSimd.Broadcast(call->Offset);
-            var lower1 = lower0;
-            var lower2 = lower0;
-            var lower3 = lower0;
-            var lower4 = lower0;
-            var lower5 = lower0;
-            offsets += call->Upper;
-            var upperWeights = call->UpperWeights + call->Upper;
-            var lowerWeights = call->LowerWeights;
-            var both = call->Both;
-            for (var i = 0; i < both; i++)
-            {
-                var tap = window + offsets[i];
-                var weightUpper = TSimd.Broadcast(upperWeights[i]);
-                var weightLower = TSimd.Broadcast(lowerWeights[i]);
-                var line = TSimd.Load(tap);
-                upper0 = TSimd.MultiplyAdd(line, weightUpper, upper0);
-                lower0 = TSimd.MultiplyAdd(line, weightLower, lower0);
-                line = TSimd.Load(tap + TSimd.Count);
-                upper1 = TSimd.MultiplyAdd(line, weightUpper, upper1);
-                lower1 = TSimd.MultiplyAdd(line, weightLower, lower1);
-                line = TSimd.Load(tap + (2 * TSimd.Count));
-                upper2 = TSimd.MultiplyAdd(line, weightUpper, upper2);
-                lower2 = TSimd.MultiplyAdd(line, weightLower, lower2);
-                line = TSimd.Load(tap + (3 * TSimd.Count));
-                upper3 = TSimd.MultiplyAdd(line, weightUpper, upper3);
-                lower3 = TSimd.MultiplyAdd(line, weightLower, lower3);
-                line = TSimd.Load(tap + (4 * TSimd.Count));
-                upper4 = TSimd.MultiplyAdd(line, weightUpper, upper4);
-                lower4 = TSimd.MultiplyAdd(line, weightLower, lower4);
-                line = TSimd.Load(tap + (5 * TSimd.Count));
-                upper5 = TSimd.MultiplyAdd(line, weightUpper, upper5);
-                lower5 = TSimd.MultiplyAdd(line, weightLower, lower5);
-            }
-
-            var upperTarget = (TOut*)call->UpperTarget + x;
-            TSimd.StorePixels(upper0, upper1, upperTarget);
-            TSimd.StorePixels(upper2, upper3, upperTarget + (2 * TSimd.Count));
-            TSimd.StorePixels(upper4, upper5, upperTarget + (4 * TSimd.Count));
-            offsets += both;
-            lowerWeights += both;
-            for (var i = 0; i < call->Lower; i++)
-            {
-                var tap = window + offsets[i];
-                var weight = TSimd.Broadcast(lowerWeights[i]);
-                lower0 = TSimd.MultiplyAdd(TSimd.Load(tap), weight, lower0);
-                lower1 = TSimd.MultiplyAdd(TSimd.Load(tap + TSimd.Count), weight, lower1);
-                lower2 = TSimd.MultiplyAdd(TSimd.Load(tap + (2 * TSimd.Count)), weight, lower2);
-                lower3 = TSimd.MultiplyAdd(TSimd.Load(tap + (3 * TSimd.Count)), weight, lower3);
-                lower4 = TSimd.MultiplyAdd(TSimd.Load(tap + (4 * TSimd.Count)), weight, lower4);
-                lower5 = TSimd.MultiplyAdd(TSimd.Load(tap + (5 * TSimd.Count)), weight, lower5);
-            }
-
-            var lowerTarget = (TOut*)call->LowerTarget + x;
-            TSimd.StorePixels(lower0, lower1, lowerTarget);
-            TSimd.StorePixels(lower2, lower3, lowerTarget + (2 * TSimd.Count));
-            TSimd.StorePixels(lower4, lower5, lowerTarget + (4 * TSimd.Count));
+            var target = call->Target + (x * sizeof(TOut));
+            row0.StorePixels((TOut*)target);
+            row1.StorePixels((TOut*)(target + call->TargetRowBytes));
+            row2.StorePixels((TOut*)(target + (2 * call->TargetRowBytes)));
+            row3.StorePixels((TOut*)(target + (3 * call->TargetRowBytes)));
             if (x == last)
                 return;
         }
     }
 
-    /// <summary>line[x] = pixels[x], widened to float.</summary>
+    /// <summary>line[x] = pixels[x], widened to float. What lies so many bytes ahead of the pixels is fetched meanwhile.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Widen<TSimd, TVec, TIn>(void* pixels, float* line, nint count)
+    public static void Widen<TSimd, TVec, TIn>(void* pixels, float* line, nint count, nint aheadBytes)
         where TSimd : struct, ISimd<TVec>
         where TVec : struct
         where TIn : unmanaged
@@ -158,8 +99,45 @@ internal static unsafe class DensePass
         var source = (TIn*)pixels;
         nint x = 0;
         for (; x <= count - TSimd.Count; x += TSimd.Count)
+        {
+            if (Sse.IsSupported)
+                Sse.Prefetch0((byte*)(source + x) + aheadBytes);
             TSimd.Store(TSimd.LoadPixels(source + x), line + x);
+        }
+
         for (; x < count; x++)
             line[x] = SimdScalar.LoadPixels(source + x);
+    }
+
+    /// <summary>The sums of a row in a block.</summary>
+    private struct Sums<TSimd, TVec>(float offset)
+        where TSimd : struct, ISimd<TVec>
+        where TVec : struct
+    {
+        private TVec _sum0 = TSimd.Broadcast(offset);
+        private TVec _sum1 = TSimd.Broadcast(offset);
+        private TVec _sum2 = TSimd.Broadcast(offset);
+        private TVec _sum3 = TSimd.Broadcast(offset);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Add(float weight, TVec in0, TVec in1, TVec in2, TVec in3)
+        {
+            var w = TSimd.Broadcast(weight);
+            _sum0 = TSimd.MultiplyAdd(in0, w, _sum0);
+            _sum1 = TSimd.MultiplyAdd(in1, w, _sum1);
+            if (!TSimd.ManyRegisters)
+                return;
+            _sum2 = TSimd.MultiplyAdd(in2, w, _sum2);
+            _sum3 = TSimd.MultiplyAdd(in3, w, _sum3);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public readonly void StorePixels<TOut>(TOut* target)
+            where TOut : unmanaged
+        {
+            TSimd.StorePixels(_sum0, _sum1, target);
+            if (TSimd.ManyRegisters)
+                TSimd.StorePixels(_sum2, _sum3, target + (2 * TSimd.Count));
+        }
     }
 }

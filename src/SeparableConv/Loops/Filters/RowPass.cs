@@ -18,7 +18,12 @@ internal unsafe struct RowTaps
     /// <summary>The number of taps; none of them is zero.</summary>
     public int Taps;
 
-    /// <summary>Floats from one tap to the next, where all lie equally far apart; else 0.</summary>
+    /// <summary>Whether the taps are summed in pairs.</summary>
+    public Mirror Mirror;
+
+    /// <summary>
+    /// Floats from one tap to the next, where all lie equally far apart (of mirrored ones those on either side of the middle); else 0.
+    /// </summary>
     public int Step;
 
     /// <summary>Added to every sum before it is rounded.</summary>

@@ -117,37 +117,11 @@ internal static unsafe class RowWindowPass
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public readonly Vector512<float> At(int first) => (first / V) switch
         {
-            0 => Cut(V0, V1, first % V),
-            1 => Cut(V1, V2, first % V),
-            2 => Cut(V2, V3, first % V),
-            3 => Cut(V3, V4, first % V),
+            0 => VectorCut.At(V0, V1, first % V),
+            1 => VectorCut.At(V1, V2, first % V),
+            2 => VectorCut.At(V2, V3, first % V),
+            3 => VectorCut.At(V3, V4, first % V),
             _ => V4,
         };
-
-        // The instruction takes its count from the code itself: a count that the JIT does not know would be a table of jumps.
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static Vector512<float> Cut(Vector512<float> left, Vector512<float> right, int first)
-        {
-            var (a, b) = (left.AsInt32(), right.AsInt32());
-            return (first switch
-            {
-                0 => a,
-                1 => Avx512F.AlignRight32(b, a, 1),
-                2 => Avx512F.AlignRight32(b, a, 2),
-                3 => Avx512F.AlignRight32(b, a, 3),
-                4 => Avx512F.AlignRight32(b, a, 4),
-                5 => Avx512F.AlignRight32(b, a, 5),
-                6 => Avx512F.AlignRight32(b, a, 6),
-                7 => Avx512F.AlignRight32(b, a, 7),
-                8 => Avx512F.AlignRight32(b, a, 8),
-                9 => Avx512F.AlignRight32(b, a, 9),
-                10 => Avx512F.AlignRight32(b, a, 10),
-                11 => Avx512F.AlignRight32(b, a, 11),
-                12 => Avx512F.AlignRight32(b, a, 12),
-                13 => Avx512F.AlignRight32(b, a, 13),
-                14 => Avx512F.AlignRight32(b, a, 14),
-                _ => Avx512F.AlignRight32(b, a, 15),
-            }).AsSingle();
-        }
     }
 }

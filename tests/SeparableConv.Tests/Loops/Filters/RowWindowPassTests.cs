@@ -28,6 +28,24 @@ public unsafe class RowWindowPassTests
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public void Windows_of_pairs_give_the_same_bits_as_loads(int step)
+    {
+        Assert.SkipUnless(RowPairsWindowPass.Handles(step), "The processor has no AVX-512.");
+        foreach (var (taps, mirror) in new[] { (8, Mirror.Even), (8, Mirror.Odd), (15, Mirror.Even), (34, Mirror.Odd), (47, Mirror.Even) })
+        {
+            foreach (var count in (int[])[1, 31, 32, 33, 47, 64, 101])
+            {
+                Assert.Equal(Run<float>(taps, step, count, 0, mirror), Run<float>(taps, step, count, step, mirror));
+                Assert.Equal(Run<byte>(taps, step, count, 0, mirror), Run<byte>(taps, step, count, step, mirror));
+            }
+        }
+    }
+
     [Fact]
     public void Irregular_taps_and_other_steps_are_loaded()
     {
@@ -36,14 +54,15 @@ public unsafe class RowWindowPassTests
         Assert.False(RowWindowPass.Handles(16));
     }
 
-    private static T[] Run<T>(int taps, int step, int count, int stepGiven)
+    // Between the halves of taps that change their sign a tap is missing.
+    private static T[] Run<T>(int taps, int step, int count, int stepGiven, Mirror mirror = Mirror.None)
         where T : unmanaged
     {
         var random = new Random((taps * 100) + count);
         var (offsets, weights) = (new nint[taps], new float[taps]);
         for (var i = 0; i < taps; i++)
-            (offsets[i], weights[i]) = (3 + (i * step), random.NextSingle() - 0.3f);
-        var line = new float[3 + ((taps - 1) * step) + count + OverRead];
+            (offsets[i], weights[i]) = (3 + ((mirror == Mirror.Odd && i >= taps / 2 ? i + 1 : i) * step), random.NextSingle() - 0.3f);
+        var line = new float[3 + (taps * step) + count + OverRead];
         for (var i = 0; i < line.Length; i++)
             line[i] = 200 * random.NextSingle();
         var target = new T[count];
@@ -58,11 +77,12 @@ public unsafe class RowWindowPassTests
                 Weights = weight,
                 Taps = taps,
                 Step = stepGiven,
+                Mirror = mirror,
                 Offset = 0.25f,
                 Target = output,
                 Count = count,
             };
-            FilterLoops.Row<T>(SimdWidth.V512, taps, stepGiven)(&call);
+            FilterLoops.Row<T>(SimdWidth.V512, taps, stepGiven, mirror)(&call);
         }
 
         return target;
