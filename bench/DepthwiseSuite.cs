@@ -74,7 +74,7 @@ internal static class DepthwiseSuite
         layers.Check(threads);
         double Theirs() => (SideBySide.Median(longer.Time(repeat)) - SideBySide.Median(shorter.Time(repeat))) / (many - few);
 
-        table.Measure(name, Ours, Theirs, rounds, layers.Gigaflop);
+        table.Measure(name, Ours, Theirs, rounds, layers.Gigaflop, SideBySide.PauseFor(threads));
     }
 }
 

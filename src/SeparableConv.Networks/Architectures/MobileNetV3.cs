@@ -101,7 +101,15 @@ public static class MobileNetV3
     /// <param name="width">
     /// What the number of filters is multiplied by, then rounded to a multiple of 8; the first layer's 16 stay, the last's 1024 only grow.
     /// </param>
-    /// <inheritdoc cref="CreateLarge(double, int, int, Convolutions, int, int)"/>
+    /// <param name="resolution">Height and width of the image.</param>
+    /// <param name="classes">Outputs.</param>
+    /// <param name="convolutions">
+    /// Standard puts one convolution of the same kernel in place of each depthwise and the expansion before it.
+    /// </param>
+    /// <param name="seed">What the first weights are drawn from.</param>
+    /// <param name="batchSize">N.</param>
+    /// <returns>The network.</returns>
+    /// <exception cref="NetworkException">A number is not positive.</exception>
     public static Network CreateSmall(
         double width = 1,
         int resolution = 224,

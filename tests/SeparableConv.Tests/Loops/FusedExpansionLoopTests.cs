@@ -72,7 +72,7 @@ public sealed unsafe class FusedExpansionLoopTests
         var bias = RandomData.Floats(b.Expanded, 2);
         IRowLoop expand = isPointwise
             ? new PointwiseLoop(weights, b.Channels, b.Expanded, bias, Activation.ReLU6, width)
-            : new StandardLoop(weights, kernel, b.Channels, b.Expanded, 1, bias, Activation.HardSwish, width);
+            : new StandardLoop(weights, kernel, b.Channels, b.Expanded, 1, 1, bias, Activation.HardSwish, width);
         var depthwise = new DepthwiseLoop(
             RandomData.Floats(b.Kernel.Height * b.Kernel.Width * g.OutChannels, 3), b.Kernel, b.Expanded, b.Multiplier,
             RandomData.Floats(g.OutChannels, 4), Activation.HardSwish, width);

@@ -50,8 +50,8 @@ internal sealed class FusedExpansionOperator(Conv2DOperator expand, FusedSeparab
             ? new PointwiseLoop(
                 Weights(node, 1), first.InChannels, first.OutChannels, Weights(node, 2), Expand.Options.Activation, SimdWidths.Best)
             : new StandardLoop(
-                Weights(node, 1), kernel, first.InChannels, first.OutChannels, 1, Weights(node, 2), Expand.Options.Activation,
-                SimdWidths.Best);
+                Weights(node, 1), kernel, first.InChannels, first.OutChannels, 1, Expand.Options.Dilation.Width, Weights(node, 2),
+                Expand.Options.Activation, SimdWidths.Best);
         var depthwise = Separable.Depthwise.Loop(g, Weights(node, 3), Weights(node, 4));
         var projection = new PointwiseLoop(
             Weights(node, 5), g.OutChannels, sizes.OutChannels, Weights(node, 6), Separable.Pointwise.Options.Activation, SimdWidths.Best);
