@@ -4,8 +4,8 @@ namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>
 /// Takes apart what other passes joined: a depthwise separable convolution becomes a depthwise and a pointwise one again, with the
-/// expansion before them where there is one, and a channel map a Gather. The numbers stay the same to the bit, but where mapped rows are
-/// spread in memory: those are summed in another order.
+/// expansion before them where there is one, a gated convolution a product and a convolution, and a channel map a Gather. The numbers stay
+/// the same to the bit, but where mapped rows are spread in memory: those are summed in another order.
 /// </summary>
 internal sealed class Unfusing : NetworkPass
 {
@@ -18,6 +18,10 @@ internal sealed class Unfusing : NetworkPass
                 return [Separable(node.Name, block.Separable, [expanded, .. inputs.AsSpan(3)])];
             case FusedSeparableConvOperator separable:
                 return [Separable(node.Name, separable, inputs)];
+            case GatedConv2DOperator gated:
+                var product = Graph.Add(
+                    $"{node.Name}/gated", new BinaryOperator(BinaryKind.Mul, Activation.None), inputs.AsSpan(0, 2));
+                return [Graph.Add(node.Name, gated.Convolution, [product, .. inputs.AsSpan(2)])];
             case DepthwiseConv2DOperator { Map: not null } mapped:
                 return [Depthwise(node.Name, mapped, inputs)];
             default:
