@@ -28,6 +28,7 @@ internal sealed class PassList(params Func<NetworkPass>[] passes)
         () => new PadFolding(),
         () => new ActivationFusion(),
         () => new ChannelMapFusion(),
+        () => new GateFusion(),
         () => new SeparableFusion(),
         () => new ExpansionFusion(),
         () => new ShortcutFusion(),

@@ -1,6 +1,6 @@
 namespace SeparableConv.Networks.Rewriting;
 
-/// <summary>Lets a block add the shortcut around it to its sums while they are in the cache.</summary>
+/// <summary>Lets a block, or the gated convolution at its end, add the shortcut around it to its sums while they are cached.</summary>
 internal sealed class ShortcutFusion : NetworkPass
 {
     protected override IReadOnlyList<Value>? Rewrite(Node node, Value?[] inputs)
@@ -12,11 +12,19 @@ internal sealed class ShortcutFusion : NetworkPass
 
     private IReadOnlyList<Value>? Join(Node node, Value?[] inputs, int sums)
     {
-        return inputs[sums] is { Producer: { Operator: FusedExpansionOperator { HasShortcut: false } block } before }
+        return inputs[sums] is { Producer: { } before }
+            && WithShortcut(before.Operator) is { } op
             && inputs[1 - sums] is { } shortcut
             && shortcut.Type == inputs[sums]!.Type
             && HasOneReader(node.Inputs[sums])
-            ? [Replace(before, new FusedExpansionOperator(block.Expand, block.Separable, hasShortcut: true), [.. before.Inputs, shortcut])]
+            ? [Replace(before, op, [.. before.Inputs, shortcut])]
             : null;
     }
+
+    private static Operator? WithShortcut(Operator op) => op switch
+    {
+        FusedExpansionOperator { HasShortcut: false } block => new FusedExpansionOperator(block.Expand, block.Separable, hasShortcut: true),
+        GatedConv2DOperator { HasShortcut: false } gated => new GatedConv2DOperator(gated.Convolution, hasShortcut: true),
+        _ => null,
+    };
 }

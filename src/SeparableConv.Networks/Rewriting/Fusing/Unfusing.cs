@@ -4,8 +4,8 @@ namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>
 /// Takes apart what other passes joined: a depthwise separable convolution becomes a depthwise and a pointwise one again, with the
-/// expansion before them where there is one, and a channel map a Gather. The numbers stay the same to the bit, but where mapped rows are
-/// spread in memory: those are summed in another order.
+/// expansion before them where there is one, a gated convolution a product and a convolution, and a channel map a Gather. The numbers stay
+/// the same to the bit, but where mapped rows are spread in memory: those are summed in another order.
 /// </summary>
 internal sealed class Unfusing : NetworkPass
 {
@@ -14,10 +14,11 @@ internal sealed class Unfusing : NetworkPass
         switch (node.Operator)
         {
             case FusedExpansionOperator block:
-                var expanded = Graph.Add($"{node.Name}/expand", block.Expand, inputs.AsSpan(0, 3));
-                return [Sums(node.Name, block, expanded, inputs)];
+                return [WithShortcut(node.Name, inputs, FusedExpansionOperator.ShortcutInput, (name, rest) => Block(name, block, rest))];
             case FusedSeparableConvOperator separable:
                 return [Separable(node.Name, separable, inputs)];
+            case GatedConv2DOperator gated:
+                return [WithShortcut(node.Name, inputs, GatedConv2DOperator.ShortcutInput, (name, rest) => Gated(name, gated, rest))];
             case DepthwiseConv2DOperator { Map: not null } mapped:
                 return [Depthwise(node.Name, mapped, inputs)];
             default:
@@ -25,13 +26,23 @@ internal sealed class Unfusing : NetworkPass
         }
     }
 
-    private Value Sums(string name, FusedExpansionOperator block, Value expanded, Value?[] inputs)
+    // The sums by themselves, and what is added to them where that is among the inputs.
+    private Value WithShortcut(string name, Value?[] inputs, int shortcut, Func<string, Value?[], Value> sums) =>
+        inputs.Length > shortcut
+            ? Graph.Add(
+                name, new BinaryOperator(BinaryKind.Add, Activation.None), sums($"{name}/sums", inputs[..shortcut]), inputs[shortcut])
+            : sums(name, inputs);
+
+    private Value Block(string name, FusedExpansionOperator op, Value?[] inputs)
     {
-        var end = FusedExpansionOperator.ShortcutInput;
-        if (!block.HasShortcut)
-            return Separable(name, block.Separable, [expanded, .. inputs.AsSpan(3)]);
-        var sums = Separable($"{name}/sums", block.Separable, [expanded, .. inputs.AsSpan(3, end - 3)]);
-        return Graph.Add(name, new BinaryOperator(BinaryKind.Add, Activation.None), sums, inputs[end]);
+        var expanded = Graph.Add($"{name}/expand", op.Expand, inputs.AsSpan(0, 3));
+        return Separable(name, op.Separable, [expanded, .. inputs.AsSpan(3)]);
+    }
+
+    private Value Gated(string name, GatedConv2DOperator op, Value?[] inputs)
+    {
+        var product = Graph.Add($"{name}/gated", new BinaryOperator(BinaryKind.Mul, Activation.None), inputs.AsSpan(0, 2));
+        return Graph.Add(name, op.Convolution, [product, .. inputs.AsSpan(2)]);
     }
 
     private Value Separable(string name, FusedSeparableConvOperator op, Value?[] inputs)

@@ -127,6 +127,36 @@ public sealed unsafe class PointwiseLoopTests
     }
 
     [Theory]
+    [MemberData(nameof(Widths))]
+    public void A_gate_gives_the_bits_of_a_product_before(int width)
+    {
+        // Rows of one block and of several, cut by pixels and by filters.
+        foreach (var (images, pixels, c, o) in new[] { (1, 1, 3, 5), (2, 49, 16, 24), (3, 7, 17, 33), (1, 300, 300, 40), (1, 49, 600, 96) })
+        {
+            var (x, gates) = (RandomData.Floats(images * pixels * c, 1), RandomData.Floats(images * c, 4));
+            var product = x.Select((number, i) => number * gates[(i / (pixels * c) * c) + (i % c)]).ToArray();
+            var loop = new PointwiseLoop(
+                RandomData.Floats(c * o, 2), c, o, RandomData.Floats(o, 3), Activation.ReLU6, (SimdWidth)width);
+            var expected = RandomData.Unwritten(images * pixels * o);
+            fixed (float* from = product, to = expected)
+                loop.Run(from, to, images * pixels, 1);
+            var shortcut = RandomData.Floats(expected.Length, 5);
+            float[] sums = [.. expected.Zip(shortcut, (a, b) => a + b)];
+            foreach (var threads in new[] { 1, 2, 7 })
+            {
+                var actual = RandomData.Unwritten(images * pixels * o);
+                fixed (float* from = x, gate = gates, add = shortcut, to = actual)
+                {
+                    loop.RunGated(from, gate, null, to, images, pixels, threads);
+                    Assert.Equal(expected, actual);
+                    loop.RunGated(from, gate, add, to, images, pixels, threads);
+                    Assert.Equal(sums, actual);
+                }
+            }
+        }
+    }
+
+    [Theory]
     [InlineData(49, 64, 256)]
     [InlineData(196, 40, 24)]
     [InlineData(3, 8, 1000)]

@@ -34,6 +34,12 @@ public sealed class ExportTests
         Assert.DoesNotContain(apart.Nodes, node => node.Operator.Kind is "InvertedBottleneck" or "SeparableConv2D");
         Assert.Equal(Run(joined), Run(apart));
 
+        var gated = PassList.Inference.Run(MobileNetV3.CreateSmall(width: 0.35, resolution: 64, classes: 5));
+        Assert.Contains(gated.Nodes, node => node.Operator.Kind == "GatedConv2D");
+        var free = new Unfusing().Run(gated);
+        Assert.DoesNotContain(free.Nodes, node => node.Operator.Kind == "GatedConv2D");
+        Assert.Equal(Run(gated), Run(free));
+
         static float[] Run(Network network)
         {
             using var compiled = new CompiledNetwork(network, new() { Threads = 1 }, PassList.Step);

@@ -260,6 +260,23 @@ public class PassTests
     }
 
     [Fact]
+    public void A_gate_is_applied_by_the_pointwise_convolution_behind_it()
+    {
+        var x = _g.Conv(_g.Input(2, 5, 6, 3), 1, 20);
+        var gate = _g.Conv(_g.Add(new GlobalPoolOperator(PoolKind.Average), x), 1, 20);
+        var mul = new BinaryOperator(BinaryKind.Mul, Activation.None);
+        const string Before = "Conv2D GlobalAveragePooling2D Conv2D ";
+        Assert.Equal(Before + "GatedConv2D", _g.Check(_g.Conv(_g.Add(mul, x, gate), 1, 9, new() { Activation = Activation.HardSwish })));
+        Assert.Equal(Before + "GatedConv2D", _g.Check(_g.Conv(_g.Add(mul, gate, x), 1, 9, bias: false)));
+        Assert.Equal(Before + "Multiply Conv2D", _g.Check(_g.Conv(_g.Add(mul, x, gate), 3, 9)));
+        Assert.Equal(Before + "Multiply Conv2D", _g.Check(_g.Conv(_g.Add(mul, x, gate), 1, 8, new() { Groups = 2 })));
+        var around = _g.Add(new BinaryOperator(BinaryKind.Add, Activation.None), _g.Conv(_g.Add(mul, x, gate), 1, 20), x);
+        Assert.Equal(Before + "GatedConv2D", _g.Check(around));
+        var shared = _g.Add(mul, x, gate);
+        Assert.Equal(Before + "Multiply Conv2D", _g.Check(_g.Conv(shared, 1, 9), shared));
+    }
+
+    [Fact]
     public void Random_graphs_give_what_their_nodes_give()
     {
         for (var seed = 0; seed < 120; seed++)
