@@ -20,6 +20,7 @@ internal sealed class Conv2DOperator(ConvOptions options) : FloatConvOperator(op
 
     internal override OperatorCost Cost(Node node) => new(ConvCost.Standard(Geometry(node.Inputs[0]!.Type, node.Inputs[1]!.Type)).Macs);
 
-    internal override Convolution Create(in ReadOnlyTensorSpan<float> weights, ReadOnlySpan<float> bias) =>
-        new Conv2D(weights, bias, Options);
+    internal override Convolution Create(
+        in ReadOnlyTensorSpan<float> weights, ReadOnlySpan<float> bias, ExecutionOptions? execution = null) =>
+        new Conv2D(weights, bias, Options, execution);
 }

@@ -51,7 +51,8 @@ internal sealed class DepthwiseConv2DOperator(ConvOptions options, DepthwiseMap?
 
     internal override Value?[]? Gradient(GradientContext context) => Map is null ? base.Gradient(context) : null;
 
-    internal override Convolution Create(in ReadOnlyTensorSpan<float> weights, ReadOnlySpan<float> bias) => Map is null
-        ? new DepthwiseConv2D(weights, bias, Options)
-        : new DepthwiseConv2D(weights, Map, bias, Options, ExecutionOptions.Default);
+    internal override Convolution Create(
+        in ReadOnlyTensorSpan<float> weights, ReadOnlySpan<float> bias, ExecutionOptions? execution = null) => Map is null
+        ? new DepthwiseConv2D(weights, bias, Options, execution)
+        : new DepthwiseConv2D(weights, Map, bias, Options, execution ?? ExecutionOptions.Default);
 }

@@ -10,6 +10,9 @@ namespace SeparableConv.Networks.Operators;
 /// </summary>
 internal abstract class FloatConvOperator(ConvOptions options) : Operator
 {
+    // For a single image Winograd's transform of the weights takes longer than the convolution itself.
+    private static readonly ExecutionOptions Direct = new() { Winograd = false };
+
     /// <summary>Stride, dilation, padding, groups and the fused activation.</summary>
     public ConvOptions Options { get; } = options;
 
@@ -37,7 +40,7 @@ internal abstract class FloatConvOperator(ConvOptions options) : Operator
     {
         var (weights, bias) = (node.Inputs[1]!, node.Inputs.Count > 2 ? node.Inputs[2] : null);
         if (weights.Constant is null || bias is { IsConstant: false })
-            return RefilledConvStep.Create(this, node.Inputs[0]!.Type, weights.Type);
+            return RefilledConvStep.Create(this, node.Inputs[0]!.Type, weights.Type, weights.IsParameter ? null : Direct);
         var biases = bias is null ? default : bias.Constant!.Span<float>();
         var convolution = Create(Weights(weights.Constant.Span<float>(), weights.Shape), biases);
         var geometry = Geometry(node.Inputs[0]!.Type, weights.Type);
@@ -56,7 +59,8 @@ internal abstract class FloatConvOperator(ConvOptions options) : Operator
     }
 
     /// <summary>The convolution with its weights packed.</summary>
-    internal abstract Convolution Create(in ReadOnlyTensorSpan<float> weights, ReadOnlySpan<float> bias);
+    internal abstract Convolution Create(
+        in ReadOnlyTensorSpan<float> weights, ReadOnlySpan<float> bias, ExecutionOptions? execution = null);
 
     /// <summary>
     /// dx and dw are <see cref="ConvGradientOperator"/>'s; dbias[o] = sum over n, i, j of dy[n, i, j, o]. The activation was split off
@@ -96,11 +100,12 @@ internal sealed unsafe class RefilledConvStep : Step
 
     public override long ScratchBytes => _convolution.RefillFloats * sizeof(float);
 
-    public static RefilledConvStep Create(FloatConvOperator op, TensorType input, TensorType weights)
+    public static RefilledConvStep Create(
+        FloatConvOperator op, TensorType input, TensorType weights, ExecutionOptions? execution = null)
     {
         var zeros = new float[checked((int)weights.Shape.ElementCount)];
         var geometry = op.Geometry(input, weights);
-        var convolution = op.Create(FloatConvOperator.Weights(zeros, weights.Shape), default);
+        var convolution = op.Create(FloatConvOperator.Weights(zeros, weights.Shape), default, execution);
         convolution.MakeReady(geometry);
         return new(convolution, geometry);
     }

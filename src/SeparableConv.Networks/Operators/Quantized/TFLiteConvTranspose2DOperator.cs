@@ -9,7 +9,7 @@ namespace SeparableConv.Networks.Operators;
 /// for the taps t.
 /// </summary>
 internal sealed unsafe class TFLiteConvTranspose2DOperator(
-    Size2D stride, int top, int left, Size2D size, Quantization output, int clampMin, int clampMax) : QuantizedOperator
+    Size2D stride, int top, int left, Size2D size, Quantization output, int clampMin, int clampMax) : Operator
 {
     public override string Kind => "QuantizedConv2DTranspose";
 
@@ -32,9 +32,36 @@ internal sealed unsafe class TFLiteConvTranspose2DOperator(
     internal override OperatorCost Cost(Node node) =>
         new(node.Inputs[0]!.Shape.ElementCount * node.Inputs[1]!.Shape[0] * node.Inputs[1]!.Shape[1] * node.Inputs[1]!.Shape[3]);
 
-    private protected override Step Prepare(TensorType[] inputs, TensorType outputType)
+    internal override Step Prepare(Node node)
     {
-        var (x, weights) = (inputs[0], inputs[1]);
+        var (x, weights, bias) = (node.Inputs[0]!, node.Inputs[1]!, node.Inputs.Count > 2 ? node.Inputs[2] : null);
+        if (weights.Constant is not { } known || bias is { IsConstant: false })
+            return Gather(x.Type, weights.Type);
+        var (shape, filters) = (x.Shape, weights.Shape[3]);
+        var layer = new QuantizedLayer
+        {
+            Weights = QuantizedLayerOperator.LessZeroPoint(weights.Type, known.Bytes, filters),
+            Bias = bias is null ? default : bias.Constant!.Span<int>(),
+            Input = new(x.Type.Element == ElementType.Int8, x.Type.Quantization!.ZeroPoint),
+            Factors = Factors(x.Type, weights.Type),
+            Output = new(Requantization.FixedPoint, x.Type.Element == ElementType.Int8, output.ZeroPoint, clampMin, clampMax),
+        };
+        var geometry = new ConvTransposeGeometry(
+            shape[0], (shape[1], shape[2]), size, (weights.Shape[0], weights.Shape[1]), stride, 1, top, left, shape[3], filters, 1);
+        return QuantizedConvTransposeLoop.Create(layer, geometry, SimdWidths.Best) is { } loop
+            ? new PhasesStep(loop)
+            : Gather(x.Type, weights.Type);
+    }
+
+    internal override void Forward(ForwardContext context)
+    {
+        var step = Gather(context.Inputs[0].Type, context.Inputs[1].Type);
+        fixed (byte* scratch = new byte[step.ScratchBytes])
+            step.Run(new ForwardContext(context.Inputs, context.Outputs, context.Threads, scratch));
+    }
+
+    private Step Gather(TensorType x, TensorType weights)
+    {
         var rows = new Axis(stride.Height, top, size.Height, x.Shape[1], weights.Shape[0]);
         var columns = new Axis(stride.Width, left, size.Width, x.Shape[2], weights.Shape[1]);
         var (multipliers, clamp) = (Multipliers(x, weights), (clampMin, clampMax));
@@ -50,14 +77,26 @@ internal sealed unsafe class TFLiteConvTranspose2DOperator(
             throw new ArgumentException($"The weights {weights} must have one scale, or {channels}, one for each output channel.");
         if (quantization.ZeroPoints.ContainsAnyExcept(0) && !quantization.IsPerTensor)
             throw new ArgumentException("The weights have zero points other than 0 for single channels; that is not supported.");
-        var multipliers = new FixedPointMultiplier[channels];
-        for (var o = 0; o < channels; o++)
-        {
-            double scale = quantization.Scales[quantization.IsPerTensor ? 0 : o];
-            multipliers[o] = QuantizedTypes.Multiplier(x.Quantization!.Scale * scale / output.Scale);
-        }
+        return Array.ConvertAll(Factors(x, weights), QuantizedTypes.Multiplier);
+    }
 
-        return multipliers;
+    // One for each output channel.
+    private double[] Factors(TensorType x, TensorType weights)
+    {
+        var scales = weights.Quantization!.Scales;
+        var factors = new double[weights.Shape[3]];
+        for (var o = 0; o < factors.Length; o++)
+            factors[o] = x.Quantization!.Scale * (double)scales[scales.Length == 1 ? 0 : o] / output.Scale;
+        return factors;
+    }
+
+    /// <summary>With its weights packed.</summary>
+    private sealed class PhasesStep(QuantizedConvTransposeLoop loop) : Step
+    {
+        public override bool Reads(int input) => input == 0;
+
+        public override void Run(ForwardContext context) =>
+            loop.Run((byte*)context.Inputs[0].Memory, (byte*)context.Outputs[0].Memory, context.Threads);
     }
 
     private readonly record struct Axis(int Stride, int Before, int Out, int In, int Taps);

@@ -11,7 +11,8 @@ namespace SeparableConv.Loops;
 /// </summary>
 /// <remarks>
 /// 3x3 and 5x5 kernels with stride 1 or 2 slide along the rows with their sums in registers; any other kernel goes through a
-/// list of taps (<see cref="DepthwiseDirect"/>). A depth multiplier is a map too, and mapped channels are permuted as they are loaded
+/// list of taps, a large one of rows that are padded in scratch memory (<see cref="DepthwisePadded"/>), a small one of the image
+/// (<see cref="DepthwiseDirect"/>). A depth multiplier is a map too, and mapped channels are permuted as they are loaded
 /// (<see cref="DepthwiseSources"/>). With fewer channels than a vector has lanes, a map in no order, or a map and a large kernel that does
 /// not slide, the rows are first spread out in scratch memory (<see cref="DepthwiseSpread"/>). Every sum runs over the same taps in the
 /// same order whatever the band, slice or thread.
@@ -214,6 +215,10 @@ internal sealed unsafe class DepthwiseLoop : IRowLoop
             var zeros = Zeros(g.Columns.In * _inChannels);
             DepthwiseSlide.Run<TSimd, TVec>(block, g, zeros.Pointer, _activation, _width);
             GC.KeepAlive(zeros);
+        }
+        else if (_sources is null && DepthwisePadded.Handles(g, TSimd.Count))
+        {
+            DepthwisePadded.Run<TSimd, TVec>(block, g, _activation, _width);
         }
         else
         {

@@ -22,8 +22,11 @@ internal static unsafe class DotTile
     private const int MostRows = 8;
     private const int MostLanes = 16;
 
-    // What a sum costs when it is complete, in multiply-adds: three permutations and additions, and a store.
-    private const int FinishCost = 5;
+    // Of a tile, to the next multiple of the lanes.
+    private const int MostSums = 32;
+
+    // What a sum costs when it is complete, in multiply-adds.
+    private const int FinishCost = 6;
 
     /// <summary>The width of the vectors for dots over segments of a length, or scalar where columns as lanes are as fast.</summary>
     public static SimdWidth Width(int depth, int columns, int segmentLength, SimdWidth width)
@@ -69,42 +72,57 @@ internal static unsafe class DotTile
         where TSimd : struct, ISimd<TVec>
         where TVec : struct
     {
-        var sums = stackalloc float[MostRows * GroupColumns * MostLanes];
-        var vectors = (nint)arguments.Segments * ((arguments.SegmentLength + TSimd.Count - 1) / TSimd.Count);
+        var sums = stackalloc float[MostSums * MostLanes];
         var groups = Groups(columns);
         var most = RowsFor<TSimd, TVec>((columns + groups - 1) / groups);
-        var tiles = (rows + most - 1) / most;
-        var panel = arguments.Panel;
-        var bias = arguments.Bias;
-        var output = arguments.Output;
-        for (nint tile = 0; tile < tiles; tile++)
+        var biases = stackalloc float[2 * MostSums];
+        for (var group = 0; group < groups; group++)
         {
-            var height = (int)((rows * (tile + 1) / tiles) - (rows * tile / tiles));
+            var (first, count) = (First(group), First(group + 1) - First(group));
+            for (var i = 0; i < MostSums; i++)
+                biases[(group * MostSums) + i] = arguments.Bias[first + (i % count)];
+        }
+
+        var vectors = (nint)arguments.Segments * ((arguments.SegmentLength + TSimd.Count - 1) / TSimd.Count);
+        var panel = arguments.Panel;
+        var output = arguments.Output;
+        for (nint row = 0; row < rows; row += most)
+        {
+            var height = (int)Math.Min(most, rows - row);
+            var left = arguments.Left;
             arguments.Panel = panel;
             for (var group = 0; group < groups; group++)
             {
-                var first = columns * group / groups;
-                var count = (columns * (group + 1) / groups) - first;
-                arguments.Bias = bias + first;
-                arguments.Output = output + first;
-                Sum<TSimd, TVec>(&arguments, height, count, sums);
+                var count = First(group + 1) - First(group);
+                arguments.Bias = biases + (group * MostSums);
+                arguments.Output = output + First(group);
+                for (var r = 0; r < height; r += MostRows, arguments.Left += MostRows * arguments.RowStride)
+                    Sum<TSimd, TVec>(&arguments, Math.Min(MostRows, height - r), count, sums + (r * count * TSimd.Count));
                 Finish<TSimd, TVec>(arguments, height, count, sums);
                 arguments.Panel += vectors * count * TSimd.Count;
+                arguments.Left = left;
             }
 
             arguments.Left += height * arguments.RowStride;
             output += height * arguments.OutputStride;
         }
+
+        int First(int group) => columns * group / groups;
     }
 
     private static int Groups(int columns) => (columns + GroupColumns - 1) / GroupColumns;
 
-    // Accumulators that leave registers for the weights, and for a row.
+    // As many sums as a vector has lanes, or a few less, are finished at once; and accumulators leave registers for the weights and for a
+    // row. One column takes as many rows as two calls have.
     private static int RowsFor<TSimd, TVec>(int columns)
         where TSimd : struct, ISimd<TVec>
-        where TVec : struct => TSimd.ManyRegisters
-        ? columns == GroupColumns ? 6 : MostRows
-        : columns == 1 ? MostRows : columns == GroupColumns ? 2 : 4;
+        where TVec : struct => columns switch
+        {
+            1 => TSimd.Count == MostLanes ? 2 * MostRows : MostRows,
+            2 => TSimd.ManyRegisters ? MostRows : 4,
+            3 => TSimd.ManyRegisters ? 5 : 4,
+            _ => TSimd.ManyRegisters ? 4 : 2,
+        };
 
     private static void Sum<TSimd, TVec>(TileArguments* arguments, int rows, int columns, float* sums)
         where TSimd : struct, ISimd<TVec>
@@ -312,28 +330,57 @@ internal static unsafe class DotTile
     {
         var v = TSimd.Count;
         var (even, odd) = (TSimd.LoadLanes(Constants(EvenLanes)), TSimd.LoadLanes(Constants(OddLanes)));
+        var (lower, upper) = (TSimd.Broadcast(arguments.LowerBound), TSimd.Broadcast(arguments.UpperBound));
+        var isDense = arguments.OutputStride == columns;
         var count = rows * columns;
-        for (var apart = v; apart > 1; apart /= 2)
+        var output = arguments.Output;
+        for (var first = 0; first < count; first += v)
         {
-            var pairs = (count + 1) / 2;
-            for (var i = 0; i < pairs; i++)
-            {
-                var a = TSimd.Load(sums + (2 * i * v));
-                var b = TSimd.Load(sums + (Math.Min((2 * i) + 1, count - 1) * v));
-                TSimd.Store(TSimd.Add(TSimd.Permute(a, b, even), TSimd.Permute(a, b, odd)), sums + (i * v));
-            }
+            var sum = v == 16 ? Sixteen<TSimd, TVec>(sums + (first * v), even, odd)
+                : v == 8 ? Eight<TSimd, TVec>(sums + (first * v), even, odd)
+                : Four<TSimd, TVec>(sums + (first * v), even, odd);
 
-            count = pairs;
+            // A NaN comes back as the second operand, so it survives both bounds.
+            sum = TSimd.Min(upper, TSimd.Max(lower, TSimd.Add(TSimd.Load(arguments.Bias + first), sum)));
+            if (isDense && count - first >= v)
+                TSimd.Store(sum, output + first);
+            else
+                TSimd.Store(sum, sums + first);
         }
 
-        var (lower, upper) = (arguments.LowerBound, arguments.UpperBound);
-        var output = arguments.Output;
-        for (var r = 0; r < rows; r++, output += arguments.OutputStride)
+        // What was not stored where it belongs lies before the sums of its own vectors.
+        for (var i = isDense ? count / v * v : 0; i < count; i++)
         {
-            for (var j = 0; j < columns; j++)
-                output[j] = SimdScalar.Min(upper, SimdScalar.Max(lower, arguments.Bias[j] + *sums++));
+            var (r, j) = Math.DivRem(i, columns);
+            output[(r * arguments.OutputStride) + j] = sums[i];
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVec Two<TSimd, TVec>(TVec a, TVec b, TVec even, TVec odd)
+        where TSimd : struct, ISimd<TVec>
+        where TVec : struct => TSimd.Add(TSimd.Permute(a, b, even), TSimd.Permute(a, b, odd));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVec Four<TSimd, TVec>(float* sums, TVec even, TVec odd)
+        where TSimd : struct, ISimd<TVec>
+        where TVec : struct => Two<TSimd, TVec>(
+        Two<TSimd, TVec>(TSimd.Load(sums), TSimd.Load(sums + TSimd.Count), even, odd),
+        Two<TSimd, TVec>(TSimd.Load(sums + (2 * TSimd.Count)), TSimd.Load(sums + (3 * TSimd.Count)), even, odd),
+        even,
+        odd);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVec Eight<TSimd, TVec>(float* sums, TVec even, TVec odd)
+        where TSimd : struct, ISimd<TVec>
+        where TVec : struct =>
+        Two<TSimd, TVec>(Four<TSimd, TVec>(sums, even, odd), Four<TSimd, TVec>(sums + (4 * TSimd.Count), even, odd), even, odd);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVec Sixteen<TSimd, TVec>(float* sums, TVec even, TVec odd)
+        where TSimd : struct, ISimd<TVec>
+        where TVec : struct =>
+        Two<TSimd, TVec>(Eight<TSimd, TVec>(sums, even, odd), Eight<TSimd, TVec>(sums + (8 * TSimd.Count), even, odd), even, odd);
 
     private static ReadOnlySpan<float> LaneNumbers => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 

@@ -65,7 +65,10 @@ internal sealed unsafe class QuantizedConvLoop
         _kernel = kernel;
         Debug.Assert(
             layer.Weights.Length == kernel.Height * kernel.Width * _groupChannels * outChannels, "weights are (kH, kW, C/groups, O)");
-        width = SimdWidths.ForChannels(width, filters);
+
+        // Fewer filters than four are multiplied as four, whose sums are copied out of a vector, and made bytes one by one.
+        var isNarrow = filters < (int)SimdWidth.V128;
+        width = SimdWidths.ForChannels(width, Math.Max(filters, (int)SimdWidth.V128));
         var kind = LaneKind.ShortPair;
         if (byteQuads != false && TryShift(layer.Weights, byteQuads == true, out var shift))
         {
@@ -74,7 +77,8 @@ internal sealed unsafe class QuantizedConvLoop
         }
 
         _lanes = new(layer.Input, kind);
-        _requantizer = new Requantizer(layer.Factors, layer.LargestSums(outChannels), layer.Output, width);
+        _requantizer = new Requantizer(
+            layer.Factors, layer.LargestSums(outChannels), layer.Output, isNarrow ? SimdWidth.Scalar : width);
         _groups = new PackedMatrix[groups];
         for (var g = 0; g < groups; g++)
             _groups[g] = Pack(layer, g * filters, filters, width);
@@ -174,11 +178,20 @@ internal sealed unsafe class QuantizedConvLoop
             left.Start = (float*)(inPlace ? (int*)source : copy);
             if (!inPlace)
                 _lanes.Fill(source, _groupChannels, left.Rows, _groupChannels, copy, stride);
-            Multiply(left, 1, 0, 0, firstPanel, endPanel, sums, rowSums, At(output, row * _outChannels));
+            Multiply(left, 1, 0, 0, firstPanel, endPanel, sums, rowSums, At(output, row * _outChannels), new(0, _outChannels));
         }
     }
 
-    private void RunRows(byte* image, byte* output, in ConvGeometry g, int firstRow, int endRow)
+    /// <summary>
+    /// Computes output rows <paramref name="firstRow"/> up to <paramref name="endRow"/> of one image on the calling thread.
+    /// </summary>
+    /// <param name="image">The image.</param>
+    /// <param name="output">Where the first of these rows begins.</param>
+    /// <param name="outputStride">Outputs from one row to the next, and from one pixel to the next.</param>
+    /// <param name="g">The sizes.</param>
+    /// <param name="firstRow">The first row.</param>
+    /// <param name="endRow">One past the last row.</param>
+    public void RunRows(byte* image, byte* output, LineStrides outputStride, in ConvGeometry g, int firstRow, int endRow)
     {
         var form = QuantizedWindow.Create(g, _lanes, _groupChannels);
         var lines = (int)Math.Clamp(
@@ -205,8 +218,8 @@ internal sealed unsafe class QuantizedConvLoop
             for (var group = 0; group < _groups.Length; group++)
             {
                 form.Fill(image + ((nint)group * _groupChannels), row, count, window);
-                var target = At(output, ((nint)(row - firstRow) * g.Columns.Out * _outChannels) + ((nint)group * Filters));
-                Multiply(left, count, form.LineStride, group, 0, _groups[group].Panels.Length, sums, rowSums, target);
+                var target = At(output, ((row - firstRow) * outputStride.Line) + ((nint)group * Filters));
+                Multiply(left, count, form.LineStride, group, 0, _groups[group].Panels.Length, sums, rowSums, target, outputStride);
             }
         }
     }
@@ -221,8 +234,10 @@ internal sealed unsafe class QuantizedConvLoop
     /// <param name="sums">Room.</param>
     /// <param name="rowSums">Room for a number for each row of each line.</param>
     /// <param name="output">The first row's first filter of the group.</param>
+    /// <param name="outputStride">Outputs from a line to the next, and from a row to the next.</param>
     private void Multiply(
-        LeftRows left, int lines, nint lineStride, int group, int firstPanel, int endPanel, int* sums, int* rowSums, byte* output)
+        LeftRows left, int lines, nint lineStride, int group, int firstPanel, int endPanel, int* sums, int* rowSums, byte* output,
+        LineStrides outputStride)
     {
         if (_shift != 0)
             SumRows(left, lines, lineStride, rowSums);
@@ -242,7 +257,7 @@ internal sealed unsafe class QuantizedConvLoop
             // Part of a line, or some short lines whole.
             var most = Math.Max(1, SumsBytes / (columns * sizeof(int)) / MatrixTile.MostRows) * MatrixTile.MostRows;
             var part = Math.Min(most, lineRows);
-            var together = (int)Math.Max(1, most / lineRows);
+            var together = outputStride.Line == lineRows * outputStride.Pixel ? (int)Math.Max(1, most / lineRows) : 1;
             for (var line = 0; line < lines; line += together)
             {
                 var count = Math.Min(together, lines - line);
@@ -258,8 +273,8 @@ internal sealed unsafe class QuantizedConvLoop
 
                     if (_shift != 0)
                         AddToRows(sums, columns, rowSums + (line * lineRows) + row, count * left.Rows);
-                    var target = At(output, (((line * lineRows) + row) * _outChannels) + column);
-                    _requantizer.Run(sums, columns, count * left.Rows, (group * Filters) + column, columns, target, _outChannels);
+                    var target = At(output, (line * outputStride.Line) + (row * outputStride.Pixel) + column);
+                    _requantizer.Run(sums, columns, count * left.Rows, (group * Filters) + column, columns, target, outputStride.Pixel);
                 }
             }
 
@@ -346,7 +361,8 @@ internal sealed unsafe class QuantizedConvLoop
             var first = (int)((long)rows.Out * rowPart / RowParts);
             var end = (int)((long)rows.Out * (rowPart + 1) / RowParts);
             var image = Input + ((nint)n * rows.In * columns.In * Geometry.InChannels);
-            Loop.RunRows(image, Loop.At(Output, (((nint)n * rows.Out) + first) * columns.Out * Geometry.OutChannels), Geometry, first, end);
+            var (pixel, row) = ((nint)Geometry.OutChannels, (nint)columns.Out * Geometry.OutChannels);
+            Loop.RunRows(image, Loop.At(Output, (((nint)n * rows.Out) + first) * row), new(row, pixel), Geometry, first, end);
         }
     }
 }
