@@ -10,7 +10,9 @@ namespace SeparableConv.Loops;
 /// </summary>
 internal static unsafe class ColumnPairsPass
 {
-    /// <summary>Four lines from taps + 3 rows: at each pair the lines read four rows from above and four from below, of which two are new.</summary>
+    /// <summary>
+    /// Four lines from taps + 3 rows: at each pair the lines read four rows from above and four from below, of which two are new.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void FourLines<TSimd, TVec, TIn, TMirror>(ColumnTaps* call)
         where TSimd : struct, ISimd<TVec>
