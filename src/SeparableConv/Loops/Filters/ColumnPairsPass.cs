@@ -39,7 +39,7 @@ internal static unsafe class ColumnPairsPass
         var next = ColumnPass.FirstStep(rows[0] + call->Start, TSimd.Count);
         for (nint x = 0; ; x = Math.Min(next, last), next += TSimd.Count)
         {
-            if (Sse.IsSupported)
+            if (Sse.IsSupported && ColumnPass.IsNewLine(ahead0 + x, TSimd.Count))
             {
                 Sse.Prefetch0(ahead0 + x);
                 Sse.Prefetch0(ahead1 + x);
