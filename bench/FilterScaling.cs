@@ -27,7 +27,8 @@ internal static class FilterScaling
     /// <summary>Prints the table of SeparableConv's FilterCostModel: nanoseconds an element, least squares of relative errors.</summary>
     public static void PrintFit()
     {
-        Console.WriteLine("nanoseconds an element: dense fixed, dense tap, separable fixed, column tap, row tap, further term");
+        Console.WriteLine("nanoseconds an element: dense fixed, dense tap, separable fixed, column tap, row tap, further term, "
+            + "box fixed, box doubling");
         Fit<byte>();
         Fit<ushort>();
         Fit<float>();
@@ -74,7 +75,15 @@ internal static class FilterScaling
             separable.Add(([1, size * rank, size * rank, rank - 1], Measure(work, kernel, FilterPlanChoice.OfRank(rank)) * 1e6 / elements));
         }
 
-        var constants = Solve(dense).Concat(Solve(separable));
+        var box = new List<(double[] Terms, double Time)>();
+        foreach (var size in new[] { 21, 31, 43, 63, 101 })
+        {
+            double[] ones = [.. Enumerable.Repeat(1.0 / size, size)];
+            var kernel = FilterKernel.OuterProduct(ones, ones);
+            box.Add(([1, System.Numerics.BitOperations.Log2((uint)size)], Measure(work, kernel, FilterPlanChoice.Box) * 1e6 / elements));
+        }
+
+        var constants = Solve(dense).Concat(Solve(separable)).Concat(Solve(box));
         var type = work.Shape.Type;
         Console.WriteLine(
             $"ElementType.{type} => new({string.Join(", ", constants.Select(c => c.ToString("0.0000", CultureInfo.InvariantCulture)))})");

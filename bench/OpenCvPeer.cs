@@ -58,8 +58,8 @@ internal sealed record OpenCvOperation(string Name, Action<Mat, Mat> Run)
 
     public static OpenCvOperation Dense(double[] values, int size)
     {
-        var taps = new Mat(size, size, MatType.CV_64FC1);
-        taps.SetArray(values);
+        var taps = new Mat(size, size, MatType.CV_32FC1);
+        taps.SetArray(Array.ConvertAll(values, v => (float)v));
         return new($"filter2D{size}", (input, output) => Cv2.Filter2D(input, output, -1, taps));
     }
 

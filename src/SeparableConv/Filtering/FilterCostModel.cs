@@ -7,10 +7,9 @@ namespace SeparableConv.Filtering;
 /// dense = fixed + tap * (taps that are not zero); separable = fixed + column * (column taps) + row * (row taps) + term * (terms - 1),
 /// taps of all terms added up; box = fixed + doubling * log2(columns), whatever the rows. Only ratios matter for the choice, and they
 /// differ little between machines. The constants are least-squares
-/// fits, here on one Emerald Rapids core, by the suite <c>filters --fit</c> of the bench project, which prints this table anew
+/// fits, here on one Zen 5 core, by the suite <c>filters --fit</c> of the bench project, which prints this table anew
 /// for the machine it runs on: pictures of 1920x1080x3, 7 dense kernels from 1x1 to 15x15, 10 separable ones from 3x3 to 31x31,
-/// 6 sums of 2 to 8 separable ones. Those of boxes are chosen so that they begin where separable ones of 19x19 to 39x39 became slower
-/// on an AMD EPYC.
+/// 6 sums of 2 to 8 separable ones, 5 boxes from 21x21 to 101x101. Wide separable ones mirror, as most filters do.
 /// </remarks>
 internal static class FilterCostModel
 {
@@ -44,8 +43,8 @@ internal static class FilterCostModel
 
     private static Constants For(ElementType type) => type switch
     {
-        ElementType.UInt8 => new(0.127, 0.0190, 0.015, 0.0216, 0.0323, 0.025, 1.25, 0.12),
-        ElementType.UInt16 => new(0.187, 0.0186, 0.015, 0.0246, 0.0339, 0.013, 1.77, 0.07),
-        _ => new(0.306, 0.0193, 0.141, 0.0256, 0.0341, 0.000, 0.45, 0.22),
+        ElementType.UInt8 => new(0.125, 0.0152, 0.026, 0.0135, 0.0166, 0.133, 1.32, 0.051),
+        ElementType.UInt16 => new(0.204, 0.0148, 0.108, 0.0137, 0.0179, 0.219, 1.38, 0.071),
+        _ => new(0.342, 0.0142, 0.129, 0.0204, 0.0218, 0.355, 0.963, 0.199),
     };
 }

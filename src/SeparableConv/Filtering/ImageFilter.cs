@@ -163,7 +163,8 @@ public sealed unsafe class ImageFilter
         {
             var read = _borders.Read(region);
             var inputBytes = (byte*)source;
-            var isTransparent = _transparent is not null && TransparentFilter.Suits<TIn>(Plan, inputBytes, inputRow);
+            var isTransparent = _transparent is not null && !LooksOnTheWay(region)
+                && TransparentFilter.Suits<TIn>(Plan, inputBytes, inputRow);
             var outputBytes = (byte*)target;
             var pixelBytes = shape.Channels * sizeof(TIn);
             var readStart = inputBytes + (read.Top * inputRow) + ((nint)read.Left * pixelBytes);
@@ -229,8 +230,32 @@ public sealed unsafe class ImageFilter
         if (Plan.Shape.HasAlpha && !Plan.Options.FilterAlpha)
             pictures.KeepAlpha = typeof(TIn) == typeof(TOut) ? &AlphaPass.Copy<TIn> : &AlphaPass.CopyToFloat<TIn>;
         if (isTransparent)
+        {
             _transparent!.Value.Run<TIn, TOut>(pictures);
-        else if (Plan.Kind == FilterPlanKind.Box)
+            return;
+        }
+
+        var found = 0;
+        if (_transparent is not null && LooksOnTheWay(region))
+        {
+            pictures.FoundTransparent = &found;
+            pictures.IsOpaque = &AlphaPass.IsOpaque<TIn>;
+        }
+
+        RunOpaque<TIn, TOut>(pictures, read, region);
+        if (found != 0)
+            _transparent!.Value.Run<TIn, TOut>(pictures);
+    }
+
+    // A whole picture is looked at band by band while it is filtered as an opaque one; a part of it depends on all the rest.
+    private bool LooksOnTheWay(ImageRegion region) =>
+        Plan.Kind != FilterPlanKind.Box && region == Everything && !TransparentFilter.HasClearBorder(Plan);
+
+    private void RunOpaque<TIn, TOut>(in FilterPair pictures, ImageRegion read, ImageRegion region)
+        where TIn : unmanaged
+        where TOut : unmanaged
+    {
+        if (Plan.Kind == FilterPlanKind.Box)
             RunBox<TIn, TOut>(pictures);
         else if (Plan.Separable is null)
             RunDense<TOut>(pictures, region);
@@ -257,10 +282,11 @@ public sealed unsafe class ImageFilter
         bands.Streams = Streams<TOut>(region);
         var width = SeparableSetup.Narrow(_width, Strip.Smallest(bands.Strips, region.Width) * bands.Channels, SeparableSetup.Vectors);
         var (taps, step, mirror) = (bands.RowTaps.Taps, bands.RowTaps.Step, bands.RowTaps.Mirror);
-        if (typeof(TIn) == typeof(float) && bands.Streams && width == SimdWidth.V512 && region.Width == bands.Width)
+        var isFloat = typeof(TIn) == typeof(float) && typeof(TOut) == typeof(float);
+        if (isFloat && bands.Streams && width == SimdWidth.V512 && region.Width == bands.Width)
             bands.Small = SmallPass(bands);
         bands.Row = bands.Streams
-            ? FilterLoops.Row<StreamedFloat>(width, taps, step, mirror)
+            ? FilterLoops.Row<Streamed<TOut>>(width, taps, step, mirror)
             : FilterLoops.Row<TOut>(width, taps, step, mirror);
         WorkerPool.Shared.Run(ref bands, (region.Height + bands.BandRows - 1) / bands.BandRows, Plan.Options.Threads);
     }
@@ -285,19 +311,19 @@ public sealed unsafe class ImageFilter
         var width = SeparableSetup.Narrow(_width, stripElements, DensePass.Vectors);
         bands.OneRow = FilterLoops.Row<TOut>(width, bands.SingleTaps);
         var first = (nint)pictures.Output + (region.Left * bands.Channels * sizeof(TOut));
-        var streams = Streams<TOut>(region) && first % CacheLine == 0 && pictures.OutputRowBytes % CacheLine == 0;
+        var streams = Streams<TOut>(region) && first % CacheLine == 0
+            && pictures.OutputRowBytes % CacheLine == 0;
 
         // Rows shorter than one block of the narrowest width are summed one by one.
         if (stripElements >= DensePass.Vectors * (int)width)
-            bands.FourRows = streams ? FilterLoops.DenseFourRows<StreamedFloat>(width) : FilterLoops.DenseFourRows<TOut>(width);
+            bands.FourRows = streams ? FilterLoops.DenseFourRows<Streamed<TOut>>(width) : FilterLoops.DenseFourRows<TOut>(width);
         WorkerPool.Shared.Run(ref bands, (region.Height + bands.BandRows - 1) / bands.BandRows, Plan.Options.Threads);
     }
 
     // Alpha is put back into rows just written, which should then still be in cache.
     private bool Streams<TOut>(ImageRegion region)
         where TOut : unmanaged =>
-        typeof(TOut) == typeof(float)
-        && (long)region.Height * region.Width * Plan.Shape.Channels * sizeof(float) >= StreamedFloat.WorthwhileBytes
+        (long)region.Height * region.Width * Plan.Shape.Channels * sizeof(TOut) >= Streaming.WorthwhileBytes
         && (!Plan.Shape.HasAlpha || Plan.Options.FilterAlpha);
 
     private static void CheckWeights(FilterPlan plan)

@@ -81,10 +81,13 @@ internal sealed unsafe class TransparentFilter
     public static bool Suits<TIn>(FilterPlan plan, byte* input, nint inputRow)
         where TIn : unmanaged
     {
-        var (options, shape) = (plan.Options, plan.Shape);
-        var hasClearBorder = options is { Border: BorderMode.Constant, FilterAlpha: true } && options.ConstantValue != shape.MaxValue;
-        return hasClearBorder || !AlphaPass.IsOpaque<TIn>(input, inputRow, shape.Height, shape.Width, shape.Channels);
+        var shape = plan.Shape;
+        return HasClearBorder(plan) || !AlphaPass.IsOpaque<TIn>(input, inputRow, shape.Height, shape.Width, shape.Channels);
     }
+
+    /// <summary>Whether what lies beyond the edge is transparent.</summary>
+    public static bool HasClearBorder(FilterPlan plan) =>
+        plan.Options is { Border: BorderMode.Constant, FilterAlpha: true } && plan.Options.ConstantValue != plan.Shape.MaxValue;
 
     /// <summary>Filters a rectangle.</summary>
     public void Run<TIn, TOut>(in FilterPair pictures)

@@ -97,8 +97,8 @@ internal interface ISimd<TVec> : ITileSimd<TVec>
         where T : unmanaged;
 
     /// <summary>
-    /// Writes 2*Count pixels (byte, ushort, float, or <see cref="StreamedFloat"/>, which goes past the caches where the target
-    /// is aligned to a vector). Integers are rounded half to even and saturated; NaN becomes 0.
+    /// Writes 2*Count pixels (byte, ushort or float; <see cref="Streamed{T}"/> of them goes past the caches where the target is aligned
+    /// to what is written at once). Integers are rounded half to even and saturated; NaN becomes 0.
     /// </summary>
     static abstract unsafe void StorePixels<T>(TVec low, TVec high, T* target)
         where T : unmanaged;

@@ -10,7 +10,9 @@ namespace SeparableConv.Loops;
 /// </summary>
 internal static unsafe class ColumnPairsPass
 {
-    /// <summary>Four lines from taps + 3 rows: at each pair the lines read four rows from above and four from below, two new.</summary>
+    /// <summary>
+    /// Four lines from taps + 3 rows: at each pair the lines read four rows from above and four from below, of which two are new.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void FourLines<TSimd, TVec, TIn, TMirror>(ColumnTaps* call)
         where TSimd : struct, ISimd<TVec>
@@ -37,7 +39,7 @@ internal static unsafe class ColumnPairsPass
         var next = ColumnPass.FirstStep(rows[0] + call->Start, TSimd.Count);
         for (nint x = 0; ; x = Math.Min(next, last), next += TSimd.Count)
         {
-            if (Sse.IsSupported)
+            if (Sse.IsSupported && ColumnPass.IsNewLine(ahead0 + x, TSimd.Count))
             {
                 Sse.Prefetch0(ahead0 + x);
                 Sse.Prefetch0(ahead1 + x);

@@ -44,6 +44,8 @@ internal unsafe struct ColumnTaps
 /// </summary>
 internal static unsafe class ColumnPass
 {
+    private const int CacheLine = 64;
+
     /// <summary>Four lines from taps + 3 rows, for a number of taps known to the JIT.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void FourLines<TSimd, TVec, TIn, TTaps>(ColumnTaps* call)
@@ -93,7 +95,7 @@ internal static unsafe class ColumnPass
         // the row. What overlaps is computed again, to the same bits.
         for (nint x = 0; ; x = Math.Min(next, last), next += TSimd.Count)
         {
-            if (Sse.IsSupported)
+            if (Sse.IsSupported && IsNewLine(ahead0 + x, TSimd.Count))
             {
                 Sse.Prefetch0(ahead0 + x);
                 Sse.Prefetch0(ahead1 + x);
@@ -283,6 +285,10 @@ internal static unsafe class ColumnPass
     /// <summary>Elements to the first that begins a vector of floats in memory; a whole vector where there is none to look for.</summary>
     public static nint FirstStep<TIn>(TIn* row, int count)
         where TIn : unmanaged => typeof(TIn) == typeof(float) ? count - ((nint)row / sizeof(float) % count) : count;
+
+    /// <summary>Whether the next elements are the first in a cache line: what is ahead is not fetched more than once.</summary>
+    public static bool IsNewLine<TIn>(TIn* ahead, int count)
+        where TIn : unmanaged => typeof(TIn) == typeof(float) || (nint)ahead % CacheLine < count * sizeof(TIn);
 
     private static void FourLinesOfManyNarrow<TIn>(ColumnTaps* call)
         where TIn : unmanaged

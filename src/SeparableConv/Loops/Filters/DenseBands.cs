@@ -76,6 +76,8 @@ internal unsafe struct DenseBands : IParallelWork
         var offsets = (nint*)(window + (WindowLines * LineStride));
         var start = Pictures.Top + (part * BandRows);
         var end = Math.Min(start + BandRows, Pictures.Bottom);
+        if (!Pictures.LooksOpaque(start, end, Channels))
+            return;
         for (var strip = 0; strip < Strips; strip++)
         {
             var x0 = Pictures.Left + Strip.Start(strip, Strips, Pictures.Right - Pictures.Left);

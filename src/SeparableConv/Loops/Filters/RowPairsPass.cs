@@ -56,6 +56,7 @@ internal static unsafe class RowPairsPass
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunNarrow<TOut, TMirror>(RowTaps* call)
         where TOut : unmanaged
         where TMirror : struct, IMirror

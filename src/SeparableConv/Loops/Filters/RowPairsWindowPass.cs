@@ -7,7 +7,7 @@ namespace SeparableConv.Loops;
 
 /// <summary>
 /// <see cref="RowPairsPass"/> for 512 bits and taps that lie equally far apart on either side of the middle: to the bit the same sums. As
-/// in <see cref="RowWindowPass"/> a tap's vector is cut out of two neighbouring ones in registers. Eight pairs need eight vectors.
+/// in <see cref="RowWindowPass"/> a tap's vector is cut out of two neighbouring ones in registers: eight pairs out of eight vectors.
 /// </summary>
 internal static unsafe class RowPairsWindowPass
 {

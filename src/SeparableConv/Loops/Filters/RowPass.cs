@@ -167,6 +167,7 @@ internal static unsafe class RowPass
     }
 
     /// <summary>The pass element by element, for rows that are shorter than a block of vectors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void RunNarrow<TOut>(RowTaps* call)
         where TOut : unmanaged
     {

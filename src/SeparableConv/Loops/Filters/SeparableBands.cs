@@ -47,6 +47,9 @@ internal unsafe struct SeparableBands : IParallelWork
 {
     private const int LineFloats = 16;
 
+    // The most elements that a streamed row begins before its strip.
+    private const int Lead = 32;
+
     public FilterPair Pictures;
     public int Height;
     public int Width;
@@ -70,7 +73,7 @@ internal unsafe struct SeparableBands : IParallelWork
 
     public delegate*<RowTaps*, void> Row;
 
-    /// <summary>Whether <see cref="Row"/> writes floats past the caches (<see cref="StreamedFloat"/>).</summary>
+    /// <summary>Whether <see cref="Row"/> writes past the caches (<see cref="Streamed{T}"/>).</summary>
     public bool Streams;
 
     /// <summary>The row taps of all terms; offsets count from the first term's line.</summary>
@@ -97,9 +100,9 @@ internal unsafe struct SeparableBands : IParallelWork
     public delegate*<SmallFilterTaps*, void> Small;
 
     // Puts sums as far behind the beginning of a cache line as the pixels that they are of: an array's elements seldom begin on one, and
-    // then loads and stores of the column pass do together. In front of it a line is left free.
+    // then loads and stores of the column pass do together. In front of it room is left for a streamed row.
     private readonly nint LinePadding =>
-        LineFloats + (((nint)Pictures.Input / sizeof(float)) + ((Pictures.Left - Before) * Channels) & (LineFloats - 1));
+        Lead + (((nint)Pictures.Input / sizeof(float)) + ((Pictures.Left - Before) * Channels) & (LineFloats - 1));
 
     // Columns that stand for what lies beyond the edge may lie left of those within reach, and then of a line's beginning.
     private readonly nint LineLead => Math.Max(0, Pictures.Left - Before - FirstColumn) * Channels;
@@ -107,7 +110,7 @@ internal unsafe struct SeparableBands : IParallelWork
     private readonly nint RowPointerBytes => (((nint)TermCount * (LargestSpan + 3) * sizeof(void*)) + 63) & ~63;
 
     /// <summary>Bytes of scratch memory that <see cref="Execute"/> takes from its thread.</summary>
-    public readonly nint ScratchBytes => RowPointerBytes + (((4 * TermCount * LineStride) + (2 * LineFloats)) * sizeof(float));
+    public readonly nint ScratchBytes => RowPointerBytes + (((4 * TermCount * LineStride) + Lead + LineFloats) * sizeof(float));
 
     public readonly void Execute(int part)
     {
@@ -115,6 +118,8 @@ internal unsafe struct SeparableBands : IParallelWork
         var lines = (float*)((byte*)rows + RowPointerBytes) + LinePadding + LineLead;
         var y = Pictures.Top + (part * BandRows);
         var end = Math.Min(y + BandRows, Pictures.Bottom);
+        if (!Pictures.LooksOpaque(y, end, Channels))
+            return;
         for (; y + 4 <= end; y += 4)
         {
             if (Small != null)
@@ -169,10 +174,11 @@ internal unsafe struct SeparableBands : IParallelWork
         var target = (float*)(Pictures.Output + (y * Pictures.OutputRowBytes));
         var elements = Width * Channels;
 
-        // The part between begins and ends where the output's vectors do, and reads a vector more on either side.
+        // The part between begins and ends where the output's vectors do, and reads a vector more on either side. Two vectors at least are
+        // left at each end, for which the row pass has vectors.
         var shift = (int)((nint)target / sizeof(float) % SmallFilterPass.V);
-        var from = (2 * SmallFilterPass.V) - shift;
-        var to = ((elements - SmallFilterPass.V + shift) / SmallFilterPass.V * SmallFilterPass.V) - shift;
+        var from = (3 * SmallFilterPass.V) - shift;
+        var to = ((elements - (2 * SmallFilterPass.V) + shift) / SmallFilterPass.V * SmallFilterPass.V) - shift;
         FilterEnd(y, lines, rows, 0, (from + Channels - 1) / Channels, 0, from);
         FilterEnd(y, lines, rows, to / Channels, Width, to, elements);
         var inputs = stackalloc float*[6];
@@ -253,7 +259,8 @@ internal unsafe struct SeparableBands : IParallelWork
     }
 
     // Elements start .. end - 1 of a row; line is that of element start. Streamed rows are cut where the output's cache lines
-    // begin, at most 15 elements before the strip's own ends: a line that is partly streamed and partly not costs a trip to memory.
+    // begin, of bytes where halves of them do, which is at most 31 elements before the strip's own ends: a line that is partly streamed and
+    // partly not costs a trip to memory.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void SumRow(float* line, byte* row, int start, int end, bool isLast)
     {
@@ -261,17 +268,19 @@ internal unsafe struct SeparableBands : IParallelWork
         var to = end;
         if (Streams)
         {
-            var shift = (int)((nint)row / sizeof(float) % LineFloats);
-            from -= (start + shift) % LineFloats;
-            to -= (end + shift) % LineFloats;
+            var piece = Pictures.OutputElementBytes == sizeof(float) ? LineFloats : Lead;
+            var shift = (int)((nint)row / Pictures.OutputElementBytes % piece);
+            from -= (start + shift) % piece;
+            to -= (end + shift) % piece;
             if (from < Pictures.Left * Channels)
             {
-                from += LineFloats;
-                SumElements(line, row, start, start, Math.Min(from, end));
+                // A block of vectors, at either end of the row: what overlaps the streamed part is summed again, to the same bits.
+                from += piece;
+                SumElements(line, row, start, start, Math.Min(start + Lead, end));
             }
 
-            if (isLast)
-                SumElements(line, row, start, Math.Max(to, start), end);
+            if (isLast && to < end)
+                SumElements(line, row, start, Math.Max(end - Lead, start), end);
         }
 
         SumElements(line, row, start, from, to);
@@ -308,14 +317,14 @@ internal unsafe struct SeparableBands : IParallelWork
         }
     }
 
-    // The last kernelWidth - 1 pixels of a strip's lines are the first of the next one's, and a cache line before them is what
-    // a streamed row may still have to sum.
+    // The last kernelWidth - 1 pixels of a strip's lines are the first of the next one's, and those before them are what a streamed row
+    // may still have to sum.
     private readonly void KeepOverlap(float* lines, int count, int pixels)
     {
-        var overlap = ((Before + After) * Channels) + LineFloats;
+        var overlap = ((Before + After) * Channels) + Lead;
         for (var i = 0; i < count * TermCount; i++)
         {
-            var line = lines + (i * LineStride) - LineFloats;
+            var line = lines + (i * LineStride) - Lead;
             new ReadOnlySpan<float>(line + ((nint)pixels * Channels), overlap).CopyTo(new Span<float>(line, overlap));
         }
     }

@@ -5,17 +5,23 @@ using System.Runtime.Intrinsics.X86;
 namespace SeparableConv.Loops;
 
 /// <summary>
-/// A float that is written past the caches. As the pixel type of a pass it stands for float: a large result then costs one
-/// trip to memory, not two, since a line is not read before it is overwritten. At 3840x2160x1 on an Emerald Rapids core that
-/// takes Sobel from 6.9 to 2.9 ms and a 7x7 Gaussian from 7.3 to 3.9 ms, where a plain copy takes 2.4.
+/// An element that is written past the caches. As the pixel type of a pass it stands for <typeparamref name="T"/>: a large result then
+/// costs one trip to memory, not two, since a line is not read before it is overwritten. At 3840x2160x1 floats on an Emerald Rapids core
+/// that takes Sobel from 6.9 to 2.9 ms and a 7x7 Gaussian from 7.3 to 3.9 ms, where a plain copy takes 2.4.
 /// </summary>
-internal readonly struct StreamedFloat
+/// <typeparam name="T">byte, ushort or float.</typeparam>
+internal readonly struct Streamed<T>
+    where T : unmanaged
+{
+    /// <summary>The value; a streamed pass writes it as a plain one.</summary>
+    public readonly T Value;
+}
+
+/// <summary>When results are written past the caches.</summary>
+internal static class Streaming
 {
     /// <summary>Outputs of so many bytes are streamed: they would not stay in a cache anyway.</summary>
     public const long WorthwhileBytes = 8L << 20;
-
-    /// <summary>The value; a streamed pass writes it as a plain float.</summary>
-    public readonly float Value;
 }
 
 internal readonly partial struct Simd128
@@ -40,17 +46,17 @@ internal readonly partial struct Simd128
     public static unsafe void StorePixels<T>(Vector128<float> low, Vector128<float> high, T* target)
         where T : unmanaged
     {
-        if (typeof(T) == typeof(StreamedFloat) && (nint)target % (4 * sizeof(float)) == 0)
+        if (typeof(T) == typeof(Streamed<float>) && (nint)target % (4 * sizeof(float)) == 0)
         {
             low.StoreAlignedNonTemporal((float*)target);
             high.StoreAlignedNonTemporal((float*)target + 4);
         }
-        else if (typeof(T) == typeof(float) || typeof(T) == typeof(StreamedFloat))
+        else if (typeof(T) == typeof(float) || typeof(T) == typeof(Streamed<float>))
         {
             low.Store((float*)target);
             high.Store((float*)target + 4);
         }
-        else if (typeof(T) == typeof(byte))
+        else if (typeof(T) == typeof(byte) || typeof(T) == typeof(Streamed<byte>))
         {
             var words = Vector128.Narrow(Round(low, 255f), Round(high, 255f));
             Unsafe.WriteUnaligned(target, Vector128.Narrow(words, words).AsUInt64().ToScalar());
@@ -93,12 +99,12 @@ internal readonly partial struct Simd256
     public static unsafe void StorePixels<T>(Vector256<float> low, Vector256<float> high, T* target)
         where T : unmanaged
     {
-        if (typeof(T) == typeof(StreamedFloat) && (nint)target % (8 * sizeof(float)) == 0)
+        if (typeof(T) == typeof(Streamed<float>) && (nint)target % (8 * sizeof(float)) == 0)
         {
             low.StoreAlignedNonTemporal((float*)target);
             high.StoreAlignedNonTemporal((float*)target + 8);
         }
-        else if (typeof(T) == typeof(float) || typeof(T) == typeof(StreamedFloat))
+        else if (typeof(T) == typeof(float) || typeof(T) == typeof(Streamed<float>))
         {
             low.Store((float*)target);
             high.Store((float*)target + 8);
@@ -108,17 +114,25 @@ internal readonly partial struct Simd256
             Simd128.StorePixels(low.GetLower(), low.GetUpper(), target);
             Simd128.StorePixels(high.GetLower(), high.GetUpper(), target + 8);
         }
-        else if (typeof(T) == typeof(byte))
+        else if (typeof(T) == typeof(byte) || typeof(T) == typeof(Streamed<byte>))
         {
             // Each 128-bit lane packs for itself: words are a0-3 b0-3 | a4-7 b4-7, and the permutation puts the quads in order.
             var words = Avx2.PackSignedSaturate(Round(low, 255f), Round(high, 255f));
             var bytes = Avx2.PackUnsignedSaturate(words, words).AsInt32();
-            Avx2.PermuteVar8x32(bytes, Vector256.Create(0, 4, 1, 5, 0, 4, 1, 5)).GetLower().AsByte().Store((byte*)target);
+            var pixels = Avx2.PermuteVar8x32(bytes, Vector256.Create(0, 4, 1, 5, 0, 4, 1, 5)).GetLower().AsByte();
+            if (typeof(T) == typeof(Streamed<byte>) && (nint)target % 16 == 0)
+                pixels.StoreAlignedNonTemporal((byte*)target);
+            else
+                pixels.Store((byte*)target);
         }
         else
         {
             var words = Avx2.PackUnsignedSaturate(Round(low, 65535f), Round(high, 65535f)).AsInt64();
-            Avx2.Permute4x64(words, 0b11_01_10_00).AsUInt16().Store((ushort*)target);
+            var pixels = Avx2.Permute4x64(words, 0b11_01_10_00).AsUInt16();
+            if (typeof(T) == typeof(Streamed<ushort>) && (nint)target % 32 == 0)
+                pixels.StoreAlignedNonTemporal((ushort*)target);
+            else
+                pixels.Store((ushort*)target);
         }
     }
 
@@ -151,12 +165,12 @@ internal readonly partial struct Simd512
     public static unsafe void StorePixels<T>(Vector512<float> low, Vector512<float> high, T* target)
         where T : unmanaged
     {
-        if (typeof(T) == typeof(StreamedFloat) && (nint)target % (16 * sizeof(float)) == 0)
+        if (typeof(T) == typeof(Streamed<float>) && (nint)target % (16 * sizeof(float)) == 0)
         {
             low.StoreAlignedNonTemporal((float*)target);
             high.StoreAlignedNonTemporal((float*)target + 16);
         }
-        else if (typeof(T) == typeof(float) || typeof(T) == typeof(StreamedFloat))
+        else if (typeof(T) == typeof(float) || typeof(T) == typeof(Streamed<float>))
         {
             low.Store((float*)target);
             high.Store((float*)target + 16);
@@ -166,18 +180,26 @@ internal readonly partial struct Simd512
             Simd256.StorePixels(low.GetLower(), low.GetUpper(), target);
             Simd256.StorePixels(high.GetLower(), high.GetUpper(), target + 16);
         }
-        else if (typeof(T) == typeof(byte))
+        else if (typeof(T) == typeof(byte) || typeof(T) == typeof(Streamed<byte>))
         {
             // As with 256 bits: lane n holds quad n of both vectors, twice.
             var words = Avx512BW.PackSignedSaturate(Round(low, 255f), Round(high, 255f));
             var bytes = Avx512BW.PackUnsignedSaturate(words, words).AsInt32();
             var order = Vector512.Create(0, 4, 8, 12, 1, 5, 9, 13, 0, 4, 8, 12, 1, 5, 9, 13);
-            Avx512F.PermuteVar16x32(bytes, order).GetLower().AsByte().Store((byte*)target);
+            var pixels = Avx512F.PermuteVar16x32(bytes, order).GetLower().AsByte();
+            if (typeof(T) == typeof(Streamed<byte>) && (nint)target % 32 == 0)
+                pixels.StoreAlignedNonTemporal((byte*)target);
+            else
+                pixels.Store((byte*)target);
         }
         else
         {
             var words = Avx512BW.PackUnsignedSaturate(Round(low, 65535f), Round(high, 65535f)).AsInt64();
-            Avx512F.PermuteVar8x64(words, Vector512.Create(0L, 2, 4, 6, 1, 3, 5, 7)).AsUInt16().Store((ushort*)target);
+            var pixels = Avx512F.PermuteVar8x64(words, Vector512.Create(0L, 2, 4, 6, 1, 3, 5, 7)).AsUInt16();
+            if (typeof(T) == typeof(Streamed<ushort>) && (nint)target % 64 == 0)
+                pixels.StoreAlignedNonTemporal((ushort*)target);
+            else
+                pixels.Store((ushort*)target);
         }
     }
 
@@ -210,9 +232,9 @@ internal readonly partial struct SimdScalar
     public static unsafe void StorePixel<T>(float value, T* target)
         where T : unmanaged
     {
-        if (typeof(T) == typeof(float) || typeof(T) == typeof(StreamedFloat))
+        if (typeof(T) == typeof(float) || typeof(T) == typeof(Streamed<float>))
             *(float*)target = value;
-        else if (typeof(T) == typeof(byte))
+        else if (typeof(T) == typeof(byte) || typeof(T) == typeof(Streamed<byte>))
             *(byte*)target = (byte)Round(value, 255f);
         else
             *(ushort*)target = (ushort)Round(value, 65535f);

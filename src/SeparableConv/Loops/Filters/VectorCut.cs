@@ -8,7 +8,9 @@ namespace SeparableConv.Loops;
 internal static class VectorCut
 {
     /// <summary>The sixteen floats from <paramref name="first"/> (0 to 15) on.</summary>
-    /// <remarks>The instruction takes its count from the code itself: one that the JIT does not know would be a table of jumps.</remarks>
+    /// <remarks>
+    /// The instruction takes its count from the code itself: a count that the JIT does not know would be a table of jumps.
+    /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> At(Vector512<float> left, Vector512<float> right, int first)
     {
