@@ -32,6 +32,7 @@ internal sealed class PassList(params Func<NetworkPass>[] passes)
         () => new SeparableFusion(),
         () => new ExpansionFusion(),
         () => new ShortcutFusion(),
+        () => new QuantizedBlockFusion(),
         () => new OutputCopies());
 
     /// <summary>For running a network node by node as it is.</summary>

@@ -29,6 +29,10 @@ public readonly record struct ConvGeometry(
     public bool IsPadded =>
         Rows.InteriorStart > 0 || Rows.InteriorEnd < Rows.Out || Columns.InteriorStart > 0 || Columns.InteriorEnd < Columns.Out;
 
+    /// <summary>Whether each output pixel reads the input pixel in its place, all channels of it, and nothing else.</summary>
+    internal bool IsPointwise =>
+        Rows is { Kernel: 1, Stride: 1 } && Columns is { Kernel: 1, Stride: 1 } && Groups == 1 && !IsPadded;
+
     /// <summary>Computes the sizes of a convolution.</summary>
     /// <param name="batch">N, 1 or more.</param>
     /// <param name="input">Height and width of the input.</param>

@@ -53,12 +53,16 @@ internal sealed class QuantizedConv2DOperator(
 
     internal override OperatorCost Cost(Node node) => new(ConvCost.Standard(Geometry(node.Inputs[0]!.Type, node.Inputs[1]!.Type)).Macs);
 
-    private protected override Step Create(TensorType input, TensorType weights, ReadOnlySpan<byte> weightBytes, ReadOnlySpan<int> bias)
+    /// <summary>The loop with its weights packed.</summary>
+    internal QuantizedConvLoop Loop(TensorType input, TensorType weights, ReadOnlySpan<byte> weightBytes, ReadOnlySpan<int> bias)
     {
         var g = Geometry(input, weights);
         var layer = Layer(input, weights, weightBytes, g.OutChannels, bias);
-        return new QuantizedConvStep(new(layer, g.Kernel, g.InChannels, g.OutChannels, g.Groups, SimdWidths.Best), g);
+        return new(layer, g.Kernel, g.InChannels, g.OutChannels, g.Groups, SimdWidths.Best);
     }
+
+    private protected override Step Create(TensorType input, TensorType weights, ReadOnlySpan<byte> weightBytes, ReadOnlySpan<int> bias) =>
+        new QuantizedConvStep(Loop(input, weights, weightBytes, bias), Geometry(input, weights));
 }
 
 /// <summary>A quantized convolution with its weights packed, for one size of input.</summary>

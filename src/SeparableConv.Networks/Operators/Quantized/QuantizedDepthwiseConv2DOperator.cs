@@ -29,15 +29,22 @@ internal sealed class QuantizedDepthwiseConv2DOperator(
         return new(ConvCost.Depthwise(g, g.OutChannels / g.InChannels).Macs);
     }
 
+    /// <summary>The loop with its weights packed.</summary>
+    internal QuantizedDepthwiseLoop Loop(TensorType input, TensorType weights, ReadOnlySpan<byte> weightBytes, ReadOnlySpan<int> bias)
+    {
+        var g = Geometry(input, weights);
+        return new(Layer(input, weights, weightBytes, g.OutChannels, bias), g, SimdWidths.Best);
+    }
+
     private protected override Step Create(TensorType input, TensorType weights, ReadOnlySpan<byte> weightBytes, ReadOnlySpan<int> bias)
     {
         var g = Geometry(input, weights);
-        var layer = Layer(input, weights, weightBytes, g.OutChannels, bias);
+        if (g.InChannels > 1)
+            return new QuantizedDepthwiseStep(Loop(input, weights, weightBytes, bias));
 
         // One channel makes a standard convolution of it, which reads that once for all filters.
-        return g.InChannels == 1
-            ? new QuantizedConvStep(new(layer, g.Kernel, 1, g.OutChannels, 1, SimdWidths.Best), g)
-            : new QuantizedDepthwiseStep(new(layer, g, SimdWidths.Best));
+        var layer = Layer(input, weights, weightBytes, g.OutChannels, bias);
+        return new QuantizedConvStep(new(layer, g.Kernel, 1, g.OutChannels, 1, SimdWidths.Best), g);
     }
 }
 

@@ -19,6 +19,8 @@ internal sealed class Unfusing : NetworkPass
                 return [Separable(node.Name, separable, inputs)];
             case GatedConv2DOperator gated:
                 return [WithShortcut(node.Name, inputs, GatedConv2DOperator.ShortcutInput, (name, rest) => Gated(name, gated, rest))];
+            case QuantizedBlockOperator block:
+                return [Block(node.Name, block, inputs)];
             case DepthwiseConv2DOperator { Map: not null } mapped:
                 return [Depthwise(node.Name, mapped, inputs)];
             default:
@@ -37,6 +39,13 @@ internal sealed class Unfusing : NetworkPass
     {
         var expanded = Graph.Add($"{name}/expand", op.Expand, inputs.AsSpan(0, 3));
         return Separable(name, op.Separable, [expanded, .. inputs.AsSpan(3)]);
+    }
+
+    private Value Block(string name, QuantizedBlockOperator op, Value?[] inputs)
+    {
+        var x = op.Expand is { } expand ? Graph.Add($"{name}/expand", expand, inputs.AsSpan(0, 3)) : inputs[0];
+        var between = Graph.Add($"{name}/depthwise", op.Depthwise, x, inputs[3], inputs[4]);
+        return Graph.Add(name, op.Project, between, inputs[5], inputs[6]);
     }
 
     private Value Gated(string name, GatedConv2DOperator op, Value?[] inputs)

@@ -214,7 +214,29 @@ internal static unsafe class MatrixProduct
 /// <param name="FilterParts">Runs of panels.</param>
 internal readonly record struct ProductParts(nint Rows, int RowParts, int FilterParts)
 {
+    /// <summary>Below so many rows a thread spends more on half-filled tiles than it saves by having a part of its own.</summary>
+    public const int LeastRows = 2 * MatrixTile.MostRows;
+
+    // What a tile must have for a part of the rows to pay where the filters alone would give threads uneven work.
+    private const int LeastRowsInUnevenPart = MatrixTile.MostRows;
+
     public int Count => RowParts * FilterParts;
+
+    /// <summary>
+    /// Cuts the rows where there are enough of them; else the filters, where they are <paramref name="divisible"/>, and rows in addition
+    /// where those would come out uneven.
+    /// </summary>
+    public static ProductParts Cut(nint rows, int panels, int threads, bool divisible = true)
+    {
+        if (threads <= 1)
+            return new(rows, 1, 1);
+        var rowParts = (int)Math.Min(4 * threads, rows / LeastRows / threads * threads);
+        if (rowParts >= threads || !divisible)
+            return new(rows, Math.Max(rowParts, (int)Math.Min(threads, rows)), 1);
+        if (panels >= threads && panels % threads != 0 && panels < 8 * threads && rows >= threads * LeastRowsInUnevenPart)
+            return new(rows, threads, panels);
+        return new(rows, Math.Max(1, rowParts), Math.Min(2 * threads, panels));
+    }
 
     /// <summary>The rows of a part, and the number of its run of panels.</summary>
     public (nint First, nint Count, int FilterPart) Part(int part)

@@ -9,12 +9,6 @@ namespace SeparableConv.Loops;
 /// </summary>
 internal sealed unsafe class PointwiseLoop : IRowLoop
 {
-    // Below so many rows a thread spends more on half-filled tiles than it saves by having a part of its own.
-    private const int LeastRowsInPart = 2 * MatrixTile.MostRows;
-
-    // What a tile must have for a part of the rows to pay where the filters alone would give threads uneven work.
-    private const int LeastRowsInUnevenPart = MatrixTile.MostRows;
-
     // Below so many multiplications, of which the layers between a squeeze and its excitation have few, two threads take longer than one:
     // 120 to 32 took 1.8 us on two and 0.6 on one (Zen 5).
     private const long LeastProductsToShare = 64 * 1024;
@@ -86,20 +80,10 @@ internal sealed unsafe class PointwiseLoop : IRowLoop
         WorkerPool.Shared.Run(ref work, checked(images * work.Parts.Count), threads);
     }
 
-    // Cut pixels where there are enough of them; else cut the filters, unless the activation looks across them; and pixels in addition
-    // where the filters would come out uneven.
     private ProductParts Cut(nint pixels, int threads)
     {
-        if (threads <= 1 || (long)pixels * _weights.Depth * _weights.Columns < LeastProductsToShare)
-            return new(pixels, 1, 1);
-
-        var pixelParts = (int)Math.Min(4 * threads, pixels / LeastRowsInPart / threads * threads);
-        if (pixelParts >= threads || !CanShareFilters(threads))
-            return new(pixels, Math.Max(pixelParts, (int)Math.Min(threads, pixels)), 1);
-        var panels = _weights.Panels.Length;
-        if (panels % threads != 0 && panels < 8 * threads && pixels >= threads * LeastRowsInUnevenPart)
-            return new(pixels, threads, panels);
-        return new(pixels, Math.Max(1, pixelParts), Math.Min(2 * threads, panels));
+        var isTiny = (long)pixels * _weights.Depth * _weights.Columns < LeastProductsToShare;
+        return ProductParts.Cut(pixels, _weights.Panels.Length, isTiny ? 1 : threads, CanShareFilters(threads));
     }
 
     /// <inheritdoc/>

@@ -30,8 +30,7 @@ internal sealed unsafe class QuantizedConvLoop
     // Vectors of columns whose sums are made bytes together: a row of 64 bytes on 512 bits.
     private const int VectorsTogether = 4;
 
-    // Below so many rows a thread spends more on half-filled tiles than it saves by having a part of its own.
-    private const int LeastRowsInPart = 2 * MatrixTile.MostRows;
+    private const int LeastRowsInPart = ProductParts.LeastRows;
 
     // Of a shorter row the sum takes longer than four bytes at once save: 8 numbers 1.7 times as long in all, 32 as long, 64 0.75 times.
     private const int LeastShiftedDepth = 64;
@@ -84,6 +83,12 @@ internal sealed unsafe class QuantizedConvLoop
             _groups[g] = Pack(layer, g * filters, filters, width);
     }
 
+    /// <summary>Runs of filters that can be computed by themselves.</summary>
+    public int Panels => _groups[0].Panels.Length;
+
+    /// <summary>Filters of each panel, but of the last where their number is no multiple of it.</summary>
+    public int PanelColumns => 2 * _groups[0].Table.VectorLength;
+
     private int Filters => _groups[0].Columns;
 
     private int Taps => _kernel.Height * _kernel.Width;
@@ -91,7 +96,7 @@ internal sealed unsafe class QuantizedConvLoop
     /// <summary>Computes (N, outH, outW, O) from (N, inH, inW, C).</summary>
     public void Run(byte* input, byte* output, in ConvGeometry g, int threads)
     {
-        if (Taps == 1 && g is { Groups: 1, IsPadded: false, Rows.Stride: 1, Columns.Stride: 1 })
+        if (g.IsPointwise)
         {
             RunPointwise(input, output, (nint)g.Batch * g.Rows.Out * g.Columns.Out, threads);
             return;
@@ -106,10 +111,8 @@ internal sealed unsafe class QuantizedConvLoop
     /// <summary>Computes <paramref name="pixels"/> rows of (pixels, C) into (pixels, O) with a 1x1 kernel.</summary>
     public void RunPointwise(byte* input, byte* output, nint pixels, int threads)
     {
-        // Cut pixels where there are enough of them; else cut the filters.
-        var pixelParts = threads <= 1 ? 1 : (int)Math.Min(4 * threads, pixels / LeastRowsInPart / threads * threads);
-        var filterParts = threads <= 1 || pixelParts >= threads ? 1 : Math.Min(2 * threads, _groups[0].Panels.Length);
-        var work = new PixelWork { Loop = this, Input = input, Output = output, Parts = new(pixels, Math.Max(1, pixelParts), filterParts) };
+        var parts = ProductParts.Cut(pixels, Panels, threads);
+        var work = new PixelWork { Loop = this, Input = input, Output = output, Parts = parts };
         WorkerPool.Shared.Run(ref work, work.Parts.Count, threads);
         GC.KeepAlive(this);
     }
@@ -159,10 +162,12 @@ internal sealed unsafe class QuantizedConvLoop
 
     private byte* At(byte* output, nint index) => output + (index * _requantizer.OutputBytes);
 
-    private void RunPixels(byte* input, nint pixels, byte* output, int filterPart, int filterParts)
+    /// <summary>
+    /// Computes part <paramref name="filterPart"/> of <paramref name="filterParts"/> of the filters of a 1x1 kernel, on the calling thread.
+    /// </summary>
+    public void RunPixels(byte* input, nint pixels, byte* output, int filterPart = 0, int filterParts = 1)
     {
-        var panels = _groups[0].Panels.Length;
-        var (firstPanel, endPanel) = (panels * filterPart / filterParts, panels * (filterPart + 1) / filterParts);
+        var (firstPanel, endPanel) = (Panels * filterPart / filterParts, Panels * (filterPart + 1) / filterParts);
         var inPlace = _lanes.AreInput(_groupChannels);
         var stride = inPlace ? _groupChannels / sizeof(int) : Scratch.RowStride(_lanes.Lanes(_groupChannels));
         var rows = Math.Min(Math.Max(2, BlockBytes / (stride * sizeof(int)) / LeastRowsInPart) * LeastRowsInPart, pixels);
@@ -180,6 +185,16 @@ internal sealed unsafe class QuantizedConvLoop
                 _lanes.Fill(source, _groupChannels, left.Rows, _groupChannels, copy, stride);
             Multiply(left, 1, 0, 0, firstPanel, endPanel, sums, rowSums, At(output, row * _outChannels), new(0, _outChannels));
         }
+    }
+
+    /// <summary>The same as <see cref="RunRows"/> into pixels that follow each other without a gap; pointwise layers too.</summary>
+    public void RunImageRows(byte* image, byte* output, in ConvGeometry g, int firstRow, int endRow)
+    {
+        nint row = g.Columns.Out * (nint)_outChannels;
+        if (g.IsPointwise)
+            RunPixels(image + ((nint)firstRow * g.Columns.In * _groupChannels), (nint)(endRow - firstRow) * g.Columns.In, output);
+        else
+            RunRows(image, output, new(row, _outChannels), g, firstRow, endRow);
     }
 
     /// <summary>

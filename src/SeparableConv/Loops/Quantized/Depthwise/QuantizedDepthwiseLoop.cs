@@ -43,6 +43,13 @@ internal sealed unsafe class QuantizedDepthwiseLoop
             : new QuantizedDepthwisePaired(layer, geometry, _blocks, requantizer);
     }
 
+    /// <summary>Whether channels of an image are spread out before, in a thread's tile.</summary>
+    public static bool Spreads(in ConvGeometry geometry, SimdWidth width) =>
+        new ChannelBlocks(width, geometry.OutChannels).Channels != geometry.InChannels;
+
+    /// <summary>Whether runs of so many channels can be convolved without those beside them.</summary>
+    public bool CanSlice(int columns) => _spread is null && _blocks.Columns == columns && _blocks.Channels % columns == 0;
+
     private bool IsPadded => _blocks.Channels != _blocks.Used;
 
     /// <summary>Computes (N, outH, outW, C*M) from (N, inH, inW, C).</summary>
@@ -62,6 +69,20 @@ internal sealed unsafe class QuantizedDepthwiseLoop
         };
         WorkerPool.Shared.Run(ref work, checked(g.Batch * work.RowParts * work.BlockParts), threads);
     }
+
+    /// <summary>
+    /// Convolves rows <paramref name="firstRow"/> up to and without <paramref name="endRow"/> of one image, on the calling thread, where no
+    /// channels are spread. Only rows of the image that these read need be there.
+    /// </summary>
+    public void RunRows(byte* image, byte* output, int firstRow, int endRow)
+    {
+        Debug.Assert(_spread is null, "Spread channels need a tile.");
+        _form.Run(image, output, firstRow, endRow, 0, _blocks.Count);
+    }
+
+    /// <summary>Convolves some runs of channels of a whole image, on the calling thread, where <see cref="CanSlice"/>.</summary>
+    public void RunBlocks(byte* image, byte* output, int firstBlock, int endBlock) =>
+        _form.Run(image, output, 0, _geometry.Rows.Out, firstBlock, endBlock);
 
     private void RunSpread(ChannelSpread spread, byte* image, byte* output, int firstRow, int endRow)
     {
