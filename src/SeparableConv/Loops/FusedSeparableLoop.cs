@@ -28,10 +28,16 @@ internal sealed unsafe class FusedSeparableLoop
     /// <param name="threads">Threads to use at most.</param>
     public void Run(float* input, float* output, in ConvGeometry geometry, int outChannels, int threads)
     {
-        // The last layers of a network have few pixels and many weights. There each thread takes filters of its own and computes
-        // the depthwise step, a hundredth of the work, for itself: the weights are read once, and nobody waits in between.
+        // The last layers of a network have few pixels and many weights. There each thread takes channels of its own, then filters: the
+        // weights are read once. Where channels can not be cut it computes the depthwise step, a hundredth of the work, for itself.
         var sharesFilters = threads > 1 && _pointwise.CanShareFilters(threads)
             && outChannels > 4L * geometry.Batch * geometry.Rows.Out * geometry.Columns.Out;
+        if (sharesFilters && _depthwise.CanSlice && geometry.OutChannels >= threads * _depthwise.Lanes)
+        {
+            RunSlices(input, output, geometry, threads);
+            return;
+        }
+
         var tiles = TilesInImage(geometry, sharesFilters ? 1 : threads);
         var work = new Work
         {
@@ -46,6 +52,23 @@ internal sealed unsafe class FusedSeparableLoop
         WorkerPool.Shared.Run(ref work, geometry.Batch * tiles * work.FilterParts, threads);
     }
 
+    private void RunSlices(float* input, float* output, in ConvGeometry geometry, int threads)
+    {
+        var pixels = (nint)geometry.Rows.Out * geometry.Columns.Out;
+        var stride = Scratch.RowStride(geometry.OutChannels);
+        var work = new SliceWork
+        {
+            Depthwise = _depthwise,
+            Input = input,
+            Output = Scratch.Shared(checked(geometry.Batch * pixels * stride)),
+            Stride = stride,
+            Geometry = geometry,
+            Slices = Math.Min(2 * threads, geometry.OutChannels / _depthwise.Lanes),
+        };
+        WorkerPool.Shared.Run(ref work, checked(geometry.Batch * work.Slices), threads);
+        _pointwise.Run(work.Output, stride, output, geometry.Batch * pixels, threads);
+    }
+
     private static int TilesInImage(in ConvGeometry geometry, int threads)
     {
         var rowFloats = (long)geometry.Columns.Out * Scratch.RowStride(geometry.OutChannels);
@@ -57,6 +80,30 @@ internal sealed unsafe class FusedSeparableLoop
         if (tiles * geometry.Batch < 4 * threads && threads > 1)
             tiles = (tiles + wanted - 1) / wanted * wanted;
         return Math.Min(tiles, geometry.Rows.Out);
+    }
+
+    private struct SliceWork : IParallelWork
+    {
+        public DepthwiseLoop Depthwise;
+        public float* Input;
+        public float* Output;
+        public nint Stride;
+        public ConvGeometry Geometry;
+        public int Slices;
+
+        public readonly void Execute(int part)
+        {
+            var (slice, n) = Math.DivRem(part, Geometry.Batch);
+            var (rows, columns) = (Geometry.Rows, Geometry.Columns);
+            var vectors = Geometry.OutChannels / Depthwise.Lanes;
+            Depthwise.RunChannels(
+                Input + ((nint)n * rows.In * columns.In * Geometry.InChannels),
+                Output + ((nint)n * rows.Out * columns.Out * Stride),
+                Stride,
+                Geometry with { Batch = 1 },
+                vectors * slice / Slices * Depthwise.Lanes,
+                vectors * (slice + 1) / Slices * Depthwise.Lanes);
+        }
     }
 
     private struct Work : IParallelWork

@@ -119,15 +119,17 @@ internal sealed unsafe class DepthwiseLoop : IRowLoop
     /// <summary>Whether channels can be convolved without those beside them: no vector overlaps another.</summary>
     public bool CanSlice => !_isSpread && _multiplier == 1 && !_activation.NeedsAllChannels && _outChannels % (int)_width == 0;
 
+    /// <summary>Channels between which they may be cut.</summary>
+    public int Lanes => (int)_width;
+
     /// <summary>
     /// Convolves channels <paramref name="first"/> up to and without <paramref name="end"/> of a whole image, on this thread, where
     /// <see cref="CanSlice"/>. Both are multiples of the vector's lanes.
     /// </summary>
     public void RunChannels(float* image, float* output, nint outputPixelStride, in ConvGeometry g, int first, int end)
     {
-        var lanes = (int)_width;
-        Debug.Assert(CanSlice && first % lanes == 0 && end % lanes == 0, "channels are cut between vectors");
-        RunBlock(image, output, outputPixelStride, g, 0, g.Rows.Out, first / lanes, end / lanes);
+        Debug.Assert(CanSlice && first % Lanes == 0 && end % Lanes == 0, "channels are cut between vectors");
+        RunBlock(image, output, outputPixelStride, g, 0, g.Rows.Out, first / Lanes, end / Lanes);
         GC.KeepAlive(this);
     }
 
