@@ -26,7 +26,8 @@ internal sealed unsafe class FusedSeparableLoop
     /// <param name="geometry">The sizes of the depthwise step; its output has C*M channels.</param>
     /// <param name="outChannels">O.</param>
     /// <param name="threads">Threads to use at most.</param>
-    public void Run(float* input, float* output, in ConvGeometry geometry, int outChannels, int threads)
+    /// <param name="shortcut">(N, outH, outW, O), added to the last sums behind their activation; null for none.</param>
+    public void Run(float* input, float* output, in ConvGeometry geometry, int outChannels, int threads, float* shortcut = null)
     {
         // The last layers of a network have few pixels and many weights. There each thread takes channels of its own, then filters: the
         // weights are read once. Where channels can not be cut it computes the depthwise step, a hundredth of the work, for itself.
@@ -34,7 +35,7 @@ internal sealed unsafe class FusedSeparableLoop
             && outChannels > 4L * geometry.Batch * geometry.Rows.Out * geometry.Columns.Out;
         if (sharesFilters && _depthwise.CanSlice && geometry.OutChannels >= threads * _depthwise.Lanes)
         {
-            RunSlices(input, output, geometry, threads);
+            RunSlices(input, output, geometry, threads, shortcut);
             return;
         }
 
@@ -44,6 +45,7 @@ internal sealed unsafe class FusedSeparableLoop
             Loop = this,
             Input = input,
             Output = output,
+            Shortcut = shortcut,
             Geometry = geometry,
             OutChannels = outChannels,
             Tiles = tiles,
@@ -52,7 +54,7 @@ internal sealed unsafe class FusedSeparableLoop
         WorkerPool.Shared.Run(ref work, geometry.Batch * tiles * work.FilterParts, threads);
     }
 
-    private void RunSlices(float* input, float* output, in ConvGeometry geometry, int threads)
+    private void RunSlices(float* input, float* output, in ConvGeometry geometry, int threads, float* shortcut)
     {
         var pixels = (nint)geometry.Rows.Out * geometry.Columns.Out;
         var stride = Scratch.RowStride(geometry.OutChannels);
@@ -66,7 +68,7 @@ internal sealed unsafe class FusedSeparableLoop
             Slices = Math.Min(2 * threads, geometry.OutChannels / _depthwise.Lanes),
         };
         WorkerPool.Shared.Run(ref work, checked(geometry.Batch * work.Slices), threads);
-        _pointwise.Run(work.Output, stride, output, geometry.Batch * pixels, threads);
+        _pointwise.Run(work.Output, stride, output, geometry.Batch * pixels, threads, shortcut);
     }
 
     private static int TilesInImage(in ConvGeometry geometry, int threads)
@@ -111,6 +113,7 @@ internal sealed unsafe class FusedSeparableLoop
         public FusedSeparableLoop Loop;
         public float* Input;
         public float* Output;
+        public float* Shortcut;
         public ConvGeometry Geometry;
         public int OutChannels;
         public int Tiles;
@@ -128,8 +131,9 @@ internal sealed unsafe class FusedSeparableLoop
             var between = Scratch.Tile(pixels * stride);
             Loop._depthwise.RunRows(
                 Input + ((nint)n * rows.In * columns.In * Geometry.InChannels), between, stride, Geometry, firstRow, endRow);
-            var output = Output + ((((nint)n * rows.Out) + firstRow) * columns.Out * OutChannels);
-            Loop._pointwise.RunPixels(between, stride, pixels, output, OutChannels, filterPart, FilterParts);
+            var offset = (((nint)n * rows.Out) + firstRow) * columns.Out * OutChannels;
+            var shortcut = Shortcut == null ? null : Shortcut + offset;
+            Loop._pointwise.RunPixels(between, stride, pixels, Output + offset, OutChannels, filterPart, FilterParts, shortcut);
         }
     }
 }

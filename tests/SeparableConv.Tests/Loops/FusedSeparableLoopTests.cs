@@ -14,8 +14,8 @@ public sealed unsafe class FusedSeparableLoopTests
         // Many pixels in tiles; few with many filters, whose channels are cut (64, 96) or not (40, 3, a multiplier).
         foreach (var (batch, size, channels, multiplier, filters, kernel, stride) in new[]
         {
-            (1, 50, 96, 1, 24, 3, 1), (2, 33, 40, 1, 17, 5, 2), (1, 7, 64, 1, 256, 3, 1), (2, 9, 96, 1, 300, 3, 2), (1, 4, 40, 1, 100, 3, 1),
-            (1, 3, 32, 2, 64, 3, 1), (3, 1, 64, 1, 48, 3, 1), (1, 2, 3, 1, 70, 3, 1), (1, 5, 512, 1, 128, 5, 1),
+            (1, 50, 96, 1, 24, 3, 1), (2, 33, 40, 1, 17, 5, 2), (1, 7, 64, 1, 256, 3, 1), (2, 9, 96, 1, 300, 3, 2),
+            (1, 4, 40, 1, 100, 3, 1), (1, 3, 32, 2, 64, 3, 1), (3, 1, 64, 1, 48, 3, 1), (1, 2, 3, 1, 70, 3, 1), (1, 5, 512, 1, 128, 5, 1),
         })
         {
             var outChannels = channels * multiplier;
@@ -35,12 +35,19 @@ public sealed unsafe class FusedSeparableLoopTests
                 pointwise.Run(d, y, pixels, 1);
             }
 
+            var shortcut = RandomData.Floats(expected.Length, 6);
+            float[] sums = [.. expected.Zip(shortcut, (a, b) => a + b)];
             foreach (var threads in new[] { 1, 2, 3, 7 })
             {
                 var actual = RandomData.Unwritten(pixels * filters);
-                fixed (float* x = input, y = actual)
-                    new FusedSeparableLoop(depthwise, pointwise).Run(x, y, g, filters, threads);
-                Assert.Equal(expected, actual);
+                fixed (float* x = input, add = shortcut, y = actual)
+                {
+                    var fused = new FusedSeparableLoop(depthwise, pointwise);
+                    fused.Run(x, y, g, filters, threads);
+                    Assert.Equal(expected, actual);
+                    fused.Run(x, y, g, filters, threads, add);
+                    Assert.Equal(sums, actual);
+                }
             }
         }
     }

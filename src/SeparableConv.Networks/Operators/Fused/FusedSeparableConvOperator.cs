@@ -4,21 +4,34 @@ namespace SeparableConv.Networks.Operators;
 
 /// <summary>
 /// A depthwise convolution and the pointwise one that alone reads it, computed tile by tile: x (N, inH, inW, C), depthwise weights
-/// (kH, kW, C, M) and bias (C*M) or none, pointwise weights (1, 1, C*M, O) and bias (O) or none -> (N, outH, outW, O); with a channel map
-/// of E output channels E in place of C*M. To the bit what the two give one after the other.
+/// (kH, kW, C, M) and bias (C*M) or none, pointwise weights (1, 1, C*M, O) and bias (O) or none, and where <paramref name="hasShortcut"/>
+/// a tensor of the output's shape that is added to it -> (N, outH, outW, O); with a channel map of E output channels E in place of C*M. To
+/// the bit what the steps give one after the other.
 /// </summary>
-internal sealed class FusedSeparableConvOperator(DepthwiseConv2DOperator depthwise, Conv2DOperator pointwise) : Operator
+internal sealed class FusedSeparableConvOperator(DepthwiseConv2DOperator depthwise, Conv2DOperator pointwise, bool hasShortcut) : Operator
 {
+    /// <summary>The shortcut's place among the inputs.</summary>
+    public const int ShortcutInput = 5;
+
     public override string Kind => "SeparableConv2D";
 
     public DepthwiseConv2DOperator Depthwise { get; } = depthwise;
 
     public Conv2DOperator Pointwise { get; } = pointwise;
 
-    internal override InputRole RoleOf(int input, TensorType type) => input > 0 ? InputRole.Parameter : InputRole.Data;
+    /// <summary>Whether the last input is added to the output.</summary>
+    public bool HasShortcut { get; } = hasShortcut;
 
-    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs) =>
-        Pointwise.Infer([Depthwise.Infer(inputs[..3])[0], inputs[3], inputs[4]]);
+    internal override InputRole RoleOf(int input, TensorType type) =>
+        input is > 0 and < ShortcutInput ? InputRole.Parameter : InputRole.Data;
+
+    internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
+    {
+        var output = Pointwise.Infer([Depthwise.Infer(inputs[..3])[0], inputs[3], inputs[4]]);
+        if (HasShortcut && inputs[ShortcutInput] != output[0])
+            throw new ArgumentException($"The shortcut is {inputs[ShortcutInput]} but the sums are {output[0]}.");
+        return output;
+    }
 
     internal override OperatorCost Cost(Node node)
     {
@@ -29,7 +42,7 @@ internal sealed class FusedSeparableConvOperator(DepthwiseConv2DOperator depthwi
 
     internal override Step Prepare(Node node)
     {
-        for (var i = 1; i < node.Inputs.Count; i++)
+        for (var i = 1; i < ShortcutInput; i++)
         {
             if (node.Inputs[i] is { IsConstant: false })
                 return new ForwardStep(this);
@@ -77,8 +90,17 @@ internal sealed class FusedSeparableConvOperator(DepthwiseConv2DOperator depthwi
 /// <summary>A fused pair with its weights packed, for one size of input.</summary>
 internal sealed unsafe class FusedSeparableStep(FusedSeparableLoop loop, ConvGeometry geometry, int outChannels) : Step
 {
-    public override bool Reads(int input) => input == 0;
+    public override bool Reads(int input) => input is 0 or FusedSeparableConvOperator.ShortcutInput;
 
-    public override void Run(ForwardContext context) =>
-        loop.Run(context.Inputs[0].Pointer<float>(), context.Outputs[0].Pointer<float>(), geometry, outChannels, context.Threads);
+    public override void Run(ForwardContext context)
+    {
+        var shortcut = context.Optional(FusedSeparableConvOperator.ShortcutInput);
+        loop.Run(
+            context.Inputs[0].Pointer<float>(),
+            context.Outputs[0].Pointer<float>(),
+            geometry,
+            outChannels,
+            context.Threads,
+            shortcut.IsPresent ? shortcut.Pointer<float>() : null);
+    }
 }

@@ -7,7 +7,7 @@ internal sealed class ExpansionFusion : NetworkPass
 {
     protected override IReadOnlyList<Value>? Rewrite(Node node, Value?[] inputs)
     {
-        if (node.Operator is not FusedSeparableConvOperator separable
+        if (node.Operator is not FusedSeparableConvOperator { HasShortcut: false } separable
             || inputs is not [{ Producer: { Operator: Conv2DOperator { Options: var options } expand } before }, ..]
             || options.Groups != 1
             || before.Inputs is not [{ } x, { Constant: { } weights }, ..]

@@ -19,7 +19,7 @@ internal sealed class SeparableFusion : NetworkPass
             return null;
         }
 
-        var op = new FusedSeparableConvOperator(depthwise, pointwise);
+        var op = new FusedSeparableConvOperator(depthwise, pointwise, hasShortcut: false);
         return [Replace(before, op, before.Inputs[0], before.Inputs[1], Bias(before.Inputs), inputs[1], Bias(inputs))];
     }
 

@@ -16,7 +16,8 @@ internal sealed class Unfusing : NetworkPass
             case FusedExpansionOperator block:
                 return [WithShortcut(node.Name, inputs, FusedExpansionOperator.ShortcutInput, (name, rest) => Block(name, block, rest))];
             case FusedSeparableConvOperator separable:
-                return [Separable(node.Name, separable, inputs)];
+                return [WithShortcut(
+                    node.Name, inputs, FusedSeparableConvOperator.ShortcutInput, (name, rest) => Separable(name, separable, rest))];
             case GatedConv2DOperator gated:
                 return [WithShortcut(node.Name, inputs, GatedConv2DOperator.ShortcutInput, (name, rest) => Gated(name, gated, rest))];
             case QuantizedBlockOperator block:

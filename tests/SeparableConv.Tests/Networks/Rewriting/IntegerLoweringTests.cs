@@ -31,8 +31,7 @@ public sealed class IntegerLoweringTests
         Assert.Equal(16 * 28, network.Nodes.First(node => node.Operator.Kind == "Conv2D").ParameterCount);
         var integers = Check(network, exact: true);
         Assert.StartsWith(
-            "Quantize Transpose QuantizedConv2D QuantizedDepthwiseConv2D QuantizedConv2D QuantizedConv2D QuantizedConv2D QuantizedAdd "
-            + "QuantizedDepthwiseConv2D",
+            "Quantize Transpose QuantizedInvertedBottleneck QuantizedConv2D QuantizedConv2D QuantizedAdd QuantizedDepthwiseConv2D",
             integers,
             StringComparison.Ordinal);
         Assert.EndsWith("QuantizedDense Dequantize", integers, StringComparison.Ordinal);

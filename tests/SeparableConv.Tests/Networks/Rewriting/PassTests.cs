@@ -195,6 +195,7 @@ public class PassTests
         Assert.Equal("InvertedBottleneck Add", _g.Check(Add(sums, sums)));
         Assert.Equal("InvertedBottleneck Add", _g.Check(Add(sums, _g.Input(1, 1, 8, 6))));
         Assert.Equal("InvertedBottleneck Add", _g.Check(sums, Add(sums, x)));
+        Assert.Equal("SeparableConv2D", _g.Check(Add(_g.Conv(_g.Depthwise(x, 3, 1, new() { Padding = Padding.Same }), 1, 6), x)));
         var clamped = _g.Add(new ActivationOperator(Activation.ReLU), Add(sums, x));
         Assert.Equal("InvertedBottleneck Add", _g.Check(clamped));
 
