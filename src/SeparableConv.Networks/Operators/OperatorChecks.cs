@@ -79,4 +79,12 @@ internal static class OperatorChecks
         if (!takes)
             throw new ArgumentException($"An input is {type}; expected {what}: put a Cast before it.");
     }
+
+    /// <summary>Checks that what is added to a layer's sums is of their type.</summary>
+    /// <exception cref="ArgumentException">It is not.</exception>
+    public static void Shortcut(ReadOnlySpan<TensorType?> inputs, int index, TensorType sums)
+    {
+        if (inputs[index] != sums)
+            throw new ArgumentException($"The shortcut is {inputs[index]} but the sums are {sums}.");
+    }
 }

@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using SeparableConv.Threading;
 
 namespace SeparableConv.Loops;
@@ -147,17 +146,10 @@ internal sealed unsafe class FusedExpansionLoop
                 var seen = depthwise with { Batch = 1, Rows = rows with { In = to - from, Out = count, PadBefore = from - top } };
                 Loop._depthwise.RunRows(window, between, pixelStride, seen, 0, count);
                 var pixels = (nint)count * columns.Out;
-                Loop._project.RunPixels(between, pixelStride, pixels, Output + offset, outChannels);
-                if (Shortcut != null)
-                    Add(Output + offset, Shortcut + offset, pixels * outChannels);
+                var shortcut = Shortcut == null ? null : Shortcut + offset;
+                Loop._project.RunPixels(between, pixelStride, pixels, Output + offset, outChannels, shortcut: shortcut);
                 offset += pixels * outChannels;
             }
-        }
-
-        private static void Add(float* sums, float* shortcut, nint floats)
-        {
-            var target = new Span<float>(sums, checked((int)floats));
-            TensorPrimitives.Add(target, new ReadOnlySpan<float>(shortcut, target.Length), target);
         }
     }
 

@@ -28,8 +28,8 @@ internal sealed class FusedExpansionOperator(Conv2DOperator expand, FusedSeparab
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
         var output = Separable.Infer([Expand.Infer(inputs[..3])[0], .. inputs[3..ShortcutInput]]);
-        if (HasShortcut && inputs[ShortcutInput] != output[0])
-            throw new ArgumentException($"The shortcut is {inputs[ShortcutInput]} but the sums are {output[0]}.");
+        if (HasShortcut)
+            OperatorChecks.Shortcut(inputs, ShortcutInput, output[0]);
         return output;
     }
 

@@ -29,8 +29,8 @@ internal sealed class GatedConv2DOperator(Conv2DOperator convolution, bool hasSh
         if (gate.Shape != new TensorShape(x.Shape[0], 1, 1, x.Shape[3]))
             throw new ArgumentException($"The gate is {gate}; expected ({x.Shape[0]}, 1, 1, {x.Shape[3]}) for the input {x}.");
         var output = Convolution.Infer([x, .. inputs[2..ShortcutInput]]);
-        if (HasShortcut && inputs[ShortcutInput] != output[0])
-            throw new ArgumentException($"The shortcut is {inputs[ShortcutInput]} but the sums are {output[0]}.");
+        if (HasShortcut)
+            OperatorChecks.Shortcut(inputs, ShortcutInput, output[0]);
         return output;
     }
 
