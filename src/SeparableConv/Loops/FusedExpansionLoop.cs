@@ -130,21 +130,24 @@ internal sealed unsafe class FusedExpansionLoop
             var window = Scratch.Tile(checked((windowRows * expandedRow) + (height * columns.Out * pixelStride)));
             var between = window + (windowRows * expandedRow);
 
-            // Rows held are start up to and without end of the expanded image, from the window's beginning on.
-            var (start, end) = (0, 0);
+            // Expanded row r lies in row r % windowRows of the window; those before end are there already.
+            var end = 0;
             for (var row = firstRow; row < endRow; row += height)
             {
                 var count = Math.Min(height, endRow - row);
                 var top = rows.InputStart(row);
                 var (from, to) = (Math.Clamp(top, 0, rows.In), Math.Clamp(top + ((count - 1) * rows.Stride) + rows.Span, 0, rows.In));
-                var kept = Math.Max(0, end - Math.Max(from, start));
-                new ReadOnlySpan<float>(window + ((end - kept - start) * expandedRow), checked((int)(kept * expandedRow)))
-                    .CopyTo(new Span<float>(window, checked((int)(kept * expandedRow))));
-                Loop._expand.RunRows(image, window + (kept * expandedRow), depthwise.InChannels, expansion, from + kept, to);
-                (start, end) = (from, to);
+                for (var (next, run) = (Math.Max(from, end), 0); next < to; next += run)
+                {
+                    var slot = next % windowRows;
+                    run = Math.Min(to - next, windowRows - slot);
+                    Loop._expand.RunRows(image, window + (slot * expandedRow), depthwise.InChannels, expansion, next, next + run);
+                }
 
+                end = to;
                 var seen = depthwise with { Batch = 1, Rows = rows with { In = to - from, Out = count, PadBefore = from - top } };
-                Loop._depthwise.RunRows(window, between, pixelStride, seen, 0, count);
+                var ring = new RowRing(from % windowRows, windowRows);
+                Loop._depthwise.RunRows(window, ring, between, pixelStride, seen, 0, count);
                 var pixels = (nint)count * columns.Out;
                 var shortcut = Shortcut == null ? null : Shortcut + offset;
                 Loop._project.RunPixels(between, pixelStride, pixels, Output + offset, outChannels, shortcut: shortcut);

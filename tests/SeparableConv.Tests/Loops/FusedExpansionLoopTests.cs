@@ -23,7 +23,7 @@ public sealed unsafe class FusedExpansionLoopTests
     private static readonly Block[] Blocks =
     [
         new(1, (7, 9), 4, 24, 1, 8, 3, 1, 1, Padding.Same),
-        new(2, (40, 33), 3, 256, 1, 5, 3, 1, 1, Padding.Same),
+        new(2, (40, 33), 3, 256, 1, 5, 3, 1, 1, Padding.Same, HasShortcut: true),
         new(1, (41, 40), 5, 200, 1, 16, 3, 2, 1, Padding.Same),
         new(1, (23, 30), 2, 300, 2, 9, 5, 1, 1, Padding.Same),
         new(1, (30, 30), 2, 280, 1, 3, (2, 3), (4, 3), 1, Padding.Valid),

@@ -5,6 +5,9 @@ internal unsafe struct DepthwiseBlock
 {
     public float* Image;
 
+    /// <summary>Where the rows of the image lie.</summary>
+    public RowRing Ring;
+
     /// <summary>The first pixel of row <see cref="FirstRow"/>.</summary>
     public float* Output;
 
@@ -44,6 +47,9 @@ internal unsafe struct DepthwiseBlock
 
     public float Lower;
     public float Upper;
+
+    /// <summary>The first pixel of an input row.</summary>
+    public readonly float* InputRow(int row, int columns) => Image + ((nint)Ring.Slot(row) * columns * InChannels);
 
     /// <summary>The first pixel of an output row.</summary>
     public readonly float* OutputRow(int row, int columns) => Output + ((nint)(row - FirstRow) * columns * OutputPixelStride);

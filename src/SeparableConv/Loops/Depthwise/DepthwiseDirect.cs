@@ -82,11 +82,11 @@ internal static unsafe class DepthwiseDirect
         run.Taps = 0;
         for (var y = firstY; y < endY; y++)
         {
-            nint inY = g.Rows.InputStart(row) + (y * g.Rows.Dilation);
+            var input = block.InputRow(g.Rows.InputStart(row) + (y * g.Rows.Dilation), g.Columns.In);
             for (var x = firstX; x < endX; x++)
             {
                 var inX = g.Columns.InputStart(column) + (x * g.Columns.Dilation);
-                run.Inputs[run.Taps] = block.Image + (((inY * g.Columns.In) + inX) * block.InChannels);
+                run.Inputs[run.Taps] = input + ((nint)inX * block.InChannels);
                 run.Numbers[run.Taps++] = (y * g.Columns.Kernel) + x;
             }
         }

@@ -104,13 +104,18 @@ internal sealed unsafe class DepthwiseLoop : IRowLoop
     /// into memory whose pixels begin <paramref name="outputPixelStride"/> floats apart and whose first row is row
     /// <paramref name="firstRow"/>.
     /// </summary>
-    public void RunRows(float* image, float* output, nint outputPixelStride, in ConvGeometry g, int firstRow, int endRow)
+    public void RunRows(float* image, float* output, nint outputPixelStride, in ConvGeometry g, int firstRow, int endRow) =>
+        RunRows(image, RowRing.None, output, outputPixelStride, g, firstRow, endRow);
+
+    /// <summary>The same of an image whose rows lie in a ring.</summary>
+    public void RunRows(
+        float* image, RowRing ring, float* output, nint outputPixelStride, in ConvGeometry g, int firstRow, int endRow)
     {
         var parts = Parts(g, 1);
         for (var slice = 0; slice < parts.Slices; slice++)
         {
             var (firstVector, endVector) = parts.Slice(slice);
-            RunBlock(image, output, outputPixelStride, g, firstRow, endRow, firstVector, endVector);
+            RunBlock(image, ring, output, outputPixelStride, g, firstRow, endRow, firstVector, endVector);
         }
 
         GC.KeepAlive(this);
@@ -129,7 +134,7 @@ internal sealed unsafe class DepthwiseLoop : IRowLoop
     public void RunChannels(float* image, float* output, nint outputPixelStride, in ConvGeometry g, int first, int end)
     {
         Debug.Assert(CanSlice && first % Lanes == 0 && end % Lanes == 0, "channels are cut between vectors");
-        RunBlock(image, output, outputPixelStride, g, 0, g.Rows.Out, first / Lanes, end / Lanes);
+        RunBlock(image, RowRing.None, output, outputPixelStride, g, 0, g.Rows.Out, first / Lanes, end / Lanes);
         GC.KeepAlive(this);
     }
 
@@ -166,11 +171,13 @@ internal sealed unsafe class DepthwiseLoop : IRowLoop
     }
 
     private void RunBlock(
-        float* image, float* output, nint outputPixelStride, in ConvGeometry g, int firstRow, int endRow, int firstVector, int endVector)
+        float* image, RowRing ring, float* output, nint outputPixelStride, in ConvGeometry g, int firstRow, int endRow, int firstVector,
+        int endVector)
     {
         var block = new DepthwiseBlock
         {
             Image = image,
+            Ring = ring,
             Output = output,
             OutputPixelStride = outputPixelStride,
             FirstRow = firstRow,
@@ -260,7 +267,7 @@ internal sealed unsafe class DepthwiseLoop : IRowLoop
             for (var slice = firstSlice; slice < endSlice; slice++)
             {
                 var (firstVector, endVector) = Parts.Slice(slice);
-                Loop.RunBlock(input, output, Geometry.OutChannels, Geometry, firstRow, endRow, firstVector, endVector);
+                Loop.RunBlock(input, RowRing.None, output, Geometry.OutChannels, Geometry, firstRow, endRow, firstVector, endVector);
             }
         }
     }

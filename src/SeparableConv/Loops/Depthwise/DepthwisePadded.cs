@@ -65,7 +65,7 @@ internal static unsafe class DepthwisePadded
                 held.Fill(-1);
                 for (var y = top; y < end; y++)
                 {
-                    FillRows<TSimd, TVec>(row, block.Image + channel, rows, held, g, y);
+                    FillRows<TSimd, TVec>(row, block, channel, rows, held, g, y);
                     var tapRows = g.Rows.Taps(y);
                     run.Taps = (tapRows.End - tapRows.Start) * g.Columns.Kernel;
                     run.Inputs = inputs + ((nint)(y - top) * taps);
@@ -99,7 +99,8 @@ internal static unsafe class DepthwisePadded
     }
 
     // Copies the input rows of an output row that are not held yet.
-    private static void FillRows<TSimd, TVec>(in Row row, float* image, float* rows, Span<int> held, in ConvGeometry g, int y)
+    private static void FillRows<TSimd, TVec>(
+        in Row row, in DepthwiseBlock block, int channel, float* rows, Span<int> held, in ConvGeometry g, int y)
         where TSimd : struct, ISimd<TVec>
         where TVec : struct
     {
@@ -110,7 +111,7 @@ internal static unsafe class DepthwisePadded
             var slot = inY % held.Length;
             if (held[slot] == inY)
                 continue;
-            row.Fill<TSimd, TVec>(image + ((nint)inY * g.Columns.In * g.InChannels), g.InChannels, rows + (slot * row.Floats));
+            row.Fill<TSimd, TVec>(block.InputRow(inY, g.Columns.In) + channel, g.InChannels, rows + (slot * row.Floats));
             held[slot] = inY;
         }
     }

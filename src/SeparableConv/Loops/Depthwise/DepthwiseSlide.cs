@@ -47,7 +47,7 @@ internal static unsafe class DepthwiseSlide
             for (var i = 0; i < g.Rows.Kernel + g.Rows.Stride; i++)
             {
                 var inside = (uint)(start + i) < (uint)g.Rows.In;
-                rows[i] = inside ? block.Image + ((nint)(start + i) * g.Columns.In * block.InChannels) : zeros;
+                rows[i] = inside ? block.InputRow(start + i, g.Columns.In) : zeros;
             }
 
             var output = block.OutputRow(row, g.Columns.Out);

@@ -64,7 +64,7 @@ internal static unsafe class DepthwiseSpread
                 var spread = rows + ((nint)slot * row.Floats);
                 if (held[slot] != inY)
                 {
-                    row.Fill(block.Image + ((nint)inY * g.Columns.In * block.InChannels), spread);
+                    row.Fill(block.InputRow(inY, g.Columns.In), spread);
                     held[slot] = inY;
                 }
 

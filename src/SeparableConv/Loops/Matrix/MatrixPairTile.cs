@@ -18,8 +18,9 @@ internal static unsafe class MatrixPairTile
     private const int V = 16;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run<TRows>(TileArguments* arguments)
+    public static void Run<TRows, TEnd>(TileArguments* arguments)
         where TRows : unmanaged, IConstant
+        where TEnd : struct
     {
         var a0 = Vector512.Load(arguments->Bias);
         var h0 = Vector512.Load(arguments->Bias + V);
@@ -93,36 +94,36 @@ internal static unsafe class MatrixPairTile
 
         var lower = Vector512.Create(arguments->LowerBound);
         var upper = Vector512.Create(arguments->UpperBound);
-        var swish = arguments->IsHardSwish;
         var output = arguments->Output;
         var outputStride = arguments->OutputStride;
-        Store(a0, h0, lower, upper, swish, output);
+        var shortcut = (nint)(arguments->Shortcut - output);
+        Store<TEnd>(a0, h0, lower, upper, output, shortcut);
         if (sizeof(TRows) > 1)
-            Store(a1, h1, lower, upper, swish, output + outputStride);
+            Store<TEnd>(a1, h1, lower, upper, output + outputStride, shortcut);
         if (sizeof(TRows) > 2)
-            Store(a2, h2, lower, upper, swish, output + (2 * outputStride));
+            Store<TEnd>(a2, h2, lower, upper, output + (2 * outputStride), shortcut);
         if (sizeof(TRows) > 3)
-            Store(a3, h3, lower, upper, swish, output + (3 * outputStride));
+            Store<TEnd>(a3, h3, lower, upper, output + (3 * outputStride), shortcut);
         if (sizeof(TRows) > 4)
-            Store(a4, h4, lower, upper, swish, output + (4 * outputStride));
+            Store<TEnd>(a4, h4, lower, upper, output + (4 * outputStride), shortcut);
         if (sizeof(TRows) > 5)
-            Store(a5, h5, lower, upper, swish, output + (5 * outputStride));
+            Store<TEnd>(a5, h5, lower, upper, output + (5 * outputStride), shortcut);
         if (sizeof(TRows) > 6)
-            Store(a6, h6, lower, upper, swish, output + (6 * outputStride));
+            Store<TEnd>(a6, h6, lower, upper, output + (6 * outputStride), shortcut);
         if (sizeof(TRows) > 7)
-            Store(a7, h7, lower, upper, swish, output + (7 * outputStride));
+            Store<TEnd>(a7, h7, lower, upper, output + (7 * outputStride), shortcut);
         if (sizeof(TRows) > 8)
-            Store(a8, h8, lower, upper, swish, output + (8 * outputStride));
+            Store<TEnd>(a8, h8, lower, upper, output + (8 * outputStride), shortcut);
         if (sizeof(TRows) > 9)
-            Store(a9, h9, lower, upper, swish, output + (9 * outputStride));
+            Store<TEnd>(a9, h9, lower, upper, output + (9 * outputStride), shortcut);
         if (sizeof(TRows) > 10)
-            Store(a10, h10, lower, upper, swish, output + (10 * outputStride));
+            Store<TEnd>(a10, h10, lower, upper, output + (10 * outputStride), shortcut);
         if (sizeof(TRows) > 11)
-            Store(a11, h11, lower, upper, swish, output + (11 * outputStride));
+            Store<TEnd>(a11, h11, lower, upper, output + (11 * outputStride), shortcut);
         if (sizeof(TRows) > 12)
-            Store(a12, h12, lower, upper, swish, output + (12 * outputStride));
+            Store<TEnd>(a12, h12, lower, upper, output + (12 * outputStride), shortcut);
         if (sizeof(TRows) > 13)
-            Store(a13, h13, lower, upper, swish, output + (13 * outputStride));
+            Store<TEnd>(a13, h13, lower, upper, output + (13 * outputStride), shortcut);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -135,12 +136,16 @@ internal static unsafe class MatrixPairTile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(
-        Vector512<float> a, Vector512<float> h, Vector512<float> lower, Vector512<float> upper, bool swish, float* output)
+    private static void Store<TEnd>(
+        Vector512<float> a, Vector512<float> h, Vector512<float> lower, Vector512<float> upper, float* output, nint shortcut)
+        where TEnd : struct
     {
-        MatrixTile.Finish<Simd512, Vector512<float>>(a, lower, upper, swish).Store(output);
+        MatrixTile.Finish<Simd512, Vector512<float>, TEnd>(a, lower, upper, output + shortcut).Store(output);
         var evens = Vector512.Shuffle(h, Vector512.Create(0, 2, 4, 6, 8, 10, 12, 14, 0, 2, 4, 6, 8, 10, 12, 14));
         var odds = Vector512.Shuffle(h, Vector512.Create(1, 3, 5, 7, 9, 11, 13, 15, 1, 3, 5, 7, 9, 11, 13, 15));
-        MatrixTile.Finish<Simd512, Vector512<float>>(evens + odds, lower, upper, swish).GetLower().Store(output + V);
+        var half = (evens + odds).GetLower();
+        var end = MatrixTile.Finish<Simd256, Vector256<float>, TEnd>(
+            half, lower.GetLower(), upper.GetLower(), output + V + shortcut);
+        end.Store(output + V);
     }
 }

@@ -49,11 +49,14 @@ internal static unsafe class MatrixProduct
 
     /// <summary>
     /// Computes the columns of the panels from <paramref name="firstPanel"/> up to and without <paramref name="endPanel"/>. Of the
-    /// activation it does what is done in registers (<see cref="Activation.IsInRegisters"/>); integers have none.
+    /// activation it does what is done in registers (<see cref="Activation.IsInRegisters"/>); integers have none. A shortcut lies as the
+    /// output does and is added behind two bounds; nothing else, nor dots (<see cref="PackedMatrix.IsDots"/>), takes one.
     /// </summary>
     public static void Run(
-        PackedMatrix weights, in LeftRows left, float* output, nint outputStride, Activation activation, int firstPanel, int endPanel)
+        PackedMatrix weights, in LeftRows left, float* output, nint outputStride, Activation activation, int firstPanel, int endPanel,
+        float* shortcut = null)
     {
+        Debug.Assert(shortcut == null || (activation.IsClamp && !weights.IsDots), "Only bounded sums take a shortcut.");
         Debug.Assert(left.Segments * left.SegmentLength == weights.Depth, "The segments add up to the depth of the weights.");
         var most = Math.Max(4 * MatrixTile.MostRows, BlockFloats / weights.Depth);
         var blocks = (left.Rows + most - 1) / most;
@@ -64,7 +67,7 @@ internal static unsafe class MatrixProduct
         arguments.SegmentLength = left.SegmentLength;
         arguments.LowerBound = activation.LowerBound;
         arguments.UpperBound = activation.UpperBound;
-        arguments.IsHardSwish = activation.IsHardSwish;
+        arguments.End = activation.IsHardSwish ? TileEnd.HardSwish : shortcut != null ? TileEnd.Shortcut : TileEnd.Bounds;
         arguments.OutputStride = outputStride;
         var panels = weights.Panels;
         if (weights.IsDots)
@@ -101,6 +104,7 @@ internal static unsafe class MatrixProduct
                     p += count - 1;
                     arguments.LastVectorOffset = panels[p].LastVectorOffset;
                     arguments.Output = output + (row * outputStride) + panel.FirstColumn;
+                    arguments.Shortcut = shortcut == null ? null : shortcut + (row * outputStride) + panel.FirstColumn;
                     weights.Table.RunRow(count, &arguments);
                     continue;
                 }
@@ -109,6 +113,7 @@ internal static unsafe class MatrixProduct
                 arguments.Prefetch = fetch.Prefetch + (row * fetch.PrefetchRowStride);
                 arguments.PrefetchStep = fetch.PrefetchStep;
                 arguments.Output = output + (row * outputStride) + panel.FirstColumn;
+                arguments.Shortcut = shortcut == null ? null : shortcut + (row * outputStride) + panel.FirstColumn;
                 if (weights.Columns < weights.Table.VectorLength)
                     RunNarrow(weights, arguments, rows);
                 else
@@ -166,14 +171,15 @@ internal static unsafe class MatrixProduct
         var tiles = (rows + most - 1) / most;
         var height = rows / tiles;
         var taller = rows % tiles;
-        var steps = arguments.Segments * arguments.SegmentLength;
+        arguments.PrefetchOutputStep = height * arguments.OutputStride / (arguments.Segments * arguments.SegmentLength);
         for (var t = 0; t < tiles; t++)
         {
             var tileRows = t < taller ? height + 1 : height;
             var outputFloats = tileRows * arguments.OutputStride;
             arguments.PrefetchOutput = arguments.Output + (2 * outputFloats);
-            arguments.PrefetchOutputStep = outputFloats / steps;
             table.Run(shape, tileRows, &arguments);
+            if (arguments.Shortcut != null)
+                arguments.Shortcut += outputFloats;
             arguments.Left += tileRows * arguments.RowStride;
             arguments.Output += outputFloats;
             arguments.Prefetch += tileRows * prefetchRowStride;
@@ -189,7 +195,10 @@ internal static unsafe class MatrixProduct
         var buffer = stackalloc float[MatrixTile.MostRows * v];
         var output = arguments.Output;
         var outputStride = arguments.OutputStride;
+        var shortcut = arguments.Shortcut;
         arguments.Output = buffer;
+        if (shortcut != null)
+            arguments.End = TileEnd.Bounds;
         arguments.OutputStride = v;
         for (var row = 0; row < rows; row += most)
         {
@@ -199,8 +208,9 @@ internal static unsafe class MatrixProduct
             for (var r = 0; r < tileRows; r++)
             {
                 for (var n = 0; n < columns; n++)
-                    output[n] = buffer[(r * v) + n];
+                    output[n] = shortcut == null ? buffer[(r * v) + n] : buffer[(r * v) + n] + shortcut[n];
                 output += outputStride;
+                shortcut = shortcut == null ? null : shortcut + outputStride;
             }
         }
     }

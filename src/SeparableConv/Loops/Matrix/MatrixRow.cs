@@ -97,6 +97,13 @@ internal static unsafe class MatrixRow
         where TVec : struct
     {
         var (lower, upper) = (TSimd.Broadcast(arguments->LowerBound), TSimd.Broadcast(arguments->UpperBound));
-        TSimd.Store(MatrixTile.Finish<TSimd, TVec>(sum, lower, upper, arguments->IsHardSwish), output);
+        var shortcut = arguments->Shortcut + (output - arguments->Output);
+        sum = arguments->End switch
+        {
+            TileEnd.Bounds => MatrixTile.Finish<TSimd, TVec, TileEnds.Bounds>(sum, lower, upper, shortcut),
+            TileEnd.HardSwish => MatrixTile.Finish<TSimd, TVec, TileEnds.HardSwish>(sum, lower, upper, shortcut),
+            _ => MatrixTile.Finish<TSimd, TVec, TileEnds.Shortcut>(sum, lower, upper, shortcut),
+        };
+        TSimd.Store(sum, output);
     }
 }

@@ -44,8 +44,14 @@ internal unsafe struct TileArguments
 
     public float UpperBound;
 
-    /// <summary>Whether the bounded sums go through <see cref="ITileSimd{TVec}.HardSwish"/>.</summary>
-    public bool IsHardSwish;
+    /// <summary>What follows the bounds.</summary>
+    public TileEnd End;
+
+    /// <summary>
+    /// What <see cref="TileEnd.Shortcut"/> adds: its row 0 at the panel's first column, its rows as far apart as the output's. Null for
+    /// any other end.
+    /// </summary>
+    public float* Shortcut;
 
     /// <summary>
     /// What to fetch into the second-level cache meanwhile: one line every step of k, <see cref="PrefetchStep"/> floats further each time.
@@ -76,11 +82,12 @@ internal static unsafe class MatrixTile
     public const int MostRows = 14;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run<TSimd, TVec, TRows, TVectors>(TileArguments* arguments)
+    public static void Run<TSimd, TVec, TRows, TVectors, TEnd>(TileArguments* arguments)
         where TSimd : struct, ITileSimd<TVec>
         where TVec : struct
         where TRows : unmanaged, IConstant
         where TVectors : unmanaged, IConstant
+        where TEnd : struct
     {
         var v = TSimd.Count;
         var vectors = TVectors.Value;
@@ -298,61 +305,66 @@ internal static unsafe class MatrixTile
 
         var lower = TSimd.Broadcast(arguments->LowerBound);
         var upper = TSimd.Broadcast(arguments->UpperBound);
-        var swish = arguments->IsHardSwish;
         var output = arguments->Output;
         var outputStride = arguments->OutputStride;
         var last = arguments->LastVectorOffset;
-        Store<TSimd, TVec, TVectors>(a0, b0, c0, lower, upper, swish, output, last);
+        var shortcut = (nint)(arguments->Shortcut - output);
+        Store<TSimd, TVec, TVectors, TEnd>(a0, b0, c0, lower, upper, output, shortcut, last);
         if (sizeof(TRows) > 1)
-            Store<TSimd, TVec, TVectors>(a1, b1, c1, lower, upper, swish, output + outputStride, last);
+            Store<TSimd, TVec, TVectors, TEnd>(a1, b1, c1, lower, upper, output + outputStride, shortcut, last);
         if (sizeof(TRows) > 2)
-            Store<TSimd, TVec, TVectors>(a2, b2, c2, lower, upper, swish, output + (2 * outputStride), last);
+            Store<TSimd, TVec, TVectors, TEnd>(a2, b2, c2, lower, upper, output + (2 * outputStride), shortcut, last);
         if (sizeof(TRows) > 3)
-            Store<TSimd, TVec, TVectors>(a3, b3, c3, lower, upper, swish, output + (3 * outputStride), last);
+            Store<TSimd, TVec, TVectors, TEnd>(a3, b3, c3, lower, upper, output + (3 * outputStride), shortcut, last);
         if (sizeof(TRows) > 4)
-            Store<TSimd, TVec, TVectors>(a4, b4, c4, lower, upper, swish, output + (4 * outputStride), last);
+            Store<TSimd, TVec, TVectors, TEnd>(a4, b4, c4, lower, upper, output + (4 * outputStride), shortcut, last);
         if (sizeof(TRows) > 5)
-            Store<TSimd, TVec, TVectors>(a5, b5, c5, lower, upper, swish, output + (5 * outputStride), last);
+            Store<TSimd, TVec, TVectors, TEnd>(a5, b5, c5, lower, upper, output + (5 * outputStride), shortcut, last);
         if (sizeof(TRows) > 6)
-            Store<TSimd, TVec, TVectors>(a6, b6, c6, lower, upper, swish, output + (6 * outputStride), last);
+            Store<TSimd, TVec, TVectors, TEnd>(a6, b6, c6, lower, upper, output + (6 * outputStride), shortcut, last);
         if (sizeof(TRows) > 7)
-            Store<TSimd, TVec, TVectors>(a7, b7, c7, lower, upper, swish, output + (7 * outputStride), last);
+            Store<TSimd, TVec, TVectors, TEnd>(a7, b7, c7, lower, upper, output + (7 * outputStride), shortcut, last);
         if (sizeof(TRows) > 8)
-            Store<TSimd, TVec, TVectors>(a8, b8, c8, lower, upper, swish, output + (8 * outputStride), last);
+            Store<TSimd, TVec, TVectors, TEnd>(a8, b8, c8, lower, upper, output + (8 * outputStride), shortcut, last);
         if (sizeof(TRows) > 9)
-            Store<TSimd, TVec, TVectors>(a9, b9, c9, lower, upper, swish, output + (9 * outputStride), last);
+            Store<TSimd, TVec, TVectors, TEnd>(a9, b9, c9, lower, upper, output + (9 * outputStride), shortcut, last);
         if (sizeof(TRows) > 10)
-            Store<TSimd, TVec, TVectors>(a10, b10, c10, lower, upper, swish, output + (10 * outputStride), last);
+            Store<TSimd, TVec, TVectors, TEnd>(a10, b10, c10, lower, upper, output + (10 * outputStride), shortcut, last);
         if (sizeof(TRows) > 11)
-            Store<TSimd, TVec, TVectors>(a11, b11, c11, lower, upper, swish, output + (11 * outputStride), last);
+            Store<TSimd, TVec, TVectors, TEnd>(a11, b11, c11, lower, upper, output + (11 * outputStride), shortcut, last);
         if (sizeof(TRows) > 12)
-            Store<TSimd, TVec, TVectors>(a12, b12, c12, lower, upper, swish, output + (12 * outputStride), last);
+            Store<TSimd, TVec, TVectors, TEnd>(a12, b12, c12, lower, upper, output + (12 * outputStride), shortcut, last);
         if (sizeof(TRows) > 13)
-            Store<TSimd, TVec, TVectors>(a13, b13, c13, lower, upper, swish, output + (13 * outputStride), last);
+            Store<TSimd, TVec, TVectors, TEnd>(a13, b13, c13, lower, upper, output + (13 * outputStride), shortcut, last);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store<TSimd, TVec, TVectors>(TVec a, TVec b, TVec c, TVec lower, TVec upper, bool swish, float* output, nint last)
+    private static void Store<TSimd, TVec, TVectors, TEnd>(
+        TVec a, TVec b, TVec c, TVec lower, TVec upper, float* output, nint shortcut, nint last)
         where TSimd : struct, ITileSimd<TVec>
         where TVec : struct
         where TVectors : unmanaged, IConstant
+        where TEnd : struct
     {
-        TSimd.Store(Finish<TSimd, TVec>(a, lower, upper, swish), output);
+        TSimd.Store(Finish<TSimd, TVec, TEnd>(a, lower, upper, output + shortcut), output);
         if (sizeof(TVectors) == 2)
-            TSimd.Store(Finish<TSimd, TVec>(b, lower, upper, swish), output + last);
+            TSimd.Store(Finish<TSimd, TVec, TEnd>(b, lower, upper, output + last + shortcut), output + last);
         if (sizeof(TVectors) < 3)
             return;
-        TSimd.Store(Finish<TSimd, TVec>(b, lower, upper, swish), output + TSimd.Count);
-        TSimd.Store(Finish<TSimd, TVec>(c, lower, upper, swish), output + last);
+        TSimd.Store(Finish<TSimd, TVec, TEnd>(b, lower, upper, output + TSimd.Count + shortcut), output + TSimd.Count);
+        TSimd.Store(Finish<TSimd, TVec, TEnd>(c, lower, upper, output + last + shortcut), output + last);
     }
 
-    /// <summary>What becomes of a sum: the bounds, through which a NaN passes as the second operand, and the hard swish or not.</summary>
+    /// <summary>What becomes of a sum: the bounds, through which a NaN passes as the second operand, and the end.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVec Finish<TSimd, TVec>(TVec sum, TVec lower, TVec upper, bool swish)
+    public static TVec Finish<TSimd, TVec, TEnd>(TVec sum, TVec lower, TVec upper, float* shortcut)
         where TSimd : struct, ITileSimd<TVec>
         where TVec : struct
+        where TEnd : struct
     {
         sum = TSimd.Min(upper, TSimd.Max(lower, sum));
-        return swish ? TSimd.HardSwish(sum) : sum;
+        if (typeof(TEnd) == typeof(TileEnds.HardSwish))
+            return TSimd.HardSwish(sum);
+        return typeof(TEnd) == typeof(TileEnds.Shortcut) ? TSimd.Add(sum, TSimd.Load(shortcut)) : sum;
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 namespace SeparableConv.Loops;
@@ -19,7 +20,8 @@ internal sealed unsafe class MatrixTileTable
     private const int MostProductsAtOnce = 2048;
     private const int LeastProductsInStep = 8;
 
-    private readonly nint[] _tiles;
+    // Of each end, filled when first asked for.
+    private readonly nint[]?[] _tiles = new nint[]?[3];
     private readonly nint[] _rows;
     private readonly bool _isMachineCode;
 
@@ -27,7 +29,7 @@ internal sealed unsafe class MatrixTileTable
     {
         VectorLength = (int)width;
         Accumulators = accumulators;
-        (_tiles, _rows, _isMachineCode) = (tiles, rows ?? [], isMachineCode);
+        (_tiles[(int)TileEnd.Bounds], _rows, _isMachineCode) = (tiles, rows ?? [], isMachineCode);
     }
 
     /// <summary>Floats in a vector.</summary>
@@ -58,7 +60,8 @@ internal sealed unsafe class MatrixTileTable
     /// <summary>Computes a tile of a shape.</summary>
     public void Run(int shape, int rows, TileArguments* arguments)
     {
-        var tile = _tiles[((shape - 1) * MatrixTile.MostRows) + rows - 1];
+        var tiles = _tiles[(int)arguments->End] ?? FillEnd(arguments->End);
+        var tile = tiles[((shape - 1) * MatrixTile.MostRows) + rows - 1];
         if (!_isMachineCode)
             ((delegate*<TileArguments*, void>)tile)(arguments);
         else if (Math.Max(rows * shape, LeastProductsInStep) * (long)arguments->Segments * arguments->SegmentLength <= MostProductsAtOnce)
@@ -70,6 +73,15 @@ internal sealed unsafe class MatrixTileTable
     // By itself: a method with such a call prepares for it whenever it is entered.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void RunLong(nint tile, TileArguments* arguments) => ((delegate* unmanaged[Cdecl]<TileArguments*, void>)tile)(arguments);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private nint[] FillEnd(TileEnd end)
+    {
+        Debug.Assert(HasRows, "Integers have no other end than bounds.");
+        var creation = new EndCreation { End = end };
+        ((SimdWidth)VectorLength).Dispatch(ref creation);
+        return _tiles[(int)end] = creation.Tiles!;
+    }
 
     private static MatrixTileTable ForFloats(SimdWidth width)
     {
@@ -106,6 +118,18 @@ internal sealed unsafe class MatrixTileTable
                 ]);
     }
 
+    private struct EndCreation : ISimdWork
+    {
+        public TileEnd End;
+        public nint[]? Tiles;
+
+        public void Run<TSimd, TVec>()
+            where TSimd : struct, ISimd<TVec>
+            where TVec : struct => Tiles = End == TileEnd.HardSwish
+                ? Tiles<TSimd, TVec, TileEnds.HardSwish>()
+                : Tiles<TSimd, TVec, TileEnds.Shortcut>();
+    }
+
     private struct IntegerCreation<TChannels> : IIntegerSimdWork
         where TChannels : unmanaged, IConstant
     {
@@ -119,55 +143,62 @@ internal sealed unsafe class MatrixTileTable
 
     private static MatrixTileTable Create<TSimd, TVec>(SimdWidth width, nint[]? rows = null)
         where TSimd : struct, ITileSimd<TVec>
+        where TVec : struct => new(width, 2 * TSimd.TileRows, Tiles<TSimd, TVec, TileEnds.Bounds>(), rows);
+
+    private static nint[] Tiles<TSimd, TVec, TEnd>()
+        where TSimd : struct, ITileSimd<TVec>
         where TVec : struct
+        where TEnd : struct
     {
         var tiles = new nint[Pair * MatrixTile.MostRows];
-        Fill<TSimd, TVec, Constant.Is1>(tiles);
-        Fill<TSimd, TVec, Constant.Is2>(tiles);
-        Fill<TSimd, TVec, Constant.Is3>(tiles);
+        Fill<TSimd, TVec, Constant.Is1, TEnd>(tiles);
+        Fill<TSimd, TVec, Constant.Is2, TEnd>(tiles);
+        Fill<TSimd, TVec, Constant.Is3, TEnd>(tiles);
         if (typeof(TSimd) == typeof(Simd512))
-            FillPair(tiles);
-        return new MatrixTileTable(width, 2 * TSimd.TileRows, tiles, rows);
+            FillPair<TEnd>(tiles);
+        return tiles;
     }
 
-    private static void Fill<TSimd, TVec, TVectors>(nint[] tiles)
+    private static void Fill<TSimd, TVec, TVectors, TEnd>(nint[] tiles)
         where TSimd : struct, ITileSimd<TVec>
         where TVec : struct
         where TVectors : unmanaged, IConstant
+        where TEnd : struct
     {
         var at = (TVectors.Value - 1) * MatrixTile.MostRows;
-        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is1, TVectors>;
-        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is2, TVectors>;
-        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is3, TVectors>;
-        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is4, TVectors>;
-        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is5, TVectors>;
-        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is6, TVectors>;
-        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is7, TVectors>;
-        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is8, TVectors>;
-        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is9, TVectors>;
-        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is10, TVectors>;
-        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is11, TVectors>;
-        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is12, TVectors>;
-        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is13, TVectors>;
-        tiles[at] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is14, TVectors>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is1, TVectors, TEnd>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is2, TVectors, TEnd>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is3, TVectors, TEnd>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is4, TVectors, TEnd>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is5, TVectors, TEnd>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is6, TVectors, TEnd>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is7, TVectors, TEnd>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is8, TVectors, TEnd>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is9, TVectors, TEnd>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is10, TVectors, TEnd>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is11, TVectors, TEnd>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is12, TVectors, TEnd>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is13, TVectors, TEnd>;
+        tiles[at] = (nint)(delegate*<TileArguments*, void>)&MatrixTile.Run<TSimd, TVec, Constant.Is14, TVectors, TEnd>;
     }
 
-    private static void FillPair(nint[] tiles)
+    private static void FillPair<TEnd>(nint[] tiles)
+        where TEnd : struct
     {
         var at = (Pair - 1) * MatrixTile.MostRows;
-        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is1>;
-        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is2>;
-        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is3>;
-        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is4>;
-        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is5>;
-        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is6>;
-        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is7>;
-        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is8>;
-        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is9>;
-        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is10>;
-        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is11>;
-        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is12>;
-        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is13>;
-        tiles[at] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is14>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is1, TEnd>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is2, TEnd>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is3, TEnd>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is4, TEnd>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is5, TEnd>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is6, TEnd>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is7, TEnd>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is8, TEnd>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is9, TEnd>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is10, TEnd>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is11, TEnd>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is12, TEnd>;
+        tiles[at++] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is13, TEnd>;
+        tiles[at] = (nint)(delegate*<TileArguments*, void>)&MatrixPairTile.Run<Constant.Is14, TEnd>;
     }
 }

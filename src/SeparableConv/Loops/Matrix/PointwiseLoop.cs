@@ -119,7 +119,8 @@ internal sealed unsafe class PointwiseLoop : IRowLoop
         var columns = FirstColumn(endPanel) - firstColumn;
 
         // What registers do not do is applied to finished pixels while they are in the cache.
-        var isProductAlone = _activation.IsInRegisters && shortcut == null;
+        var addsApart = shortcut != null && (!_activation.IsClamp || _weights.IsDots);
+        var isProductAlone = _activation.IsInRegisters && !addsApart;
         var block = isProductAlone ? pixels : Math.Max(MatrixTile.MostRows, ActivationBlockFloats / columns);
         nint segment = 0;
         var left = new LeftRows { RowStride = inputStride, SegmentOffsets = &segment, Segments = 1, SegmentLength = _weights.Depth };
@@ -128,10 +129,11 @@ internal sealed unsafe class PointwiseLoop : IRowLoop
             left.Start = input + (first * inputStride);
             left.Rows = Math.Min(block, pixels - first);
             var target = output + (first * outputStride);
-            MatrixProduct.Run(_weights, left, target, outputStride, _activation, firstPanel, endPanel);
+            var added = shortcut == null || addsApart ? null : shortcut + (first * outputStride);
+            MatrixProduct.Run(_weights, left, target, outputStride, _activation, firstPanel, endPanel, added);
             if (!_activation.IsInRegisters)
                 _activation.ApplyRows(target + firstColumn, left.Rows, columns, outputStride, firstColumn, _width);
-            if (shortcut != null)
+            if (addsApart)
                 AddRows(target + firstColumn, shortcut + (first * outputStride) + firstColumn, left.Rows, columns, outputStride);
         }
     }
