@@ -67,7 +67,10 @@ internal abstract class NetworkPass
     protected virtual Value FinishOutput(Value output) => Map(output);
 
     /// <summary>Whether a value of the old network is read by one node, once, and is no output: then it need not be there at all.</summary>
-    protected bool HasOneReader(Value? value) => value is not null && _uses.GetValueOrDefault(value) == 1 && !IsInput(value);
+    protected bool HasOneReader(Value? value) => value is not null && Readers(value) == 1 && !IsInput(value);
+
+    /// <summary>How often a value of the old network is read; being an output counts as once.</summary>
+    protected int Readers(Value? value) => value is null ? 0 : _uses.GetValueOrDefault(value);
 
     /// <summary>A node that takes the place, and the name, of one that nobody reads after this.</summary>
     protected Value Replace(Node replaced, Operator op, params ReadOnlySpan<Value?> inputs)

@@ -32,6 +32,7 @@ internal sealed class PassList(params Func<NetworkPass>[] passes)
         () => new SeparableFusion(),
         () => new ExpansionFusion(),
         () => new ShortcutFusion(),
+        () => new GatedBlockFusion(),
         () => new QuantizedBlockFusion(),
         () => new OutputCopies());
 

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using SeparableConv.Loops;
 
 namespace SeparableConv.Networks.Operators;
 
@@ -23,4 +24,14 @@ internal sealed class Conv2DOperator(ConvOptions options) : FloatConvOperator(op
     internal override Convolution Create(
         in ReadOnlyTensorSpan<float> weights, ReadOnlySpan<float> bias, ExecutionOptions? execution = null) =>
         new Conv2D(weights, bias, Options, execution);
+
+    /// <summary>The loop that computes some rows at a time, for a convolution of one group.</summary>
+    public IRowLoop RowLoop(in ConvGeometry g, ReadOnlySpan<float> weights, ReadOnlySpan<float> bias)
+    {
+        var kernel = new Size2D(g.Rows.Kernel, g.Columns.Kernel);
+        return PointwiseConv2D.Fits(kernel, Options)
+            ? new PointwiseLoop(weights, g.InChannels, g.OutChannels, bias, Options.Activation, SimdWidths.Best)
+            : new StandardLoop(
+                weights, kernel, g.InChannels, g.OutChannels, 1, Options.Dilation.Width, bias, Options.Activation, SimdWidths.Best);
+    }
 }

@@ -44,14 +44,8 @@ internal sealed class FusedExpansionOperator(Conv2DOperator expand, FusedSeparab
     internal override Step Prepare(Node node)
     {
         var sizes = Sizes(node);
-        var (first, g) = (sizes.Expansion, sizes.Depthwise);
-        var kernel = new Size2D(first.Rows.Kernel, first.Columns.Kernel);
-        IRowLoop expansion = PointwiseConv2D.Fits(kernel, Expand.Options)
-            ? new PointwiseLoop(
-                Weights(node, 1), first.InChannels, first.OutChannels, Weights(node, 2), Expand.Options.Activation, SimdWidths.Best)
-            : new StandardLoop(
-                Weights(node, 1), kernel, first.InChannels, first.OutChannels, 1, Expand.Options.Dilation.Width, Weights(node, 2),
-                Expand.Options.Activation, SimdWidths.Best);
+        var g = sizes.Depthwise;
+        var expansion = Expand.RowLoop(sizes.Expansion, Weights(node, 1), Weights(node, 2));
         var depthwise = Separable.Depthwise.Loop(g, Weights(node, 3), Weights(node, 4));
         var projection = new PointwiseLoop(
             Weights(node, 5), g.OutChannels, sizes.OutChannels, Weights(node, 6), Separable.Pointwise.Options.Activation, SimdWidths.Best);

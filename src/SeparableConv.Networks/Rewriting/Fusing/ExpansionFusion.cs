@@ -8,11 +8,8 @@ internal sealed class ExpansionFusion : NetworkPass
     protected override IReadOnlyList<Value>? Rewrite(Node node, Value?[] inputs)
     {
         if (node.Operator is not FusedSeparableConvOperator { HasShortcut: false } separable
-            || inputs is not [{ Producer: { Operator: Conv2DOperator { Options: var options } expand } before }, ..]
-            || options.Groups != 1
-            || before.Inputs is not [{ } x, { Constant: { } weights }, ..]
-            || !(IsStrided(options) || PointwiseConv2D.Fits(new(weights.Type.Shape[0], weights.Type.Shape[1]), options))
-            || (before.Inputs.Count > 2 && before.Inputs[2] is { IsConstant: false })
+            || inputs is not [{ Producer: { Operator: Conv2DOperator expand } before }, ..]
+            || !Suits(before)
             || !HasOneReader(node.Inputs[0]))
         {
             return null;
@@ -20,9 +17,16 @@ internal sealed class ExpansionFusion : NetworkPass
 
         var bias = before.Inputs.Count > 2 ? before.Inputs[2] : null;
         var op = new FusedExpansionOperator(expand, separable, hasShortcut: false);
-        return [Replace(before, op, [x, before.Inputs[1], bias, .. inputs[1..]])];
+        return [Replace(before, op, [before.Inputs[0], before.Inputs[1], bias, .. inputs[1..]])];
     }
 
-    // A stride in each axis: such a convolution is always computed directly, whatever its image.
-    private static bool IsStrided(ConvOptions options) => options.Stride is { Height: > 1, Width: > 1 };
+    /// <summary>
+    /// Whether a convolution can be made some rows at a time: a pointwise one, or one with a stride in each axis, which is always computed
+    /// directly, whatever its image.
+    /// </summary>
+    public static bool Suits(Node node) => node.Operator is Conv2DOperator { Options: { Groups: 1 } options }
+        && node.Inputs[1] is { Constant: { } weights }
+        && (node.Inputs.Count < 3 || node.Inputs[2] is null or { IsConstant: true })
+        && (options.Stride is { Height: > 1, Width: > 1 }
+            || PointwiseConv2D.Fits(new(weights.Type.Shape[0], weights.Type.Shape[1]), options));
 }

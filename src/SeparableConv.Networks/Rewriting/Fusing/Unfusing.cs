@@ -4,8 +4,9 @@ namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>
 /// Takes apart what other passes joined: a depthwise separable convolution becomes a depthwise and a pointwise one again, with the
-/// expansion before them where there is one, a gated convolution a product and a convolution, and a channel map a Gather. The numbers stay
-/// the same to the bit, but where mapped rows are spread in memory: those are summed in another order.
+/// expansion before them where there is one, a gated convolution a product and a convolution, a block that squeezes and excites all its
+/// steps, and a channel map a Gather. The numbers stay the same to the bit, but where mapped rows are spread in memory and in the means of
+/// such a block: those are summed in another order.
 /// </summary>
 internal sealed class Unfusing : NetworkPass
 {
@@ -20,6 +21,8 @@ internal sealed class Unfusing : NetworkPass
                     node.Name, inputs, FusedSeparableConvOperator.ShortcutInput, (name, rest) => Separable(name, separable, rest))];
             case GatedConv2DOperator gated:
                 return [WithShortcut(node.Name, inputs, GatedConv2DOperator.ShortcutInput, (name, rest) => Gated(name, gated, rest))];
+            case GatedBlockOperator block:
+                return [WithShortcut(node.Name, inputs, GatedBlockOperator.ShortcutInput, (name, rest) => Block(name, block, rest))];
             case QuantizedBlockOperator block:
                 return [Block(node.Name, block, inputs)];
             case DepthwiseConv2DOperator { Map: not null } mapped:
@@ -40,6 +43,17 @@ internal sealed class Unfusing : NetworkPass
     {
         var expanded = Graph.Add($"{name}/expand", op.Expand, inputs.AsSpan(0, 3));
         return Separable(name, op.Separable, [expanded, .. inputs.AsSpan(3)]);
+    }
+
+    private Value Block(string name, GatedBlockOperator op, Value?[] inputs)
+    {
+        var x = op.Expand is { } expand ? Graph.Add($"{name}/expand", expand, inputs.AsSpan(0, 3)) : inputs[0];
+        var image = Depthwise($"{name}/depthwise", op.Depthwise, [x, inputs[3], inputs[4]]);
+        var means = Graph.Add($"{name}/means", new GlobalPoolOperator(PoolKind.Average), image);
+        var squeezed = Graph.Add($"{name}/squeeze", op.Squeeze, means, inputs[5], inputs[6]);
+        var gates = Graph.Add($"{name}/excite", op.Excite, squeezed, inputs[7], inputs[8]);
+        var product = Graph.Add($"{name}/gated", new BinaryOperator(BinaryKind.Mul, Activation.None), image, gates);
+        return Graph.Add(name, op.Project, product, inputs[9], inputs[10]);
     }
 
     private Value Block(string name, QuantizedBlockOperator op, Value?[] inputs)

@@ -124,6 +124,9 @@ internal sealed unsafe class DepthwiseLoop : IRowLoop
     /// <summary>Whether channels can be convolved without those beside them: no vector overlaps another.</summary>
     public bool CanSlice => !_isSpread && _multiplier == 1 && !_activation.NeedsAllChannels && _outChannels % (int)_width == 0;
 
+    /// <summary>The vectors that it runs with.</summary>
+    public SimdWidth Width => _width;
+
     /// <summary>Channels between which they may be cut.</summary>
     public int Lanes => (int)_width;
 

@@ -96,6 +96,9 @@ internal sealed unsafe class PointwiseLoop : IRowLoop
     /// <summary>Whether the filters can be cut into so many parts, each of which is finished by itself.</summary>
     public bool CanShareFilters(int parts) => _weights.Panels.Length >= parts && !_activation.NeedsAllChannels;
 
+    /// <summary>O.</summary>
+    public int OutChannels => _weights.Columns;
+
     /// <summary>Runs of filters that can be computed by themselves.</summary>
     public int Panels => _weights.Panels.Length;
 

@@ -48,6 +48,30 @@ internal static unsafe class PixelReduction
         WorkerPool.Shared.Run(ref work, checked((int)images * work.PartsInImage), threads);
     }
 
+    /// <summary>Reduces each of some rows of pixels to one pixel, some channels of it, on the calling thread.</summary>
+    /// <param name="input">The first channel of the first row.</param>
+    /// <param name="pixelStride">Floats from one pixel to the next; rows follow each other without a gap.</param>
+    /// <param name="output">The first channel of the first row's result.</param>
+    /// <param name="outputStride">Floats from one row's result to the next.</param>
+    /// <param name="rows">Rows.</param>
+    /// <param name="columns">Pixels in a row.</param>
+    /// <param name="channels">Channels.</param>
+    /// <param name="width">The widest vectors to run with.</param>
+    /// <param name="divisor">What each result is divided by.</param>
+    /// <typeparam name="TReduction">Sum, product, maximum or minimum.</typeparam>
+    public static void RunRows<TReduction>(
+        float* input, nint pixelStride, float* output, nint outputStride, nint rows, nint columns, int channels, SimdWidth width,
+        float divisor = 1)
+        where TReduction : struct, IReduction
+    {
+        for (nint row = 0; row < rows; row++)
+        {
+            var reduction = new Piece<TReduction>(
+                input + (row * columns * pixelStride), output + (row * outputStride), columns, pixelStride, channels, divisor);
+            SimdWidths.ForChannels(width, channels).Dispatch(ref reduction);
+        }
+    }
+
     private struct Work<TReduction> : IParallelWork
         where TReduction : struct, IReduction
     {

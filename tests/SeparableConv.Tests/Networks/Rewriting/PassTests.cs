@@ -278,6 +278,42 @@ public class PassTests
     }
 
     [Fact]
+    public void A_block_that_squeezes_and_excites_is_joined_where_nobody_reads_its_steps()
+    {
+        var input = _g.Conv(_g.Input(2, 9, 6, 5), 3, 7);
+        var options = new ConvOptions { Padding = Padding.Same, Activation = Activation.HardSwish };
+        var x = _g.Depthwise(_g.Conv(input, 1, 20), 3, 1, options);
+        Assert.Equal("Conv2D GatedBottleneck", _g.Check(_g.Conv(Gated(x, 1), 1, 9, bias: false)));
+        var sums = _g.Conv(Gated(x, 1), 1, 7);
+        Assert.Equal("Conv2D GatedBottleneck", _g.Check(_g.Add(new BinaryOperator(BinaryKind.Add, Activation.None), input, sums)));
+
+        var strided = _g.Conv(_g.Input(1, 19, 17, 3), 3, 16, new() { Padding = Padding.Same, Stride = 2 });
+        Assert.Equal("GatedBottleneck", _g.Check(_g.Conv(Gated(_g.Depthwise(strided, 3, 1, options), 1), 1, 9)));
+
+        // Nothing before it, or what another reads too.
+        var twice = _g.Depthwise(input, 3, 2, options, bias: false);
+        Assert.Equal("Conv2D GatedBottleneck", _g.Check(_g.Conv(Gated(twice, 1), 1, 9)));
+        var shared = _g.Conv(input, 1, 20);
+        Assert.Equal("Conv2D Conv2D GatedBottleneck", _g.Check(_g.Conv(Gated(_g.Depthwise(shared, 3), 1), 1, 9), shared));
+
+        const string Steps = "Conv2D Conv2D DepthwiseConv2D GlobalAveragePooling2D Conv2D Conv2D GatedConv2D";
+        Assert.Equal(Steps, _g.Check(_g.Conv(Gated(x, 1), 1, 9), x));
+        var means = _g.Add(new GlobalPoolOperator(PoolKind.Average), x);
+        Assert.Equal(Steps, _g.Check(_g.Conv(Gated(x, 1, means), 1, 9), means));
+        Assert.Equal(Steps, _g.Check(_g.Conv(Gated(x, 2), 1, 9)));
+        var largest = _g.Add(new GlobalPoolOperator(PoolKind.Max), x);
+        Assert.Equal(Steps.Replace("Average", "Max", StringComparison.Ordinal), _g.Check(_g.Conv(Gated(x, 1, largest), 1, 9)));
+    }
+
+    private Value Gated(Value x, int groups, Value? means = null)
+    {
+        means ??= _g.Add(new GlobalPoolOperator(PoolKind.Average), x);
+        var squeezed = _g.Conv(means, 1, 4, new() { Activation = Activation.ReLU });
+        var gate = _g.Conv(squeezed, 1, x.Shape[3], new() { Activation = Activation.Sigmoid, Groups = groups });
+        return _g.Add(new BinaryOperator(BinaryKind.Mul, Activation.None), x, gate);
+    }
+
+    [Fact]
     public void Random_graphs_give_what_their_nodes_give()
     {
         for (var seed = 0; seed < 120; seed++)
