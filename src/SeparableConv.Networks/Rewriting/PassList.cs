@@ -30,8 +30,8 @@ internal sealed class PassList(params Func<NetworkPass>[] passes)
         () => new ChannelMapFusion(),
         () => new GateFusion(),
         () => new SeparableFusion(),
-        () => new ExpansionFusion(),
         () => new ShortcutFusion(),
+        () => new ExpansionFusion(),
         () => new GatedBlockFusion(),
         () => new QuantizedBlockFusion(),
         () => new OutputCopies());

@@ -8,6 +8,19 @@ namespace SeparableConv.Loops;
 /// <param name="OutChannels">O, what the last convolution gives.</param>
 internal readonly record struct ExpansionSizes(ConvGeometry Expansion, ConvGeometry Depthwise, int OutChannels);
 
+/// <summary>What a block adds to its last sums behind their activation.</summary>
+internal enum BlockShortcut
+{
+    /// <summary>Nothing.</summary>
+    None,
+
+    /// <summary>A tensor of the output's shape.</summary>
+    Tensor,
+
+    /// <summary>What the first convolution gives, which has the output's shape.</summary>
+    Expanded,
+}
+
 /// <summary>Where the means of an image's channels go, each row summed by itself and then the rows.</summary>
 /// <param name="rowSums">(N, outH, E*M), which may hold anything.</param>
 /// <param name="means">(N, E*M).</param>
@@ -45,13 +58,15 @@ internal sealed unsafe class FusedExpansionLoop
     private readonly IRowLoop? _expand;
     private readonly DepthwiseLoop _depthwise;
     private readonly PointwiseLoop? _project;
+    private readonly bool _addsExpanded;
 
     /// <param name="expand">The first convolution; null for none, and nobody reads its sizes.</param>
     /// <param name="depthwise">The depthwise step.</param>
     /// <param name="project">The last convolution, a pointwise one; null where the depthwise step is the end.</param>
-    public FusedExpansionLoop(IRowLoop? expand, DepthwiseLoop depthwise, PointwiseLoop? project)
+    /// <param name="addsExpanded">Whether what the first convolution gives is added to the last sums behind their activation.</param>
+    public FusedExpansionLoop(IRowLoop? expand, DepthwiseLoop depthwise, PointwiseLoop? project, bool addsExpanded = false)
     {
-        (_expand, _depthwise, _project) = (expand, depthwise, project);
+        (_expand, _depthwise, _project, _addsExpanded) = (expand, depthwise, project, addsExpanded);
     }
 
     /// <summary>Computes (N, outH, outW, O) from (N, inH, inW, C).</summary>
@@ -93,7 +108,8 @@ internal sealed unsafe class FusedExpansionLoop
     }
 
     /// <summary>Whether a slice of the expanded channels can be made, and read by the depthwise step, without the others.</summary>
-    private bool CanSlice(int threads) => _expand is PointwiseLoop expand && expand.CanShareFilters(threads) && _depthwise.CanSlice;
+    private bool CanSlice(int threads) =>
+        _expand is PointwiseLoop expand && expand.CanShareFilters(threads) && _depthwise.CanSlice && !_addsExpanded;
 
     // Expanded channels are cut, so that each thread writes, reads and keeps its own; then the filters of the last convolution are.
     private void RunSlices(
@@ -181,9 +197,30 @@ internal sealed unsafe class FusedExpansionLoop
                 }
 
                 window.Read(row, count, between, pixelStride);
+                if (Loop._addsExpanded)
+                {
+                    Loop.AddExpanded(window, row, count, between, pixelStride, Output + offset);
+                    continue;
+                }
+
                 var shortcut = Shortcut == null ? null : Shortcut + offset;
                 project.RunPixels(between, pixelStride, pixels, Output + offset, outChannels, shortcut: shortcut);
             }
+        }
+    }
+
+    // The expanded rows lie in a ring: in one piece or two.
+    private void AddExpanded(in Window window, int row, int count, float* between, nint pixelStride, float* output)
+    {
+        nint rowFloats = window.RowFloats;
+        var columns = rowFloats / _project!.OutChannels;
+        for (var done = 0; done < count;)
+        {
+            var run = Math.Min(count - done, window.RowsFrom(row + done));
+            var first = between + (done * columns * pixelStride);
+            _project.RunPixels(
+                first, pixelStride, run * columns, output + (done * rowFloats), _project.OutChannels, shortcut: window.Row(row + done));
+            done += run;
         }
     }
 
@@ -211,6 +248,15 @@ internal sealed unsafe class FusedExpansionLoop
                 ? rows.In * _rowFloats
                 : (nint)_expansion.Rows.In * _expansion.Columns.In * _expansion.InChannels));
         }
+
+        /// <summary>Floats in an expanded row.</summary>
+        public readonly nint RowFloats => _rowFloats;
+
+        /// <summary>Where an expanded row lies that was read.</summary>
+        public readonly float* Row(int row) => Memory + (row % _rows * _rowFloats);
+
+        /// <summary>How many rows lie behind each other from one on.</summary>
+        public readonly int RowsFrom(int row) => _rows - (row % _rows);
 
         /// <summary>Floats of memory that it wants.</summary>
         public nint Floats { get; }

@@ -17,7 +17,8 @@ public sealed unsafe class FusedExpansionLoopTests
         Size2D Dilation,
         Padding Padding,
         Size2D FirstKernel = default,
-        bool HasShortcut = false);
+        bool HasShortcut = false,
+        bool AddsExpanded = false);
 
     // Images of one window and of many; rows that two windows share, skip (stride above the kernel) or lie in the border.
     private static readonly Block[] Blocks =
@@ -41,6 +42,10 @@ public sealed unsafe class FusedExpansionLoopTests
         new(1, (33, 37), 3, 32, 1, 16, 3, 1, 1, Padding.Same, (3, 3)),
         new(2, (70, 61), 3, 24, 1, 24, 3, 2, 1, Padding.Explicit(1, 1, 1, 1), (3, 3), HasShortcut: true),
         new(1, (150, 160), 3, 40, 2, 20, 3, 1, 1, Padding.SameLower, (5, 4)),
+
+        // What it gives is the shortcut too.
+        new(1, (151, 160), 3, 48, 1, 48, 5, 1, 1, Padding.Same, (3, 3), AddsExpanded: true),
+        new(2, (9, 40), 4, 200, 1, 200, 3, 1, 1, Padding.Same, AddsExpanded: true),
     ];
 
     public static TheoryData<int> Widths => [.. SimdWidths.All.Select(w => (int)w)];
@@ -86,7 +91,7 @@ public sealed unsafe class FusedExpansionLoopTests
         {
             var output = RandomData.Unwritten((int)pixels * b.OutChannels);
             fixed (float* x = input, s = shortcut, y = output)
-                new FusedExpansionLoop(expand, depthwise, project).Run(x, s, y, sizes, threads);
+                new FusedExpansionLoop(expand, depthwise, project, b.AddsExpanded).Run(x, s, y, sizes, threads);
             return output;
         }
 
@@ -105,8 +110,9 @@ public sealed unsafe class FusedExpansionLoopTests
                 project.Run(d, y, pixels, 1);
             }
 
-            for (var i = 0; shortcut is not null && i < output.Length; i++)
-                output[i] += shortcut[i];
+            var added = b.AddsExpanded ? expanded : shortcut;
+            for (var i = 0; added is not null && i < output.Length; i++)
+                output[i] += added[i];
             return output;
         }
 

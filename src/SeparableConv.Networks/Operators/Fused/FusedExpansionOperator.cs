@@ -5,10 +5,10 @@ namespace SeparableConv.Networks.Operators;
 /// <summary>
 /// A convolution and the depthwise separable one that alone reads it, computed a window of rows at a time: x (N, inH, inW, C),
 /// first weights (kH, kW, C, E), in MobileNetV2's blocks (1, 1, C, E), and bias (E) or none, then what
-/// <see cref="FusedSeparableConvOperator"/> takes behind its first input, and where <paramref name="hasShortcut"/> a tensor of the
+/// <see cref="FusedSeparableConvOperator"/> takes behind its first input, and where the <paramref name="shortcut"/> is a tensor one of the
 /// output's shape that is added to it. To the bit what the steps give one after the other.
 /// </summary>
-internal sealed class FusedExpansionOperator(Conv2DOperator expand, FusedSeparableConvOperator separable, bool hasShortcut) : Operator
+internal sealed class FusedExpansionOperator(Conv2DOperator expand, FusedSeparableConvOperator separable, BlockShortcut shortcut) : Operator
 {
     /// <summary>The shortcut's place among the inputs.</summary>
     public const int ShortcutInput = 7;
@@ -19,17 +19,20 @@ internal sealed class FusedExpansionOperator(Conv2DOperator expand, FusedSeparab
 
     public FusedSeparableConvOperator Separable { get; } = separable;
 
-    /// <summary>Whether the last input is added to the output.</summary>
-    public bool HasShortcut { get; } = hasShortcut;
+    /// <summary>What is added to the output.</summary>
+    public BlockShortcut Shortcut { get; } = shortcut;
 
     internal override InputRole RoleOf(int input, TensorType type) =>
         input is > 0 and < ShortcutInput ? InputRole.Parameter : InputRole.Data;
 
     internal override TensorType[] Infer(ReadOnlySpan<TensorType?> inputs)
     {
-        var output = Separable.Infer([Expand.Infer(inputs[..3])[0], .. inputs[3..ShortcutInput]]);
-        if (HasShortcut)
+        var expanded = Expand.Infer(inputs[..3])[0];
+        var output = Separable.Infer([expanded, .. inputs[3..ShortcutInput]]);
+        if (Shortcut == BlockShortcut.Tensor)
             OperatorChecks.Shortcut(inputs, ShortcutInput, output[0]);
+        else if (Shortcut == BlockShortcut.Expanded)
+            OperatorChecks.Shortcut([expanded], 0, output[0]);
         return output;
     }
 
@@ -49,7 +52,8 @@ internal sealed class FusedExpansionOperator(Conv2DOperator expand, FusedSeparab
         var depthwise = Separable.Depthwise.Loop(g, Weights(node, 3), Weights(node, 4));
         var projection = new PointwiseLoop(
             Weights(node, 5), g.OutChannels, sizes.OutChannels, Weights(node, 6), Separable.Pointwise.Options.Activation, SimdWidths.Best);
-        return new FusedExpansionStep(new FusedExpansionLoop(expansion, depthwise, projection), sizes);
+        return new FusedExpansionStep(new FusedExpansionLoop(
+            expansion, depthwise, projection, Shortcut == BlockShortcut.Expanded), sizes);
     }
 
     // Only the compiler makes it, of constants alone.

@@ -1,23 +1,32 @@
+using SeparableConv.Loops;
+
 namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>
-/// Joins a pointwise convolution, or one with a stride as networks begin with, and the fused pair that alone reads it.
+/// Joins a pointwise convolution, or one with a stride as networks begin with, and the fused pair that alone reads it, as its shortcut too.
 /// </summary>
 internal sealed class ExpansionFusion : NetworkPass
 {
     protected override IReadOnlyList<Value>? Rewrite(Node node, Value?[] inputs)
     {
-        if (node.Operator is not FusedSeparableConvOperator { HasShortcut: false } separable
+        if (node.Operator is not FusedSeparableConvOperator separable
             || inputs is not [{ Producer: { Operator: Conv2DOperator expand } before }, ..]
             || !Suits(before)
-            || !HasOneReader(node.Inputs[0]))
+            || Readers(node.Inputs[0]) != node.Inputs.Count(input => input == node.Inputs[0]))
         {
             return null;
         }
 
+        const int Place = FusedSeparableConvOperator.ShortcutInput;
+        var shortcut = !separable.HasShortcut ? BlockShortcut.None
+            : inputs[Place] == inputs[0] ? BlockShortcut.Expanded
+            : BlockShortcut.Tensor;
+        Value?[] rest = shortcut == BlockShortcut.Expanded ? inputs[1..Place] : inputs[1..];
+
         var bias = before.Inputs.Count > 2 ? before.Inputs[2] : null;
-        var op = new FusedExpansionOperator(expand, separable, hasShortcut: false);
-        return [Replace(before, op, [before.Inputs[0], before.Inputs[1], bias, .. inputs[1..]])];
+        var pair = new FusedSeparableConvOperator(separable.Depthwise, separable.Pointwise, hasShortcut: false);
+        var op = new FusedExpansionOperator(expand, pair, shortcut);
+        return [Replace(before, op, [before.Inputs[0], before.Inputs[1], bias, .. rest])];
     }
 
     /// <summary>

@@ -1,6 +1,6 @@
 namespace SeparableConv.Networks.Rewriting;
 
-/// <summary>Lets a block, or what is at its end, add the shortcut around it to its sums while they are in the cache.</summary>
+/// <summary>Lets what is at the end of a block add the shortcut around it to its sums while they are in the cache.</summary>
 internal sealed class ShortcutFusion : NetworkPass
 {
     protected override IReadOnlyList<Value>? Rewrite(Node node, Value?[] inputs)
@@ -23,7 +23,6 @@ internal sealed class ShortcutFusion : NetworkPass
 
     private static Operator? WithShortcut(Operator op) => op switch
     {
-        FusedExpansionOperator { HasShortcut: false } block => new FusedExpansionOperator(block.Expand, block.Separable, hasShortcut: true),
         FusedSeparableConvOperator { HasShortcut: false } pair =>
             new FusedSeparableConvOperator(pair.Depthwise, pair.Pointwise, hasShortcut: true),
         GatedConv2DOperator { HasShortcut: false } gated => new GatedConv2DOperator(gated.Convolution, hasShortcut: true),

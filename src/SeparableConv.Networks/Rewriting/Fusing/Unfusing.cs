@@ -42,7 +42,10 @@ internal sealed class Unfusing : NetworkPass
     private Value Block(string name, FusedExpansionOperator op, Value?[] inputs)
     {
         var expanded = Graph.Add($"{name}/expand", op.Expand, inputs.AsSpan(0, 3));
-        return Separable(name, op.Separable, [expanded, .. inputs.AsSpan(3)]);
+        if (op.Shortcut != BlockShortcut.Expanded)
+            return Separable(name, op.Separable, [expanded, .. inputs.AsSpan(3)]);
+        var sums = Separable($"{name}/sums", op.Separable, [expanded, .. inputs.AsSpan(3)]);
+        return Graph.Add(name, new BinaryOperator(BinaryKind.Add, Activation.None), sums, expanded);
     }
 
     private Value Block(string name, GatedBlockOperator op, Value?[] inputs)

@@ -1,3 +1,4 @@
+using SeparableConv.Loops;
 using SeparableConv.Networks.Rewriting;
 using SeparableConv.Tests.Networks.Inference;
 
@@ -28,8 +29,8 @@ public sealed class ExportTests
     public void Joined_operators_taken_apart_give_the_same_bits()
     {
         var joined = PassList.Inference.Run(MobileNetV2.Create(width: 0.35, classes: 5));
-        Assert.Contains(joined.Nodes, node => node.Operator is FusedExpansionOperator { HasShortcut: false });
-        Assert.Contains(joined.Nodes, node => node.Operator is FusedExpansionOperator { HasShortcut: true });
+        Assert.Contains(joined.Nodes, node => node.Operator is FusedExpansionOperator { Shortcut: BlockShortcut.None });
+        Assert.Contains(joined.Nodes, node => node.Operator is FusedExpansionOperator { Shortcut: BlockShortcut.Tensor });
         var apart = new Unfusing().Run(joined);
         Assert.DoesNotContain(apart.Nodes, node => node.Operator.Kind is "InvertedBottleneck" or "SeparableConv2D");
         Assert.Equal(Run(joined), Run(apart));
@@ -39,8 +40,17 @@ public sealed class ExportTests
         Assert.Contains(gated.Nodes, node => node.Operator is GatedBlockOperator { Expand: not null, HasShortcut: true });
         var free = new Unfusing().Run(gated);
         Assert.DoesNotContain(free.Nodes, node => node.Operator.Kind == "GatedBottleneck");
-        foreach (var (expected, actual) in Run(gated).Zip(Run(free)))
-            Assert.Equal(expected, actual, 1e-6f);
+        var first = PassList.Inference.Run(MobileNetV3.CreateLarge(resolution: 64, classes: 5));
+        Assert.Contains(first.Nodes, node => node.Operator is FusedExpansionOperator { Shortcut: BlockShortcut.Expanded });
+        AssertAlike(first, new Unfusing().Run(first));
+        AssertAlike(gated, free);
+
+        // Means are summed in another order.
+        static void AssertAlike(Network joined, Network apart)
+        {
+            foreach (var (expected, actual) in Run(joined).Zip(Run(apart)))
+                Assert.Equal(expected, actual, 1e-6f);
+        }
 
         static float[] Run(Network network)
         {

@@ -261,6 +261,15 @@ public class PassTests
     }
 
     [Fact]
+    public void A_first_convolution_is_the_shortcut_around_its_block_too()
+    {
+        var x = _g.Conv(_g.Input(1, 21, 19, 3), 3, 12, new() { Padding = Padding.Same, Stride = 2, Activation = Activation.HardSwish });
+        var sums = _g.Conv(_g.Depthwise(x, 3, 1, new() { Padding = Padding.Same }), 1, 12);
+        Assert.Equal("InvertedBottleneck", _g.Check(_g.Add(new BinaryOperator(BinaryKind.Add, Activation.None), sums, x)));
+        Assert.Equal("Conv2D SeparableConv2D", _g.Check(_g.Add(new BinaryOperator(BinaryKind.Add, Activation.None), x, sums), x));
+    }
+
+    [Fact]
     public void A_gate_is_applied_by_the_pointwise_convolution_behind_it()
     {
         var x = _g.Conv(_g.Input(2, 5, 6, 3), 1, 20);
