@@ -134,8 +134,11 @@ internal sealed class SideBySide
             Console.WriteLine(Invariant($"    {row.Name,-44} {row.Ratio,6:F2} {row.RatioOfMinima,6:F2}"));
     }
 
-    private static void PrintMeans(string which, List<SideBySideRow> rows) => Console.WriteLine(Invariant(
-        $"geometric mean of the ratios, {which}: {Mean(rows, row => row.Ratio):F3} of medians, {Mean(rows, row => row.RatioOfMinima):F3} of minima"));
+    private static void PrintMeans(string which, List<SideBySideRow> rows)
+    {
+        var (medians, minima) = (Mean(rows, row => row.Ratio), Mean(rows, row => row.RatioOfMinima));
+        Console.WriteLine(Invariant($"geometric mean of the ratios, {which}: {medians:F3} of medians, {minima:F3} of minima"));
+    }
 
     private static double Mean(List<SideBySideRow> rows, Func<SideBySideRow, double> ratio) =>
         Math.Exp(rows.Average(row => Math.Log(ratio(row))));

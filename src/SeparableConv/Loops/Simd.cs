@@ -364,7 +364,9 @@ internal readonly partial struct SimdScalar : ISimd<float>
 /// <summary>Products with powers of two, where the machine has no instruction for them.</summary>
 internal static class SimdScaling
 {
-    /// <summary>a * 2^n in two halves, because 2^n itself may be denormal or beyond the greatest float: only the last product rounds.</summary>
+    /// <summary>
+    /// a * 2^n in two halves, because 2^n itself may be denormal or beyond the greatest float: only the last product rounds.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVec InHalves<TSimd, TVec>(TVec a, TVec n)
         where TSimd : struct, ISimd<TVec>
