@@ -112,25 +112,36 @@ internal sealed class SideBySide
 
         var least = _rows.MinBy(row => row.Ratio)!;
         Console.WriteLine(Invariant(
-            $"{_title}: {_rows.Count} rows, ratio {Mean(row => row.Ratio):F2} in the geometric mean, ")
+            $"{_title}: {_rows.Count} rows, ratio {Mean(_rows, row => row.Ratio):F2} in the geometric mean, ")
             + Invariant($"{least.Ratio:F2} at least ({least.Name})"));
     }
 
-    /// <summary>Prints how many rows there are in which we are slower, and these, the slowest first; by medians and by minima.</summary>
+    /// <summary>
+    /// Prints the geometric means, of all rows and of each number of threads, which ends a row's name; how many rows there are in which we
+    /// are slower, and these, the slowest first; by medians and by minima.
+    /// </summary>
     public void PrintSlower()
     {
         if (_rows.Count == 0)
             return;
-        Console.WriteLine(Invariant(
-            $"geometric mean of the ratios: {Mean(row => row.Ratio):F3} of medians, {Mean(row => row.RatioOfMinima):F3} of minima; ")
-            + $"{_leftOut.Count} rows left out");
+        PrintMeans("all", _rows);
+        foreach (var group in _rows.GroupBy(row => row.Name[(row.Name.LastIndexOf(',') + 1)..].Trim()))
+            PrintMeans(group.Key, [.. group]);
+        Console.WriteLine($"{_leftOut.Count} rows left out");
         var (byMedian, byMinimum) = (_rows.Count(row => row.Ratio < 1), _rows.Count(row => row.RatioOfMinima < 1));
         Console.WriteLine($"below 1: {byMedian} of {_rows.Count} by medians, {byMinimum} by minima");
         foreach (var row in _rows.Where(row => row.Ratio < 1 || row.RatioOfMinima < 1).OrderBy(row => row.Ratio))
             Console.WriteLine(Invariant($"    {row.Name,-44} {row.Ratio,6:F2} {row.RatioOfMinima,6:F2}"));
     }
 
-    private double Mean(Func<SideBySideRow, double> ratio) => Math.Exp(_rows.Average(row => Math.Log(ratio(row))));
+    private static void PrintMeans(string which, List<SideBySideRow> rows)
+    {
+        var (medians, minima) = (Mean(rows, row => row.Ratio), Mean(rows, row => row.RatioOfMinima));
+        Console.WriteLine(Invariant($"geometric mean of the ratios, {which}: {medians:F3} of medians, {minima:F3} of minima"));
+    }
+
+    private static double Mean(List<SideBySideRow> rows, Func<SideBySideRow, double> ratio) =>
+        Math.Exp(rows.Average(row => Math.Log(ratio(row))));
 
     /// <summary>Writes every row to a file; nothing where <paramref name="path"/> is null.</summary>
     public void SaveJson(string? path)

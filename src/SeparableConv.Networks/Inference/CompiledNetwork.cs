@@ -50,7 +50,8 @@ public sealed unsafe class CompiledNetwork : IDisposable
         Outputs = [.. network.Outputs.Select(value => new Value(value.Name, value.Type))];
 
         var graph = passes.Run(network);
-        var plan = MemoryPlan.Create(graph);
+        var guards = BranchGuards.Find(graph);
+        var plan = MemoryPlan.Create(graph, guards);
         (ActivationBytes, ActivationBytesBound) = (plan.ArenaBytes, plan.LowerBound);
         CheckLimit(options.MemoryLimit, network.Name);
 
@@ -64,7 +65,7 @@ public sealed unsafe class CompiledNetwork : IDisposable
         var places = new TensorPlaces(plan);
         _prepared = new PreparedStep[nodes.Length];
         for (var i = 0; i < nodes.Length; i++)
-            _prepared[i] = places.Bind(nodes[i], steps[i]);
+            _prepared[i] = places.Bind(nodes[i], steps[i], guards.Of(nodes[i]));
         _inputPlaces = [.. graph.Inputs.Select(places.Of)];
         _outputPlaces = [.. graph.Outputs.Select(places.Of)];
         _openOutputs = [.. graph.Outputs.Select(output => OpenOutput(output, nodes))];

@@ -13,6 +13,7 @@ internal sealed unsafe class StepRunner : IDisposable
     private readonly NativeBlock _parameters;
     private readonly Step[] _steps;
     private readonly ForwardContext[] _contexts;
+    private readonly StepGuard[] _guards;
     private readonly (TensorBuffer Current, TensorBuffer Next)[] _states;
     private volatile bool _isDisposed;
     private int _isRunning;
@@ -40,6 +41,9 @@ internal sealed unsafe class StepRunner : IDisposable
                 scratch);
         }
 
+        _guards = [.. compiled.Prepared.Select(prepared => prepared.Guard is { } guard
+            ? new StepGuard((byte*)In(guard.Condition).Memory, guard.RunsWhen)
+            : default)];
         Inputs = new TensorBuffer[compiled.Inputs.Count];
         for (var i = 0; i < Inputs.Length; i++)
             Inputs[i] = In(compiled.InputPlace(i));
@@ -88,7 +92,11 @@ internal sealed unsafe class StepRunner : IDisposable
         {
             var contexts = _contexts;
             for (var i = first; i < end; i++)
-                _steps[i].Run(contexts[i]);
+            {
+                if (_guards[i].IsOpen)
+                    _steps[i].Run(contexts[i]);
+            }
+
             if (end == contexts.Length)
                 KeepStates();
         }
@@ -116,7 +124,8 @@ internal sealed unsafe class StepRunner : IDisposable
             timestamps[0] = Stopwatch.GetTimestamp();
             for (var i = 0; i < _steps.Length; i++)
             {
-                _steps[i].Run(_contexts[i]);
+                if (_guards[i].IsOpen)
+                    _steps[i].Run(_contexts[i]);
                 timestamps[i + 1] = Stopwatch.GetTimestamp();
             }
 
@@ -175,6 +184,12 @@ internal sealed unsafe class StepRunner : IDisposable
         NativeMemory.Fill(_arena.Pointer, (nuint)_arena.Bytes, value);
         for (var i = 0; i < inputs.Length; i++)
             inputs[i].CopyTo(Inputs[i].Bytes());
+    }
+
+    /// <summary>Whether a run takes a step: the condition is there and is what it must be, or there is none.</summary>
+    private readonly struct StepGuard(byte* condition, bool runsWhen)
+    {
+        public bool IsOpen => condition == null || *condition != 0 == runsWhen;
     }
 
     private TensorBuffer In(TensorPlace place) => place.In(_arena.Pointer, _compiled.Memory.Constants, _parameters.Pointer);

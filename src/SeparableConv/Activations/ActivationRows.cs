@@ -42,6 +42,7 @@ internal readonly unsafe struct ActivationRows(float* data, nint pixels, int cha
         }
     }
 
+    // Two vectors at a time share the function's constants, which the JIT reads anew for each of one alone.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run<TFunction, TSimd, TVec>(TFunction function, float* data, nint length)
         where TFunction : struct, IElementFunction
@@ -49,15 +50,39 @@ internal readonly unsafe struct ActivationRows(float* data, nint pixels, int cha
         where TVec : struct
     {
         nint i = 0;
-        for (; i <= length - TSimd.Count; i += TSimd.Count)
-            TSimd.Store(function.Apply<TSimd, TVec>(TSimd.Load(data + i)), data + i);
-        if (i == length)
+        for (; i <= length - (2 * TSimd.Count); i += 2 * TSimd.Count)
+        {
+            var first = function.Apply<TSimd, TVec>(TSimd.Load(data + i));
+            var second = function.Apply<TSimd, TVec>(TSimd.Load(data + i + TSimd.Count));
+            TSimd.Store(first, data + i);
+            TSimd.Store(second, data + i + TSimd.Count);
+        }
+
+        if (i < length)
+            RunLast<TFunction, TSimd, TVec>(function, data + i, (int)(length - i));
+    }
+
+    // A method of its own: beside its calls the loop above would keep the function's parameters in memory.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void RunLast<TFunction, TSimd, TVec>(TFunction function, float* data, int length)
+        where TFunction : struct, IElementFunction
+        where TSimd : struct, ISimd<TVec>
+        where TVec : struct
+    {
+        if (length >= TSimd.Count)
+        {
+            TSimd.Store(function.Apply<TSimd, TVec>(TSimd.Load(data)), data);
+            data += TSimd.Count;
+            length -= TSimd.Count;
+        }
+
+        if (length == 0)
             return;
 
         // The remainder goes through a vector of its own: in place, an overlapping vector would be changed twice.
         var tail = stackalloc float[TSimd.Count];
-        new Span<float>(data + i, (int)(length - i)).CopyTo(new Span<float>(tail, TSimd.Count));
+        new Span<float>(data, length).CopyTo(new Span<float>(tail, TSimd.Count));
         TSimd.Store(function.Apply<TSimd, TVec>(TSimd.Load(tail)), tail);
-        new Span<float>(tail, (int)(length - i)).CopyTo(new Span<float>(data + i, (int)(length - i)));
+        new Span<float>(tail, length).CopyTo(new Span<float>(data, length));
     }
 }

@@ -106,8 +106,8 @@ internal readonly struct SigmoidFunction : IElementFunction
         where TSimd : struct, ISimd<TVec>
         where TVec : struct
     {
-        var e = Exponential.Exp<TSimd, TVec>(TSimd.Subtract(TSimd.Zero, TSimd.Abs(x)));
         var one = TSimd.Broadcast(1f);
+        var e = Exponential.ExpBelowOverflow<TSimd, TVec>(TSimd.CopySign(x, TSimd.Broadcast(-1f)));
         return TSimd.Divide(TSimd.SelectLess(x, TSimd.Zero, e, one), TSimd.Add(one, e));
     }
 }

@@ -74,6 +74,9 @@ internal interface ISimd<TVec> : ITileSimd<TVec>
     /// <summary>2^n, exact, for whole n from -126 to 127; any other n gives a number without meaning.</summary>
     static abstract TVec PowerOfTwo(TVec n);
 
+    /// <summary>a * 2^n, rounded once though it be denormal, for whole n from -252 to 254.</summary>
+    static abstract TVec Scale(TVec a, TVec n);
+
     /// <summary>
     /// For normal numbers above 0 the m from 2/3 up to 4/3 and the whole e with a = m * 2^e; any other number gives numbers without
     /// meaning.

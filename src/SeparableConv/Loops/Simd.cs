@@ -85,6 +85,10 @@ internal readonly partial struct Simd128 : ISimd<Vector128<float>>
         Vector128.ShiftLeft((n + Vector128.Create(SimdScalar.PowerOfTwoBias)).AsInt32(), 23).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Scale(Vector128<float> a, Vector128<float> n) =>
+        Avx512F.VL.IsSupported ? Avx512F.VL.Scale(a, n) : SimdScaling.InHalves<Simd128, Vector128<float>>(a, n);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Mantissa(Vector128<float> a, out Vector128<float> exponent)
     {
         var e = Vector128.ShiftRightArithmetic(a.AsInt32() - Vector128.Create(SimdScalar.TwoThirdsBits), 23);
@@ -166,6 +170,10 @@ internal readonly partial struct Simd256 : ISimd<Vector256<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> PowerOfTwo(Vector256<float> n) =>
         Vector256.ShiftLeft((n + Vector256.Create(SimdScalar.PowerOfTwoBias)).AsInt32(), 23).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Scale(Vector256<float> a, Vector256<float> n) =>
+        Avx512F.VL.IsSupported ? Avx512F.VL.Scale(a, n) : SimdScaling.InHalves<Simd256, Vector256<float>>(a, n);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Mantissa(Vector256<float> a, out Vector256<float> exponent)
@@ -253,6 +261,10 @@ internal readonly partial struct Simd512 : ISimd<Vector512<float>>
         Vector512.ShiftLeft((n + Vector512.Create(SimdScalar.PowerOfTwoBias)).AsInt32(), 23).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Scale(Vector512<float> a, Vector512<float> n) =>
+        Avx512F.IsSupported ? Avx512F.Scale(a, n) : SimdScaling.InHalves<Simd512, Vector512<float>>(a, n);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Mantissa(Vector512<float> a, out Vector512<float> exponent)
     {
         var e = Vector512.ShiftRightArithmetic(a.AsInt32() - Vector512.Create(SimdScalar.TwoThirdsBits), 23);
@@ -337,11 +349,30 @@ internal readonly partial struct SimdScalar : ISimd<float>
     public static float PowerOfTwo(float n) => BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(n + PowerOfTwoBias) << 23);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Scale(float a, float n) => SimdScaling.InHalves<SimdScalar, float>(a, n);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Mantissa(float a, out float exponent)
     {
         var bits = BitConverter.SingleToInt32Bits(a);
         var e = (bits - TwoThirdsBits) >> 23;
         exponent = e;
         return BitConverter.Int32BitsToSingle(bits - (e << 23));
+    }
+}
+
+/// <summary>Products with powers of two, where the machine has no instruction for them.</summary>
+internal static class SimdScaling
+{
+    /// <summary>
+    /// a * 2^n in two halves, because 2^n itself may be denormal or beyond the greatest float: only the last product rounds.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVec InHalves<TSimd, TVec>(TVec a, TVec n)
+        where TSimd : struct, ISimd<TVec>
+        where TVec : struct
+    {
+        var half = TSimd.Round(TSimd.Multiply(n, TSimd.Broadcast(0.5f)));
+        return TSimd.Multiply(TSimd.Multiply(a, TSimd.PowerOfTwo(half)), TSimd.PowerOfTwo(TSimd.Subtract(n, half)));
     }
 }

@@ -337,6 +337,48 @@ public sealed unsafe class ActivationTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Softmax_of_columns_and_its_logarithm_match_double_precision(int width)
+    {
+        foreach (var channels in new[] { 1, 2, 5, 16, 21, 64, 65, 100 })
+        {
+            foreach (var columns in new[] { 1, 3, 16, 17, 37 })
+            {
+                var before = Array.ConvertAll(RandomData.Floats(channels * columns, channels), v => v * 20);
+                CheckColumns(before, channels, columns, isLogarithm: false, (SimdWidth)width);
+                CheckColumns(before, channels, columns, isLogarithm: true, (SimdWidth)width);
+            }
+        }
+    }
+
+    private static void CheckColumns(float[] before, int channels, int columns, bool isLogarithm, SimdWidth width)
+    {
+        // Once as columns, once as rows of the turned matrix.
+        var (data, rows) = ((float[])before.Clone(), new float[before.Length]);
+        for (var i = 0; i < rows.Length; i++)
+            rows[i] = before[(i % channels * columns) + (i / channels)];
+        fixed (float* pointer = data, turned = rows)
+        {
+            SoftmaxRows.ApplyColumns(pointer, pointer, channels, columns, columns, isLogarithm, width);
+            var all = new ActivationRows(turned, columns, channels, channels);
+            if (isLogarithm)
+                SoftmaxRows.ApplyLogarithm(all, width);
+            else
+                SoftmaxRows.Apply(all, width);
+        }
+
+        for (var i = 0; i < data.Length; i++)
+        {
+            var column = Enumerable.Range(0, channels).Select(k => (double)before[(k * columns) + (i % columns)]).ToArray();
+            var distance = before[i] - column.Max();
+            var sum = column.Sum(v => Math.Exp(v - column.Max()));
+            var expected = isLogarithm ? distance - Math.Log(sum) : Math.Exp(distance) / sum;
+            Assert.True(Math.Abs(expected - data[i]) <= 1e-5, $"{channels}: {data[i]:R}, expected {expected:R}");
+            Assert.True(Math.Abs(expected - rows[(i % columns * channels) + (i / columns)]) <= 1e-5, $"{channels}, turned: {expected:R}");
+        }
+    }
+
     private static void CheckPlain<TFunction>(
         TFunction function, Func<double, double> exact, double ulps, int width, IEnumerable<float> more)
         where TFunction : struct, IElementFunction

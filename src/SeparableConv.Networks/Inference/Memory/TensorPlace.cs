@@ -34,8 +34,11 @@ internal readonly record struct TensorPlace(TensorType? Type, MemoryRegion Regio
     }
 }
 
-/// <summary>A step and where it finds its tensors: what sessions share.</summary>
-internal readonly record struct PreparedStep(Step Step, TensorPlace[] Inputs, TensorPlace[] Outputs);
+/// <summary>A step, where it finds its tensors and, where it may be left out, its guard: what sessions share.</summary>
+internal readonly record struct PreparedStep(Step Step, TensorPlace[] Inputs, TensorPlace[] Outputs, GuardPlace? Guard);
+
+/// <summary>Where the condition of a step lies (<see cref="BranchGuard"/>), and what it must be.</summary>
+internal readonly record struct GuardPlace(TensorPlace Condition, bool RunsWhen);
 
 /// <summary>Where a state lies.</summary>
 /// <param name="Current">What a run reads.</param>

@@ -12,8 +12,8 @@ internal sealed class TensorPlaces(MemoryPlan plan)
     /// <summary>The parameters that some step reads or updates.</summary>
     public StoredBlock Parameters { get; } = new();
 
-    /// <summary>Where a step finds its tensors.</summary>
-    public PreparedStep Bind(Node node, Step step)
+    /// <summary>Where a step finds its tensors, and the condition under which it runs.</summary>
+    public PreparedStep Bind(Node node, Step step, BranchGuard? guard)
     {
         var inputs = new TensorPlace[node.Inputs.Count];
         for (var i = 0; i < inputs.Length; i++)
@@ -22,7 +22,7 @@ internal sealed class TensorPlaces(MemoryPlan plan)
                 inputs[i] = Of(input);
         }
 
-        return new(step, inputs, [.. node.Outputs.Select(Of)]);
+        return new(step, inputs, [.. node.Outputs.Select(Of)], guard is { } g ? new(Of(g.Condition), g.RunsWhen) : null);
     }
 
     /// <summary>Where a value lies.</summary>
