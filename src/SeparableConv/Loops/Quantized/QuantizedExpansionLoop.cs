@@ -30,7 +30,10 @@ internal sealed unsafe class QuantizedExpansionLoop
     }
 
     private bool CanSlice =>
-        _expand is not null && _sizes.Expansion.IsPointwise && _depthwise.CanSlice(_expand.PanelColumns);
+        _expand is not null
+        && _sizes.Expansion.IsPointwise
+        && _depthwise.BlockChannels > 0
+        && _depthwise.BlockChannels % _expand.PanelColumns == 0;
 
     /// <summary>Computes (N, outH, outW, O) from (N, inH, inW, C).</summary>
     public void Run(byte* input, byte* output, int threads)
@@ -66,7 +69,7 @@ internal sealed unsafe class QuantizedExpansionLoop
                     Input = input + (n * pixels * first.InChannels),
                     Expanded = expanded + (n * pixels * g.InChannels),
                     Between = between + (n * (outPixels / g.Batch) * g.OutChannels),
-                    Slices = Math.Min(2 * threads, _expand!.Panels),
+                    Slices = Math.Min(2 * threads, _depthwise.Blocks),
                 };
                 WorkerPool.Shared.Run(ref work, work.Slices, threads);
             }
@@ -154,9 +157,11 @@ internal sealed unsafe class QuantizedExpansionLoop
 
         public readonly void Execute(int part)
         {
-            var (expand, g) = (Loop._expand!, Loop._sizes.Depthwise);
-            expand.RunPixels(Input, (nint)g.Rows.In * g.Columns.In, Expanded, part, Slices);
-            Loop._depthwise.RunBlocks(Expanded, Between, expand.Panels * part / Slices, expand.Panels * (part + 1) / Slices);
+            var (expand, depthwise, g) = (Loop._expand!, Loop._depthwise, Loop._sizes.Depthwise);
+            var (first, end) = (depthwise.Blocks * part / Slices, depthwise.Blocks * (part + 1) / Slices);
+            var panels = depthwise.BlockChannels / expand.PanelColumns;
+            expand.RunPanels(Input, (nint)g.Rows.In * g.Columns.In, Expanded, first * panels, end * panels);
+            depthwise.RunBlocks(Expanded, Between, first, end);
         }
     }
 }
