@@ -31,8 +31,8 @@ internal sealed class PassList(params Func<NetworkPass>[] passes)
         () => new GateFusion(),
         () => new SeparableFusion(),
         () => new ExpansionFusion(),
-        () => new ShortcutFusion(),
         () => new QuantizedBlockFusion(),
+        () => new ShortcutFusion(),
         () => new OutputCopies());
 
     /// <summary>For running a network node by node as it is.</summary>

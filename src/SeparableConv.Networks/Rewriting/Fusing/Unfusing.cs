@@ -21,7 +21,7 @@ internal sealed class Unfusing : NetworkPass
             case GatedConv2DOperator gated:
                 return [WithShortcut(node.Name, inputs, GatedConv2DOperator.ShortcutInput, (name, rest) => Gated(name, gated, rest))];
             case QuantizedBlockOperator block:
-                return [Block(node.Name, block, inputs)];
+                return [QuantizedBlock(node.Name, block, inputs)];
             case DepthwiseConv2DOperator { Map: not null } mapped:
                 return [Depthwise(node.Name, mapped, inputs)];
             default:
@@ -40,6 +40,14 @@ internal sealed class Unfusing : NetworkPass
     {
         var expanded = Graph.Add($"{name}/expand", op.Expand, inputs.AsSpan(0, 3));
         return Separable(name, op.Separable, [expanded, .. inputs.AsSpan(3)]);
+    }
+
+    private Value QuantizedBlock(string name, QuantizedBlockOperator op, Value?[] inputs)
+    {
+        if (op.Ending is not { } ending)
+            return Block(name, op, inputs);
+        var (sums, shortcut) = (Block($"{name}/sums", op, inputs), inputs[QuantizedBlockOperator.ShortcutInput]);
+        return op.IsShortcutFirst ? Graph.Add(name, ending, shortcut, sums) : Graph.Add(name, ending, sums, shortcut);
     }
 
     private Value Block(string name, QuantizedBlockOperator op, Value?[] inputs)
