@@ -104,12 +104,15 @@ internal sealed unsafe class DepthwiseQuadCode
     }
 
     /// <summary>Whether this process has the functions.</summary>
-    public static bool IsSupported => ByteQuadCode.IsSupported && Written.Functions.Length > 0;
+    public static bool IsSupported => ByteQuadCode.IsSupported && Functions.Length > 0;
+
+    // A trimmed program whose switch forbids them has nothing that writes them.
+    private static nint[] Functions => ByteQuadCode.IsWanted ? Written.Functions : [];
 
     /// <summary>Runs through the segments of a block's rows.</summary>
     public static void Run(int stride, bool isInputSigned, bool isOutputSigned, float* table, DepthwiseQuadArguments* arguments)
     {
-        var function = Written.Functions[Index(stride, isInputSigned, isOutputSigned)];
+        var function = Functions[Index(stride, isInputSigned, isOutputSigned)];
         ((delegate* unmanaged[Cdecl]<float*, DepthwiseQuadArguments*, void>)function)(table, arguments);
     }
 
