@@ -29,7 +29,7 @@ internal sealed class PostTraining
     /// <param name="element">int8 or uint8, for activations.</param>
     public static (Network Network, float Step) Quantize(Network network, ElementType element)
     {
-        network = new AffineFolding().Run(new Simplification().Run(new Freezing().Run(network)));
+        network = new ActivationSplitting().Run(new AffineFolding().Run(new Simplification().Run(new Freezing().Run(network))));
         var quantizer = new PostTraining(element);
         return quantizer.Run(network);
     }

@@ -30,10 +30,10 @@ internal sealed class PassList(params Func<NetworkPass>[] passes)
         () => new ChannelMapFusion(),
         () => new GateFusion(),
         () => new SeparableFusion(),
+        () => new QuantizedBlockFusion(),
         () => new ShortcutFusion(),
         () => new ExpansionFusion(),
         () => new GatedBlockFusion(),
-        () => new QuantizedBlockFusion(),
         () => new OutputCopies());
 
     /// <summary>For running a network node by node as it is.</summary>

@@ -12,7 +12,7 @@ internal unsafe interface IByteRun
 /// of a few channels, is written out in a buffer first, so that runs are long enough for vectors.
 /// </summary>
 internal sealed unsafe class ByteBinaryStep<TRun>(BroadcastRows rows, TRun run) : Step
-    where TRun : struct, IByteRun
+    where TRun : IByteRun
 {
     private const int BufferBytes = 4096;
 

@@ -7,7 +7,7 @@ namespace SeparableConv.Networks.Operators;
 /// single precision and bit for bit, within a clamp in the output's numbers.
 /// </summary>
 internal sealed unsafe class DequantizedAddOperator(ElementType element, Quantization output, int clampMin, int clampMax)
-    : QuantizedOperator
+    : QuantizedOperator, IPairOperator
 {
     public override string Kind => "QuantizedAdd";
 
@@ -22,17 +22,40 @@ internal sealed unsafe class DequantizedAddOperator(ElementType element, Quantiz
 
     internal override OperatorCost Cost(Node node) => new(0, node.Outputs[0].Type.Shape.ElementCount);
 
-    private protected override Step Prepare(TensorType[] inputs, TensorType outputType) => new ByteBinaryStep<AddRun>(
-        new BroadcastRows(inputs[0].Shape, inputs[1].Shape),
-        new AddRun(Linear(inputs[0]), Linear(inputs[1]), Linear(outputType), clampMin, clampMax));
+    public IByteRun PairRun(TensorType a, TensorType b, TensorType outputType)
+    {
+        var exact = new AddRun(Linear(a), Linear(b), Linear(outputType), clampMin, clampMax);
+        return a.Element == b.Element
+            && a.Element == element
+            && TFLiteBinaryRun.IsWorthFitting(outputType)
+            && BytePairFit.Sum(
+                TFLiteBinaryRun.SumFormula(a, 1, b, output, (clampMin, clampMax)),
+                TFLiteBinaryRun.AllPairs(exact),
+                SimdWidths.Best) is { } formula
+            ? new FittedRun<BytePairLoop.Sum>(formula)
+            : exact;
+    }
+
+    private protected override Step Prepare(TensorType[] inputs, TensorType outputType) => new ByteBinaryStep<IByteRun>(
+        new BroadcastRows(inputs[0].Shape, inputs[1].Shape), PairRun(inputs[0], inputs[1], outputType));
 
     private static LinearByte Linear(TensorType type) =>
         new(type.Element == ElementType.Int8, type.Quantization!.Scale, type.Quantization.ZeroPoint);
 
-    // Both operands have one shape: no step is 0.
+    // Both operands have one shape, so that no step is 0 but where one byte meets all others, to find factors.
     private readonly struct AddRun(LinearByte inputA, LinearByte inputB, LinearByte output, int min, int max) : IByteRun
     {
-        public void Run(byte* a, int stepA, byte* b, int stepB, byte* y, nint count) =>
-            LinearBytes.Add(a, inputA, b, inputB, y, count, output, min, max);
+        public void Run(byte* a, int stepA, byte* b, int stepB, byte* y, nint count)
+        {
+            if (stepA != 0)
+            {
+                LinearBytes.Add(a, inputA, b, inputB, y, count, output, min, max);
+                return;
+            }
+
+            var all = stackalloc byte[(int)count];
+            new Span<byte>(all, (int)count).Fill(*a);
+            LinearBytes.Add(all, inputA, b, inputB, y, count, output, min, max);
+        }
     }
 }

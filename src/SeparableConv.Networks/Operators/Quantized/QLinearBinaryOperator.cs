@@ -12,7 +12,7 @@ namespace SeparableConv.Networks.Operators;
 /// serves a whole row, it is b*ratioB + (a*ratioA + fixed). A product is (a - zeroA)*(b - zeroB), which is exact, times one ratio, plus the
 /// zero point.
 /// </remarks>
-internal sealed unsafe class QLinearBinaryOperator : QuantizedOperator
+internal sealed unsafe class QLinearBinaryOperator : QuantizedOperator, IPairOperator
 {
     /// <param name="isProduct">Whether the operands are multiplied; else they are added.</param>
     /// <param name="output">The output's scale and zero point.</param>
@@ -36,17 +36,21 @@ internal sealed unsafe class QLinearBinaryOperator : QuantizedOperator
 
     internal override OperatorCost Cost(Node node) => new(0, node.Outputs[0].Type.Shape.ElementCount);
 
+    public IByteRun PairRun(TensorType a, TensorType b, TensorType output) => Run(Formula(a, b), isTurned: false);
+
     private protected override Step Prepare(TensorType[] inputs, TensorType output)
     {
         var rows = new BroadcastRows(inputs[0].Shape, inputs[1].Shape);
         var formula = Formula(inputs[0], inputs[1]);
-        if (IsProduct)
-            return new ByteBinaryStep<BinaryRun<QLinearBytes.Product>>(rows, new(formula, isTurned: false));
-        var isTurned = rows.FirstStep == 0 && rows.SecondStep == 1;
+        var isTurned = !IsProduct && rows.FirstStep == 0 && rows.SecondStep == 1;
         if (isTurned)
             formula = formula with { FactorA = formula.FactorB, FactorB = formula.FactorA };
-        return new ByteBinaryStep<BinaryRun<QLinearBytes.Sum>>(rows, new(formula, isTurned));
+        return new ByteBinaryStep<IByteRun>(rows, Run(formula, isTurned));
     }
+
+    private IByteRun Run(QLinearBytes.Formula formula, bool isTurned) => IsProduct
+        ? new BinaryRun<QLinearBytes.Product>(formula, isTurned)
+        : new BinaryRun<QLinearBytes.Sum>(formula, isTurned);
 
     private QLinearBytes.Formula Formula(TensorType first, TensorType second)
     {

@@ -23,6 +23,11 @@ internal sealed class QuantizedDepthwiseConv2DOperator(
         return ConvShapes.Geometry(input, (shape[0], shape[1]), shape[2], checked(shape[2] * shape[3]), Options, shape[2]);
     }
 
+    /// <summary>The same numbers in unsigned bytes: see <see cref="QuantizedConv2DOperator.AsUnsigned"/>.</summary>
+    public QuantizedDepthwiseConv2DOperator AsUnsigned() => Element == ElementType.UInt8
+        ? this
+        : new(Options, ElementType.UInt8, QuantizedTypes.AsUnsigned(Output), ClampMin + 128, ClampMax + 128, Rounding);
+
     internal override OperatorCost Cost(Node node)
     {
         var g = Geometry(node.Inputs[0]!.Type, node.Inputs[1]!.Type);

@@ -83,6 +83,9 @@ internal static class QuantizedTypes
         ? FixedPointMultiplier.Create(ratio)
         : throw new ArgumentException("The scales are so far apart that their ratio is not finite.");
 
+    /// <summary>What signed bytes stand for, of unsigned ones 128 above them.</summary>
+    public static Quantization AsUnsigned(Quantization signed) => new(signed.Scale, signed.ZeroPoint + 128);
+
     /// <summary>The number that a byte of memory holds.</summary>
     public static int Value(byte raw, ElementType element) => element == ElementType.Int8 ? (sbyte)raw : raw;
 

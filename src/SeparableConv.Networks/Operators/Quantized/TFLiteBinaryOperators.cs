@@ -6,7 +6,7 @@ namespace SeparableConv.Networks.Operators;
 /// a + b or a - b of quantized bytes, with NumPy's broadcasting: both brought to half the larger scale with 20 bits after the binary
 /// point, added, and brought to the output's scale within the clamp.
 /// </summary>
-internal sealed class TFLiteAddOperator(Quantization output, int clampMin, int clampMax, bool subtract) : QuantizedOperator
+internal sealed class TFLiteAddOperator(Quantization output, int clampMin, int clampMax, bool subtract) : QuantizedOperator, IPairOperator
 {
     private const int FractionBits = 20;
 
@@ -22,32 +22,25 @@ internal sealed class TFLiteAddOperator(Quantization output, int clampMin, int c
 
     internal override OperatorCost Cost(Node node) => new(0, node.Outputs[0].Type.Shape.ElementCount);
 
-    private protected override Step Prepare(TensorType[] inputs, TensorType outputType)
+    public IByteRun PairRun(TensorType a, TensorType b, TensorType outputType)
     {
-        var (a, b, toOutput) = Multipliers(inputs[0], inputs[1]);
-        var first = Table(inputs[0], a);
-        var second = Table(inputs[1], subtract ? b with { Mantissa = -b.Mantissa } : b);
+        var (factorA, factorB, toOutput) = Multipliers(a, b);
+        var first = Table(a, factorA);
+        var second = Table(b, subtract ? factorB with { Mantissa = -factorB.Mantissa } : factorB);
         var largest = first.Max(number => Math.Abs((long)number)) + second.Max(number => Math.Abs((long)number));
         var exact = new TFLiteBinaryRun<TFLiteBinaryRun.Sum>(
             first, second, new TFLiteRequantizer(toOutput, largest, outputType.Element, output.ZeroPoint, (clampMin, clampMax)));
-        var rows = new BroadcastRows(inputs[0].Shape, inputs[1].Shape);
         return TFLiteBinaryRun.IsWorthFitting(outputType)
-            && BytePairFit.Sum(Formula(inputs[0], inputs[1]), TFLiteBinaryRun.AllPairs(exact), SimdWidths.Best) is { } formula
-            ? new ByteBinaryStep<TFLiteFittedRun<BytePairLoop.Sum>>(rows, new(formula))
-            : new ByteBinaryStep<TFLiteBinaryRun<TFLiteBinaryRun.Sum>>(rows, exact);
+            && BytePairFit.Sum(Formula(a, b), TFLiteBinaryRun.AllPairs(exact), SimdWidths.Best) is { } formula
+            ? new FittedRun<BytePairLoop.Sum>(formula)
+            : exact;
     }
 
-    private BytePairFormula Formula(TensorType a, TensorType b)
-    {
-        var first = (double)a.Quantization!.Scale / output.Scale;
-        var second = (double)(subtract ? -b.Quantization!.Scale : b.Quantization!.Scale) / output.Scale;
-        return TFLiteBinaryRun.Formula(a.Element, output.ZeroPoint, (clampMin, clampMax)) with
-        {
-            FactorA = new((float)first, 0, 1),
-            FactorB = new((float)second, 0, 1),
-            Fixed = (float)-((first * a.Quantization.ZeroPoint) + (second * b.Quantization.ZeroPoint)),
-        };
-    }
+    private protected override Step Prepare(TensorType[] inputs, TensorType outputType) => new ByteBinaryStep<IByteRun>(
+        new BroadcastRows(inputs[0].Shape, inputs[1].Shape), PairRun(inputs[0], inputs[1], outputType));
+
+    private BytePairFormula Formula(TensorType a, TensorType b) => TFLiteBinaryRun.SumFormula(
+        a, subtract ? -1 : 1, b, output, (clampMin, clampMax));
 
     // Twice the larger scale is exact in single precision; the quotients are double ones.
     private (FixedPointMultiplier First, FixedPointMultiplier Second, double ToOutput) Multipliers(TensorType a, TensorType b)
@@ -99,7 +92,7 @@ internal sealed class TFLiteMulOperator(Quantization output, int clampMin, int c
         };
         return TFLiteBinaryRun.IsWorthFitting(outputType)
             && BytePairFit.Fits<BytePairLoop.Product>(formula, TFLiteBinaryRun.AllPairs(exact), SimdWidths.Best)
-            ? new ByteBinaryStep<TFLiteFittedRun<BytePairLoop.Product>>(rows, new(formula))
+            ? new ByteBinaryStep<FittedRun<BytePairLoop.Product>>(rows, new(formula))
             : new ByteBinaryStep<TFLiteBinaryRun<TFLiteBinaryRun.Product>>(rows, exact);
     }
 
@@ -155,6 +148,19 @@ internal static unsafe class TFLiteBinaryRun
         Most = clamp.Max - zeroPoint,
     };
 
+    /// <summary>The formula of a sum, or of a difference where <paramref name="sign"/> is -1, in real numbers, rounded.</summary>
+    public static BytePairFormula SumFormula(TensorType a, int sign, TensorType b, Quantization output, (int Min, int Max) clamp)
+    {
+        var first = (double)a.Quantization!.Scale / output.Scale;
+        var second = (double)(sign * b.Quantization!.Scale) / output.Scale;
+        return Formula(a.Element, output.ZeroPoint, clamp) with
+        {
+            FactorA = new((float)first, 0, 1),
+            FactorB = new((float)second, 0, 1),
+            Fixed = (float)-((first * a.Quantization.ZeroPoint) + (second * b.Quantization.ZeroPoint)),
+        };
+    }
+
     /// <summary>The byte that an operation gives for each pair, [a][b].</summary>
     public static byte[] AllPairs<TRun>(in TRun run)
         where TRun : struct, IByteRun
@@ -196,7 +202,7 @@ internal readonly unsafe struct TFLiteBinaryRun<TCombination>(int[] first, int[]
 }
 
 /// <summary>The same bytes in single precision, with factors that were found to give them.</summary>
-internal readonly unsafe struct TFLiteFittedRun<TCombination>(BytePairFormula formula) : IByteRun
+internal readonly unsafe struct FittedRun<TCombination>(BytePairFormula formula) : IByteRun
     where TCombination : struct, BytePairLoop.ICombination
 {
     public void Run(byte* a, int stepA, byte* b, int stepB, byte* y, nint count) =>

@@ -35,7 +35,7 @@ internal sealed unsafe class TFLitePReluOperator(Quantization output) : Quantize
         };
         return TFLiteBinaryRun.IsWorthFitting(outputType)
             && BytePairFit.Fits<BytePairLoop.Slope>(formula, TFLiteBinaryRun.AllPairs(exact), SimdWidths.Best)
-            ? new ByteBinaryStep<TFLiteFittedRun<BytePairLoop.Slope>>(rows, new(formula))
+            ? new ByteBinaryStep<FittedRun<BytePairLoop.Slope>>(rows, new(formula))
             : new ByteBinaryStep<PReluRun>(rows, exact);
     }
 

@@ -24,7 +24,7 @@ internal sealed class Unfusing : NetworkPass
             case GatedBlockOperator block:
                 return [WithShortcut(node.Name, inputs, GatedBlockOperator.ShortcutInput, (name, rest) => Block(name, block, rest))];
             case QuantizedBlockOperator block:
-                return [Block(node.Name, block, inputs)];
+                return [QuantizedBlock(node.Name, block, inputs)];
             case DepthwiseConv2DOperator { Map: not null } mapped:
                 return [Depthwise(node.Name, mapped, inputs)];
             default:
@@ -57,6 +57,14 @@ internal sealed class Unfusing : NetworkPass
         var gates = Graph.Add($"{name}/excite", op.Excite, squeezed, inputs[7], inputs[8]);
         var product = Graph.Add($"{name}/gated", new BinaryOperator(BinaryKind.Mul, Activation.None), image, gates);
         return Graph.Add(name, op.Project, product, inputs[9], inputs[10]);
+    }
+
+    private Value QuantizedBlock(string name, QuantizedBlockOperator op, Value?[] inputs)
+    {
+        if (op.Ending is not { } ending)
+            return Block(name, op, inputs);
+        var (sums, shortcut) = (Block($"{name}/sums", op, inputs), inputs[QuantizedBlockOperator.ShortcutInput]);
+        return op.IsShortcutFirst ? Graph.Add(name, ending, shortcut, sums) : Graph.Add(name, ending, sums, shortcut);
     }
 
     private Value Block(string name, QuantizedBlockOperator op, Value?[] inputs)

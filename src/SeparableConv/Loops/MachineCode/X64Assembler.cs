@@ -17,6 +17,9 @@ internal enum X64Register
     R9 = 9,
     R10 = 10,
     R11 = 11,
+    R12 = 12,
+    R13 = 13,
+    R14 = 14,
 }
 
 /// <summary>An address: base + index*scale + displacement.</summary>
@@ -35,6 +38,7 @@ internal sealed class X64Assembler
     // EVEX fields: the map of opcodes and the prefix that an instruction had before.
     private const int Map0F = 1;
     private const int Map0F38 = 2;
+    private const int NoPrefix = 0;
     private const int Prefix66 = 1;
     private const int PrefixF3 = 2;
 
@@ -77,6 +81,26 @@ internal sealed class X64Assembler
         Int32(target - (Position + sizeof(int)));
     }
 
+    /// <summary>Jumps to a position before this one.</summary>
+    public void JumpBack(int target)
+    {
+        _code.Add(0xE9);
+        Int32(target - (Position + sizeof(int)));
+    }
+
+    /// <summary>Jumps, if the last sum or difference was zero, to where <see cref="Land"/> is called with what this returns.</summary>
+    public int JumpIfZero()
+    {
+        _code.Add(0x0F);
+        _code.Add(0x84);
+        Int32(0);
+        return Position;
+    }
+
+    /// <summary>The next instruction is where a jump goes.</summary>
+    public void Land(int jump) => BinaryPrimitives.WriteInt32LittleEndian(
+        CollectionsMarshal.AsSpan(_code).Slice(jump - sizeof(int), sizeof(int)), Position - jump);
+
     /// <summary>Returns, with the upper halves of the vector registers cleared for code that uses narrow ones.</summary>
     public void Return()
     {
@@ -98,6 +122,39 @@ internal sealed class X64Assembler
     /// sum += the four products of unsigned and signed bytes in every lane, none of them saturating: VPDPBUSD of AVX512-VNNI.
     /// </summary>
     public void MultiplyAddBytes(int sum, int unsigned, int signed) => Evex(Map0F38, Prefix66, 0x50, sum, unsigned, signed);
+
+    /// <summary>Of every 128 bits the first eight bytes of both, by turns.</summary>
+    public void UnpackLowBytes(int vector, int a, int b) => Evex(Map0F, Prefix66, 0x60, vector, a, b);
+
+    public void UnpackHighBytes(int vector, int a, int b) => Evex(Map0F, Prefix66, 0x68, vector, a, b);
+
+    /// <summary>Of every 128 bits the first four pairs of bytes of both, by turns.</summary>
+    public void UnpackLowPairs(int vector, int a, int b) => Evex(Map0F, Prefix66, 0x61, vector, a, b);
+
+    public void UnpackHighPairs(int vector, int a, int b) => Evex(Map0F, Prefix66, 0x69, vector, a, b);
+
+    public void ConvertToFloats(int vector, int integers) => Evex(Map0F, NoPrefix, 0x5B, vector, 0, integers);
+
+    /// <summary>To the nearest integers, half to even.</summary>
+    public void ConvertToIntegers(int vector, int floats) => Evex(Map0F, Prefix66, 0x5B, vector, 0, floats);
+
+    public void MultiplyFloats(int vector, int a, int b) => Evex(Map0F, NoPrefix, 0x59, vector, a, b);
+
+    /// <summary>Of every 128 bits the integers of both as 16-bit numbers, saturating.</summary>
+    public void PackShorts(int vector, int a, int b) => Evex(Map0F, Prefix66, 0x6B, vector, a, b);
+
+    /// <summary>Of every 128 bits the 16-bit numbers of both as unsigned bytes, saturating.</summary>
+    public void PackBytes(int vector, int a, int b) => Evex(Map0F, Prefix66, 0x67, vector, a, b);
+
+    /// <summary>Sums of 16-bit numbers, saturating.</summary>
+    public void AddShorts(int vector, int a, int b) => Evex(Map0F, Prefix66, 0xED, vector, a, b);
+
+    /// <summary>The larger of unsigned bytes.</summary>
+    public void MaxBytes(int vector, int a, int b) => Evex(Map0F, Prefix66, 0xDE, vector, a, b);
+
+    public void MinBytes(int vector, int a, int b) => Evex(Map0F, Prefix66, 0xDA, vector, a, b);
+
+    public void Xor(int vector, int a, X64Address b) => Evex(Map0F, Prefix66, 0xEF, vector, a, b, 64);
 
     private void Stack(int opcode, X64Register register)
     {

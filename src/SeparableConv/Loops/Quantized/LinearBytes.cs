@@ -29,8 +29,19 @@ internal static unsafe class LinearBytes
     }
 
     /// <summary>y = clamp(round(x / scale) + zeroPoint, min, max); NaN becomes the zero point.</summary>
+    public static void Quantize<THalves>(float* x, byte* y, nint count, LinearByte output, int min, int max, SimdWidth? width = null)
+        where THalves : struct, IHalves
+    {
+        var work = new QuickQuantize<THalves>(x, y, count, output, min, max);
+        if (work.IsQuick)
+            (width ?? SimdWidths.Best).Dispatch(ref work);
+        else
+            Divide<THalves>(x, y, count, output, min, max);
+    }
+
+    /// <summary>The same with a division for each number, at any scale.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Quantize<THalves>(float* x, byte* y, nint count, LinearByte output, int min, int max)
+    internal static void Divide<THalves>(float* x, byte* y, nint count, LinearByte output, int min, int max)
         where THalves : struct, IHalves
     {
         nint i = 0;

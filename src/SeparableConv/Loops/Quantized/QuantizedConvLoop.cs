@@ -165,9 +165,12 @@ internal sealed unsafe class QuantizedConvLoop
     /// <summary>
     /// Computes part <paramref name="filterPart"/> of <paramref name="filterParts"/> of the filters of a 1x1 kernel, on the calling thread.
     /// </summary>
-    public void RunPixels(byte* input, nint pixels, byte* output, int filterPart = 0, int filterParts = 1)
+    public void RunPixels(byte* input, nint pixels, byte* output, int filterPart = 0, int filterParts = 1) =>
+        RunPanels(input, pixels, output, Panels * filterPart / filterParts, Panels * (filterPart + 1) / filterParts);
+
+    /// <summary>Computes some panels of the filters of a 1x1 kernel, on the calling thread.</summary>
+    public void RunPanels(byte* input, nint pixels, byte* output, int firstPanel, int endPanel)
     {
-        var (firstPanel, endPanel) = (Panels * filterPart / filterParts, Panels * (filterPart + 1) / filterParts);
         var inPlace = _lanes.AreInput(_groupChannels);
         var stride = inPlace ? _groupChannels / sizeof(int) : Scratch.RowStride(_lanes.Lanes(_groupChannels));
         var rows = Math.Min(Math.Max(2, BlockBytes / (stride * sizeof(int)) / LeastRowsInPart) * LeastRowsInPart, pixels);

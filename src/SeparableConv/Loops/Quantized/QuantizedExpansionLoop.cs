@@ -18,38 +18,52 @@ internal sealed unsafe class QuantizedExpansionLoop
     private readonly QuantizedDepthwiseLoop _depthwise;
     private readonly QuantizedConvLoop _project;
     private readonly ExpansionSizes _sizes;
+    private readonly ByteCombination? _ending;
 
     /// <param name="expand">The first convolution, or none; then nobody reads its sizes.</param>
     /// <param name="depthwise">The depthwise step; it spreads no channels.</param>
     /// <param name="project">The last convolution, a pointwise one.</param>
     /// <param name="sizes">The sizes of the steps.</param>
+    /// <param name="ending">What is done with the last convolution's bytes, the first operand, and a shortcut; null for nothing.</param>
     public QuantizedExpansionLoop(
-        QuantizedConvLoop? expand, QuantizedDepthwiseLoop depthwise, QuantizedConvLoop project, in ExpansionSizes sizes)
+        QuantizedConvLoop? expand,
+        QuantizedDepthwiseLoop depthwise,
+        QuantizedConvLoop project,
+        in ExpansionSizes sizes,
+        ByteCombination? ending = null)
     {
-        (_expand, _depthwise, _project, _sizes) = (expand, depthwise, project, sizes);
+        (_expand, _depthwise, _project, _sizes, _ending) = (expand, depthwise, project, sizes, ending);
     }
 
     private bool CanSlice =>
-        _expand is not null && _sizes.Expansion.IsPointwise && _depthwise.CanSlice(_expand.PanelColumns);
+        _expand is not null
+        && _sizes.Expansion.IsPointwise
+        && _depthwise.BlockChannels > 0
+        && _depthwise.BlockChannels % _expand.PanelColumns == 0;
 
     /// <summary>Computes (N, outH, outW, O) from (N, inH, inW, C).</summary>
-    public void Run(byte* input, byte* output, int threads)
+    /// <param name="input">The image.</param>
+    /// <param name="shortcut">What the end reads beside the sums, of the output's shape; null where there is none.</param>
+    /// <param name="output">The result.</param>
+    /// <param name="threads">Threads.</param>
+    public void Run(byte* input, byte* shortcut, byte* output, int threads)
     {
         var g = _sizes.Depthwise;
         var bands = threads > g.Batch ? (threads + g.Batch - 1) / g.Batch : 1;
         if (bands > 1 && g.Rows.Out < LeastRowsInBand * bands)
         {
-            RunFewRows(input, output, threads);
+            RunFewRows(input, shortcut, output, threads);
             return;
         }
 
         // Without an expansion rows are read twice, but nothing is computed twice: finer bands are evener.
         bands = _expand is null && threads > 1 ? Math.Max(bands, 2 * threads / g.Batch) : bands;
-        var work = new BandWork { Loop = this, Input = input, Output = output, Bands = Math.Min(g.Rows.Out, bands) };
+        bands = Math.Min(g.Rows.Out, bands);
+        var work = new BandWork { Loop = this, Input = input, Shortcut = shortcut, Output = output, Bands = bands };
         WorkerPool.Shared.Run(ref work, checked(g.Batch * work.Bands), threads);
     }
 
-    private void RunFewRows(byte* input, byte* output, int threads)
+    private void RunFewRows(byte* input, byte* shortcut, byte* output, int threads)
     {
         var (first, g) = (_sizes.Expansion, _sizes.Depthwise);
         var (pixels, outPixels) = ((nint)g.Rows.In * g.Columns.In, (nint)g.Batch * g.Rows.Out * g.Columns.Out);
@@ -66,7 +80,7 @@ internal sealed unsafe class QuantizedExpansionLoop
                     Input = input + (n * pixels * first.InChannels),
                     Expanded = expanded + (n * pixels * g.InChannels),
                     Between = between + (n * (outPixels / g.Batch) * g.OutChannels),
-                    Slices = Math.Min(2 * threads, _expand!.Panels),
+                    Slices = Math.Min(2 * threads, _depthwise.Blocks),
                 };
                 WorkerPool.Shared.Run(ref work, work.Slices, threads);
             }
@@ -78,6 +92,7 @@ internal sealed unsafe class QuantizedExpansionLoop
         }
 
         _project.RunPointwise(between, output, outPixels, threads);
+        _ending?.Invoke(output, shortcut, output, outPixels * _sizes.OutChannels);
     }
 
     /// <summary>Output rows whose expanded rows fill the window, a band's cut into as equal windows as can be.</summary>
@@ -94,6 +109,7 @@ internal sealed unsafe class QuantizedExpansionLoop
     {
         public QuantizedExpansionLoop Loop;
         public byte* Input;
+        public byte* Shortcut;
         public byte* Output;
         public int Bands;
 
@@ -139,6 +155,7 @@ internal sealed unsafe class QuantizedExpansionLoop
                 Loop._depthwise.RunRows(source, between, row, row + count);
                 var pixels = (nint)count * columns.Out;
                 Loop._project.RunPixels(between, pixels, output);
+                Loop._ending?.Invoke(output, Shortcut + (output - Output), output, pixels * Loop._sizes.OutChannels);
                 output += pixels * Loop._sizes.OutChannels;
             }
         }
@@ -154,9 +171,11 @@ internal sealed unsafe class QuantizedExpansionLoop
 
         public readonly void Execute(int part)
         {
-            var (expand, g) = (Loop._expand!, Loop._sizes.Depthwise);
-            expand.RunPixels(Input, (nint)g.Rows.In * g.Columns.In, Expanded, part, Slices);
-            Loop._depthwise.RunBlocks(Expanded, Between, expand.Panels * part / Slices, expand.Panels * (part + 1) / Slices);
+            var (expand, depthwise, g) = (Loop._expand!, Loop._depthwise, Loop._sizes.Depthwise);
+            var (first, end) = (depthwise.Blocks * part / Slices, depthwise.Blocks * (part + 1) / Slices);
+            var panels = depthwise.BlockChannels / expand.PanelColumns;
+            expand.RunPanels(Input, (nint)g.Rows.In * g.Columns.In, Expanded, first * panels, end * panels);
+            depthwise.RunBlocks(Expanded, Between, first, end);
         }
     }
 }

@@ -54,6 +54,38 @@ public sealed class X64AssemblerTests
         """);
 
     [Fact]
+    public void Bytes_that_are_unpacked_rounded_and_packed_are_encoded_as_by_an_assembler() => Check(
+        code =>
+        {
+            code.Push(R12);
+            code.Pop(R14);
+            code.Load(R13, new(Rsi, 8));
+            code.LoadAddress(Rax, new(Rax, 0, R14));
+            code.LoadAddress(Rbx, new(Rbx, 0, R12));
+            code.Load(R12, new(R11, 0x40));
+            code.Subtract(R13, 1);
+            code.UnpackLowBytes(23, 20, 21);
+            code.UnpackHighBytes(20, 20, 21);
+            code.UnpackLowPairs(24, 23, 21);
+            code.UnpackHighPairs(3, 7, 30);
+            code.ConvertToFloats(12, 28);
+            code.MultiplyFloats(12, 13, 25);
+            code.ConvertToIntegers(31, 9);
+            code.PackShorts(12, 12, 13);
+            code.PackBytes(12, 29, 14);
+            code.AddShorts(14, 14, 29);
+            code.MaxBytes(12, 12, 30);
+            code.MinBytes(12, 12, 31);
+            code.Xor(20, 20, new(Rdi, 256));
+            code.Xor(12, 30, new(R11));
+        },
+        """
+        4154 415e 4c8b6e08 4a8d0430 4a8d1c23 4d8b6340 4983ed01
+        62a15d4060fd 62a15d4068e5 6221454061c5 6291454869de 62117c485be4 6211144859e1 62417d485bf9
+        62511d486be5 6251154067e6 62110d48edf5 62111d48dee6 62111d48dae7 62e15d40ef6704 62510d40ef23
+        """);
+
+    [Fact]
     public void Jumps_go_back_to_where_they_are_told()
     {
         var code = new X64Assembler();
@@ -66,6 +98,20 @@ public sealed class X64AssemblerTests
 
         // Six bytes long, and counted from its end.
         Assert.Equal("53909090" + "0f85" + "f7ffffff", Convert.ToHexStringLower(code.Code));
+    }
+
+    [Fact]
+    public void Jumps_go_forward_to_where_they_land()
+    {
+        var code = new X64Assembler();
+        var jump = code.JumpIfZero();
+        code.Push(Rbx);
+        code.JumpBack(0);
+        code.Land(jump);
+        code.Pop(Rbx);
+
+        // Five bytes and six, each counted from its end.
+        Assert.Equal("0f84" + "06000000" + "53" + "e9" + "f4ffffff" + "5b", Convert.ToHexStringLower(code.Code));
     }
 
     private static void Check(Action<X64Assembler> write, string expected)

@@ -5,7 +5,9 @@ namespace SeparableConv.Tests.Loops.Quantized;
 /// <summary>The vector loops beside the formulas, number by number, in memory that ends where the data does.</summary>
 public sealed unsafe class LinearBytesTests
 {
-    private static readonly int[] Counts = [0, 1, 7, 31, 32, 33, 64, 95, 129];
+    private static readonly int[] Counts = [0, 1, 7, 31, 32, 33, 64, 95, 129, 300];
+
+    public static TheoryData<int> Widths => [.. SimdWidths.All.Select(w => (int)w)];
 
     [Theory]
     [InlineData(true)]
@@ -40,6 +42,45 @@ public sealed unsafe class LinearBytesTests
                     var exact = Math.Round((double)(x[i] / scale), MidpointRounding.ToEven) + zero;
                     var expected = double.IsNaN(exact) ? Math.Clamp(zero, least, most) : Math.Clamp(exact, least, most);
                     Assert.Equal((int)expected, Number(output.Start[i], signed));
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Quantize_divides_what_a_product_leaves_in_doubt(int width)
+    {
+        const int Count = 128 * 20;
+        using var input = new GuardedMemory(Count * sizeof(float), endsAtGuard: true);
+        using var output = new GuardedMemory(Count, endsAtGuard: true);
+        var x = input.Span<float>();
+        foreach (var scale in new[] { 0.25f, 0.0173f, 1 / 127.5f, 0.3333333f, 7.77e-7f, 3.21e8f })
+        {
+            // Neighbours of halves of the scale, some blocks without; numbers beyond all bounds, one to a block.
+            for (var i = 0; i < Count; i++)
+                x[i] = (i % 300 * 0.9f * scale) - (130 * scale);
+            for (var i = 0; i < Count; i += 2)
+                x[i] = i / 128 % 3 == 0 ? ((i % 260) - 130.5f) * scale : x[i];
+            foreach (var (at, number) in new[] { (130, 1e30f), (400, -1e30f), (900, float.NaN), (1300, float.MinValue) })
+                x[at] = number;
+            for (var i = 0; i < Count; i += 7)
+                x[i] = MathF.BitIncrement(x[i]);
+            for (var i = 0; i < Count; i += 11)
+                x[i] = MathF.BitDecrement(x[i]);
+            Check<LinearBytes.HalfToEven>(MidpointRounding.ToEven);
+            Check<LinearBytes.HalfAway>(MidpointRounding.AwayFromZero);
+
+            void Check<THalves>(MidpointRounding rounding)
+                where THalves : struct, LinearBytes.IHalves
+            {
+                LinearBytes.Quantize<THalves>(
+                    (float*)input.Start, output.Start, Count, new(true, scale, 5), -100, 127, (SimdWidth)width);
+                var numbers = input.Span<float>();
+                for (var i = 0; i < Count; i++)
+                {
+                    var exact = float.IsNaN(numbers[i]) ? 0 : Math.Round((double)(numbers[i] / scale), rounding);
+                    Assert.Equal((int)Math.Clamp(exact + 5, -100, 127), (sbyte)output.Start[i]);
                 }
             }
         }

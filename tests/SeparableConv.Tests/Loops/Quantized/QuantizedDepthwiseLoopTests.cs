@@ -32,6 +32,25 @@ public sealed unsafe class QuantizedDepthwiseLoopTests
     public void Depthwise_3x3_and_5x5_give_the_bytes_of_plain_loops(int width) => CheckAll(Squares, width, 300);
 
     [Theory]
+    [MemberData(nameof(Widths))]
+    public void Kernels_that_read_every_number_once_pair_it_on_the_way(int width)
+    {
+        foreach (var (size, kernel, stride, dilation, pad) in new[]
+        {
+            (7, 7, 1, 1, 0), (6, 6, 1, 1, 0), (12, 3, 3, 1, 0), (14, 7, 9, 1, 3), (13, 4, 10, 3, 5),
+        })
+        {
+            foreach (var channels in new[] { 1, 17, 64, 100 })
+            {
+                var g = ConvGeometry.Create(
+                    2, size, channels, channels, kernel, stride, dilation, Padding.Explicit(pad, pad, pad, pad), channels);
+                foreach (var seed in new[] { 1, 2, 3 })
+                    new QuantizedCase(g, isDepthwise: true, size + seed).Check((SimdWidth)width, seed);
+            }
+        }
+    }
+
+    [Theory]
     [InlineData(3, 1)]
     [InlineData(3, 2)]
     [InlineData(5, 1)]

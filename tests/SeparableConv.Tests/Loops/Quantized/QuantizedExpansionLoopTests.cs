@@ -57,18 +57,38 @@ public sealed unsafe class QuantizedExpansionLoopTests
         if (expand is not null)
             middle = new QuantizedCase(depthwise, isDepthwise: true, seed + 1) { Input = expand.Expected() };
         var project = new QuantizedCase(last, isDepthwise: false, seed + 2) { Input = middle.Expected() };
-        var loop = new QuantizedExpansionLoop(
-            expand is null ? null : Loop(expand),
-            new QuantizedDepthwiseLoop(middle.Layer, depthwise, width),
-            Loop(project),
-            new ExpansionSizes(first ?? default, depthwise, block.OutChannels));
+        var loop = Create(null);
         foreach (var threads in new[] { 1, 2, 3, 7 })
         {
             var output = new byte[project.OutputLength];
             fixed (byte* x = (expand ?? middle).Input, y = output)
-                loop.Run(x, y, threads);
+                loop.Run(x, null, y, threads);
             Assert.Equal(project.Expected(), output);
         }
+
+        // An end that is no sum of anything: every byte meets its own of the shortcut, once.
+        var shortcut = new byte[project.OutputLength];
+        new Random(seed).NextBytes(shortcut);
+        var expected = project.Expected().Zip(shortcut, (a, b) => (byte)((3 * a) + b)).ToArray();
+        var ended = Create((first, second, target, count) =>
+        {
+            for (nint i = 0; i < count; i++)
+                target[i] = (byte)((3 * first[i]) + second[i]);
+        });
+        foreach (var threads in new[] { 1, 2, 5 })
+        {
+            var output = new byte[project.OutputLength];
+            fixed (byte* x = (expand ?? middle).Input, s = shortcut, y = output)
+                ended.Run(x, s, y, threads);
+            Assert.Equal(expected, output);
+        }
+
+        QuantizedExpansionLoop Create(ByteCombination? ending) => new(
+            expand is null ? null : Loop(expand),
+            new QuantizedDepthwiseLoop(middle.Layer, depthwise, width),
+            Loop(project),
+            new ExpansionSizes(first ?? default, depthwise, block.OutChannels),
+            ending);
 
         QuantizedConvLoop Loop(QuantizedCase step)
         {

@@ -30,6 +30,36 @@ public sealed class QuantizedBlockFusionTests
         Check("QuantizedConv2D QuantizedDepthwiseConv2D QuantizedConv2D", Pointwise(between, 24), between);
     }
 
+    /// <summary>Bands of rows, and few rows, whose channels are cut; numbers enough to look for factors, and fewer.</summary>
+    [Theory]
+    [InlineData(29)]
+    [InlineData(7)]
+    public void The_shortcut_around_a_block_is_added_in_it(int size)
+    {
+        var x = _graph.Input("x", new(ElementType.Int8, new(1, size, size, 24), new(0.02f, -7)));
+        foreach (var pair in new Operator[]
+        {
+            new DequantizedAddOperator(ElementType.Int8, Output(), -120, 127),
+            new QLinearBinaryOperator(isProduct: false, Output()),
+            new QLinearBinaryOperator(isProduct: true, Output()),
+            new TFLiteAddOperator(Output(), -128, 127, subtract: false),
+            new TFLiteAddOperator(Output(), -128, 127, subtract: true),
+        })
+        {
+            Check("QuantizedInvertedBottleneck", Add(pair, Block(x), x));
+            Check("QuantizedInvertedBottleneck", Add(pair, x, Block(x)));
+            Check("QuantizedInvertedBottleneck QuantizedInvertedBottleneck", Add(pair, Block(x), Block(x)));
+
+            // What others read too is not joined.
+            var block = Block(x);
+            Check($"QuantizedInvertedBottleneck {pair.Kind}", Add(pair, block, x), block);
+        }
+    }
+
+    private Value Block(Value x) => Pointwise(Depthwise(Pointwise(x, 96)), 24);
+
+    private Value Add(Operator pair, Value a, Value b) => _graph.Add($"pair{_names++}", pair, a, b);
+
     private void Check(string kinds, params Value[] outputs)
     {
         var network = _graph.Build("n", outputs);

@@ -9,9 +9,10 @@ namespace SeparableConv.Loops;
 /// exact in 32 bits (beyond which they wrap around), made bytes by <see cref="Requantizer"/>, or given as they are.
 /// </summary>
 /// <remarks>
-/// Two vectors of channels are taken through some rows of the image at a time, in one of two forms: small kernels slide along the
-/// rows, all others read pairs of numbers that are made first. A depth multiplier above 1, or fewer channels than fill two vectors,
-/// are spread out in scratch memory before, some rows at a time.
+/// Some channels are taken through some rows of the image at a time, in one of four forms: small kernels slide along the rows, those of
+/// 3x3 four bytes at once where the machine can; those that read every number once pair them on the way, all others read pairs of
+/// numbers that are made first. A depth multiplier above 1, or fewer channels than fill two vectors, are spread out in scratch memory
+/// before, some rows at a time.
 /// </remarks>
 internal sealed unsafe class QuantizedDepthwiseLoop
 {
@@ -38,8 +39,10 @@ internal sealed unsafe class QuantizedDepthwiseLoop
         var requantizer = new Requantizer(
             layer.Factors, layer.LargestSums(geometry.OutChannels), layer.Output, _blocks.Width, _blocks.Order());
         _outputBytes = requantizer.OutputBytes;
-        _form = QuantizedDepthwiseSliding.Fits(geometry, requantizer)
-            ? new QuantizedDepthwiseSliding(layer, geometry, _blocks, requantizer)
+        _form = QuantizedDepthwiseQuads.Fits(layer, geometry, _blocks.Width, requantizer.Rounding)
+            ? new QuantizedDepthwiseQuads(layer, geometry)
+            : QuantizedDepthwiseSliding.Fits(geometry, requantizer) ? new QuantizedDepthwiseSliding(layer, geometry, _blocks, requantizer)
+            : QuantizedDepthwiseOnce.Fits(geometry) ? new QuantizedDepthwiseOnce(layer, geometry, _blocks, requantizer)
             : new QuantizedDepthwisePaired(layer, geometry, _blocks, requantizer);
     }
 
@@ -47,8 +50,11 @@ internal sealed unsafe class QuantizedDepthwiseLoop
     public static bool Spreads(in ConvGeometry geometry, SimdWidth width) =>
         new ChannelBlocks(width, geometry.OutChannels).Channels != geometry.InChannels;
 
-    /// <summary>Whether runs of so many channels can be convolved without those beside them.</summary>
-    public bool CanSlice(int columns) => _spread is null && _blocks.Columns == columns && _blocks.Channels % columns == 0;
+    /// <summary>Blocks of channels, which can be convolved by themselves.</summary>
+    public int Blocks => _form.Blocks;
+
+    /// <summary>Channels of a block; 0 where blocks share channels.</summary>
+    public int BlockChannels => _spread is null && _blocks.Channels % _form.BlockChannels == 0 ? _form.BlockChannels : 0;
 
     private bool IsPadded => _blocks.Channels != _blocks.Used;
 
@@ -58,14 +64,14 @@ internal sealed unsafe class QuantizedDepthwiseLoop
         // A thread has rows of its own; few rows read nearly all of their neighbours' input, channels nothing. Spreading is done for all
         // channels.
         var g = _geometry;
-        var byRows = threads > 1 && (g.Rows.Out >= 12 * threads || _blocks.Count < threads || _spread is not null);
+        var byRows = threads > 1 && (g.Rows.Out >= 12 * threads || _form.Blocks < threads || _spread is not null);
         var work = new Work
         {
             Loop = this,
             Input = input,
             Output = output,
             RowParts = byRows ? Math.Min(2 * threads, g.Rows.Out) : 1,
-            BlockParts = threads > 1 && !byRows ? Math.Min(2 * threads, _blocks.Count) : 1,
+            BlockParts = threads > 1 && !byRows ? Math.Min(2 * threads, _form.Blocks) : 1,
         };
         WorkerPool.Shared.Run(ref work, checked(g.Batch * work.RowParts * work.BlockParts), threads);
     }
@@ -77,10 +83,10 @@ internal sealed unsafe class QuantizedDepthwiseLoop
     public void RunRows(byte* image, byte* output, int firstRow, int endRow)
     {
         Debug.Assert(_spread is null, "Spread channels need a tile.");
-        _form.Run(image, output, firstRow, endRow, 0, _blocks.Count);
+        _form.Run(image, output, firstRow, endRow, 0, _form.Blocks);
     }
 
-    /// <summary>Convolves some runs of channels of a whole image, on the calling thread, where <see cref="CanSlice"/>.</summary>
+    /// <summary>Convolves some runs of channels of a whole image, on the calling thread, which may share none.</summary>
     public void RunBlocks(byte* image, byte* output, int firstBlock, int endBlock) =>
         _form.Run(image, output, 0, _geometry.Rows.Out, firstBlock, endBlock);
 
@@ -104,7 +110,7 @@ internal sealed unsafe class QuantizedDepthwiseLoop
 
             // The form counts rows from the image's first.
             var target = output + ((nint)(row - firstRow) * g.Columns.Out * _blocks.Used * _outputBytes);
-            _form.Run(copy - (firstIn * rowBytes), IsPadded ? padded : target, row, end, 0, _blocks.Count);
+            _form.Run(copy - (firstIn * rowBytes), IsPadded ? padded : target, row, end, 0, _form.Blocks);
             if (IsPadded)
                 TakeUsed(padded, (nint)(end - row) * g.Columns.Out, target);
         }
@@ -150,8 +156,8 @@ internal sealed unsafe class QuantizedDepthwiseLoop
                 return;
             }
 
-            var firstBlock = (int)((long)Loop._blocks.Count * blockPart / BlockParts);
-            var endBlock = (int)((long)Loop._blocks.Count * (blockPart + 1) / BlockParts);
+            var firstBlock = (int)((long)Loop._form.Blocks * blockPart / BlockParts);
+            var endBlock = (int)((long)Loop._form.Blocks * (blockPart + 1) / BlockParts);
             Loop._form.Run(image, output, first, end, firstBlock, endBlock);
         }
     }
@@ -160,6 +166,12 @@ internal sealed unsafe class QuantizedDepthwiseLoop
 /// <summary>How <see cref="QuantizedDepthwiseLoop"/> computes rows of an image that has as many channels as its output has.</summary>
 internal abstract unsafe class QuantizedDepthwiseForm
 {
+    /// <summary>Blocks that all channels are cut into.</summary>
+    public abstract int Blocks { get; }
+
+    /// <summary>Channels of a block.</summary>
+    public abstract int BlockChannels { get; }
+
     /// <summary>Computes some rows of some blocks of channels.</summary>
     /// <param name="image">The image: <see cref="ChannelBlocks.Channels"/> a pixel.</param>
     /// <param name="output">The first of the rows; as many a pixel.</param>

@@ -33,6 +33,10 @@ internal sealed unsafe class QuantizedDepthwisePaired : QuantizedDepthwiseForm
     /// <summary>Multiplications of pairs in a kernel row.</summary>
     private int Steps => (_geometry.Kernel.Width + 1) / 2;
 
+    public override int Blocks => _blocks.Count;
+
+    public override int BlockChannels => _blocks.Columns;
+
     public override void Run(byte* image, byte* output, int firstRow, int endRow, int firstBlock, int endBlock)
     {
         var work = new RowsWork(this, image, output, firstRow, endRow, firstBlock, endBlock);

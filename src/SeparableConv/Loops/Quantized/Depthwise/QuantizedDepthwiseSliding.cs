@@ -48,6 +48,10 @@ internal sealed unsafe class QuantizedDepthwiseSliding : QuantizedDepthwiseForm
         return g.Columns.Stride == 1 || (g.Columns.Stride == 2 && (g.Columns.Dilation == 1 || g.Kernel.Width == 1));
     }
 
+    public override int Blocks => _blocks.Count;
+
+    public override int BlockChannels => _blocks.Columns;
+
     public override void Run(byte* image, byte* output, int firstRow, int endRow, int firstBlock, int endBlock)
     {
         var g = _geometry;
