@@ -1,6 +1,6 @@
 namespace SeparableConv.Networks.Rewriting;
 
-/// <summary>Lets what is at the end of a block, or a block of bytes, add the shortcut around it to its sums while they are in the cache.</summary>
+/// <summary>Lets the end of a block, or a block of bytes, add the shortcut around it to its sums while they are in the cache.</summary>
 internal sealed class ShortcutFusion : NetworkPass
 {
     protected override IReadOnlyList<Value>? Rewrite(Node node, Value?[] inputs)
