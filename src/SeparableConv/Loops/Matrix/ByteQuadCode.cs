@@ -15,7 +15,8 @@ namespace SeparableConv.Loops;
 /// may change are used, but for rbx, which is restored. Tiles call nothing, and touch only the memory that their arguments name.
 /// Measured on Zen 5, sums alone: 690 GOP/s on 12544x32x64, 905 on 196x512x512, beside 350 with pairs of 16-bit numbers.
 /// <para>
-/// This class, <see cref="DepthwiseQuadCode"/> and <c>MachineCode/</c> are to be removed when the project targets a .NET with <c>AvxVnni.V512</c>, requested in
+/// This class, <see cref="DepthwiseQuadCode"/> and <c>MachineCode/</c> are to be removed when the project targets a .NET with
+/// <c>AvxVnni.V512</c>, requested in
 /// dotnet/runtime issue 86849 and merged after .NET 10 by its pull request 128365: <see cref="Integers512"/> then multiplies four bytes
 /// like the other widths.
 /// </para>
