@@ -119,6 +119,10 @@ internal static unsafe class SmallFilterPass
         where TStep : struct, ITapStep
     {
         Debug.Assert(call->Count % V == 0, "A part is whole vectors.");
+
+        // These two come first: what lived across a call would be read from the stack in the loop.
+        var last = FirstColumns<TIn, TColumn>(call, -V);
+        var here = FirstColumns<TIn, TColumn>(call, 0);
         var rows = new Window<TIn>(call->Input, call->InputRowBytes);
         var ahead = call->Input + ((TColumn.Count - 1) * call->InputRowBytes) + (Ahead * sizeof(TIn));
         var target = (byte*)call->Target;
@@ -128,8 +132,6 @@ internal static unsafe class SmallFilterPass
         var (column0, column4) = (new Four(call->Column), new Four(call->Column + 4));
         var (row0, row4) = (new Four(call->Row), new Four(call->Row + 4));
         var offset = Vector512.Create(call->Offset);
-        var last = FirstColumns<TIn, TColumn>(call, -V);
-        var here = FirstColumns<TIn, TColumn>(call, 0);
         for (; target < end; target += V * sizeof(float), ahead += V * sizeof(TIn))
         {
             if (ColumnPass.IsNewLine((TIn*)ahead, V))
