@@ -132,16 +132,23 @@ internal unsafe struct SeparableBands : IParallelWork
         var lines = (float*)((byte*)rows + RowPointerBytes) + LinePadding + LineLead;
         var y = Pictures.Top + (part * BandRows);
         var end = Math.Min(y + BandRows, Pictures.Bottom);
-        if (!Pictures.LooksOpaque(y, end, Channels))
-            return;
-        for (; y + 4 <= end; y += 4)
+
+        // Rows are looked at when they have just been read, and a picture that is not opaque is begun anew.
+        for (; y < end; y += 4)
         {
-            if (Small != null && IsInside(y))
+            if (y + 4 > end)
+                FilterLastRows(y, end, lines, rows);
+            else if (Small != null && IsInside(y))
                 FilterSmall(y, lines, rows);
             else
                 FilterRows(y, 4, lines, rows);
+            if (!Pictures.LooksOpaque(y, Math.Min(y + 4, end), Channels))
+                return;
         }
+    }
 
+    private readonly void FilterLastRows(int y, int end, float* lines, void** rows)
+    {
         for (; y < end; y++)
             FilterRows(y, 1, lines, rows);
     }
