@@ -52,7 +52,7 @@ internal static unsafe class SmallFilterPass
     private const int CacheLine = 64;
 
     // Far enough for memory, and a part of the first-level cache that rows of this depth do not fill.
-    private const int Ahead = 20 * V;
+    private const int AheadBytes = 1280;
 
     /// <summary>
     /// The body for such taps and floats from a pixel to the next, or null. Sums are written as <typeparamref name="TOut"/>, which is
@@ -124,7 +124,7 @@ internal static unsafe class SmallFilterPass
         var last = FirstColumns<TIn, TColumn>(call, -V);
         var here = FirstColumns<TIn, TColumn>(call, 0);
         var rows = new Window<TIn>(call->Input, call->InputRowBytes);
-        var ahead = call->Input + ((TColumn.Count - 1) * call->InputRowBytes) + (Ahead * sizeof(TIn));
+        var ahead = call->Input + ((TColumn.Count - 1) * call->InputRowBytes) + AheadBytes;
         var target = (byte*)call->Target;
         var targetRow = call->TargetStride * sizeof(float);
         var (targetRow2, targetRow3) = (2 * targetRow, 3 * targetRow);
