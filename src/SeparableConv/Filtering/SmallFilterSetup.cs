@@ -27,14 +27,15 @@ internal static unsafe class SmallFilterSetup
         return tables.Add<float>(weights);
     }
 
-    /// <summary>Gives the bands of a whole picture their loop, where rows are wide enough and, if streamed, alike in their cache lines.</summary>
+    /// <summary>Gives the bands of a whole picture their loop, where rows are wide and, if streamed, begin alike in a cache line.</summary>
     public static void Choose<TIn, TOut>(ref SeparableBands bands, SimdWidth width)
         where TIn : unmanaged
         where TOut : unmanaged
     {
         var first = (nint)bands.Pictures.Output;
         var isLong = Math.Max(bands.Terms[0].Span, bands.Before + bands.After + 1) > LongestOfIntegers;
-        if (bands.SmallWeights == null || (isLong && typeof(TIn) != typeof(float)) || width != SimdWidth.V512 || bands.Width * bands.Channels < LeastElements
+        if (bands.SmallWeights == null || (isLong && typeof(TIn) != typeof(float)) || width != SimdWidth.V512
+            || bands.Width * bands.Channels < LeastElements
             || (bands.Streams && (first % sizeof(TOut) != 0 || bands.Pictures.OutputRowBytes % CacheLine != 0)))
         {
             return;

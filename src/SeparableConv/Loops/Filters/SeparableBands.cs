@@ -101,7 +101,7 @@ internal unsafe struct SeparableBands : IParallelWork
     /// <summary>Source columns of the pixels left (Before of them) and right (After of them) of the image.</summary>
     public int* BorderColumns;
 
-    /// <summary>Sixteen weights for <see cref="Small"/>: of the column's taps, and zeros, then of the row's; null where it has no body.</summary>
+    /// <summary>Sixteen weights for <see cref="Small"/>: eight of the column, eight of the row; null where it has no body.</summary>
     public float* SmallWeights;
 
     /// <summary>Not null where four rows can be filtered in one pass between their borders.</summary>
@@ -110,7 +110,7 @@ internal unsafe struct SeparableBands : IParallelWork
     /// <summary>Rounds the sums of <see cref="Small"/> to pixels; null where they are the result.</summary>
     public delegate*<float*, void*, nint, void> RoundSmall;
 
-    /// <summary><see cref="Row"/> for the ends of rows, whose first and last cache lines are shared: it writes through the caches.</summary>
+    /// <summary><see cref="Row"/> for the ends of rows, which share cache lines: it writes through the caches.</summary>
     public delegate*<RowTaps*, void> SmallEnd;
 
     // Puts sums as far behind the beginning of a cache line as the pixels that they are of: an array's elements seldom begin on one, and

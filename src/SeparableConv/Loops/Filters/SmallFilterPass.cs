@@ -250,7 +250,7 @@ internal static unsafe class SmallFilterPass
             sums.Store((float*)target);
     }
 
-    /// <summary>Four vectors, which the JIT keeps in registers as it does not keep more fields: sums of four rows, or four weights.</summary>
+    /// <summary>Sums of four rows, or four weights: the JIT keeps four fields in registers, but no more.</summary>
     [method: MethodImpl(MethodImplOptions.AggressiveInlining)]
     private struct Four(float* weights)
     {
@@ -270,7 +270,7 @@ internal static unsafe class SmallFilterPass
     }
 
     /// <summary>
-    /// Ten rows equally far apart, reached from two of them: there are not registers enough to point to each, nor for more than four fields.
+    /// Ten rows equally far apart, reached from two of them: there are not registers enough to point to each.
     /// </summary>
     [method: MethodImpl(MethodImplOptions.AggressiveInlining)]
     private struct Window<TIn>(byte* row0, nint stride)
