@@ -282,23 +282,12 @@ public sealed unsafe class ImageFilter
         bands.Streams = Streams<TOut>(region);
         var width = SeparableSetup.Narrow(_width, Strip.Smallest(bands.Strips, region.Width) * bands.Channels, SeparableSetup.Vectors);
         var (taps, step, mirror) = (bands.RowTaps.Taps, bands.RowTaps.Step, bands.RowTaps.Mirror);
-        var isFloat = typeof(TIn) == typeof(float) && typeof(TOut) == typeof(float);
-        if (isFloat && bands.Streams && width == SimdWidth.V512 && region.Width == bands.Width)
-            bands.Small = SmallPass(bands);
+        if (region.Width == bands.Width)
+            SmallFilterSetup.Choose<TIn, TOut>(ref bands, width);
         bands.Row = bands.Streams
             ? FilterLoops.Row<Streamed<TOut>>(width, taps, step, mirror)
             : FilterLoops.Row<TOut>(width, taps, step, mirror);
         WorkerPool.Shared.Run(ref bands, (region.Height + bands.BandRows - 1) / bands.BandRows, Plan.Options.Threads);
-    }
-
-    // Rows of at least a few vectors, whose vectors begin in all rows alike.
-    private static delegate*<SmallFilterTaps*, void> SmallPass(in SeparableBands bands)
-    {
-        var fits = bands is { TermCount: 1, Before: 1, After: 1, Border: not BorderMode.Wrap }
-            && bands.Terms[0] is { Span: 3, FourLines: not null }
-            && bands.RowTaps.Step * (bands.RowTaps.Taps - 1) == 2 * bands.Channels
-            && bands.Pictures.OutputRowBytes % CacheLine == 0 && bands.Width * bands.Channels >= 8 * SmallFilterPass.V;
-        return fits ? SmallFilterPass.For(bands.Terms[0].Taps == 2, bands.RowTaps.Taps, bands.Channels) : null;
     }
 
     private void RunDense<TOut>(in FilterPair pictures, ImageRegion region)

@@ -68,6 +68,8 @@ internal static unsafe class SeparableSetup
         bands.RowTaps.Mirror = terms.Count == 1 ? Mirrors.Of(CollectionsMarshal.AsSpan(weights)) : Mirror.None;
         bands.RowTaps.Step = Step(offsets, bands.RowTaps.Mirror != Mirror.None);
         bands.RowTaps.Offset = (float)plan.Options.Offset;
+        if (terms.Count == 1 && plan.Options.Border != BorderMode.Wrap)
+            bands.SmallWeights = SmallWeights(plan, termPlans[0], tables);
         bands.BorderColumns = borders.Columns(tables);
         if (plan.Options.Border == BorderMode.Constant)
             bands.ConstantRow = ConstantRow(plan, tables);
@@ -129,6 +131,14 @@ internal static unsafe class SeparableSetup
             Taps = rows.Length,
             BorderSum = (float)(sum * options.ConstantValue),
         };
+    }
+
+    // A wrapping border reads the far edge; the others lie near enough for the ends of a row alone.
+    private static float* SmallWeights(FilterPlan plan, in SeparableTermPlan column, PinnedTables tables)
+    {
+        var term = plan.Options.Convolve ? plan.Separable!.Terms[0].Flip() : plan.Separable!.Terms[0];
+        var row = Array.ConvertAll(term.Row.ToArray(), weight => (float)(weight * plan.Options.Scale));
+        return SmallFilterSetup.Weights(new ReadOnlySpan<float>(column.Weights, column.Span), row, tables);
     }
 
     private static byte* ConstantRow(FilterPlan plan, PinnedTables tables)

@@ -46,6 +46,11 @@ internal unsafe struct SeparableTermPlan
 internal unsafe struct SeparableBands : IParallelWork
 {
     private const int LineFloats = 16;
+    private const int CacheLine = 64;
+
+    // Sums that wait to be rounded in the first-level cache: four lines of them take a sixth of it, and two vectors too many are summed
+    // for each.
+    private const int SmallRound = 512;
 
     // The most elements that a streamed row begins before its strip.
     private const int Lead = 32;
@@ -96,8 +101,17 @@ internal unsafe struct SeparableBands : IParallelWork
     /// <summary>Source columns of the pixels left (Before of them) and right (After of them) of the image.</summary>
     public int* BorderColumns;
 
+    /// <summary>Sixteen weights for <see cref="Small"/>: eight of the column, eight of the row; null where it has no body.</summary>
+    public float* SmallWeights;
+
     /// <summary>Not null where four rows can be filtered in one pass between their borders.</summary>
     public delegate*<SmallFilterTaps*, void> Small;
+
+    /// <summary>Rounds the sums of <see cref="Small"/> to pixels; null where they are the result.</summary>
+    public delegate*<float*, void*, nint, void> RoundSmall;
+
+    /// <summary><see cref="Row"/> for the ends of rows, which share cache lines: it writes through the caches.</summary>
+    public delegate*<RowTaps*, void> SmallEnd;
 
     // Puts sums as far behind the beginning of a cache line as the pixels that they are of: an array's elements seldom begin on one, and
     // then loads and stores of the column pass do together. In front of it room is left for a streamed row.
@@ -118,16 +132,23 @@ internal unsafe struct SeparableBands : IParallelWork
         var lines = (float*)((byte*)rows + RowPointerBytes) + LinePadding + LineLead;
         var y = Pictures.Top + (part * BandRows);
         var end = Math.Min(y + BandRows, Pictures.Bottom);
-        if (!Pictures.LooksOpaque(y, end, Channels))
-            return;
-        for (; y + 4 <= end; y += 4)
+
+        // Rows are looked at when they have just been read, and a picture that is not opaque is begun anew.
+        for (; y < end; y += 4)
         {
-            if (Small != null)
+            if (y + 4 > end)
+                FilterLastRows(y, end, lines, rows);
+            else if (Small != null && IsInside(y))
                 FilterSmall(y, lines, rows);
             else
                 FilterRows(y, 4, lines, rows);
+            if (!Pictures.LooksOpaque(y, Math.Min(y + 4, end), Channels))
+                return;
         }
+    }
 
+    private readonly void FilterLastRows(int y, int end, float* lines, void** rows)
+    {
         for (; y < end; y++)
             FilterRows(y, 1, lines, rows);
     }
@@ -166,33 +187,61 @@ internal unsafe struct SeparableBands : IParallelWork
         Pictures.CopyAlpha(y, y + count, Channels);
     }
 
+    // Rows that stand for what lies beyond the edge are not equally far apart.
+    private readonly bool IsInside(int y)
+    {
+        var first = y + Terms[0].FirstRow;
+        return first >= 0 && first + Terms[0].Span + 3 <= Height;
+    }
+
     /// <summary>Four rows: a piece at each end in two passes, with the border, and what lies between in one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void FilterSmall(int y, float* lines, void** rows)
     {
         FindRows(y, 4, rows);
-        var target = (float*)(Pictures.Output + (y * Pictures.OutputRowBytes));
         var elements = Width * Channels;
 
-        // The part between begins and ends where the output's vectors do, and reads a vector more on either side. Two vectors at least are
-        // left at each end, for which the row pass has vectors.
-        var shift = (int)((nint)target / sizeof(float) % SmallFilterPass.V);
-        var from = (3 * SmallFilterPass.V) - shift;
-        var to = ((elements - (2 * SmallFilterPass.V) + shift) / SmallFilterPass.V * SmallFilterPass.V) - shift;
+        // The part between begins and ends where the output's cache lines do, and reads a vector more on either side. Two vectors at least
+        // are left at each end, for which the row pass has vectors.
+        const int Least = 2 * SmallFilterPass.V;
+        var piece = CacheLine / Pictures.OutputElementBytes;
+        var output = Pictures.Output + (y * Pictures.OutputRowBytes);
+        var shift = (int)((nint)output / Pictures.OutputElementBytes % piece);
+        var from = ((Least + shift + piece - 1) / piece * piece) - shift;
+        var to = ((elements - Least + shift) / piece * piece) - shift;
         FilterEnd(y, lines, rows, 0, (from + Channels - 1) / Channels, 0, from);
         FilterEnd(y, lines, rows, to / Channels, Width, to, elements);
-        var inputs = stackalloc float*[6];
-        for (var i = 0; i < 6; i++)
-            inputs[i] = (float*)rows[i] + from;
         SmallFilterTaps call;
-        call.Rows = inputs;
-        call.Target = target + from;
-        call.TargetStride = Pictures.OutputRowBytes / sizeof(float);
-        call.Count = to - from;
-        call.Column = Terms[0].Weights;
-        call.Row = RowTaps.Weights;
+        call.InputRowBytes = Pictures.InputRowBytes;
+        call.Column = SmallWeights;
+        call.Row = SmallWeights + 8;
         call.Offset = RowTaps.Offset;
-        Small(&call);
+        if (RoundSmall == null)
+        {
+            call.Input = (byte*)rows[0] + ((nint)from * Pictures.InputElementBytes);
+            call.Target = (float*)output + from;
+            call.TargetStride = Pictures.OutputRowBytes / sizeof(float);
+            call.Count = to - from;
+            Small(&call);
+        }
+        else
+        {
+            call.Target = lines - LineLead - LinePadding;
+            call.TargetStride = LineStride;
+            for (var x = from; x < to; x += SmallRound)
+            {
+                call.Input = (byte*)rows[0] + ((nint)x * Pictures.InputElementBytes);
+                call.Count = Math.Min(SmallRound, to - x);
+                Small(&call);
+                for (var r = 0; r < 4; r++)
+                {
+                    var target = output + (r * Pictures.OutputRowBytes) + ((nint)x * Pictures.OutputElementBytes);
+                    RoundSmall(call.Target + (r * LineStride), target, call.Count);
+                }
+            }
+        }
+
+        Pictures.CopyAlpha(y, y + 4, Channels);
     }
 
     // Elements from .. to - 1 of four rows, which lie in pixels x0 .. x1 - 1 at one end of the image.
@@ -205,8 +254,14 @@ internal unsafe struct SeparableBands : IParallelWork
             Extend(0, lines, 4, 0, Before, Before, 0);
         if (isLast)
             Extend(0, lines, 4, Before, After, Before - x0, Width + Before - x0);
+        var call = RowTaps;
+        call.Count = to - from;
         for (var r = 0; r < 4; r++)
-            SumElements(lines + (r * LineStride), Pictures.Output + ((y + r) * Pictures.OutputRowBytes), x0 * Channels, from, to);
+        {
+            call.Line = lines + (r * LineStride) + (from - (x0 * Channels));
+            call.Target = Pictures.Output + ((y + r) * Pictures.OutputRowBytes) + ((nint)from * Pictures.OutputElementBytes);
+            SmallEnd(&call);
+        }
     }
 
     private readonly void FindRows(int y, int count, void** rows)
