@@ -48,10 +48,6 @@ internal unsafe struct SeparableBands : IParallelWork
     private const int LineFloats = 16;
     private const int CacheLine = 64;
 
-    // Sums that wait to be rounded in the first-level cache: four lines of them take a sixth of it, and two vectors too many are summed
-    // for each.
-    private const int SmallRound = 512;
-
     // The most elements that a streamed row begins before its strip.
     private const int Lead = 32;
 
@@ -106,9 +102,6 @@ internal unsafe struct SeparableBands : IParallelWork
 
     /// <summary>Not null where four rows can be filtered in one pass between their borders.</summary>
     public delegate*<SmallFilterTaps*, void> Small;
-
-    /// <summary>Rounds the sums of <see cref="Small"/> to pixels; null where they are the result.</summary>
-    public delegate*<float*, void*, nint, void> RoundSmall;
 
     /// <summary><see cref="Row"/> for the ends of rows, which share cache lines: it writes through the caches.</summary>
     public delegate*<RowTaps*, void> SmallEnd;
@@ -216,31 +209,11 @@ internal unsafe struct SeparableBands : IParallelWork
         call.Column = SmallWeights;
         call.Row = SmallWeights + 8;
         call.Offset = RowTaps.Offset;
-        if (RoundSmall == null)
-        {
-            call.Input = (byte*)rows[0] + ((nint)from * Pictures.InputElementBytes);
-            call.Target = (float*)output + from;
-            call.TargetStride = Pictures.OutputRowBytes / sizeof(float);
-            call.Count = to - from;
-            Small(&call);
-        }
-        else
-        {
-            call.Target = lines - LineLead - LinePadding;
-            call.TargetStride = LineStride;
-            for (var x = from; x < to; x += SmallRound)
-            {
-                call.Input = (byte*)rows[0] + ((nint)x * Pictures.InputElementBytes);
-                call.Count = Math.Min(SmallRound, to - x);
-                Small(&call);
-                for (var r = 0; r < 4; r++)
-                {
-                    var target = output + (r * Pictures.OutputRowBytes) + ((nint)x * Pictures.OutputElementBytes);
-                    RoundSmall(call.Target + (r * LineStride), target, call.Count);
-                }
-            }
-        }
-
+        call.Input = (byte*)rows[0] + ((nint)from * Pictures.InputElementBytes);
+        call.Target = (float*)output + from;
+        call.TargetStride = Pictures.OutputRowBytes / sizeof(float);
+        call.Count = to - from;
+        Small(&call);
         Pictures.CopyAlpha(y, y + 4, Channels);
     }
 

@@ -72,17 +72,6 @@ internal static unsafe class SmallFilterPass
             _ => null,
         };
 
-    /// <summary>Rounds a line of sums to pixels; a multiple of two vectors.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Round<TOut>(float* line, void* target, nint count)
-        where TOut : unmanaged
-    {
-        Debug.Assert(count % (2 * V) == 0, "A part is whole vectors.");
-        var pixels = (TOut*)target;
-        for (nint x = 0; x < count; x += 2 * V)
-            Simd512.StorePixels(Vector512.Load(line + x), Vector512.Load(line + x + V), pixels + x);
-    }
-
     private static delegate*<SmallFilterTaps*, void> Rows<TIn, TOut, TColumn>(int taps, bool hollow, int step)
         where TIn : unmanaged
         where TOut : unmanaged
