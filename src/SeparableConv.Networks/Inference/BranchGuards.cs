@@ -4,8 +4,10 @@ namespace SeparableConv.Networks.Inference;
 
 /// <summary>
 /// The nodes of a network that a run may leave out: a Where of one condition for all elements, such as an If becomes whose branches both
-/// stand in the graph, reads one of its choices, and what leads to the other alone is not computed.
+/// stand in the graph, reads one of its choices, and what leads to the other alone, behind the condition, is not computed. Of a choice
+/// inside a branch that is taken both sides are.
 /// </summary>
+/// <remarks>The condition is in memory as long as what it guards: the Where comes last, and reads it too.</remarks>
 internal sealed class BranchGuards
 {
     // A branch of less than this is computed as soon as it is asked for.

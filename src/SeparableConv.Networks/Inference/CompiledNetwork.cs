@@ -51,7 +51,7 @@ public sealed unsafe class CompiledNetwork : IDisposable
 
         var graph = passes.Run(network);
         var guards = BranchGuards.Find(graph);
-        var plan = MemoryPlan.Create(graph, guards);
+        var plan = MemoryPlan.Create(graph);
         (ActivationBytes, ActivationBytesBound) = (plan.ArenaBytes, plan.LowerBound);
         CheckLimit(options.MemoryLimit, network.Name);
 

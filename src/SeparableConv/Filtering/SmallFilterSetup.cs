@@ -10,8 +10,8 @@ internal static unsafe class SmallFilterSetup
     // Both ends of a row take two passes.
     private const int LeastElements = 24 * SmallFilterPass.V;
 
-    // More rows of integers are widened over and over at more cost than keeping the sums in registers saves: 7x7 on bytes x 3 7.3 ms
-    // in one pass, 6.3 in two.
+    // Integers are widened once for each of the rows that they are summed into: at seven taps that costs more than keeping the sums in
+    // registers saves.
     private const int LongestOfIntegers = 5;
 
     /// <summary>
@@ -28,7 +28,7 @@ internal static unsafe class SmallFilterSetup
     }
 
     /// <summary>
-    /// Gives the bands of a whole picture their loop, where rows are wide and, if streamed, begin alike in a cache line. Where sums are
+    /// Gives the bands of whole rows their loop, where rows are wide and, if streamed, begin alike in a cache line. Where sums are
     /// rounded to bytes or words two passes are as quick or quicker: 5x5 on bytes x 3 took 4.9 ms in one and 4.5 in two.
     /// </summary>
     public static void Choose<TIn, TOut>(ref SeparableBands bands, SimdWidth width)

@@ -8,19 +8,6 @@ namespace SeparableConv.Loops;
 /// <param name="OutChannels">O, what the last convolution gives.</param>
 internal readonly record struct ExpansionSizes(ConvGeometry Expansion, ConvGeometry Depthwise, int OutChannels);
 
-/// <summary>What a block adds to its last sums behind their activation.</summary>
-internal enum BlockShortcut
-{
-    /// <summary>Nothing.</summary>
-    None,
-
-    /// <summary>A tensor of the output's shape.</summary>
-    Tensor,
-
-    /// <summary>What the first convolution gives, which has the output's shape.</summary>
-    Expanded,
-}
-
 /// <summary>Where the means of an image's channels go, each row summed by itself and then the rows.</summary>
 /// <param name="rowSums">(N, outH, E*M), which may hold anything.</param>
 /// <param name="means">(N, E*M).</param>
@@ -209,7 +196,7 @@ internal sealed unsafe class FusedExpansionLoop
         }
     }
 
-    // The expanded rows lie in a ring: in one piece or two.
+    // The expanded rows lie in a ring: in one piece or two. With a stride of 1 the window has the row that each output row is made around.
     private void AddExpanded(in Window window, int row, int count, float* between, nint pixelStride, float* output)
     {
         nint rowFloats = window.RowFloats;

@@ -23,8 +23,7 @@ internal sealed class InspectReport
         _layers = [.. Computed(network).Select(NetworkLayer.Of)];
         _parameters = network.ParameterCount;
         _macs = _layers.Aggregate(0L, (sum, layer) => checked(sum + layer.Macs));
-        var ready = PassList.Inference.Run(network);
-        _plan = MemoryPlan.Create(ready, BranchGuards.Find(ready));
+        _plan = MemoryPlan.Create(PassList.Inference.Run(network));
     }
 
     private IEnumerable<NetworkLayer> Standard => _layers.Where(layer => layer.Separable is not null);

@@ -18,10 +18,10 @@ internal sealed class MemoryPlan
     private readonly HashSet<Value> _inputs;
     private readonly long[] _offsets;
 
-    private MemoryPlan(Network network, BranchGuards guards)
+    private MemoryPlan(Network network)
     {
         _inputs = [.. network.Inputs, .. network.States.Select(state => state.Current)];
-        FindLastUses(network, guards);
+        FindLastUses(network);
         AssignBuffers(network);
         LowerBound = ArenaLayout.LowerBound(_buffers.ToArray());
         (_offsets, ArenaBytes) = ArenaLayout.Place(_buffers.ToArray());
@@ -38,7 +38,7 @@ internal sealed class MemoryPlan
 
     /// <summary>Plans a network, whose nodes run in the order that they have.</summary>
     /// <exception cref="NetworkException">A tensor is larger than 2 GiB, the most that a span of bytes can show.</exception>
-    public static MemoryPlan Create(Network network, BranchGuards guards) => new(network, guards);
+    public static MemoryPlan Create(Network network) => new(network);
 
     /// <summary>Where a value lies in the arena; none for what is stored, or a view of it.</summary>
     public long? Offset(Value value) => _bufferOf.TryGetValue(value, out var buffer) ? _offsets[buffer] : null;
@@ -46,7 +46,7 @@ internal sealed class MemoryPlan
     /// <summary>The value whose bytes a value shows: itself, unless it is the output of a view or an update.</summary>
     public Value Viewed(Value value) => _viewed.GetValueOrDefault(value, value);
 
-    private void FindLastUses(Network network, BranchGuards guards)
+    private void FindLastUses(Network network)
     {
         for (var i = 0; i < network.Nodes.Count; i++)
         {
@@ -75,8 +75,6 @@ internal sealed class MemoryPlan
                 _lastUse[Viewed(input)] = i;
             }
 
-            if (guards.Of(node) is { } guard)
-                _lastUse[Viewed(guard.Condition)] = i;
             for (var output = 0; output < node.Outputs.Count && node.Operator.Aliasing == Aliasing.Update; output++)
                 CheckUpdate(node, output);
 

@@ -1,5 +1,3 @@
-using SeparableConv.Loops;
-
 namespace SeparableConv.Networks.Rewriting;
 
 /// <summary>
@@ -21,6 +19,10 @@ internal sealed class ExpansionFusion : NetworkPass
         var shortcut = !separable.HasShortcut ? BlockShortcut.None
             : inputs[Place] == inputs[0] ? BlockShortcut.Expanded
             : BlockShortcut.Tensor;
+
+        // Each row of the sums meets the expanded row that it is made around.
+        if (shortcut == BlockShortcut.Expanded && separable.Depthwise.Options.Stride.Height != 1)
+            return null;
         Value?[] rest = shortcut == BlockShortcut.Expanded ? inputs[1..Place] : inputs[1..];
 
         var bias = before.Inputs.Count > 2 ? before.Inputs[2] : null;

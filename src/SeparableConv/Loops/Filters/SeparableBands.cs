@@ -46,7 +46,6 @@ internal unsafe struct SeparableTermPlan
 internal unsafe struct SeparableBands : IParallelWork
 {
     private const int LineFloats = 16;
-    private const int CacheLine = 64;
 
     // The most elements that a streamed row begins before its strip.
     private const int Lead = 32;
@@ -197,11 +196,10 @@ internal unsafe struct SeparableBands : IParallelWork
         // The part between begins and ends where the output's cache lines do, and reads a vector more on either side. Two vectors at least
         // are left at each end, for which the row pass has vectors.
         const int Least = 2 * SmallFilterPass.V;
-        var piece = CacheLine / Pictures.OutputElementBytes;
         var output = Pictures.Output + (y * Pictures.OutputRowBytes);
-        var shift = (int)((nint)output / Pictures.OutputElementBytes % piece);
-        var from = ((Least + shift + piece - 1) / piece * piece) - shift;
-        var to = ((elements - Least + shift) / piece * piece) - shift;
+        var shift = (int)((nint)output / sizeof(float) % LineFloats);
+        var from = ((Least + shift + LineFloats - 1) / LineFloats * LineFloats) - shift;
+        var to = ((elements - Least + shift) / LineFloats * LineFloats) - shift;
         FilterEnd(y, lines, rows, 0, (from + Channels - 1) / Channels, 0, from);
         FilterEnd(y, lines, rows, to / Channels, Width, to, elements);
         SmallFilterTaps call;

@@ -199,6 +199,7 @@ internal static unsafe class MatrixProduct
         arguments.Output = buffer;
         if (shortcut != null)
             arguments.End = TileEnd.Bounds;
+        arguments.Shortcut = null;
         arguments.OutputStride = v;
         for (var row = 0; row < rows; row += most)
         {

@@ -20,7 +20,7 @@ internal sealed unsafe class MatrixTileTable
     private const int MostProductsAtOnce = 2048;
     private const int LeastProductsInStep = 8;
 
-    // Of each end, filled when first asked for.
+    // Of each end; all but bounds are filled when first asked for.
     private readonly nint[]?[] _tiles = new nint[]?[3];
     private readonly nint[] _rows;
     private readonly bool _isMachineCode;

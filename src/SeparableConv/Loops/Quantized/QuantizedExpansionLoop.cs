@@ -35,8 +35,9 @@ internal sealed unsafe class QuantizedExpansionLoop
         (_expand, _depthwise, _project, _sizes, _ending) = (expand, depthwise, project, sizes, ending);
     }
 
-    private bool CanSlice =>
+    private bool CanSlice(int threads) =>
         _expand is not null
+        && _depthwise.Blocks >= threads
         && _sizes.Expansion.IsPointwise
         && _depthwise.BlockChannels > 0
         && _depthwise.BlockChannels % _expand.PanelColumns == 0;
@@ -70,7 +71,7 @@ internal sealed unsafe class QuantizedExpansionLoop
         var expandedBytes = _expand is null ? 0 : checked(g.Batch * pixels * g.InChannels);
         var expanded = (byte*)Scratch.Shared(checked(expandedBytes + (outPixels * g.OutChannels) + 3) / sizeof(float));
         var between = expanded + expandedBytes;
-        if (CanSlice)
+        if (CanSlice(threads))
         {
             for (var n = 0; n < g.Batch; n++)
             {

@@ -1,4 +1,3 @@
-using SeparableConv.Loops;
 using SeparableConv.Networks.Rewriting;
 using SeparableConv.Tests.Networks.Inference;
 

@@ -267,6 +267,12 @@ public class PassTests
         var sums = _g.Conv(_g.Depthwise(x, 3, 1, new() { Padding = Padding.Same }), 1, 12);
         Assert.Equal("InvertedBottleneck", _g.Check(_g.Add(new BinaryOperator(BinaryKind.Add, Activation.None), sums, x)));
         Assert.Equal("Conv2D SeparableConv2D", _g.Check(_g.Add(new BinaryOperator(BinaryKind.Add, Activation.None), x, sums), x));
+
+        // Of the same shape by chance: the rows that it adds are not those that it reads.
+        var two = _g.Conv(_g.Input(1, 2, 2, 3), 1, 12);
+        var skipping = _g.Depthwise(two, 1, 1, new() { Padding = Padding.Explicit(1, 0, 1, 0), Stride = 2 });
+        var added = _g.Add(new BinaryOperator(BinaryKind.Add, Activation.None), _g.Conv(skipping, 1, 12), two);
+        Assert.Equal("Conv2D SeparableConv2D", _g.Check(added));
     }
 
     [Fact]

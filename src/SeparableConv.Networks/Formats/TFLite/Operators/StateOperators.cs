@@ -41,8 +41,8 @@ internal static class StateOperators
         importer.Variables.Assign(Variable(importer, node), importer.Input(node, 1));
 
     /// <summary>
-    /// One branch where the condition is known when the model is loaded; else both are computed and the condition chooses, which is the
-    /// same for branches that do nothing but compute.
+    /// One branch where the condition is known when the model is loaded; else both stand in the network and the condition chooses, which is
+    /// the same for branches that do nothing but compute.
     /// </summary>
     public static void ReadIf(TFLiteImporter importer, TFLiteNode node)
     {
